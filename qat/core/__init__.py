@@ -1,0 +1,1 @@
+"""The arithmetic of quantization and the data that describes it: grids, ranges, codes, plans."""

@@ -1,0 +1,169 @@
+"""What a user asks for: how weights and activations are to be quantized, before any network.
+
+A :class:`Scheme` names no layer. ``qat.convert`` lays it over a network and gets a
+:class:`qat.core.plan.Plan`, which does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from qat.core.grid import MAX_BITS, MIN_BITS, IntGrid
+
+OFF_BITS = 32
+FORMATS = ("int", "fp16", "float")
+GRANULARITIES = ("tensor", "channel", "group")
+SCALES = ("free", "power_of_two")
+FIRST_LAST = ("8", "float", "fp16", "same")
+PLACEMENTS = ("academic",)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A quantizer or an observer by name, with its own options.
+
+    Attributes:
+        name: A built-in name, ``user`` for ``target``, or ``default`` (of an observer: the
+            quantizer's own choice).
+        target: ``package.module:Class`` of the user's own class, only with ``name="user"``.
+        options: Keyword arguments of that class.
+    """
+
+    name: str
+    target: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a target without the name ``user``, and the reverse."""
+        if (self.name == "user") != (self.target is not None):
+            raise ValueError(
+                f"a target goes with the name 'user' and only with it, got name={self.name!r} "
+                f"target={self.target!r}; write target=package.module:Class beside name=user"
+            )
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """How one tensor of a layer is quantized: number format, layout of its scales, method.
+
+    Attributes:
+        format: ``int``, ``fp16`` or ``float`` (left alone).
+        bits: Width of an ``int`` code, 2 to 16; 32 is ``float``.
+        signed: Signed codes; None lets the data decide (never negative means unsigned).
+        symmetric: Zero point fixed at 0 if true, free otherwise.
+        narrow: Leave out the most negative code of a signed grid.
+        granularity: One scale per ``tensor``, ``channel`` or ``group`` of input channels.
+        group_size: Input channels that share a scale, only with ``granularity="group"``.
+        scale: ``free``, or ``power_of_two`` (rounded up, so that the range still fits).
+        quantizer: The method that turns values into codes.
+        observer: The method that turns seen values into a range.
+
+    Raises:
+        ValueError: If a value or a combination is not one of these.
+    """
+
+    format: str = "int"
+    bits: int = 8
+    signed: bool | None = None
+    symmetric: bool = True
+    narrow: bool = False
+    granularity: str = "tensor"
+    group_size: int | None = None
+    scale: str = "free"
+    quantizer: Method = field(default_factory=lambda: Method("minmax"))
+    observer: Method = field(default_factory=lambda: Method("default"))
+
+    def __post_init__(self) -> None:
+        """Check each value, then the combinations."""
+        _one_of("format", self.format, FORMATS)
+        _one_of("granularity", self.granularity, GRANULARITIES)
+        _one_of("scale", self.scale, SCALES)
+        if self.bits != OFF_BITS and not MIN_BITS <= self.bits <= MAX_BITS:
+            raise ValueError(
+                f"bits must be {MIN_BITS} to {MAX_BITS}, or {OFF_BITS} for off, got {self.bits}"
+            )
+        if (self.granularity == "group") != (self.group_size is not None):
+            raise ValueError(
+                f"group_size goes with granularity=group and only with it, got "
+                f"granularity={self.granularity} group_size={self.group_size}"
+            )
+        if self.group_size is not None and self.group_size < 1:
+            raise ValueError(f"group_size must be 1 or more, got {self.group_size}")
+        if self.narrow and self.signed is False:
+            raise ValueError("narrow=true needs signed codes: set signed=true or narrow=false")
+
+    @property
+    def is_off(self) -> bool:
+        """True if the tensor stays as it is."""
+        return self.format == "float" or self.bits == OFF_BITS
+
+    @property
+    def stored_bits(self) -> int:
+        """Width that costs count: 32 when off, 16 for fp16, else ``bits``."""
+        if self.is_off:
+            return 32
+        return 16 if self.format == "fp16" else self.bits
+
+    def grid(self) -> IntGrid:
+        """The codes of an ``int`` spec; ``signed`` must be decided."""
+        if self.signed is None:
+            raise ValueError("signed is not decided yet: give an example batch, or set signed")
+        return IntGrid(self.bits, self.signed, self.narrow and self.signed)
+
+    def but(self, **changes: Any) -> "TensorSpec":
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Changes for the layers whose name matches a glob.
+
+    Attributes:
+        match: Glob over module names (``layer1.*``), as ``fnmatch.fnmatchcase`` reads it.
+        weight: TensorSpec fields to change on the weight.
+        act: TensorSpec fields to change on the input.
+        keep_float: Leave these layers float.
+    """
+
+    match: str
+    weight: Mapping[str, Any] = field(default_factory=dict)
+    act: Mapping[str, Any] = field(default_factory=dict)
+    keep_float: bool = False
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A whole request.
+
+    Attributes:
+        weight: Spec of every weight.
+        act: Spec of every layer input.
+        first_last: What the first and last layer get instead, weight and input both: ``8`` bits,
+            ``float``, ``fp16``, or ``same`` as all others.
+        placement: ``academic`` quantizes weights and inputs of conv and linear layers.
+        rules: Exceptions by name, later ones win, over ``first_last`` too.
+        quantize_output: Also quantize the output of the net's last layer, like an input.
+    """
+
+    weight: TensorSpec = field(default_factory=lambda: TensorSpec(granularity="channel"))
+    act: TensorSpec = field(default_factory=TensorSpec)
+    first_last: int | str = 8
+    placement: str = "academic"
+    rules: tuple[Rule, ...] = ()
+    quantize_output: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the policies; activations have no group of input channels to share a scale."""
+        _one_of("first_last", str(self.first_last), FIRST_LAST)
+        _one_of("placement", self.placement, PLACEMENTS)
+        if self.act.granularity == "group":
+            raise ValueError(
+                "scheme.act.granularity must be tensor or channel, got group: "
+                "groups are of a weight's input channels"
+            )
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
