@@ -1,0 +1,94 @@
+"""Values to integer codes and back.
+
+    q = clamp(round_half_even(r / scale) + zero_point, qmin, qmax)
+    r = scale * (q - zero_point)
+
+Jacob et al. 2018, arXiv:1712.05877, Eq. 1. All arithmetic is in the dtype of the values: codes
+are exact in float32 up to 16 bits.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from qat.core.kernels import body
+from qat.core.qparams import QParams
+
+_EDGE = 1e-4  # in steps: how far beyond the last code float rounding may carry the range's end
+
+
+@body
+def quantize_dequantize(
+    x: Tensor, scale: Tensor, zero_point: Tensor, qmin: float, qmax: float
+) -> Tensor:
+    """Round ``x`` to the grid; scale and zero point broadcast against it. No gradient rule."""
+    codes = torch.clamp(torch.round(x / scale) + zero_point, qmin, qmax)
+    return (codes - zero_point) * scale
+
+
+def encode(x: Tensor, qparams: QParams) -> Tensor:
+    """Integer codes of ``x`` (int32, same shape); infinities saturate.
+
+    Raises:
+        ValueError: If ``x`` holds a NaN, which has no code.
+    """
+    if bool(torch.isnan(x).any()):
+        raise ValueError("NaN has no code: find where the values became NaN")
+    blocked = qparams.layout.blocked(x)
+    scale, zero_point = _along(qparams, x.ndim)
+    codes = torch.round(blocked / scale) + zero_point
+    return codes.clamp(qparams.grid.qmin, qparams.grid.qmax).to(torch.int32).reshape(x.shape)
+
+
+def decode(codes: Tensor, qparams: QParams) -> Tensor:
+    """Values of integer codes, in the dtype of the scale."""
+    blocked = qparams.layout.blocked(codes.to(qparams.scale.dtype))
+    scale, zero_point = _along(qparams, codes.ndim)
+    return ((blocked - zero_point) * scale).reshape(codes.shape)
+
+
+def fake_quantize(x: Tensor, qparams: QParams) -> Tensor:
+    """``decode(encode(x))`` bit for bit, with a straight-through gradient.
+
+    The gradient of ``x`` is 1 where ``x / scale + zero_point`` lies within ``qmin .. qmax``, ends
+    included (to 1e-4 of a step, since ``x / scale`` is itself rounded), and 0 outside: rounding
+    is passed straight through (Bengio et al. 2013, arXiv:1308.3432), clipping is not. Scale and
+    zero point get no gradient. A NaN stays a NaN.
+    """
+    scale, zero_point = _along(qparams, x.ndim)
+    blocked = qparams.layout.blocked(x)
+    grid = qparams.grid
+    value = _FakeQuantize.apply(blocked, scale, zero_point, grid.qmin, grid.qmax)
+    return value.reshape(x.shape)  # type: ignore[no-any-return]
+
+
+class _FakeQuantize(torch.autograd.Function):
+    """Both directions as one body each, so that each can be compiled to one loop."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any, x: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int
+    ) -> Tensor:
+        ctx.save_for_backward(x, scale, zero_point)
+        ctx.qmin, ctx.qmax = qmin, qmax
+        return quantize_dequantize(x, scale, zero_point, qmin, qmax)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None, None]:  # type: ignore[override]
+        x, scale, zero_point = ctx.saved_tensors
+        return _pass_inside(grad, x, scale, zero_point, ctx.qmin, ctx.qmax), None, None, None, None
+
+
+@body
+def _pass_inside(
+    grad: Tensor, x: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int
+) -> Tensor:
+    codes = x / scale + zero_point
+    inside = (codes >= qmin - _EDGE) & (codes <= qmax + _EDGE)
+    return torch.where(inside, grad, 0.0).to(x.dtype)
+
+
+def _along(qparams: QParams, ndim: int) -> tuple[Tensor, Tensor]:
+    layout = qparams.layout
+    return layout.along(qparams.scale, ndim), layout.along(qparams.zero_point, ndim)

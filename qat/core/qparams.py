@@ -1,0 +1,95 @@
+"""Scale and zero point from a range.
+
+Jacob et al., "Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference", CVPR 2018, arXiv:1712.05877, section 2.1, and
+Krishnamoorthi 2018, arXiv:1806.08342, section 2:
+
+    symmetric    zero_point = 0
+                 scale = max(|rmin|, |rmax|) / qmax
+    asymmetric   rmin = min(rmin, 0), rmax = max(rmax, 0)
+                 scale = (rmax - rmin) / (qmax - qmin)
+                 zero_point = clamp(round(qmin - rmin / scale), qmin, qmax)
+
+Textbooks also write ``qmax / 2`` for an unsigned symmetric grid, or add a real zero point and
+round after it. Here the zero point is an integer, added after rounding: that is what integer
+hardware computes, and it makes real zero a code of every grid.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from qat.core.grid import IntGrid
+from qat.core.layout import Layout
+
+
+@dataclass(frozen=True)
+class QParams:
+    """All that turns values into codes and back: what export sees of a quantizer.
+
+    Attributes:
+        scale: Size of one step, in the unit of the values, of ``layout.shape``.
+        zero_point: Integer code of real zero, as floats, of ``layout.shape``.
+        grid: The codes.
+        layout: How scales lie over the tensor.
+    """
+
+    scale: Tensor
+    zero_point: Tensor
+    grid: IntGrid
+    layout: Layout
+
+
+def qparams_from_range(
+    rmin: Tensor, rmax: Tensor, grid: IntGrid, *, symmetric: bool, power_of_two: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Scale and zero point, element by element, for ranges of any shape.
+
+    A range of width zero at zero (a dead channel, no data) gets scale 1. A scale never falls
+    below the smallest normal number, so that dividing by it is safe.
+
+    Args:
+        rmin: Smallest values to represent.
+        rmax: Largest values to represent.
+        grid: The codes to spread over the range.
+        symmetric: Zero point fixed at 0.
+        power_of_two: Round the scale up to a power of two: the range still fits.
+
+    Returns:
+        ``(scale, zero_point)``, both of the shape and dtype of ``rmin``.
+
+    Raises:
+        ValueError: If a bound is NaN or infinite, or ``rmin > rmax``.
+
+    Example:
+        >>> low, high = torch.tensor([-1.0]), torch.tensor([3.0])
+        >>> qparams_from_range(low, high, IntGrid(2, signed=False), symmetric=False)
+        (tensor([1.3333]), tensor([1.]))
+    """
+    if not bool((torch.isfinite(rmin) & torch.isfinite(rmax)).all()):
+        raise ValueError("a range must be finite: the values hold NaN or infinity")
+    if bool((rmin > rmax).any()):
+        raise ValueError("a range needs rmin <= rmax")
+    low, high = rmin.clamp(max=0), rmax.clamp(min=0)
+    if symmetric:
+        scale = torch.maximum(-low, high) / grid.qmax
+    else:
+        # Divided before subtracting: the width of a range may exceed the largest float.
+        scale = high / (grid.levels - 1) - low / (grid.levels - 1)
+    scale = _usable(scale, power_of_two)
+    if symmetric:
+        return scale, torch.zeros_like(scale)
+    zero_point = torch.round(grid.qmin - low / scale).clamp(grid.qmin, grid.qmax)
+    return scale, zero_point
+
+
+def _usable(scale: Tensor, power_of_two: bool) -> Tensor:
+    scale = torch.where(scale == 0, 1.0, scale).clamp(min=torch.finfo(scale.dtype).tiny)
+    return round_up_to_power_of_two(scale) if power_of_two else scale
+
+
+def round_up_to_power_of_two(scale: Tensor) -> Tensor:
+    """The smallest power of two not below each positive scale, exactly."""
+    mantissa, exponent = torch.frexp(scale)  # scale = mantissa * 2^exponent, mantissa in [0.5, 1)
+    return torch.ldexp(torch.ones_like(scale), exponent - (mantissa == 0.5).to(exponent.dtype))
