@@ -1,0 +1,111 @@
+"""A cache keyed by content: what was once computed is found again, or made anew.
+
+Every entry is a file with its SHA-256 beside it (in the layout of ``sha256sum``) and the key it
+was made from, for people. An entry can be deleted at any time, and so can the whole cache.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from qat.records.atomic import atomic_path, write_atomic, write_error
+from qat.records.folder import file_digest
+from qat.records.schema import canonical_json
+
+KEY_DIGITS = 24
+
+
+class Cache:
+    """A folder of entries that processes share.
+
+    Args:
+        root: Where the entries are; made when the first one is.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path_of(self, kind: str, key: Mapping[str, Any], suffix: str = "") -> Path:
+        """Where an entry is, or would be.
+
+        Args:
+            kind: A word for what it is; one folder each.
+            key: Everything that determines the content, as plain data.
+            suffix: Ending of the file name, such as ``.safetensors``.
+
+        Raises:
+            ValueError: If the key is not plain finite data, or the kind is no folder name.
+        """
+        if not kind or Path(kind).name != kind or kind.startswith("."):
+            raise ValueError(f"kind must be a plain folder name, got {kind!r}")
+        digest = hashlib.sha256(canonical_json(dict(key)).encode()).hexdigest()
+        return self.root / kind / f"{digest[:KEY_DIGITS]}{suffix}"
+
+    def get_or_make(
+        self,
+        kind: str,
+        key: Mapping[str, Any],
+        make: Callable[[Path], None],
+        suffix: str = "",
+    ) -> Path:
+        """The entry's file: as it is if it is whole, made by ``make`` otherwise.
+
+        Of processes that ask for the same entry at the same time one makes it, the others wait.
+        A damaged entry is made anew.
+
+        Args:
+            kind: A word for what it is.
+            key: Everything that determines the content, as plain data.
+            make: Writes the content to the path it is given (with the same suffix).
+            suffix: Ending of the file name.
+
+        Returns:
+            The file. Read it at once: whoever cleans the cache may delete it.
+
+        Raises:
+            ValueError: See :meth:`path_of`; also if ``make`` wrote nothing.
+            WriteError: If the disk refuses; nothing half-made is left.
+        """
+        path = self.path_of(kind, key, suffix)
+        if _is_whole(path):
+            return path
+        from filelock import FileLock  # 0.15 s to import; a hit needs none
+
+        lock = FileLock(path.with_name(f"{path.name}.lock"))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held = lock.acquire()
+        except OSError as error:
+            raise write_error(path, error) from error
+        with held:
+            if not _is_whole(path):  # nobody made it while we waited
+                _make(path, dict(key), make)
+        return path
+
+
+def _make(path: Path, key: Mapping[str, Any], make: Callable[[Path], None]) -> None:
+    # The digest goes first and comes last: between the two there is no entry, never a false one.
+    digest_path = _digest_path(path)
+    digest_path.unlink(missing_ok=True)
+    with atomic_path(path, suffix=path.suffix) as aside:
+        make(aside)
+        if not aside.is_file():
+            raise ValueError(f"nothing was written for the cache entry {path}")
+        digest = file_digest(aside)
+    write_atomic(path.with_name(f"{path.name}.key.json"), json.dumps(key, indent=1) + "\n")
+    write_atomic(digest_path, f"{digest}  {path.name}\n")
+
+
+def _digest_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        expected = _digest_path(path).read_text(encoding="utf-8").split()
+        return bool(expected) and expected[0] == file_digest(path)
+    except (OSError, UnicodeDecodeError):
+        # Absent, half deleted or unreadable all mean the same: it is made anew.
+        return False

@@ -1,0 +1,121 @@
+"""Where a run was made: machine, versions, commit. Reads, asks, imports nothing heavy."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "qatlab",
+    "torch",
+    "torchvision",
+    "lightning",
+    "torchmetrics",
+    "hydra-core",
+    "tensorboard",
+    "safetensors",
+    "onnx",
+    "onnxruntime",
+    "numpy",
+    "scipy",
+)
+# As the kernel writes them; the integer kernels of runtimes ask for these.
+INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_tile")
+PROJECT = Path(__file__).resolve().parents[2]
+DIFF_LIMIT = 20_000
+
+
+def environment_facts(
+    threads: int | None = None, packages: Iterable[str] = PACKAGES
+) -> dict[str, Any]:
+    """What a record's ``environment`` holds.
+
+    Args:
+        threads: Threads the run computes with (of the framework, which is not imported here).
+        packages: Distributions whose versions are noted; absent ones are left out.
+
+    Returns:
+        ``python``, ``platform``, ``machine``, ``cores`` (usable ones), ``cpu``, ``instructions``,
+        ``threads``, ``versions``, ``commit``, ``dirty`` and, if dirty, ``dirty_diff``.
+    """
+    cpu, instructions = cpu_facts()
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cores": usable_cores(),
+        "cpu": cpu,
+        "instructions": instructions,
+        "threads": threads,
+        "versions": versions(packages),
+        **git_facts(PROJECT),
+    }
+
+
+def usable_cores() -> int:
+    """Cores this process may run on; fewer than the machine has in a container or a job."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cpu_facts(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, list[str]]:
+    """Name of the CPU and those of its instruction sets that matter to integer kernels.
+
+    Where the system has no such file the name is Python's and the list is empty.
+    """
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine(), []
+    pairs = (line.partition(":") for line in reversed(lines))
+    facts = {name.strip(): value.strip() for name, _, value in pairs}
+    flags = set(facts.get("flags", facts.get("Features", "")).split())
+    return facts.get("model name", platform.machine()), [i for i in INSTRUCTIONS if i in flags]
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Version of each installed distribution, by its metadata: nothing is imported."""
+    found = {}
+    for name in packages:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_facts(project: Path) -> dict[str, Any]:
+    """Commit of the project and whether files differ from it; ``commit`` None off a checkout.
+
+    An installed package that happens to lie inside some other repository is no checkout of it.
+    """
+    top = _git(project, "rev-parse", "--show-toplevel")
+    commit = _git(project, "rev-parse", "HEAD")
+    if top is None or commit is None or Path(top.strip()).resolve() != project.resolve():
+        return {"commit": None, "dirty": False}
+    changes = _git(project, "status", "--porcelain") or ""
+    facts: dict[str, Any] = {"commit": commit.strip(), "dirty": bool(changes.strip())}
+    if facts["dirty"]:
+        diff = changes + (_git(project, "diff", "HEAD") or "")
+        facts["dirty_diff"] = diff[:DIFF_LIMIT]
+    return facts
+
+
+def _git(project: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(project), *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=30,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        # No git, or no repository: there is no commit to note.
+        return None
+    return done.stdout

@@ -1,0 +1,146 @@
+"""What a record's plan says in a few words: the settings that head a row or a hyperparameter.
+
+A network's first and last layer often get a format of their own, so a run is named by the layers
+between them.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qat.records.schema import RunRecord
+
+FLOAT_BITS = 32
+FP16_BITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFacts:
+    """How the weights, or the inputs, of most layers are quantized.
+
+    Attributes:
+        bits: Width of a code; 32 is float.
+        spread: Lowest and highest width among the inner layers; equal unless mixed.
+        symmetric: Zero point fixed at 0; None if nothing is quantized.
+        granularity: ``tensor``, ``channel`` or ``group``; None if nothing is quantized.
+        quantizer: Name of the method.
+        observer: Name of the range finder.
+    """
+
+    bits: int = FLOAT_BITS
+    spread: tuple[int, int] = (FLOAT_BITS, FLOAT_BITS)
+    symmetric: bool | None = None
+    granularity: str | None = None
+    quantizer: str | None = None
+    observer: str | None = None
+
+    @property
+    def bits_text(self) -> str:
+        """``4``, or ``2-8`` where inner layers differ."""
+        low, high = self.spread
+        return str(low) if low == high else f"{low}-{high}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """Settings of a run, as rows show them."""
+
+    model: str | None
+    data: str | None
+    mode: str
+    seed: int
+    weight: SlotFacts
+    act: SlotFacts
+    placement: str | None
+
+    @property
+    def method(self) -> str | None:
+        """Quantizer of weights and inputs: one name if they agree, ``a/b`` otherwise."""
+        return _joined(self.weight.quantizer, self.act.quantizer)
+
+    @property
+    def calibration(self) -> str | None:
+        """Observer of weights and inputs, in the same way."""
+        return _joined(self.weight.observer, self.act.observer)
+
+    @property
+    def label(self) -> str:
+        """A short name, such as ``float`` or ``w4a4-lsq``."""
+        if self.weight.bits == FLOAT_BITS and self.act.bits == FLOAT_BITS:
+            return "float"
+        widths = f"w{self.weight.bits_text}a{self.act.bits_text}"
+        return f"{widths}-{self.method}".replace("/", "-")
+
+    @property
+    def run_name(self) -> str:
+        """The label with mode, unless it is said, and seed: ``w4a4-lsq-qat-seed0``."""
+        parts = [self.label] + ([self.mode] if self.mode != "float" else [])
+        return "-".join([*parts, f"seed{self.seed}"])
+
+
+def run_facts(record: RunRecord) -> RunFacts:
+    """Read a record's settings from its plan and protocol."""
+    layers = list((record.plan or {}).get("layers", {}).values())
+    return RunFacts(
+        model=_name(record.protocol.get("float", {}).get("model")),
+        data=_name(record.protocol.get("data", {}).get("name")),
+        mode=record.mode,
+        seed=record.seed,
+        weight=slot_facts([layer["weight"] for layer in layers]),
+        act=slot_facts([layer["act"] for layer in layers]),
+        placement=(record.plan or {}).get("placement"),
+    )
+
+
+def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
+    """Facts of one slot from its layers' specs, in execution order.
+
+    First and last layer count only where there is nothing between them. Of inner layers that
+    differ, the commonest speaks (the first of equals).
+    """
+    inner = specs[1:-1] or specs
+    if not inner:
+        return SlotFacts()
+    widths = [stored_bits(spec) for spec in inner]
+    commonest = Counter(widths).most_common(1)[0][0]
+    spread = (min(widths), max(widths))
+    if commonest == FLOAT_BITS:
+        return SlotFacts(bits=commonest, spread=spread)
+    spec = inner[widths.index(commonest)]
+    return SlotFacts(
+        bits=commonest,
+        spread=spread,
+        symmetric=spec.get("symmetric"),
+        granularity=spec.get("granularity"),
+        quantizer=method_name(spec.get("quantizer")),
+        observer=method_name(spec.get("observer")),
+    )
+
+
+def stored_bits(spec: Mapping[str, Any]) -> int:
+    """Width of one stored value: 32 for float, 16 for fp16, the code's otherwise."""
+    kind = spec.get("format", "int")
+    if kind == "float":
+        return FLOAT_BITS
+    return FP16_BITS if kind == "fp16" else int(spec["bits"])
+
+
+def method_name(method: Mapping[str, Any] | None) -> str | None:
+    """A method's name; for one of the user's own, the last word of its target."""
+    if not method:
+        return None
+    target = method.get("target")
+    return str(target).replace(":", ".").rsplit(".", 1)[-1] if target else str(method["name"])
+
+
+def _joined(first: str | None, second: str | None) -> str | None:
+    names = dict.fromkeys(name for name in (first, second) if name)
+    return "/".join(names) or None
+
+
+def _name(value: object) -> str | None:
+    """A name, whether it stands alone or as the ``name`` of a mapping."""
+    if isinstance(value, Mapping):
+        value = value.get("name")
+    return None if value is None else str(value)

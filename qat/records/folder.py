@@ -1,0 +1,77 @@
+"""One run's folder: ``runs/<id>`` with its record, its lock and its files."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from qat.records.lock import locked
+from qat.records.schema import Artifact, RunRecord
+from qat.records.store import RECORD_NAME, read_record, seen_record, write_record
+
+
+class RunFolder:
+    """A run folder; nothing is made until :meth:`create`.
+
+    Args:
+        path: ``runs/<id>``.
+
+    Attributes:
+        path: The same.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def record_path(self) -> Path:
+        """Where the record is, or will be."""
+        return self.path / RECORD_NAME
+
+    def create(self) -> "RunFolder":
+        """Make the folder if it is not there."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        return self
+
+    @contextmanager
+    def lock(self) -> Iterator["RunFolder"]:
+        """Hold the run for the time of the block.
+
+        Raises:
+            LockedError: If another process holds it, saying who.
+        """
+        with locked(self.path):
+            yield self
+
+    def state(self) -> str:
+        """What a reader sees: ``absent``, ``running``, ``interrupted``, ``done`` or ``failed``.
+
+        Raises:
+            RecordError: If there is a record, but a damaged one.
+        """
+        return seen_record(self.path).status if self.record_path.exists() else "absent"
+
+    def read(self) -> RunRecord:
+        """The record as it is stored. Raises RecordError if it is missing or damaged."""
+        return read_record(self.path)
+
+    def write(self, record: RunRecord) -> Path:
+        """Write the record, whole or not at all; see :func:`qat.records.store.write_record`."""
+        return write_record(record, self.path)
+
+    def artifact(self, path: Path) -> Artifact:
+        """Size and digest of a file in this folder, for the record.
+
+        Raises:
+            ValueError: If the file is not under this folder.
+        """
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise ValueError(f"{path} is not in the run folder {self.path}; copy it there first")
+        relative = path.resolve().relative_to(self.path.resolve()).as_posix()
+        return Artifact(relative, path.stat().st_size, file_digest(path))
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,105 @@
+"""The lock of a run folder: one process at a time writes a run.
+
+The operating system frees the lock when its holder ends, however it ends, so that a dead run never
+looks alive. Beside it a small file names the holder, for the message to whoever comes second.
+"""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from qat.records.atomic import write_atomic, write_error
+from qat.records.schema import RecordError
+
+LOCK_NAME = "run.lock"
+HOLDER_NAME = "run.holder.json"
+# A reader's probe holds the lock for an instant; a writer must not be turned away by it.
+PATIENCE_SECONDS = 1.0
+
+
+class LockedError(RecordError):
+    """Another process is writing this run."""
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a run folder's lock for the time of the block.
+
+    Raises:
+        LockedError: At once (one second) if another process holds it, saying who.
+        WriteError: If the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout  # 0.15 s to import; reading records needs it rarely
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = FileLock(folder / LOCK_NAME).acquire(timeout=PATIENCE_SECONDS, poll_interval=0.02)
+    except Timeout as error:
+        raise LockedError(
+            f"{folder} is being written by {_who(holder(folder))}; wait for it or stop it"
+        ) from error
+    except OSError as error:
+        raise write_error(folder / LOCK_NAME, error) from error
+    with held:
+        facts = {"pid": os.getpid(), "host": socket.gethostname(), "since_unix": time.time()}
+        write_atomic(folder / HOLDER_NAME, json.dumps(facts) + "\n")
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                (folder / HOLDER_NAME).unlink(missing_ok=True)
+
+
+def is_held(folder: Path) -> bool:
+    """True if a process, this one included, holds the folder's lock now.
+
+    Where the lock file may not be opened (a read-only folder) the holder file decides: held if it
+    names another host, or a process of this host that is alive.
+    """
+    from filelock import FileLock, Timeout
+
+    path = folder / LOCK_NAME
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return _alive(holder(folder))
+
+
+def holder(folder: Path) -> Mapping[str, Any]:
+    """Who holds the lock: ``pid``, ``host``, ``since_unix``; empty if nobody says so."""
+    try:
+        facts = json.loads((folder / HOLDER_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # Absent, or its writer is just about it: the lock itself is what counts.
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _who(facts: Mapping[str, Any]) -> str:
+    if not facts:
+        return "another process"
+    return f"process {facts.get('pid')} on {facts.get('host')}"
+
+
+def _alive(facts: Mapping[str, Any]) -> bool:
+    if not facts:
+        return False
+    if facts.get("host") != socket.gethostname():
+        return True
+    try:
+        os.kill(int(facts["pid"]), 0)
+    except (ProcessLookupError, KeyError, TypeError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,77 @@
+"""The metrics a record may hold, each with its words and its unit: the vocabulary of every table.
+
+Metrics are flat numbers with the unit in the name. Names outside this list are allowed (a runtime's
+``latency_ms_b64``, say); they show as they are.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How one metric is read.
+
+    Attributes:
+        label: The words of a table header, without unit.
+        unit: The unit as shown; empty for a pure number.
+        factor: Shown value = stored value times ``factor`` (a fraction 0.9 shows as 90 %).
+        decimals: Digits after the point, as shown.
+    """
+
+    label: str
+    unit: str = ""
+    factor: float = 1.0
+    decimals: int = 2
+
+
+KIB = 1 / 1024
+TIMES = "\u00d7"  # the multiplication sign
+
+METRICS: Mapping[str, Metric] = {
+    "float_top1": Metric("float top-1", "%", 100),
+    "calibrated_top1": Metric("calibrated top-1", "%", 100),
+    "top1": Metric("top-1", "%", 100),
+    "top1_drop": Metric("drop", "points", 100),
+    "top1_drop_relative": Metric("relative drop", "%", 100),
+    "top5": Metric("top-5", "%", 100),
+    "float_loss": Metric("float loss", decimals=4),
+    "loss": Metric("loss", decimals=4),
+    "logit_sqnr_db": Metric("logit SQNR", "dB"),
+    "runtime_top1": Metric("runtime top-1", "%", 100),
+    "parity_top1_agreement": Metric("parity agreement", "%", 100),
+    "parity_max_steps": Metric("parity difference", "steps", decimals=0),
+    "float_bytes": Metric("float size", "KiB", KIB, 1),
+    "theoretical_bytes": Metric("theoretical size", "KiB", KIB, 1),
+    "packed_bytes": Metric("packed size", "KiB", KIB, 1),
+    "onnx_bytes": Metric("ONNX size", "KiB", KIB, 1),
+    "compression": Metric("compression", TIMES),
+    "macs": Metric("MACs", "M", 1e-6),
+    "bops": Metric("BOPs", "G", 1e-9, 3),
+    "float_latency_ms": Metric("float latency", "ms", decimals=3),
+    "latency_ms": Metric("latency", "ms", decimals=3),
+    "speedup": Metric("speed-up", TIMES),
+    "float_eager_latency_ms": Metric("float torch time", "ms", decimals=3),
+    "simulated_latency_ms": Metric("simulated latency", "ms", decimals=3),
+    "peak_activation_bytes": Metric("peak activations", "KiB", KIB, 1),
+    "float_peak_activation_bytes": Metric("float peak activations", "KiB", KIB, 1),
+}
+
+
+def check_metrics(metrics: Mapping[str, object]) -> None:
+    """Refuse what is not a finite number.
+
+    Raises:
+        ValueError: Naming the metric, if its value is a bool, no number, NaN or infinite.
+    """
+    for name, value in metrics.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(
+                f"metric {name!r} must be a float or an int, got {value!r} "
+                f"({type(value).__name__}); convert it first (numpy: .item())"
+            )
+        if not math.isfinite(value):
+            raise ValueError(
+                f"metric {name!r} is {value}: leave it out and give the reason in unmeasured"
+            )

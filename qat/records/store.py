@@ -1,0 +1,130 @@
+"""Run records on disk: write, read, find."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+from qat.records.atomic import write_atomic
+from qat.records.lock import is_held
+from qat.records.schema import RecordError, RunRecord
+
+RECORD_NAME = "run.json"
+SEARCH_DEPTH = 4
+"""How many folders below a given one are searched: runs/<study>/<group>/<id> and one to spare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A record that could not be read: where, and why in one line."""
+
+    path: Path
+    reason: str
+
+
+def write_record(record: RunRecord, folder: Path) -> Path:
+    """Write ``folder/run.json``, whole or not at all.
+
+    Raises:
+        RecordError: If the record is marked interrupted, which only readers see, or holds
+            something that is not plain data.
+        WriteError: If the disk refuses; the record that was there stays.
+    """
+    if record.status == "interrupted":
+        raise RecordError(f"run {record.id}: interrupted is what readers see, never stored")
+    path = folder / RECORD_NAME
+    try:
+        text = json.dumps(record.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise RecordError(f"run {record.id} holds what JSON cannot: {error}") from error
+    write_atomic(path, text + "\n")
+    return path
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read one record, from its file or from its run folder, as it is stored.
+
+    Raises:
+        RecordError: In one line naming the file, if it is missing, damaged, foreign or newer.
+    """
+    file = path / RECORD_NAME if path.is_dir() else path
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        if not isinstance(data, dict):
+            raise RecordError(f"not a run record: a JSON {type(data).__name__}")
+        return RunRecord.from_dict(data)
+    except FileNotFoundError as error:
+        raise RecordError(f"{file}: no such record; give a run folder or its run.json") from error
+    except OSError as error:
+        raise RecordError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # bad JSON, bad UTF-8, and RecordError itself
+        reason = str(error) if isinstance(error, RecordError) else f"damaged: {error}"
+        raise RecordError(f"{file}: {reason}") from error
+
+
+def seen_record(path: Path) -> RunRecord:
+    """Read one record as readers see it: running with a free lock is ``interrupted``.
+
+    Raises:
+        RecordError: See :func:`read_record`.
+    """
+    record = read_record(path)
+    folder = path if path.is_dir() else path.parent
+    if record.status == "running" and not is_held(folder):
+        # It may have ended between the two looks.
+        record = read_record(path)
+        if record.status == "running":
+            return replace(record, status="interrupted")
+    return record
+
+
+def find_records(paths: Iterable[Path]) -> tuple[list[RunRecord], list[Problem]]:
+    """Read every record under some folders (or the given ``run.json`` files).
+
+    A record found twice (by id) counts once. Nothing damaged is fatal.
+
+    Returns:
+        The records as readers see them, in the order of their paths, and what could not be read.
+    """
+    records: dict[str, RunRecord] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        if not path.exists():
+            problems.append(Problem(path, "no such folder or file"))
+        for file in _record_files(path, SEARCH_DEPTH):
+            try:
+                record = seen_record(file)
+            except RecordError as error:
+                problems.append(Problem(file, str(error).removeprefix(f"{file}: ")))
+            else:
+                records.setdefault(record.id, record)
+    return list(records.values()), problems
+
+
+def _record_files(path: Path, depth: int) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        yield from _in_folder(str(path), depth)
+
+
+def _in_folder(folder: str, depth: int) -> Iterator[Path]:
+    # os.scandir: one system call a folder, where Path.iterdir and is_dir make one an entry.
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        # Unreadable or just deleted: it holds no record that could be read.
+        return
+    if any(entry.name == RECORD_NAME for entry in found):
+        yield Path(folder) / RECORD_NAME
+    elif depth > 0:
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                yield from _in_folder(entry.path, depth - 1)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise RecordError(f"damaged: {name} is not JSON")

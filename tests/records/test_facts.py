@@ -1,0 +1,72 @@
+"""What a record's plan says in a few words."""
+
+import pytest
+
+from qat.records.facts import run_facts, slot_facts
+from qat.records.schema import RunRecord
+
+
+def spec(bits=4, quantizer="lsq", **changes):
+    return {
+        "format": "int",
+        "bits": bits,
+        "symmetric": True,
+        "granularity": "channel",
+        "quantizer": {"name": quantizer, "target": None, "options": {}},
+        "observer": {"name": "mse", "target": None, "options": {}},
+    } | changes
+
+
+def record(weights, acts, mode="qat"):
+    layers = {
+        f"l{i}": {"kind": "Conv2d", "weight": w, "act": a, "output": None}
+        for i, (w, a) in enumerate(zip(weights, acts, strict=True))
+    }
+    return RunRecord(
+        id="a",
+        status="done",
+        mode=mode,
+        seed=3,
+        plan={"layers": layers, "placement": "academic"},
+        protocol={"float": {"model": {"name": "resnet20"}}, "data": {"name": "cifar10"}},
+    )
+
+
+def test_the_inner_layers_speak():
+    facts = run_facts(record([spec(8), spec(4), spec(4), spec(8)], [spec(8)] * 4))
+    assert (facts.weight.bits, facts.act.bits) == (4, 8)
+    assert (facts.label, facts.run_name) == ("w4a8-lsq", "w4a8-lsq-qat-seed3")
+    assert (facts.model, facts.data, facts.placement) == ("resnet20", "cifar10", "academic")
+    assert (facts.method, facts.calibration) == ("lsq", "mse")
+    assert facts.weight.symmetric is True
+
+
+def test_mixed_widths_show_their_spread():
+    weights = [spec(8), spec(2), spec(4), spec(4), spec(8)]
+    facts = run_facts(record(weights, [spec(4)] * 5))
+    assert facts.weight.bits == 4
+    assert facts.label == "w2-4a4-lsq"
+
+
+def test_two_methods_are_both_named():
+    facts = run_facts(record([spec()] * 3, [spec(quantizer="pact")] * 3))
+    assert (facts.method, facts.label) == ("lsq/pact", "w4a4-lsq-pact")
+
+
+def test_a_method_of_the_users_own_goes_by_its_class():
+    own = {"name": "user", "target": "mine.quantizers:MyLSQ", "options": {}}
+    assert slot_facts([spec() | {"quantizer": own}]).quantizer == "MyLSQ"
+
+
+@pytest.mark.parametrize(
+    ("changes", "bits"),
+    [({"format": "float"}, 32), ({"format": "fp16"}, 16), ({"bits": 32}, 32), ({"bits": 2}, 2)],
+)
+def test_stored_widths(changes, bits):
+    assert slot_facts([spec() | changes]).bits == bits
+
+
+def test_without_a_plan_a_run_is_float():
+    facts = run_facts(RunRecord(id="a", status="done", mode="float", seed=0))
+    assert (facts.label, facts.run_name, facts.method) == ("float", "float-seed0", None)
+    assert facts.weight.bits == 32
