@@ -1,0 +1,23 @@
+"""Images in memory as uint8 tensors; batches as functions of (seed, epoch, batch)."""
+
+from qat.data.augment import Augment
+from qat.data.batches import Batches
+from qat.data.bundle import DataBundle
+from qat.data.errors import DataError
+from qat.data.in_memory import Images, ImageSet
+from qat.data.load import LOADERS, load_data
+from qat.data.preprocess import Preprocess
+
+DATA_NAMES = tuple(LOADERS)
+
+__all__ = [
+    "DATA_NAMES",
+    "Augment",
+    "Batches",
+    "DataBundle",
+    "DataError",
+    "ImageSet",
+    "Images",
+    "Preprocess",
+    "load_data",
+]

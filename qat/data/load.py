@@ -1,0 +1,195 @@
+"""A data set by name: loaded, limited, split, measured, digested."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from qat.data.batches import DEFAULT_MEMORY_LIMIT
+from qat.data.bundle import DataBundle, RawData, Request, Track, bundle_digest
+from qat.data.cifar10 import load_cifar10
+from qat.data.errors import DataError
+from qat.data.fashion_mini import load_fashion_mini
+from qat.data.fashion_mnist import load_fashion_mnist
+from qat.data.folder import FolderImages, load_folder
+from qat.data.in_memory import Images
+from qat.data.npz import load_npz
+from qat.data.preprocess import Preprocess
+from qat.data.resize import fitted_size
+from qat.data.split import balanced_subset, split_fraction
+from qat.data.statistics import pixel_mean_std
+from qat.data.synthetic import load_synthetic
+
+LOADERS: Mapping[str, Callable[[Request], RawData]] = {
+    "fashion_mini": load_fashion_mini,
+    "fashion_mnist": load_fashion_mnist,
+    "cifar10": load_cifar10,
+    "npz": load_npz,
+    "folder": load_folder,
+    "synthetic": load_synthetic,
+}
+_ONLY_FOR = {
+    "classes": ("npz", "synthetic"),
+    "image_size": ("synthetic",),
+    "channels": ("synthetic",),
+}
+_MEASURED_FILES = 10_000
+
+
+def load_data(
+    name: str,
+    *,
+    root: Path | None = None,
+    path: Path | None = None,
+    train_images: int | None = None,
+    test_images: int | None = None,
+    val_fraction: float = 0.1,
+    split_seed: int = 0,
+    resize: int | None = None,
+    crop: int | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    memory_limit: int = DEFAULT_MEMORY_LIMIT,
+    classes: int | None = None,
+    image_size: int | None = None,
+    channels: int | None = None,
+    track: Track = iter,
+) -> DataBundle:
+    """Load a data set and make it ready for a run.
+
+    Train is limited first, class by class, then validation is cut from what is left, class by
+    class, unless the source has its own. Both are fixed by ``split_seed`` alone.
+
+    Args:
+        name: One of ``LOADERS``.
+        root: Folder of the named data sets (``NAME.npz``).
+        path: File or folder of ``npz`` and ``folder``; for a named set, its file itself.
+        train_images: Limit of train, the validation part included; the size of made data.
+        test_images: Limit of test; the size of made data.
+        val_fraction: Share of train to validate on; 0 for none, ``val`` is then None.
+        split_seed: Fixes subsets and split, and the content of made data.
+        resize: Length of the shorter side; None leaves it.
+        crop: Side of a centred square; None leaves it.
+        mean: Normalisation per channel, of pixels in 0..1; None takes the published values of a
+            named set and measures train otherwise. One value serves all channels.
+        std: Likewise.
+        memory_limit: Bytes up to which a folder is decoded into memory, above it is streamed.
+        classes: Number of classes, of ``npz`` and ``synthetic``.
+        image_size: Of ``synthetic``.
+        channels: Of ``synthetic``.
+        track: Shows progress of slow loops.
+
+    Raises:
+        DataError: If anything asked for or found cannot be used; the message says what to do.
+    """
+    if name not in LOADERS:
+        raise DataError(f"data must be one of {', '.join(LOADERS)}, got {name!r}")
+    extras = {"classes": classes, "image_size": image_size, "channels": channels}
+    _check_extras(name, extras)
+    request = Request(
+        root=_as_path(root),
+        path=_as_path(path),
+        train_images=train_images,
+        test_images=test_images,
+        seed=split_seed,
+        resize=resize,
+        crop=crop,
+        track=track,
+        **extras,
+    )
+    raw = _limited(LOADERS[name](request), train_images, test_images, split_seed)
+    raw = _with_validation(raw, val_fraction, split_seed)
+    digest = bundle_digest(raw.train, raw.val, raw.test)
+    raw = _in_memory_if_it_fits(raw, memory_limit, track)
+    preprocess = _preprocess(raw, mean, std, resize, crop)
+    return DataBundle(name, raw.train, raw.val, raw.test, raw.classes, preprocess, digest)
+
+
+def _check_extras(name: str, extras: Mapping[str, int | None]) -> None:
+    for key, value in extras.items():
+        if value is None:
+            continue
+        if name not in _ONLY_FOR[key]:
+            allowed = " and ".join(_ONLY_FOR[key])
+            raise DataError(f"{key}={value} is for data {allowed}, not {name}; leave it out")
+        if value < 1:
+            raise DataError(f"{key} must be 1 or more, got {value}")
+
+
+def _as_path(path: Path | str | None) -> Path | None:
+    return None if path is None else Path(path).expanduser()
+
+
+def _limited(raw: RawData, train: int | None, test: int | None, seed: int) -> RawData:
+    return replace(
+        raw,
+        train=_subset(raw.train, train, seed, "train_images"),
+        test=_subset(raw.test, test, seed, "test_images"),
+    )
+
+
+def _subset(images: Images, count: int | None, seed: int, purpose: str) -> Images:
+    if count is None or count == len(images):
+        return images
+    return images.subset(balanced_subset(images.labels, count, seed, purpose))
+
+
+def _with_validation(raw: RawData, fraction: float, seed: int) -> RawData:
+    if raw.val is not None or fraction == 0:
+        return raw
+    rest, val = split_fraction(raw.train.labels, fraction, seed)
+    return replace(raw, train=raw.train.subset(rest), val=raw.train.subset(val))
+
+
+def _in_memory_if_it_fits(raw: RawData, limit: int, track: Track) -> RawData:
+    """Decode folders that are small enough, all parts taken together."""
+
+    def decoded(part: Images) -> Images:
+        return part.in_memory(track) if isinstance(part, FolderImages) else part
+
+    parts = (raw.train, raw.val, raw.test)
+    if sum(part.nbytes for part in parts if isinstance(part, FolderImages)) > limit:
+        return raw
+    val = None if raw.val is None else decoded(raw.val)
+    return replace(raw, train=decoded(raw.train), val=val, test=decoded(raw.test))
+
+
+def _preprocess(
+    raw: RawData,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+    resize: int | None,
+    crop: int | None,
+) -> Preprocess:
+    """Given values before published ones before measured ones."""
+    channels, height, width = raw.train.image_shape
+    if raw.train.fitted == (None, None):
+        fitted_size(height, width, resize, crop)
+    known_mean, known_std = raw.mean, raw.std
+    if known_mean is None and (mean is None or std is None):
+        known_mean, known_std = pixel_mean_std(_measured(raw.train))
+    chosen_mean = known_mean if mean is None else _per_channel("mean", mean, channels)
+    chosen_std = known_std if std is None else _per_channel("std", std, channels)
+    assert chosen_mean is not None
+    assert chosen_std is not None
+    return Preprocess(chosen_mean, chosen_std, resize, crop)
+
+
+def _measured(train: Images) -> Images:
+    """All of train, or of many streamed files a fixed balanced part."""
+    if isinstance(train, FolderImages) and len(train) > _MEASURED_FILES:
+        count = max(_MEASURED_FILES, len(torch.unique(train.labels)))
+        return train.subset(balanced_subset(train.labels, count, 0, "mean and std"))
+    return train
+
+
+def _per_channel(name: str, values: Sequence[float] | float, channels: int) -> tuple[float, ...]:
+    given = [values] if isinstance(values, int | float) else list(values)
+    if len(given) == 1:
+        given = given * channels
+    if len(given) != channels:
+        raise DataError(
+            f"data.{name} must have 1 or {channels} values (channels), got {len(given)}: {given}"
+        )
+    return tuple(float(value) for value in given)

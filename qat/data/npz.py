@@ -1,0 +1,163 @@
+"""One .npz file with arrays of images and labels: the layout of every data set kept in a file.
+
+``train_images`` uint8 ``[N, H, W, C]`` (grey ones may be ``[N, H, W]``), ``train_labels`` integer
+``[N]``, ``test_images``, ``test_labels``, and optionally ``val_images`` and ``val_labels``. Files
+are loaded as data: pickled objects are refused.
+"""
+
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from qat.data.bundle import RawData, Request
+from qat.data.errors import DataError
+from qat.data.in_memory import ImageSet
+from qat.data.labels import check_all_classes, check_labels
+
+LAYOUT = "train_images uint8 [N,H,W,C], train_labels [N], test_images, test_labels"
+MAX_CHANNELS = 4
+_READ_ERRORS = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, MemoryError)
+
+
+def load_npz(request: Request) -> RawData:
+    """The data set in ``request.path``; its classes are counted unless ``request`` says."""
+    if request.path is None:
+        raise DataError("data=npz needs a file: set data.path=FILE.npz")
+    return read_npz(request.path, request.classes)
+
+
+def read_npz(path: Path, classes: int | None = None) -> RawData:
+    """Read and check a file of the layout above.
+
+    Args:
+        path: The file.
+        classes: Number of classes; None takes the highest training label.
+
+    Raises:
+        DataError: If the file is missing or damaged, or an array is missing or not as it must be.
+    """
+    arrays = read_arrays(path)
+    train = _image_set(arrays, "train", path)
+    classes = classes or int(train.labels.max()) + 1
+    check_labels(train.labels, classes, f"{path}: train_labels")
+    check_all_classes(train.labels, classes, f"{path}: train_labels")
+    others = {
+        part: _image_set(arrays, part, path)
+        for part in ("test", "val")
+        if part == "test" or f"{part}_images" in arrays or f"{part}_labels" in arrays
+    }
+    for part, images in others.items():
+        check_labels(images.labels, classes, f"{path}: {part}_labels")
+        if images.image_shape != train.image_shape:
+            raise DataError(
+                f"{path}: {part}_images have shape {list(images.image_shape)} (C, H, W), "
+                f"train_images {list(train.image_shape)}; give all parts one shape"
+            )
+    return RawData(train, others["test"], others.get("val"), classes)
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Every array of an .npz file by its name.
+
+    Raises:
+        DataError: If the file is missing, damaged, no .npz, or holds pickled objects.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; put an .npz there with {LAYOUT}")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DataError(f"{path}: one array, not an .npz archive; write it with np.savez")
+            return {name: archive[name] for name in archive.files}
+    except DataError:
+        raise
+    except _READ_ERRORS as error:
+        raise DataError(
+            f"{path}: not a readable .npz of plain arrays, damaged or truncated "
+            f"({_one_line(error)}); get or write it again with np.savez, no pickled objects"
+        ) from error
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Any], compress: bool = False) -> None:
+    """Write an .npz file aside, then rename it: no reader ever sees half a file.
+
+    Raises:
+        DataError: If the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    save = np.savez_compressed if compress else np.savez
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as aside:
+            try:
+                save(aside, **arrays)
+                aside.flush()
+                os.fsync(aside.fileno())
+                Path(aside.name).chmod(0o644)
+                Path(aside.name).replace(path)
+            except BaseException:
+                Path(aside.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({_one_line(error)}); free space, or choose another folder"
+        ) from error
+
+
+def _image_set(arrays: Mapping[str, NDArray[Any]], part: str, path: Path) -> ImageSet:
+    for name in (f"{part}_images", f"{part}_labels"):
+        if name not in arrays:
+            found = ", ".join(sorted(arrays)) or "none"
+            raise DataError(f"{path}: array {name} is missing, found {found}; it needs {LAYOUT}")
+    images = _images(arrays[f"{part}_images"], f"{path}: {part}_images")
+    labels = _labels(arrays[f"{part}_labels"], f"{path}: {part}_labels")
+    if len(images) != len(labels):
+        raise DataError(
+            f"{path}: {len(images)} {part}_images but {len(labels)} {part}_labels; "
+            "give one label per image"
+        )
+    return ImageSet(images, labels)
+
+
+def _images(array: NDArray[Any], where: str) -> Tensor:
+    """uint8 ``[N, H, W]`` or ``[N, H, W, C]`` to ``[N, C, H, W]``."""
+    if array.dtype != np.uint8:
+        nan = " with NaN" if array.dtype.kind == "f" and bool(np.isnan(array).any()) else ""
+        raise DataError(
+            f"{where} must be uint8, got {array.dtype}{nan}; scale to 0..255, round, and cast"
+        )
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim != 4 or 0 in array.shape or array.shape[-1] > MAX_CHANNELS:
+        raise DataError(
+            f"{where} must be [N,H,W] or [N,H,W,C] with 1 to {MAX_CHANNELS} channels last and no "
+            f"empty axis, got shape {list(array.shape)}; transpose or fill it"
+        )
+    return torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2).contiguous()
+
+
+def _labels(array: NDArray[Any], where: str) -> Tensor:
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        nan = " with NaN" if array.dtype.kind == "f" and bool(np.isnan(array).any()) else ""
+        raise DataError(
+            f"{where} must be integers [N], got {array.dtype}{nan} {list(array.shape)}; "
+            "give one class number per image"
+        )
+    if array.size and (int(array.min()) < 0 or int(array.max()) > np.iinfo(np.int32).max):
+        raise DataError(
+            f"{where}: labels {array.min()} to {array.max()} are out of range; "
+            "number the classes from 0"
+        )
+    return torch.from_numpy(array.astype(np.int64))
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

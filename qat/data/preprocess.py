@@ -1,0 +1,72 @@
+"""From stored pixels to what a network sees: resize, centre crop, normalise."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from qat.data.errors import DataError
+from qat.data.resize import fit
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Resize, centre crop and normalise a whole uint8 batch, on its device.
+
+        y = (x / 255 - mean) / std, per channel,
+
+    in float32 and in this order of operations, so that it equals torchvision's ``ToTensor`` and
+    ``Normalize`` bit for bit.
+
+    Attributes:
+        mean: Per channel, of pixels scaled to 0..1.
+        std: Likewise, above 0.
+        resize: Length of the shorter side, the other one in proportion; None leaves the size.
+        crop: Side of the centred square that is kept; None keeps all.
+
+    Raises:
+        DataError: If a value is not finite or out of range, or the two lengths differ.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    resize: int | None = None
+    crop: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values; whether they fit the images is seen when they come."""
+        if len(self.mean) != len(self.std) or not self.mean:
+            raise DataError(
+                f"mean and std need one value per channel, got {list(self.mean)} and "
+                f"{list(self.std)}; set data.mean and data.std alike"
+            )
+        if not all(map(math.isfinite, self.mean)):
+            raise DataError(f"mean must be finite, got {list(self.mean)}; set data.mean")
+        if not all(math.isfinite(value) and value > 0 for value in self.std):
+            raise DataError(
+                f"std must be finite and above 0, got {list(self.std)}; set data.std "
+                "(a channel of one constant value has none: give it 1)"
+            )
+        for name, value in (("resize", self.resize), ("crop", self.crop)):
+            if value is not None and value < 1:
+                raise DataError(f"{name} must be 1 or more, or null for none, got {value}")
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Uint8 ``[B, C, H, W]`` to float32 ``[B, C, H', W']`` on the same device."""
+        return self.normalise(fit(images, self.resize, self.crop))
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Uint8 to normalised float32, the size as it is.
+
+        Raises:
+            DataError: If the images have more or fewer channels than there are means.
+        """
+        if images.shape[1] != len(self.mean):
+            raise DataError(
+                f"mean and std have {len(self.mean)} values, the images {images.shape[1]} "
+                "channels; set data.mean and data.std to one value per channel"
+            )
+        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
+        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
+        return images.float().div_(255).sub_(mean).div_(std)

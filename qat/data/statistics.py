@@ -1,0 +1,33 @@
+"""Mean and standard deviation of pixels, exact from a count of the 256 values."""
+
+import math
+
+import torch
+
+from qat.data.in_memory import Images
+
+_CHUNK = 512
+_DIGITS = 6
+
+
+def pixel_mean_std(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Per channel, of pixels scaled to 0..1, all images and places together, to six digits.
+
+    A channel of one constant value has the standard deviation 0.
+    """
+    counts = torch.zeros(images.image_shape[0], 256, dtype=torch.int64)
+    for start in range(0, len(images), _CHUNK):
+        pixels, _ = images.take(slice(start, start + _CHUNK))
+        for channel, count in enumerate(counts):
+            count += torch.bincount(pixels[:, channel].flatten().cpu(), minlength=256)
+    pairs = [_mean_std(count.tolist()) for count in counts]
+    means, stds = zip(*pairs, strict=True)
+    return means, stds
+
+
+def _mean_std(counts: list[int]) -> tuple[float, float]:
+    total = sum(counts)
+    first = sum(value * count for value, count in enumerate(counts))
+    second = sum(value * value * count for value, count in enumerate(counts))
+    variance = (second * total - first * first) / total**2  # integers until the division
+    return round(first / total / 255, _DIGITS), round(math.sqrt(variance) / 255, _DIGITS)

@@ -1,0 +1,63 @@
+"""Made-up images that a network can learn, for tests and trials without any file.
+
+Every class has a pattern of 4 x 4 coarse blocks per channel, mirrored so that a flip keeps it; an
+image is its class's pattern plus uniform noise, in integers, so that every machine makes the same.
+"""
+
+import torch
+from torch import Tensor
+
+from qat.data.bundle import RawData, Request
+from qat.data.errors import DataError
+from qat.data.in_memory import ImageSet
+from qat.data.split import stable_seed
+
+TRAIN_IMAGES, TEST_IMAGES, CLASSES, IMAGE_SIZE, CHANNELS = 512, 256, 10, 32, 3
+_BLOCKS, _NOISE = 4, 48
+
+
+def load_synthetic(request: Request) -> RawData:
+    """Images by ``request``'s counts, classes, size, channels and seed, or the defaults above.
+
+    Raises:
+        DataError: If a number is below 1, or there are fewer images than classes.
+    """
+    classes = _positive("classes", request.classes, CLASSES)
+    size = _positive("image_size", request.image_size, IMAGE_SIZE)
+    channels = _positive("channels", request.channels, CHANNELS)
+    patterns = class_patterns(classes, channels, size, request.seed)
+    counts = {
+        "train": _positive("train_images", request.train_images, TRAIN_IMAGES),
+        "test": _positive("test_images", request.test_images, TEST_IMAGES),
+    }
+    for part, count in counts.items():
+        if count < classes:
+            raise DataError(
+                f"{part}_images must be {classes} (one of each class) or more, got {count}"
+            )
+    made = {part: _noisy(patterns, count, part, request.seed) for part, count in counts.items()}
+    return RawData(made["train"], made["test"], None, classes)
+
+
+def class_patterns(classes: int, channels: int, size: int, seed: int) -> Tensor:
+    """One pattern per class, int64 ``[classes, channels, size, size]``, 48 to 207."""
+    generator = torch.Generator().manual_seed(stable_seed("synthetic patterns", seed))
+    shape = (classes, channels, _BLOCKS, _BLOCKS // 2)
+    half = torch.randint(_NOISE, 256 - _NOISE, shape, generator=generator)
+    blocks = torch.cat([half, half.flip(-1)], dim=-1)
+    place = torch.arange(size) * _BLOCKS // size
+    return blocks[:, :, place][:, :, :, place]
+
+
+def _noisy(patterns: Tensor, count: int, part: str, seed: int) -> ImageSet:
+    generator = torch.Generator().manual_seed(stable_seed("synthetic noise", seed, part))
+    labels = torch.arange(count) % len(patterns)
+    shape = (count, *patterns.shape[1:])
+    noise = torch.randint(-_NOISE, _NOISE + 1, shape, generator=generator)
+    return ImageSet((patterns[labels] + noise).to(torch.uint8), labels)
+
+
+def _positive(name: str, value: int | None, default: int) -> int:
+    if value is not None and value < 1:
+        raise DataError(f"{name} must be 1 or more, got {value}")
+    return default if value is None else value
