@@ -1,0 +1,128 @@
+"""The columns a table may have: settings of a run, and metrics over its seeds."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qat.records.facts import RunFacts, SlotFacts, run_facts
+from qat.records.metrics import METRICS, Metric
+from qat.records.schema import RunRecord
+from qat.tables.errors import TableError
+
+DOTTED = ("protocol", "environment", "seconds")
+DEFAULT_METRICS = (
+    "top1",
+    "top1_drop",
+    "packed_bytes",
+    "compression",
+    "bops",
+    "simulated_latency_ms",
+)
+ALWAYS = ("run", "mode", "weight_bits", "act_bits", "method")
+# Shown without being asked for where the rows differ in it.
+IF_VARYING = (
+    "calibration",
+    "weight_symmetry",
+    "act_symmetry",
+    "weight_granularity",
+    "act_granularity",
+    "placement",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: Key of the setting or the metric; the name in CSV.
+        metric: How its numbers are shown; None for a setting.
+        header: Words at the top, unit included.
+    """
+
+    name: str
+    metric: Metric | None
+    header: str
+
+
+def _symmetry(slot: SlotFacts) -> str | None:
+    if slot.symmetric is None:
+        return None
+    return "symmetric" if slot.symmetric else "asymmetric"
+
+
+SETTINGS: Mapping[str, tuple[str, Callable[[RunFacts], str | None]]] = {
+    "run": ("run", lambda facts: facts.label),
+    "model": ("model", lambda facts: facts.model),
+    "data": ("data", lambda facts: facts.data),
+    "mode": ("mode", lambda facts: facts.mode),
+    "weight_bits": ("W [bit]", lambda facts: facts.weight.bits_text),
+    "act_bits": ("A [bit]", lambda facts: facts.act.bits_text),
+    "method": ("method", lambda facts: facts.method),
+    "calibration": ("calibration", lambda facts: facts.calibration),
+    "weight_symmetry": ("W symmetry", lambda facts: _symmetry(facts.weight)),
+    "act_symmetry": ("A symmetry", lambda facts: _symmetry(facts.act)),
+    "weight_granularity": ("W per", lambda facts: facts.weight.granularity),
+    "act_granularity": ("A per", lambda facts: facts.act.granularity),
+    "placement": ("placement", lambda facts: facts.placement),
+    "seed": ("seed", lambda facts: str(facts.seed)),
+}
+
+
+def setting_text(record: RunRecord, name: str) -> str | None:
+    """A record's value of a setting column, as text; None if it has none."""
+    if name in SETTINGS:
+        return SETTINGS[name][1](run_facts(record))
+    if name in ("id", "study"):
+        value: Any = getattr(record, name)
+    else:
+        value = _at_path(record, name)
+    return None if value is None else str(value)
+
+
+def make_column(name: str, records: Iterable[RunRecord]) -> Column:
+    """The column of a name.
+
+    Raises:
+        TableError: If no setting, metric or dotted path has the name, with the nearest ones.
+    """
+    known = _metrics_of(records)
+    if name in SETTINGS:
+        return Column(name, None, SETTINGS[name][0])
+    if name in ("id", "study") or name.partition(".")[0] in DOTTED:
+        return Column(name, None, name.removeprefix("protocol."))
+    if name in METRICS or name in known:
+        metric = METRICS.get(name, Metric(name, decimals=4))
+        return Column(
+            name, metric, f"{metric.label} [{metric.unit}]" if metric.unit else metric.label
+        )
+    choices = [*SETTINGS, *METRICS, *known, "id", "study"]
+    near = difflib.get_close_matches(name, choices) or choices
+    raise TableError(
+        f"no column {name!r}; nearest: {', '.join(near)}; or a path as protocol.training.epochs"
+    )
+
+
+def default_columns(records: Sequence[RunRecord]) -> list[str]:
+    """Columns worth showing: the usual ones, those in which rows differ, metrics that are there."""
+    front = [name for name in ("model", "data") if _varies(name, records)]
+    varying = [name for name in IF_VARYING if _varies(name, records)]
+    known = _metrics_of(records)
+    return [*front, *ALWAYS, *varying, *(name for name in DEFAULT_METRICS if name in known)]
+
+
+def _varies(name: str, records: Iterable[RunRecord]) -> bool:
+    return len({setting_text(record, name) for record in records} - {None}) > 1
+
+
+def _metrics_of(records: Iterable[RunRecord]) -> dict[str, None]:
+    return {name: None for record in records for name in record.metrics}
+
+
+def _at_path(record: RunRecord, path: str) -> Any:
+    part, *keys = path.split(".")
+    value: Any = getattr(record, part)
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

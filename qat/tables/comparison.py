@@ -1,0 +1,144 @@
+"""One run told as a comparison: the float network against its quantized self."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from qat.records.metrics import METRICS, Metric
+from qat.records.schema import RunRecord
+from qat.tables.numbers import MISSING, number_text
+
+FLOAT_PAIR_BITS = 32 * 32
+"""BOPs of one multiply-accumulate of the float network, by the counting convention."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRow:
+    """One line of the comparison, as text; a side a metric does not have is empty.
+
+    Attributes:
+        metric: Words and unit.
+        float_value: The float network's.
+        quantized: The quantized network's; a dash if it was not measured.
+        difference: Quantized minus float with its unit; empty where none is claimed.
+    """
+
+    metric: str
+    float_value: str
+    quantized: str
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    words: str
+    float_name: str | None
+    name: str | None
+    difference: bool = False
+    optional: bool = False  # shown only if it was measured
+
+
+LINES = (
+    _Line("top-1", "float_top1", "top1", difference=True),
+    _Line("top-1 calibrated, before training", None, "calibrated_top1", optional=True),
+    _Line("top-5", None, "top5"),
+    _Line("loss", "float_loss", "loss", difference=True),
+    _Line("top-1 drop, absolute", None, "top1_drop"),
+    _Line("top-1 drop, relative", None, "top1_drop_relative"),
+    _Line("logit SQNR", None, "logit_sqnr_db"),
+    _Line("file size", "float_bytes", "packed_bytes", difference=True),
+    _Line("theoretical size", None, "theoretical_bytes", optional=True),
+    _Line("ONNX size", None, "onnx_bytes", optional=True),
+    _Line("compression", None, "compression"),
+    _Line("MACs", "macs", "macs"),
+    _Line("BOPs", None, "bops"),
+    _Line(
+        "torch time (float eager, quantized simulated)",
+        "float_eager_latency_ms",
+        "simulated_latency_ms",
+    ),
+    _Line("runtime latency", "float_latency_ms", "latency_ms", optional=True),
+    _Line("runtime speed-up", None, "speedup", optional=True),
+    _Line("runtime top-1", None, "runtime_top1", optional=True),
+    _Line(
+        "peak activations",
+        "float_peak_activation_bytes",
+        "peak_activation_bytes",
+        optional=True,
+    ),
+)
+
+
+def comparison_rows(record: RunRecord) -> list[ComparisonRow]:
+    """The lines of a run's final comparison.
+
+    What was not measured shows as a dash; :func:`comparison_notes` says why. Times in torch show
+    no difference: the quantized network is only simulated there, so that none is claimed.
+    """
+    return [
+        _row(record, line) for line in LINES if not line.optional or line.name in record.metrics
+    ]
+
+
+def comparison_notes(record: RunRecord) -> list[str]:
+    """Why the dashes are dashes: one line for each metric that is absent."""
+    return [f"{name}: {record.unmeasured.get(name, 'no reason given')}" for name in _absent(record)]
+
+
+def comparison_markdown(record: RunRecord) -> str:
+    """The comparison as a markdown table with its notes."""
+    lines = ["| metric | float | quantized | difference |", "|---|---:|---:|---:|"]
+    lines += [
+        f"| {row.metric} | {row.float_value} | {row.quantized} | {row.difference} |"
+        for row in comparison_rows(record)
+    ]
+    notes = comparison_notes(record)
+    return "\n".join(lines) + "\n" + "".join(f"\n{MISSING} {note}\n" for note in notes)
+
+
+def _row(record: RunRecord, line: _Line) -> ComparisonRow:
+    metric = METRICS[line.name or line.float_name or ""]
+    if line.name == "bops":
+        float_text = _float_bops(record, metric)
+    else:
+        float_text = _text(record, line.float_name, metric)
+    unit = f" [{metric.unit}]" if metric.unit else ""
+    return ComparisonRow(
+        metric=f"{line.words}{unit}",
+        float_value=float_text,
+        quantized=_text(record, line.name, metric),
+        difference=_difference(record, line, metric) if line.difference else "",
+    )
+
+
+def _text(record: RunRecord, name: str | None, metric: Metric) -> str:
+    if name is None:
+        return ""
+    return number_text(record.metrics[name], metric) if name in record.metrics else MISSING
+
+
+def _float_bops(record: RunRecord, metric: Metric) -> str:
+    if "macs" not in record.metrics:
+        return MISSING
+    return number_text(record.metrics["macs"] * FLOAT_PAIR_BITS, metric)
+
+
+def _difference(record: RunRecord, line: _Line, metric: Metric) -> str:
+    before = record.metrics.get(line.float_name or "")
+    after = record.metrics.get(line.name or "")
+    if before is None or after is None:
+        return ""
+    text = number_text(after - before, metric)
+    sign = "" if text.startswith("-") or float(text) == 0 else "+"
+    # A difference of two percentages is in points: "%" would read as relative.
+    unit = "points" if metric.unit == "%" else metric.unit
+    return f"{sign}{text} {unit}".rstrip()
+
+
+def _absent(record: RunRecord) -> Sequence[str]:
+    return list(dict.fromkeys(name for name in _expected() if name not in record.metrics))
+
+
+def _expected() -> Iterator[str]:
+    for line in LINES:
+        if not line.optional:
+            yield from (name for name in (line.float_name, line.name) if name)

@@ -1,0 +1,118 @@
+"""What makes rows unlike: parts of the protocol in which rows differ, as words.
+
+A part only one of two rows has is no difference. Data and float network are compared among rows
+of the same model and data set, the other parts among all rows.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from qat.records.facts import run_facts
+from qat.records.schema import RunRecord, canonical_json
+
+OF_ONE_NETWORK = ("data", "float")
+DIGEST_DIGITS = 12
+
+
+def leaves(record: RunRecord) -> dict[str, str]:
+    """The protocol flattened: dotted path → value as JSON."""
+    return dict(_walk("", record.protocol))
+
+
+def names_float_network(path: str) -> bool:
+    """True for the leaves that say which float network it was: its seed and its digests."""
+    last = path.rpartition(".")[2]
+    return path.startswith("float.") and (last.endswith("seed") or "digest" in last)
+
+
+def differences(rows: Sequence[Sequence[RunRecord]], axes: Iterable[str] = ()) -> dict[int, str]:
+    """Say for each row in what it differs from the commonest protocol of the table.
+
+    Args:
+        rows: The records of each row.
+        axes: Paths or parts that the table varies on purpose (``training.epochs``, ``training``).
+
+    Returns:
+        Row index → words; rows like the others have none. Of two equally common values the
+        first row's counts as the usual one.
+    """
+    found: dict[int, list[str]] = {}
+    shared = [_shared_leaves(row) for row in rows]
+    for path in dict.fromkeys(path for row in shared for path in row):
+        if _is_axis(path, axes):
+            continue
+        for block in _blocks(rows, path):
+            for index, words in _odd_ones(
+                path, {i: shared[i][path] for i in block if path in shared[i]}
+            ):
+                found.setdefault(index, []).append(words)
+    return {index: "; ".join(words) for index, words in sorted(found.items())}
+
+
+def commit_notes(rows: Sequence[Sequence[RunRecord]]) -> dict[int, str]:
+    """Say for each row which commits made it, where the table mixes commits."""
+    commits = [dict.fromkeys(_commit(record) for record in row) for row in rows]
+    if len({commit for row in commits for commit in row}) < 2:
+        return {}
+    usual = Counter(commit for row in commits for commit in row).most_common(1)[0][0]
+    return {
+        index: f"made at commit {' and '.join(row)}, others at {usual}"
+        for index, row in enumerate(commits)
+        if list(row) != [usual]
+    }
+
+
+def _commit(record: RunRecord) -> str:
+    commit = record.environment.get("commit")
+    if not commit:
+        return "unknown"
+    return str(commit)[:DIGEST_DIGITS] + ("+changes" if record.environment.get("dirty") else "")
+
+
+def _shared_leaves(row: Sequence[RunRecord]) -> dict[str, str]:
+    """Leaves in which all runs of a row agree; what varies with the seed is no difference."""
+    first, *others = [leaves(record) for record in row]
+    return {
+        path: value
+        for path, value in first.items()
+        if all(other.get(path) == value for other in others)
+        and not (path.endswith(".seed") and not path.startswith("float."))
+    }
+
+
+def _blocks(rows: Sequence[Sequence[RunRecord]], path: str) -> Iterable[list[int]]:
+    if path.partition(".")[0] not in OF_ONE_NETWORK:
+        return [list(range(len(rows)))]
+    blocks: dict[tuple[str | None, str | None], list[int]] = {}
+    for index, row in enumerate(rows):
+        facts = run_facts(row[0])
+        blocks.setdefault((facts.data, facts.model), []).append(index)
+    return blocks.values()
+
+
+def _odd_ones(path: str, values: Mapping[int, str]) -> Iterator[tuple[int, str]]:
+    if len(set(values.values())) < 2:
+        return
+    usual = Counter(values.values()).most_common(1)[0][0]
+    for index, value in values.items():
+        if value != usual:
+            yield index, f"{path} {_words(value)}, others {_words(usual)}"
+
+
+def _is_axis(path: str, axes: Iterable[str]) -> bool:
+    return any(path == axis or path.startswith(f"{axis}.") for axis in axes)
+
+
+def _words(value: str) -> str:
+    text = value.strip('"')
+    is_digest = len(text) >= 40 and all(c in "0123456789abcdef" for c in text)
+    return text[:DIGEST_DIGITS] if is_digest else text
+
+
+def _walk(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _walk(f"{prefix}.{key}" if prefix else str(key), inner)
+    else:
+        yield prefix, canonical_json(value)

@@ -1,0 +1,133 @@
+"""Records to a table, as data."""
+
+from pathlib import Path
+
+import pytest
+
+from qat.records.store import Problem
+from qat.tables.errors import TableError
+from qat.tables.statistics import Statistic
+from qat.tables.table import make_table
+
+
+def cells(table, name):
+    index = [column.name for column in table.columns].index(name)
+    return [row.cells[index] for row in table.rows]
+
+
+def test_a_row_is_the_mean_over_its_seeds(make):
+    runs = [make(seed=s, metrics={"top1": v}) for s, v in enumerate([0.88, 0.90, 0.92])]
+    table = make_table(runs)
+    (cell,) = cells(table, "top1")
+    # squared distances 0.0004 + 0 + 0.0004, over 2, root: 0.02
+    assert cell.mean == pytest.approx(0.90)
+    assert cell.std == pytest.approx(0.02)
+    assert cell.n == 3
+    assert table.rows[0].seeds == (0, 1, 2)
+    assert table.rows[0].ids == ("run1", "run2", "run3")
+
+
+def test_the_usual_columns(make):
+    metrics = {"top1": 0.9, "top1_drop": 0.01, "packed_bytes": 10, "compression": 4.0, "bops": 5}
+    table = make_table([make(metrics=metrics | {"float_loss": 1.0})])
+    assert [column.name for column in table.columns] == [
+        *("run", "mode", "weight_bits", "act_bits", "method"),
+        *("top1", "top1_drop", "packed_bytes", "compression", "bops"),
+    ]
+    assert [column.header for column in table.columns][-5:] == [
+        *("top-1 [%]", "drop [points]", "packed size [KiB]", "compression [×]", "BOPs [G]"),
+    ]
+
+
+def test_settings_in_which_rows_differ_show_themselves(make):
+    runs = [
+        make(),
+        make(plan_changes={"symmetric": False}),
+        make(protocol={"data.name": "cifar10"}),
+    ]
+    table = make_table(runs)
+    names = [column.name for column in table.columns]
+    assert names == ["data", "run", "mode", "weight_bits", "act_bits", "method", "weight_symmetry"]
+    assert cells(table, "weight_symmetry") == ["symmetric", "asymmetric", "symmetric"]
+
+
+def test_only_finished_runs_are_rows_and_the_others_are_named(make):
+    runs = [
+        make(metrics={"top1": 0.5}),
+        make(2, status="failed", error="ValueError: boom\nmore"),
+        make(2, status="interrupted"),
+        make(2, status="running"),
+        make(2, status="failed", error="OSError: full"),
+    ]
+    table = make_table(runs, problems=[Problem(Path("x/run.json"), "damaged: cut")])
+    assert len(table.rows) == 1
+    assert table.footer == (
+        "1 running, not in the table: run4",
+        "1 interrupted, not in the table: run3",
+        "2 failed, not in the table: run2 (ValueError: boom), run5 (OSError: full)",
+        "1 unreadable, skipped: x/run.json (damaged: cut)",
+    )
+
+
+def test_unlike_rows_are_marked_or_refused(make):
+    runs = [make(8), make(4, protocol={"training.epochs": 30}), make(2)]
+    table = make_table(runs)
+    assert [row.marks for row in table.rows] == [(), (1,), ()]
+    assert table.notes == ("training.epochs 30, others 3",)
+    with pytest.raises(
+        TableError, match=r"w4a4-lsq \(qat\): training.epochs 30, others 3"
+    ) as error:
+        make_table(runs, strict=True)
+    assert "\n" not in str(error.value)
+    assert make_table(runs, axes=["training.epochs"], strict=True).notes == ()
+
+
+def test_what_a_column_shows_is_no_footnote(make):
+    runs = [make(8), make(4, protocol={"training.epochs": 30})]
+    table = make_table(runs, columns=["run", "protocol.training.epochs"], strict=True)
+    assert cells(table, "protocol.training.epochs") == ["3", "30"]
+    assert table.columns[1].header == "training.epochs"
+    placed = [make(8, protocol={"evaluation.placement": p}) for p in ("academic", "integer")]
+    assert make_table(placed, columns=["run", "placement"]).notes == ()
+
+
+def test_equal_notes_share_a_number_and_others_go_on(make):
+    short = {"training.epochs": 1}
+    runs = [make(8), make(6), make(5), make(4, protocol=short), make(3, protocol=short)]
+    runs.append(make(2, environment={"commit": "b" * 40}))
+    table = make_table(runs)
+    assert [row.marks for row in table.rows] == [(), (), (), (1,), (1,), (2,)]
+    assert len(table.notes) == 2
+
+
+def test_mixed_commits_are_noted_but_not_refused(make):
+    runs = [make(8), make(4, environment={"commit": "b" * 40})]
+    assert make_table(runs, strict=True).notes[0].startswith("made at commit bbbb")
+
+
+def test_a_missed_gate_is_noted(make):
+    assert make_table([make(gate="failed")]).notes == ("missed its gate: run1",)
+
+
+def test_a_metric_that_some_seeds_lack_counts_those_that_have_it(make):
+    table = make_table([make(seed=0, metrics={"top1": 0.5}), make(seed=1)])
+    assert cells(table, "top1") == [Statistic(0.5, None, 1)]
+
+
+def test_an_unknown_column_names_the_nearest(make):
+    with pytest.raises(TableError, match="no column 'top_1'; nearest: top1"):
+        make_table([make()], columns=["run", "top_1"])
+
+
+def test_a_metric_of_ones_own_is_a_column(make):
+    table = make_table([make(metrics={"latency_ms_b64": 2.5})], columns=["run", "latency_ms_b64"])
+    assert cells(table, "latency_ms_b64") == [Statistic(2.5, None, 1)]
+
+
+def test_rows_kept_apart_by_a_setting_show_it(make):
+    table = make_table([make(seed=0), make(seed=1)], group=["seed"])
+    assert cells(table, "seed") == ["0", "1"]
+
+
+def test_no_finished_run_is_a_table_without_rows():
+    assert make_table([]).rows == ()
