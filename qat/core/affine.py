@@ -22,7 +22,7 @@ _EDGE = 1e-4  # in steps: how far beyond the last code float rounding may carry 
 def quantize_dequantize(
     x: Tensor, scale: Tensor, zero_point: Tensor, qmin: float, qmax: float
 ) -> Tensor:
-    """Round ``x`` to the grid; scale and zero point broadcast against it. No gradient rule."""
+    """Round rows ``(slices, n)`` to the grid; scale and zero point are ``(slices, 1)``."""
     codes = torch.clamp(torch.round(x / scale) + zero_point, qmin, qmax)
     return (codes - zero_point) * scale
 
@@ -35,17 +35,17 @@ def encode(x: Tensor, qparams: QParams) -> Tensor:
     """
     if bool(torch.isnan(x).any()):
         raise ValueError("NaN has no code: find where the values became NaN")
-    blocked = qparams.layout.blocked(x)
-    scale, zero_point = _along(qparams, x.ndim)
-    codes = torch.round(blocked / scale) + zero_point
-    return codes.clamp(qparams.grid.qmin, qparams.grid.qmax).to(torch.int32).reshape(x.shape)
+    scale, zero_point = _columns(qparams)
+    codes = torch.round(qparams.layout.sliced(x) / scale) + zero_point
+    codes = codes.clamp(qparams.grid.qmin, qparams.grid.qmax).to(torch.int32)
+    return qparams.layout.unsliced(codes, x)
 
 
 def decode(codes: Tensor, qparams: QParams) -> Tensor:
     """Values of integer codes, in the dtype of the scale."""
-    blocked = qparams.layout.blocked(codes.to(qparams.scale.dtype))
-    scale, zero_point = _along(qparams, codes.ndim)
-    return ((blocked - zero_point) * scale).reshape(codes.shape)
+    scale, zero_point = _columns(qparams)
+    rows = qparams.layout.sliced(codes).to(scale.dtype)
+    return qparams.layout.unsliced((rows - zero_point) * scale, codes)
 
 
 def fake_quantize(x: Tensor, qparams: QParams) -> Tensor:
@@ -56,11 +56,7 @@ def fake_quantize(x: Tensor, qparams: QParams) -> Tensor:
     is passed straight through (Bengio et al. 2013, arXiv:1308.3432), clipping is not. Scale and
     zero point get no gradient. A NaN stays a NaN.
     """
-    scale, zero_point = _along(qparams, x.ndim)
-    blocked = qparams.layout.blocked(x)
-    grid = qparams.grid
-    value = _FakeQuantize.apply(blocked, scale, zero_point, grid.qmin, grid.qmax)
-    return value.reshape(x.shape)  # type: ignore[no-any-return]
+    return _FakeQuantize.apply(x, *_columns(qparams), qparams)  # type: ignore[no-any-return]
 
 
 class _FakeQuantize(torch.autograd.Function):
@@ -68,16 +64,20 @@ class _FakeQuantize(torch.autograd.Function):
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any, x: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int
+        ctx: Any, x: Tensor, scale: Tensor, zero_point: Tensor, qparams: QParams
     ) -> Tensor:
         ctx.save_for_backward(x, scale, zero_point)
-        ctx.qmin, ctx.qmax = qmin, qmax
-        return quantize_dequantize(x, scale, zero_point, qmin, qmax)
+        ctx.grid, ctx.layout = qparams.grid, qparams.layout
+        rows = ctx.layout.sliced(x)
+        value = quantize_dequantize(rows, scale, zero_point, ctx.grid.qmin, ctx.grid.qmax)
+        return ctx.layout.unsliced(value, x)  # type: ignore[no-any-return]
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
         x, scale, zero_point = ctx.saved_tensors
-        return _pass_inside(grad, x, scale, zero_point, ctx.qmin, ctx.qmax), None, None, None, None
+        grid, layout = ctx.grid, ctx.layout
+        rows = layout.sliced(x), scale, zero_point, grid.qmin, grid.qmax
+        return layout.unsliced(_pass_inside(layout.sliced(grad), *rows), grad), None, None, None
 
 
 @body
@@ -89,6 +89,6 @@ def _pass_inside(
     return torch.where(inside, grad, 0.0).to(x.dtype)
 
 
-def _along(qparams: QParams, ndim: int) -> tuple[Tensor, Tensor]:
-    layout = qparams.layout
-    return layout.along(qparams.scale, ndim), layout.along(qparams.zero_point, ndim)
+def _columns(qparams: QParams) -> tuple[Tensor, Tensor]:
+    """Scale and zero point as ``(slices, 1)``, beside the rows of ``layout.sliced``."""
+    return qparams.scale.reshape(-1, 1), qparams.zero_point.reshape(-1, 1)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from math import prod
 
+import torch
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The shape of a tensor's scales, and the views in which they broadcast.
+    """The shape of a tensor's scales, and the rows that share one.
 
     A *slice* is the set of elements that share one scale.
 
@@ -71,25 +72,31 @@ class Layout:
         """Number of scales."""
         return prod(self.shape)
 
-    def blocked(self, x: Tensor) -> Tensor:
-        """View in which the scales broadcast; for groups ``(out, groups, in/groups, ...)``."""
-        if not self.groups:
-            return x
-        return x.reshape(self.channels, self.groups, x.shape[1] // self.groups, *x.shape[2:])
-
-    def along(self, scale: Tensor, ndim: int) -> Tensor:
-        """The scales, shaped to broadcast against ``blocked(x)`` of an ``ndim``-rank ``x``."""
-        if self.axis is None:
-            return scale
-        if self.groups:
-            return scale.reshape(self.channels, self.groups, *([1] * (ndim - 1)))
-        axis = self.axis if ndim > 1 else 0
-        return scale.reshape([-1 if i == axis else 1 for i in range(ndim)])
-
     def sliced(self, x: Tensor) -> Tensor:
-        """``(slices, elements)``: one row for each scale."""
+        """``(slices, elements)``: one row for each scale; a view unless the axis is an inner one."""
         if self.axis is None:
-            return x.reshape(1, -1)
-        if self.groups:
-            return self.blocked(x).reshape(self.slices, -1)
+            return _memory_order(x).reshape(1, -1)
+        if self.axis == 0 or x.ndim < 2:
+            return x.reshape(self.slices, -1)
         return x.movedim(self.axis, 0).reshape(self.channels, -1)
+
+    def unsliced(self, rows: Tensor, like: Tensor) -> Tensor:
+        """The inverse of :meth:`sliced`, in the shape and memory order of ``like``."""
+        if self.axis is None and _is_channels_last(like):
+            batch, channels, *space = like.shape
+            return rows.reshape(batch, *space, channels).movedim(-1, 1)
+        if self.axis is None or self.axis == 0 or like.ndim < 2:
+            return rows.reshape(like.shape)
+        moved = like.movedim(self.axis, 0).shape
+        return rows.reshape(moved).movedim(0, self.axis)
+
+
+def _is_channels_last(x: Tensor) -> bool:
+    if x.ndim != 4 or x.is_contiguous():
+        return False
+    return x.is_contiguous(memory_format=torch.channels_last)
+
+
+def _memory_order(x: Tensor) -> Tensor:
+    """A single scale minds no order, so take the one that needs no copy."""
+    return x.movedim(1, -1) if _is_channels_last(x) else x

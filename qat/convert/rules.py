@@ -1,0 +1,149 @@
+"""Lay a scheme over a network: which layer gets which number format.
+
+Order of precedence, later wins: the scheme's own specs, the first/last policy, the rules in
+their order.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from torch import Tensor, nn
+
+from qat.core.plan import LayerPlan, Plan
+from qat.core.scheme import Rule, Scheme, TensorSpec
+from qat.graph.shapes import LayerCall, layer_calls
+from qat.layers.registry import twin_of
+from qat.layers.twin import QuantTwin
+from qat.layers.walk import twins
+
+
+def make_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
+    """The plan of a float network under a scheme.
+
+    Layers count as first and last in the order they run in. An input whose sign the scheme leaves
+    open gets unsigned codes if the example never shows it negative.
+
+    Args:
+        net: A float network.
+        scheme: What is asked.
+        example: A batch of real, preprocessed images; a few suffice.
+
+    Raises:
+        ValueError: If the network has no conv or linear layer, or a rule asks the impossible.
+        KeyError: If a rule matches no layer; the names are listed.
+    """
+    lowest = _input_minima(net, layer_calls(net, example))
+    if not lowest:
+        raise ValueError("nothing to quantize: the network runs no Conv1d, Conv2d or Linear layer")
+    names = list(lowest)
+    _check_rules(scheme.rules, names)
+    layers = {}
+    for name in names:
+        plan = _plan_layer(net, scheme, name, at_end=name in (names[0], names[-1]))
+        if plan is not None:
+            layers[name] = _decide_signs(plan, lowest[name])
+    if scheme.quantize_output and names[-1] in layers:
+        layers[names[-1]] = _with_output(layers[names[-1]], scheme.act)
+    return Plan(layers, _left_float(net, layers), scheme.placement)
+
+
+def with_signs(plan: Plan, net: nn.Module, example: Tensor) -> Plan:
+    """The plan with every open sign decided by an example batch."""
+    if all(spec.signed is not None for p in plan.layers.values() for spec in (p.weight, p.act)):
+        return plan
+    lowest = _input_minima(net, layer_calls(net, example))
+    decided = {name: _decide_signs(p, lowest.get(name, -1.0)) for name, p in plan.layers.items()}
+    return replace(plan, layers=decided)
+
+
+def plan_of(qnet: nn.Module) -> Plan:
+    """The plan a quantized network was made by, read off its layers."""
+    layers = {name: twin.plan for name, twin in twins(qnet)}
+    return Plan(layers, _left_float(qnet, layers))
+
+
+def _input_minima(net: nn.Module, calls: Sequence[LayerCall]) -> dict[str, float]:
+    """Layer name → smallest input seen, of each quantizable layer, in order of first call."""
+    lowest: dict[str, float] = {}
+    for call in calls:
+        if twin_of(net.get_submodule(call.name)) is not None:
+            lowest[call.name] = min(call.input_min, lowest.get(call.name, call.input_min))
+    return lowest
+
+
+def _plan_layer(net: nn.Module, scheme: Scheme, name: str, *, at_end: bool) -> LayerPlan | None:
+    weight, act = scheme.weight, scheme.act
+    if at_end:
+        weight, act = (_at_end(spec, scheme.first_last) for spec in (weight, act))
+    for rule in scheme.rules:
+        if not fnmatchcase(name, rule.match):
+            continue
+        if rule.keep_float:
+            weight, act = (spec.but(format="float") for spec in (weight, act))
+        weight = _changed(weight, rule.weight, rule.match)
+        act = _changed(act, rule.act, rule.match)
+    if weight.is_off and act.is_off:
+        return None
+    return LayerPlan(name, type(net.get_submodule(name)).__name__, weight, act)
+
+
+def _at_end(spec: TensorSpec, policy: int | str) -> TensorSpec:
+    """The spec of a first or last layer; what is off stays off."""
+    if spec.is_off or policy == "same":
+        return spec
+    if policy in ("float", "fp16"):
+        return spec.but(format=policy)
+    return spec.but(format="int", bits=int(policy))
+
+
+def _changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorSpec:
+    if not changes:
+        return spec
+    if "bits" in changes and "format" not in changes:
+        changes = {"format": "int", **changes}
+    try:
+        return spec.but(**changes)
+    except TypeError as error:
+        allowed = ", ".join(TensorSpec.__dataclass_fields__)
+        raise ValueError(f"rule {match!r}: {sorted(changes)} must be among {allowed}") from error
+    except ValueError as error:
+        raise ValueError(f"rule {match!r}: {error}") from error
+
+
+def _decide_signs(plan: LayerPlan, input_min: float) -> LayerPlan:
+    weight, act = plan.weight, plan.act
+    if weight.signed is None:
+        weight = weight.but(signed=True)
+    if act.signed is None:
+        act = act.but(signed=act.narrow or (act.symmetric and input_min < 0))
+    return replace(plan, weight=weight, act=act)
+
+
+def _with_output(plan: LayerPlan, act: TensorSpec) -> LayerPlan:
+    # Logits are of both signs, and as precious as the last layer's input.
+    output = act.but(bits=plan.act.bits, format=plan.act.format, signed=True)
+    return replace(plan, output=output)
+
+
+def _check_rules(rules: Sequence[Rule], names: Sequence[str]) -> None:
+    for rule in rules:
+        if not any(fnmatchcase(name, rule.match) for name in names):
+            near = difflib.get_close_matches(rule.match, names, n=1)
+            hint = f"; did you mean {near[0]!r}" if near else ""
+            raise KeyError(
+                f"rule {rule.match!r} matches no layer{hint}; there are {', '.join(names)}"
+            )
+
+
+def _left_float(net: nn.Module, layers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Layers with a weight matrix or kernel that the plan leaves out."""
+    return tuple(
+        (name, type(module).__name__)
+        for name, module in net.named_modules()
+        if name not in layers
+        and not isinstance(module, QuantTwin)
+        and any(p.ndim >= 2 for p in module.parameters(recurse=False))
+    )

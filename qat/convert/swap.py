@@ -1,0 +1,91 @@
+"""Swap the layers a plan names for their quantized twins."""
+
+import copy
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from qat.convert.rules import with_signs
+from qat.core.plan import LayerPlan, Plan
+from qat.layers.registry import twin_of
+from qat.layers.walk import quantizers, twins
+
+
+def quantize(net: nn.Module, plan: Plan, example: Tensor | None = None) -> nn.Module:
+    """A quantized copy of a float network; the float one is left as it is.
+
+    Args:
+        net: A float network.
+        plan: Which layers become what.
+        example: A batch of preprocessed images, to decide signs that the plan leaves open.
+
+    Returns:
+        The copy, in phase ``quantize``, uncalibrated.
+
+    Raises:
+        KeyError: If the plan names a layer the network lacks.
+        ValueError: If a named layer has no quantized twin, or cannot be quantized as planned.
+    """
+    if example is not None:
+        plan = with_signs(plan, net, example)
+    check_layers(net, plan)
+    qnet = copy.deepcopy(net)
+    for name, layer_plan in plan.layers.items():
+        _replace(qnet, name, _twin(qnet.get_submodule(name), layer_plan))
+    for name, slot, quantizer in quantizers(qnet):
+        quantizer.label = f"{name} ({slot})"
+    return qnet
+
+
+def to_float(qnet: nn.Module) -> nn.Module:
+    """A float copy of a quantized network, with its present weights, unrounded."""
+    net = copy.deepcopy(qnet)
+    for name, twin in list(twins(net)):
+        _replace(net, name, twin.to_float().train(twin.training))
+    return net
+
+
+def load_float_state(qnet: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load a float network's state dict into its quantized twin.
+
+    Raises:
+        KeyError: If a key is unknown, or one is missing that is not a quantizer's own.
+    """
+    own = {
+        f"{name}.{attribute}."
+        for name, _ in twins(qnet)
+        for attribute in ("weight_quantizer", "input_quantizer", "output_quantizer")
+    }
+    result = qnet.load_state_dict(state, strict=False)
+    missing = [key for key in result.missing_keys if not key.startswith(tuple(own))]
+    if missing or result.unexpected_keys:
+        raise KeyError(
+            f"not this network's state: missing {missing[:5]}, unknown {result.unexpected_keys[:5]}"
+        )
+
+
+def check_layers(net: nn.Module, plan: Plan) -> None:
+    """Raise KeyError if the plan names layers that the network lacks."""
+    known = dict(net.named_modules())
+    unknown = [name for name in plan.layers if name not in known]
+    if unknown:
+        some = [name for name, module in known.items() if twin_of(module) is not None]
+        raise KeyError(
+            f"the plan is of another network: it has no {', '.join(unknown[:5])}; "
+            f"it has {', '.join(some[:10])}{', ...' if len(some) > 10 else ''}"
+        )
+
+
+def _twin(layer: nn.Module, plan: LayerPlan) -> nn.Module:
+    twin = twin_of(layer)
+    if twin is None:
+        raise ValueError(
+            f"layer {plan.name!r} is a {type(layer).__name__}, which has no quantized twin: "
+            "leave it out of the plan"
+        )
+    return twin.from_float(layer, plan)
+
+
+def _replace(net: nn.Module, name: str, new: nn.Module) -> None:
+    parent, _, child = name.rpartition(".")
+    setattr(net.get_submodule(parent), child, new)

@@ -1,0 +1,1 @@
+"""Quantized twins of float layers."""

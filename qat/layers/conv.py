@@ -1,0 +1,57 @@
+"""Quantized twins of 1-d and 2-d convolutions, grouped and depthwise ones too."""
+
+from typing import Any, Self
+
+from torch import Tensor, nn
+
+from qat.layers.twin import QuantTwin
+
+
+def _arguments(layer: nn.Module) -> dict[str, Any]:
+    names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation")
+    arguments = {name: getattr(layer, name) for name in (*names, "groups", "padding_mode")}
+    return {**arguments, "bias": layer.bias is not None, "device": "meta"}
+
+
+class QuantConv2d(QuantTwin, nn.Conv2d):
+    """``y = q_out(conv2d(q_in(x), q_w(weight)) + bias)``, shapes as :class:`torch.nn.Conv2d`."""
+
+    in_channels_name = "in_channels"
+    out_channels_name = "out_channels"
+
+    @classmethod
+    def _empty_like(cls, layer: nn.Module) -> Self:
+        return cls(**_arguments(layer))
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Quantize input and weight, convolve, quantize the output if asked."""
+        y = self._conv_forward(self.input_quantizer(input), self.quantized_weight(), self.bias)
+        return self.output_quantizer(y)  # type: ignore[no-any-return]
+
+    def to_float(self) -> nn.Conv2d:
+        """A plain layer with the same (unquantized) parameters."""
+        plain = nn.Conv2d(**_arguments(self))
+        plain.weight, plain.bias = self.weight, self.bias  # type: ignore[assignment]
+        return plain
+
+
+class QuantConv1d(QuantTwin, nn.Conv1d):
+    """``y = q_out(conv1d(q_in(x), q_w(weight)) + bias)``, shapes as :class:`torch.nn.Conv1d`."""
+
+    in_channels_name = "in_channels"
+    out_channels_name = "out_channels"
+
+    @classmethod
+    def _empty_like(cls, layer: nn.Module) -> Self:
+        return cls(**_arguments(layer))
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Quantize input and weight, convolve, quantize the output if asked."""
+        y = self._conv_forward(self.input_quantizer(input), self.quantized_weight(), self.bias)
+        return self.output_quantizer(y)  # type: ignore[no-any-return]
+
+    def to_float(self) -> nn.Conv1d:
+        """A plain layer with the same (unquantized) parameters."""
+        plain = nn.Conv1d(**_arguments(self))
+        plain.weight, plain.bias = self.weight, self.bias  # type: ignore[assignment]
+        return plain

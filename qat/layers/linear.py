@@ -1,0 +1,33 @@
+"""Quantized twin of a linear layer."""
+
+from typing import Self
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from qat.layers.twin import QuantTwin
+
+
+class QuantLinear(QuantTwin, nn.Linear):
+    """``y = q_out(q_in(x) @ q_w(weight).T + bias)``, shapes as :class:`torch.nn.Linear`."""
+
+    in_channels_name = "in_features"
+    out_channels_name = "out_features"
+
+    @classmethod
+    def _empty_like(cls, layer: nn.Module) -> Self:
+        assert isinstance(layer, nn.Linear)
+        bias = layer.bias is not None
+        return cls(layer.in_features, layer.out_features, bias=bias, device="meta")
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Quantize input and weight, multiply, quantize the output if asked."""
+        y = F.linear(self.input_quantizer(input), self.quantized_weight(), self.bias)
+        return self.output_quantizer(y)  # type: ignore[no-any-return]
+
+    def to_float(self) -> nn.Linear:
+        """A plain layer with the same (unquantized) parameters."""
+        bias = self.bias is not None
+        plain = nn.Linear(self.in_features, self.out_features, bias=bias, device="meta")
+        plain.weight, plain.bias = self.weight, self.bias  # type: ignore[assignment]
+        return plain

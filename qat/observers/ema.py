@@ -1,0 +1,42 @@
+"""Exponential moving average of batch extremes.
+
+Jacob et al. 2018, arXiv:1712.05877, section 3.1, smooth activation ranges over training steps:
+
+    r <- r + momentum * (r_batch - r)
+
+Differs from the paper: the average starts at the first batch rather than at 0, and a batch
+counts the same whatever its size.
+"""
+
+import torch
+from torch import Tensor
+
+from qat.observers.base import finite_extremes
+from qat.observers.minmax import MinMaxObserver
+
+
+class EMAObserver(MinMaxObserver):
+    """Moving average of each slice's extremes over batches.
+
+    Args:
+        slices: Number of scales.
+        momentum: Weight of the newest batch, in (0, 1].
+
+    Raises:
+        ValueError: If ``momentum`` is not in (0, 1].
+    """
+
+    follows_training = True
+
+    def __init__(self, slices: int, momentum: float = 0.1) -> None:
+        super().__init__(slices)
+        if not 0 < momentum <= 1:
+            raise ValueError(f"momentum must be in (0, 1], got {momentum}")
+        self.momentum = momentum
+
+    def collect(self, x: Tensor) -> None:
+        """Move the range towards these values' extremes."""
+        low, high = finite_extremes(x)
+        first = self.low > self.high
+        self.low.copy_(torch.where(first, low, self.low + self.momentum * (low - self.low)))
+        self.high.copy_(torch.where(first, high, self.high + self.momentum * (high - self.high)))

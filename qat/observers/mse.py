@@ -1,0 +1,111 @@
+"""The range whose rounding error is least in the mean square.
+
+A wide range rounds coarsely, a narrow one clips: the best is in between and is searched for, on
+the grid it is meant for (Sung et al. 2015, arXiv:1511.06488; Banner et al. 2019,
+arXiv:1810.05723, solve the same trade-off for given distributions).
+
+The search shrinks the min-max range: over even steps first, then more finely around the best,
+both ends together and, for a free zero point, each end by itself after that. The min-max range
+is one of the candidates, so the result is never worse than it.
+"""
+
+import torch
+from torch import Tensor
+
+from qat.core.grid import IntGrid
+from qat.core.qparams import qparams_from_range
+from qat.observers.histogram import HistogramObserver
+
+_COARSE, _FINE = 80, 16
+_FINE_WIDTHS = (0.1, 0.01)
+
+
+class MSEObserver(HistogramObserver):
+    """Range of least mean square rounding error."""
+
+    def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
+        """The best range of each slice for these codes."""
+        values, weights = self.weighted_values()
+        low, high = least_square_range(values, weights, grid, symmetric=symmetric)
+        dtype = torch.get_default_dtype()
+        return low.to(dtype), high.to(dtype)
+
+
+def least_square_range(
+    values: Tensor, weights: Tensor, grid: IntGrid, *, symmetric: bool
+) -> tuple[Tensor, Tensor]:
+    """Range of least ``sum(weights * (values - quantized)^2)`` in each row.
+
+    Args:
+        values: ``(slices, n)``.
+        weights: ``(slices, n)``, how often each value stands.
+        grid: The codes.
+        symmetric: Zero point fixed at 0.
+
+    Returns:
+        ``(rmin, rmax)``, each ``(slices,)``.
+    """
+    seen = weights > 0
+    low = torch.where(seen, values, torch.inf).amin(dim=1).clamp(max=0)
+    high = torch.where(seen, values, -torch.inf).amax(dim=1).clamp(min=0)
+    search = _Search(values, weights, grid, symmetric, low, high)
+    search.over(_coarse_steps(), shrink_low=True, shrink_high=True)
+    for width in _FINE_WIDTHS:
+        search.over(_fine_steps(width), shrink_low=True, shrink_high=True)
+    if not symmetric:
+        for width in (0.25, *_FINE_WIDTHS):
+            search.over(_fine_steps(width), shrink_low=True, shrink_high=False)
+            search.over(_fine_steps(width), shrink_low=False, shrink_high=True)
+    return search.low, search.high
+
+
+def square_error(
+    values: Tensor, weights: Tensor, low: Tensor, high: Tensor, grid: IntGrid, symmetric: bool
+) -> Tensor:
+    """Weighted sum of squared rounding errors of each row, for one range a row."""
+    scale, zero_point = qparams_from_range(low, high, grid, symmetric=symmetric)
+    scale, zero_point = scale.unsqueeze(1), zero_point.unsqueeze(1)
+    codes = ((values / scale).round() + zero_point).clamp(grid.qmin, grid.qmax)
+    return ((codes - zero_point) * scale - values).square().mul(weights).sum(dim=1)
+
+
+class _Search:
+    """The best range found so far, and its error."""
+
+    def __init__(
+        self,
+        values: Tensor,
+        weights: Tensor,
+        grid: IntGrid,
+        symmetric: bool,
+        low: Tensor,
+        high: Tensor,
+    ) -> None:
+        self.data, self.grid, self.symmetric = (values, weights), grid, symmetric
+        self.low, self.high = low, high
+        self.error = self._error(low, high)
+
+    def over(self, factors: list[float], *, shrink_low: bool, shrink_high: bool) -> None:
+        """Try the best range so far times each factor."""
+        low, high = self.low, self.high
+        for factor in factors:
+            tried_low = low * factor if shrink_low else low
+            tried_high = high * factor if shrink_high else high
+            error = self._error(tried_low, tried_high)
+            better = error < self.error
+            self.error = torch.where(better, error, self.error)
+            self.low = torch.where(better, tried_low, self.low)
+            self.high = torch.where(better, tried_high, self.high)
+
+    def _error(self, low: Tensor, high: Tensor) -> Tensor:
+        return square_error(*self.data, low, high, self.grid, self.symmetric)
+
+
+def _coarse_steps() -> list[float]:
+    # Past 1 too: on a signed symmetric grid the code qmin reaches one step beyond the range.
+    return [i / _COARSE for i in range(1, _COARSE + _COARSE // 4)]
+
+
+def _fine_steps(width: float) -> list[float]:
+    """Factors within ``1 ± width``; ratios, since the best range so far is what they multiply."""
+    return [1 + width * i / _FINE for i in range(-_FINE, _FINE + 1) if i]

@@ -1,0 +1,48 @@
+"""The range that leaves out a small share of values at each end.
+
+Wu et al. 2020, arXiv:2004.09602, section 4 (percentile calibration).
+
+Differs from the report: the share is counted at each end by itself, so that a one-sided tensor
+(behind a ReLU) is clipped at its large end only by that share, and a two-sided one by it twice.
+"""
+
+import torch
+from torch import Tensor
+
+from qat.core.grid import IntGrid
+from qat.observers.histogram import HistogramObserver
+
+
+class PercentileObserver(HistogramObserver):
+    """Range between the ``100 - percentile`` and the ``percentile`` percentiles.
+
+    Args:
+        slices: Number of scales.
+        percentile: In percent, above 50, at most 100.
+
+    Raises:
+        ValueError: If ``percentile`` is not in (50, 100].
+    """
+
+    def __init__(self, slices: int, percentile: float = 99.99) -> None:
+        super().__init__(slices)
+        if not 50 < percentile <= 100:
+            raise ValueError(f"percentile must be above 50, at most 100, got {percentile}")
+        self.percentile = percentile
+
+    def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
+        """The two percentiles of each slice, to a bin's width."""
+        values, weights = self.weighted_values()
+        share = weights.cumsum(dim=1) / weights.sum(dim=1, keepdim=True)
+        low = _first_where(share > 1 - self.percentile / 100, values)
+        high = _first_where(share >= self.percentile / 100, values)
+        dtype = torch.get_default_dtype()
+        return low.to(dtype), torch.maximum(low, high).to(dtype)
+
+
+def _first_where(condition: Tensor, values: Tensor) -> Tensor:
+    """Value of each row at its first true column, the last one if none is."""
+    index = torch.where(
+        condition.any(dim=1), condition.int().argmax(dim=1), condition.shape[1] - 1
+    )
+    return values.gather(1, index.unsqueeze(1)).squeeze(1)

@@ -1,0 +1,1 @@
+"""Fake quantizers, one paper a file."""

@@ -1,0 +1,160 @@
+"""What every fake quantizer owes its layer and its exporter, whichever paper it comes from."""
+
+import warnings
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qat.core import affine
+from qat.core.layout import Layout
+from qat.core.qparams import QParams, qparams_from_range
+from qat.core.scheme import Method, TensorSpec
+from qat.observers.base import Observer
+from qat.observers.registry import make_observer
+
+PHASES = ("observe", "quantize", "off")
+
+
+class UncalibratedWarning(UserWarning):
+    """A quantizer took its range from the first values it was given, for want of calibration."""
+
+
+class Quantizer(nn.Module):
+    """Rounds a tensor to the codes of a grid, and keeps it in float.
+
+    In phase ``observe`` it passes values through and collects them; on leaving that phase it
+    takes its range from them. In phase ``quantize`` it rounds. ``off`` is the identity, exactly.
+    A quantizer that has no range yet takes it from the first values it is to round, with a
+    warning: it never passes them through unrounded.
+
+    Args:
+        spec: What is asked of the tensor.
+        layout: How scales lie over it.
+
+    Shape:
+        In and out are alike, of any rank the layout allows.
+
+    Attributes:
+        label: Whose it is, for messages.
+        phase: One of ``observe``, ``quantize``, ``off``; set by :meth:`set_phase`.
+        frozen: True once the range no longer follows training.
+        learns: True for a method whose range is trained by gradient.
+    """
+
+    learns = False
+    calibrated: Tensor
+
+    def __init__(self, spec: TensorSpec, layout: Layout) -> None:
+        super().__init__()
+        self.spec, self.layout, self.grid = spec, layout, spec.grid()
+        self.phase = "quantize"
+        self.label = type(self).__name__  # which layer's, for messages
+        self.frozen = False
+        self.observer: Observer = make_observer(self.observer_method(), layout.slices)
+        self.register_buffer("calibrated", torch.zeros((), dtype=torch.bool))
+        self._ready = False  # the buffer's value, so that no forward has to wait for a device
+
+    # What a method defines ---------------------------------------------------------------------
+
+    def observer_method(self) -> Method:
+        """The observer: the spec's, or this method's own choice when that is ``default``."""
+        return self.spec.observer if self.spec.observer.name != "default" else Method("minmax")
+
+    def quantize(self, x: Tensor) -> Tensor:
+        """Round ``x``; gradients as the method has them."""
+        return affine.fake_quantize(x, self.qparams())
+
+    def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
+        """Take a scale and a zero point, both of ``layout.shape``, in place."""
+        raise NotImplementedError
+
+    def qparams(self) -> QParams:
+        """Scale, zero point, grid and layout, as an exporter needs them."""
+        raise NotImplementedError
+
+    # What all share ----------------------------------------------------------------------------
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Observe, round, or pass through, as the phase says."""
+        if self.phase == "off":
+            return x
+        if self.phase == "observe":
+            self.observe(x)
+            return x
+        if not self._ready:
+            self._start_from(x)
+        return self.quantize(x)
+
+    def observe(self, x: Tensor) -> None:
+        """Show the observer the values of ``x``.
+
+        Raises:
+            ValueError: If they hold NaN or infinity.
+        """
+        try:
+            self.observer.observe(self.layout.sliced(x.detach()))
+        except ValueError as error:
+            raise ValueError(f"{self.label}: {error}") from error
+
+    def adopt_range(self) -> None:
+        """Take scale and zero point from what was observed."""
+        rmin, rmax = self.observer.range(self.grid, symmetric=self.spec.symmetric)
+        self.set_range(rmin, rmax)
+
+    def set_range(self, rmin: Tensor | float, rmax: Tensor | float) -> None:
+        """Represent ``rmin .. rmax``, numbers or one value a slice."""
+        shape, like = self.layout.shape, self.qparams().scale.detach()
+        low, high = (torch.as_tensor(r, dtype=like.dtype, device=like.device) for r in (rmin, rmax))
+        scale, zero_point = qparams_from_range(
+            low.reshape(shape) if low.numel() > 1 else low.expand(shape),
+            high.reshape(shape) if high.numel() > 1 else high.expand(shape),
+            self.grid,
+            symmetric=self.spec.symmetric,
+            power_of_two=self.spec.scale == "power_of_two",
+        )
+        self.set_qparams(scale, zero_point)
+        self._set_ready()
+
+    def set_phase(self, phase: str) -> None:
+        """Switch the phase; leaving ``observe`` fixes the range from what was seen.
+
+        Raises:
+            ValueError: If the phase is none of ``observe``, ``quantize``, ``off``.
+        """
+        if phase not in PHASES:
+            raise ValueError(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
+        if self.phase == "observe" and phase != "observe" and self.observer.seen:
+            self.adopt_range()
+        self.phase = phase
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Integer codes of ``x``, int32."""
+        return affine.encode(x, self.qparams())
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Values of integer codes."""
+        return affine.decode(codes, self.qparams())
+
+    def extra_repr(self) -> str:
+        """One line for ``print(net)``."""
+        grid = self.grid
+        return f"{grid.bits} bits, codes {grid.qmin}..{grid.qmax}, {self.spec.granularity}"
+
+    def _start_from(self, x: Tensor) -> None:
+        warnings.warn(
+            f"{self.label} is used uncalibrated and takes its range from this input; "
+            "calibrate the network first",
+            UncalibratedWarning,
+            stacklevel=3,
+        )
+        self.observe(x)
+        self.adopt_range()
+
+    def _set_ready(self) -> None:
+        self.calibrated.fill_(True)
+        self._ready = True
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        self._ready = bool(self.calibrated)
