@@ -1,0 +1,1 @@
+"""What one looks at: TensorBoard pages and figures, made from records and plain arrays."""

@@ -1,0 +1,149 @@
+"""A run's settings as TensorBoard's HPARAMS tab wants them: typed, and one row a run.
+
+Built on ``tensorboard.plugins.hparams.summary_v2``, which needs no TensorFlow. Every run carries
+the same description of the columns, so that the tab is right over one run's folder and over all.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+from tensorboard.plugins.hparams.summary_v2 import (
+    Discrete,
+    Domain,
+    HParam,
+    IntInterval,
+    Metric,
+    hparams_config_pb,
+    hparams_pb,
+)
+
+from qat.records.facts import FLOAT_BITS, SlotFacts, run_facts
+from qat.records.metrics import METRICS
+from qat.records.schema import MODES, RunRecord
+
+FINAL = "final"
+"""Tag group of the metrics a record holds: ``final/top1``."""
+
+Value = bool | int | float | str
+
+
+class AnyOf(Domain):
+    """All values of one type: a typed domain without a list (names a user may add to, seeds)."""
+
+    def __init__(self, dtype: type) -> None:
+        self._dtype = dtype
+
+    @property
+    def dtype(self) -> type:
+        """``str`` or ``float``."""
+        return self._dtype
+
+    def sample_uniform(self, rng: Any = None) -> Any:
+        """Refuse: there is nothing to choose from."""
+        raise IndexError("an open domain has no values to sample")
+
+    def update_hparam_info(self, hparam_info: Any) -> None:
+        """Set the type and leave the domain open."""
+        hparam_info.type = (
+            api_pb2.DATA_TYPE_STRING if self._dtype is str else api_pb2.DATA_TYPE_FLOAT64
+        )
+
+
+BITS = IntInterval(1, FLOAT_BITS)
+SWITCH = Discrete([False, True], dtype=bool)
+GRANULARITY = Discrete(["tensor", "channel", "group"], dtype=str)
+
+DOMAINS: Mapping[str, Domain] = {
+    "run": AnyOf(str),
+    "model": AnyOf(str),
+    "data": AnyOf(str),
+    "mode": Discrete(list(MODES), dtype=str),
+    "weight_bits": BITS,
+    "act_bits": BITS,
+    "weight_symmetric": SWITCH,
+    "act_symmetric": SWITCH,
+    "weight_granularity": GRANULARITY,
+    "act_granularity": GRANULARITY,
+    "weight_quantizer": AnyOf(str),
+    "act_quantizer": AnyOf(str),
+    "weight_calibration": AnyOf(str),
+    "act_calibration": AnyOf(str),
+    "placement": AnyOf(str),
+    "seed": AnyOf(float),
+}
+
+
+def hparam_values(record: RunRecord) -> dict[str, Value]:
+    """A run's settings by name; those it does not have (symmetry of a float run) are absent."""
+    facts = run_facts(record)
+    values: dict[str, Value | None] = {
+        "run": facts.label,
+        "model": facts.model,
+        "data": facts.data,
+        "mode": facts.mode,
+        "placement": facts.placement,
+        "seed": facts.seed,
+        **_slot_values("weight", facts.weight),
+        **_slot_values("act", facts.act),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def config_summary(choices: Mapping[str, Sequence[str]] | None = None) -> Summary:
+    """The columns: each setting with its type, and every metric a record may hold.
+
+    Args:
+        choices: Setting → names to choose from, where they are known (tick boxes in the tab).
+
+    Raises:
+        KeyError: If a choice is of no known setting.
+    """
+    domains = dict(DOMAINS)
+    for name, values in (choices or {}).items():
+        if name not in domains:
+            raise KeyError(f"no setting {name!r} to choose; there are {', '.join(domains)}")
+        domains[name] = Discrete(sorted(set(values)), dtype=str)
+    return hparams_config_pb(
+        hparams=[HParam(name, domain) for name, domain in domains.items()],
+        metrics=[
+            Metric(f"{FINAL}/{name}", display_name=name, description=metric.label)
+            for name, metric in METRICS.items()
+        ],
+        time_created_secs=0,  # the same for every run, as the rest of it
+    )
+
+
+def session_summary(record: RunRecord) -> Summary:
+    """The row of one run, named by its settings and, to be unique, its id."""
+    name = f"{run_facts(record).run_name} {record.id}"
+    return hparams_pb(hparam_values(record), trial_id=name)
+
+
+def session_end_summary(record: RunRecord) -> Summary:
+    """How the run ended, for the tab's status column."""
+    status = {"done": api_pb2.STATUS_SUCCESS, "failed": api_pb2.STATUS_FAILURE}
+    end = plugin_data_pb2.SessionEndInfo(
+        status=status.get(record.status, api_pb2.STATUS_UNKNOWN), end_time_secs=time.time()
+    )
+    summary = Summary()
+    summary.value.add(
+        tag=metadata.SESSION_END_INFO_TAG,
+        metadata=metadata.create_summary_metadata(
+            plugin_data_pb2.HParamsPluginData(session_end_info=end)
+        ),
+        tensor=metadata.NULL_TENSOR,
+    )
+    return summary
+
+
+def _slot_values(name: str, slot: SlotFacts) -> dict[str, Value | None]:
+    return {
+        f"{name}_bits": slot.bits,
+        f"{name}_symmetric": slot.symmetric,
+        f"{name}_granularity": slot.granularity,
+        f"{name}_quantizer": slot.quantizer,
+        f"{name}_calibration": slot.observer,
+    }
