@@ -1,0 +1,103 @@
+"""What every benchmark reports: figures with their spread, and the machine they are of."""
+
+import datetime
+import json
+import os
+import platform
+import statistics
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """``n``, ``median``, ``q1`` and ``q3`` of ``values``; the median alone of fewer than two.
+
+    Raises:
+        ValueError: If there are no values.
+    """
+    if not values:
+        raise ValueError("a spread needs at least one value, got none; measure once or more")
+    summary: dict[str, float] = {"n": len(values), "median": statistics.median(values)}
+    if len(values) > 1:
+        summary["q1"], _, summary["q3"] = statistics.quantiles(values, n=4, method="inclusive")
+    return summary
+
+
+def interleaved_seconds(
+    runs: Mapping[str, Callable[[], object]], repeats: int, warmup: int = 1
+) -> dict[str, list[float]]:
+    """Wall seconds of every run, in turns, so that a busy spell of the machine meets them all.
+
+    Args:
+        runs: What to time, by name.
+        repeats: Timed rounds.
+        warmup: Rounds before those, not timed.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for round_number in range(-warmup, repeats):
+        for name, run in runs.items():
+            start = perf_counter()
+            run()
+            if round_number >= 0:
+                seconds[name].append(perf_counter() - start)
+    return seconds
+
+
+def paired_ratio(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
+    """Spread of ``above[i] / below[i]``: values of one round are compared with each other."""
+    return spread([a / b for a, b in zip(above, below, strict=True)])
+
+
+def machine() -> dict[str, Any]:
+    """CPU, cores, threads, device, versions and the time, as far as they change a figure."""
+    return {
+        "cpu": cpu_model(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def cpu_model() -> str:
+    """Name of the processor as Linux has it, else as Python knows it."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def write_report(name: str, results: Mapping[str, Any], out: Path | None) -> dict[str, Any]:
+    """Print the report as JSON, and write it to ``out`` if that is given.
+
+    Args:
+        name: Of the benchmark.
+        results: Its figures.
+        out: File to write, its folder is made.
+
+    Returns:
+        ``{"bench", "command", "machine", "results"}``.
+    """
+    report = {
+        "bench": name,
+        "command": f"python -m bench.{name} {' '.join(sys.argv[1:])}".strip(),
+        "machine": machine(),
+        "results": dict(results),
+    }
+    text = json.dumps(report, indent=2)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text + "\n")
+    print(text)
+    return report
