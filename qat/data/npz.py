@@ -25,7 +25,16 @@ from qat.data.labels import check_all_classes, check_labels
 
 LAYOUT = "train_images uint8 [N,H,W,C], train_labels [N], test_images, test_labels"
 MAX_CHANNELS = 4
-_READ_ERRORS = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, MemoryError)
+# RuntimeError: a damaged header may claim encryption or an unknown compression
+_READ_ERRORS = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    MemoryError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 def load_npz(request: Request) -> RawData:
