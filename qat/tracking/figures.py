@@ -43,7 +43,7 @@ def sqnr_figure(rows: Sequence[LayerSQNR]) -> Figure:
     axes.set_ylabel("SQNR [dB]")
     axes.set_title("What quantization left of each layer")
     axes.legend(frameon=False, ncols=len(BARS), loc="upper right")
-    axes.margins(y=0.2)
+    axes.margins(x=0.01, y=0.2)
     _plain(figure)
     return figure
 
