@@ -1,12 +1,12 @@
 """The phases of a quantized network: observe, quantize, off."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from qat.graph.shapes import evaluating
 from qat.layers.walk import quantizers, twins
 from qat.quantizers.base import PHASES, Quantizer
 from qat.quantizers.cast import CastQuantizer
@@ -51,7 +51,7 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
     for _, slot, quantizer in quantizers(net):
         quantizer.observer.reset()
         quantizer.set_phase("off" if slot == "weight" else "observe")
-    with _evaluating(net):
+    with evaluating(net):
         count = 0
         for batch in track(batches) if track else batches:
             net(batch if isinstance(batch, Tensor) else batch[0])
@@ -67,14 +67,3 @@ def _observe_weights(net: nn.Module) -> None:
         if isinstance(twin.weight_quantizer, Quantizer):
             twin.weight_quantizer.set_phase("observe")
             twin.weight_quantizer(twin.weight)
-
-
-@contextmanager
-def _evaluating(net: nn.Module) -> Iterator[None]:
-    was_training = {module: module.training for module in net.modules()}
-    net.eval()
-    try:
-        yield
-    finally:
-        for module, training in was_training.items():
-            module.training = training

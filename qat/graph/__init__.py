@@ -1,0 +1,1 @@
+"""Reading a float model: which layers run, in which order, on which shapes."""
