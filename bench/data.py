@@ -9,10 +9,10 @@ give float batches to the training process:
     torchvision   a DataLoader with 2 workers; every sample from a PIL image through
                   RandomCrop(size, 4), RandomHorizontalFlip, ToTensor, Normalize
 
-One round draws ``--images`` images from each side, in turns, and each side has the machine to itself:
-workers are started beforehand; before the in-memory side is timed they are left to fill their queue
-and fall idle; before torchvision is timed that queue is emptied, so that it is in its steady state
-and gets no batch for free. ``ratio`` is in_memory over torchvision, paired round by round.
+One round draws ``--images`` images from each side, in turns, and each side has the machine to
+itself: workers are started beforehand; before the in-memory side is timed they are left to fill
+their queue and fall idle; before torchvision is timed that queue is emptied, so that it is in its
+steady state and gets no batch for free. ``ratio`` is in_memory over torchvision, round by round.
 """
 
 import argparse
@@ -42,6 +42,7 @@ class PerSample(Dataset[tuple[Tensor, int]]):
     def __init__(
         self, image_set: ImageSet, mean: tuple[float, ...], std: tuple[float, ...]
     ) -> None:
+        """Keep pixels as PIL wants them, ``[N, H, W, C]``."""
         self.images = image_set.images.permute(0, 2, 3, 1).contiguous().numpy()
         self.labels = image_set.labels.tolist()
         self.transform = transforms.Compose(

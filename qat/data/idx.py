@@ -6,6 +6,7 @@ database, Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist/.
 """
 
 import gzip
+import math
 import zlib
 from pathlib import Path
 
@@ -30,9 +31,11 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     if len(blob) < 4 or blob[:3] != bytes((0, 0, _UINT8)):
         raise DataError(f"{path}: not an IDX file of uint8, begins with {blob[:4]!r}; get it again")
     header = 4 + 4 * blob[3]
+    if len(blob) < header:
+        raise DataError(f"{path}: truncated in its header of {header} bytes; get the file again")
     shape = tuple(np.frombuffer(blob[4:header], dtype=">u4").tolist())
     values = np.frombuffer(blob[header:], dtype=np.uint8)
-    if len(shape) != blob[3] or values.size != np.prod(shape, dtype=np.int64):
+    if values.size != math.prod(shape):
         raise DataError(
             f"{path}: truncated or damaged, {values.size} bytes for shape {list(shape)}; "
             "get the IDX file again"
