@@ -1,0 +1,1 @@
+"""Plain float networks; no quantization inside."""

@@ -1,0 +1,62 @@
+"""Float networks by name, initialised as a function of a seed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from qat.models.resnet_cifar import BLOCKS, CifarResNet
+from qat.models.simple_cnn import SimpleCNN
+from qat.models.torchvision import torchvision_model
+from qat.models.user import user_model
+
+BUILTIN = ("simple_cnn", *BLOCKS)
+
+
+def build_model(
+    source: str,
+    name: str,
+    *,
+    classes: int,
+    in_channels: int,
+    image_size: int,
+    options: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> nn.Module:
+    """A float network with its initial weights; the global generator is left as it was.
+
+    Args:
+        source: ``builtin``, ``torchvision`` or ``user``.
+        name: Its name; for ``user`` the target ``package.module:factory``.
+        classes: Number of logits.
+        in_channels: Channels of an image.
+        image_size: Height and width of an image.
+        options: Further arguments of the network.
+        seed: What its initial weights are a function of.
+
+    Raises:
+        KeyError: If there is no network of that name.
+        ValueError: If the options or the images do not fit it.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        sizes = {"classes": classes, "in_channels": in_channels, "image_size": image_size}
+        try:
+            return _build(source, name, sizes, dict(options or {}))
+        except TypeError as error:
+            raise ValueError(f"model.options do not fit {name}: {error}") from error
+
+
+def _build(source: str, name: str, sizes: dict[str, int], options: dict[str, Any]) -> nn.Module:
+    if source == "torchvision":
+        sizes.pop("image_size")
+        return torchvision_model(name, **sizes, **options)
+    if source == "user":
+        return user_model(name, **sizes, **options)
+    if name == "simple_cnn":
+        return SimpleCNN(**sizes, **options)
+    if name in BLOCKS:
+        sizes.pop("image_size")
+        return CifarResNet(BLOCKS[name], **sizes, **options)
+    raise KeyError(f"no model {name!r}; there are {', '.join(BUILTIN)}, torchvision, user")

@@ -1,0 +1,48 @@
+"""Three 3x3 convolutions and two linear layers: the network of every first experiment."""
+
+from torch import Tensor, nn
+
+WIDTHS = (32, 64, 128)
+HIDDEN = 512
+
+
+class SimpleCNN(nn.Module):
+    """Conv(32)-Conv(64)-Conv(128), each [BN] ReLU 2x2 max-pool, then Linear(512) and classes.
+
+    Args:
+        classes: Number of logits.
+        in_channels: Channels of an image.
+        image_size: Height and width of an image; each of three pools halves it.
+        batch_norm: Normalise behind each convolution, which then has no bias.
+
+    Raises:
+        ValueError: If the image is smaller than 8 pixels.
+    """
+
+    def __init__(
+        self, classes: int, in_channels: int, image_size: int, batch_norm: bool = True
+    ) -> None:
+        super().__init__()
+        side = image_size // 2 ** len(WIDTHS)
+        if side < 1:
+            raise ValueError(f"simple_cnn needs images of 8 pixels or more, got {image_size}")
+        blocks: list[nn.Module] = []
+        for fan_in, width in zip((in_channels, *WIDTHS), WIDTHS, strict=False):
+            blocks.append(_block(fan_in, width, batch_norm))
+        self.features = nn.Sequential(*blocks)
+        self.classifier = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(WIDTHS[-1] * side * side, HIDDEN),
+            nn.ReLU(),
+            nn.Linear(HIDDEN, classes),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """``(batch, channels, size, size)`` → logits ``(batch, classes)``."""
+        return self.classifier(self.features(images))  # type: ignore[no-any-return]
+
+
+def _block(fan_in: int, width: int, batch_norm: bool) -> nn.Sequential:
+    conv = nn.Conv2d(fan_in, width, kernel_size=3, padding=1, bias=not batch_norm)
+    norm = [nn.BatchNorm2d(width)] if batch_norm else []
+    return nn.Sequential(conv, *norm, nn.ReLU(), nn.MaxPool2d(2))

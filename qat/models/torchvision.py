@@ -1,0 +1,76 @@
+"""Torchvision's classifiers by name."""
+
+import difflib
+import inspect
+from typing import Any
+
+import torchvision.models as zoo
+from torch import nn
+
+# Heads that only help training have no place in a network that is quantized and timed.
+_WITHOUT_EXTRAS = {"aux_logits": False, "init_weights": True}
+
+
+def torchvision_model(
+    name: str, classes: int, in_channels: int, weights: str | None = None, **options: Any
+) -> nn.Module:
+    """A torchvision classifier, its first convolution adapted to the images' channels.
+
+    Args:
+        name: As torchvision lists it, such as ``mobilenet_v2``.
+        classes: Number of logits; pretrained weights bring their own.
+        in_channels: Channels of an image; pretrained weights need 3.
+        weights: A name of its weights enum, such as ``DEFAULT``; None for random weights.
+        options: Further arguments of its builder.
+
+    Raises:
+        KeyError: If there is no classifier of that name.
+        ValueError: If the weights are unknown, do not fit, or cannot be fetched.
+    """
+    known = zoo.list_models(module=zoo)
+    if name not in known:
+        near = ", ".join(difflib.get_close_matches(name, known, n=3)) or "resnet18"
+        raise KeyError(f"torchvision has no classifier {name!r}; near it: {near}")
+    if weights is not None:
+        return _pretrained(name, weights, classes, in_channels, options)
+    accepted = inspect.signature(zoo.get_model_builder(name)).parameters
+    extras = {k: v for k, v in _WITHOUT_EXTRAS.items() if k in accepted}
+    net = zoo.get_model(name, weights=None, num_classes=classes, **extras, **options)
+    if in_channels != 3:
+        _adapt_first_conv(net, in_channels)
+    return net
+
+
+def _pretrained(
+    name: str, weights: str, classes: int, in_channels: int, options: dict[str, Any]
+) -> nn.Module:
+    enum = zoo.get_model_weights(name)
+    if weights not in enum.__members__:
+        raise ValueError(f"{name} has weights {', '.join(enum.__members__)}, not {weights!r}")
+    meta = enum[weights].meta
+    if len(meta["categories"]) != classes or in_channels != 3:
+        raise ValueError(
+            f"weights {weights} of {name} are for {len(meta['categories'])} classes and 3 "
+            f"channels, the data has {classes} and {in_channels}: set model.weights=null"
+        )
+    try:
+        return zoo.get_model(name, weights=enum[weights], **options)
+    except OSError as error:
+        raise ValueError(
+            f"weights {weights} of {name} cannot be fetched ({error}); "
+            "give a file by model.checkpoint=FILE instead"
+        ) from error
+
+
+def _adapt_first_conv(net: nn.Module, in_channels: int) -> None:
+    for name, module in net.named_modules():
+        if isinstance(module, nn.Conv2d):
+            parent, _, child = name.rpartition(".")
+            setattr(net.get_submodule(parent), child, _with_channels(module, in_channels))
+            return
+
+
+def _with_channels(conv: nn.Conv2d, in_channels: int) -> nn.Conv2d:
+    names = ("out_channels", "kernel_size", "stride", "padding", "dilation", "padding_mode")
+    arguments: dict[str, Any] = {name: getattr(conv, name) for name in names}
+    return nn.Conv2d(in_channels, bias=conv.bias is not None, **arguments)
