@@ -53,6 +53,15 @@ def test_val_arrays_are_the_validation_set(save):
     assert torch.equal(data.val.labels, torch.arange(8) % 4)
 
 
+def test_the_digest_sees_the_validation_set(save):
+    digests = set()
+    for value in (1, 2):
+        images = np.full((8, 5, 6, 3), value, np.uint8)
+        path = save(val_images=images, val_labels=np.arange(8) % 4)
+        digests.add(load_data("npz", path=path).digest)
+    assert len(digests) == 2
+
+
 BAD = {
     "missing array": ({"test_labels": None}, "array test_labels is missing, found test_images"),
     "val without labels": ({"val_images": arrays()["test_images"]}, "array val_labels is missing"),
