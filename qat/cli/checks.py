@@ -1,0 +1,225 @@
+"""What types cannot say about a configuration: ranges, names and combinations.
+
+Pure functions of the typed configuration: nothing is imported, opened or computed here. Each
+raises ``ValueError`` with the key in full, its value, and what is allowed.
+"""
+
+from collections.abc import Iterable
+from math import isfinite
+from typing import Any
+
+from qat.cli.errors import nearest
+from qat.cli.schema import (
+    DataConfig,
+    ModelConfig,
+    OptimizerConfig,
+    RunConfig,
+    ScheduleConfig,
+    SlotConfig,
+)
+
+MODES = ("float", "dynamic", "static", "qat")
+KERNELS = ("auto", "compiled", "eager")
+KEEP = ("best", "last")
+COMPILE = ("none", "model")
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+SOURCES = ("builtin", "torchvision", "user")
+OPTIMIZERS = ("sgd", "adam", "adamw")
+SCHEDULES = ("constant", "step", "multistep", "cosine")
+RULE_KEYS = tuple(
+    "format bits signed symmetric narrow granularity group_size scale quantizer observer".split()
+)
+OFF_BITS = 32
+
+
+def check_config(config: RunConfig) -> None:
+    """All checks, in the order of the file.
+
+    Raises:
+        ValueError: At the first thing that is wrong.
+    """
+    one_of("mode", config.mode, MODES)
+    one_of("kernel", config.kernel, KERNELS)
+    at_least("seed", config.seed, 0)
+    _check_model(config.model)
+    _check_data(config.data)
+    _check_float(config)
+    _check_slot("scheme.weight", config.scheme.weight)
+    _check_slot("scheme.act", config.scheme.act)
+    _check_scheme(config)
+    _check_optimizer("optimizer", config.optimizer)
+    _check_schedule("schedule", config.schedule)
+    _check_trainer(config)
+    at_least("calibrate.images", config.calibrate.images, 1)
+    at_least("calibrate.batch_size", config.calibrate.batch_size, 1)
+    at_least("evaluate.batch_size", config.evaluate.batch_size, 1)
+    at_least("measure.batch_size", config.measure.batch_size, 1)
+    at_least("measure.repeats", config.measure.repeats, 1)
+    at_least("measure.warmup", config.measure.warmup, 0)
+
+
+def one_of(key: str, value: object, allowed: Iterable[str]) -> None:
+    """Refuse a word that is not in a list, with the nearest that is."""
+    words = list(allowed)
+    if value not in words:
+        hint = nearest(str(value), words)
+        raise ValueError(f"{key} must be one of {', '.join(words)}, got {value!r}{hint}")
+
+
+def at_least(key: str, value: float | None, low: float) -> None:
+    """Refuse a number below ``low``, NaN or infinite; None passes."""
+    if value is not None and not (isfinite(value) and value >= low):
+        raise ValueError(f"{key} must be {low} or more, got {value}")
+
+
+def above_zero(key: str, value: float | None) -> None:
+    """Refuse zero, less, NaN and infinite; None passes."""
+    if value is not None and not (isfinite(value) and value > 0):
+        raise ValueError(f"{key} must be above 0, got {value}")
+
+
+def _below_one(key: str, value: float) -> None:
+    if not 0 <= value < 1:
+        raise ValueError(f"{key} must be 0 or more and below 1, got {value}")
+
+
+def _check_model(model: ModelConfig) -> None:
+    one_of("model.source", model.source, SOURCES)
+    if (model.source == "user") != (model.target is not None):
+        raise ValueError(
+            f"model.target goes with model=user and only with it, got model.source={model.source} "
+            f"model.target={model.target}; write model=user model.target=package.module:factory"
+        )
+    if model.weights is not None and model.checkpoint is not None:
+        raise ValueError("model.weights and model.checkpoint name two float networks: give one")
+
+
+def _check_data(data: DataConfig) -> None:
+    if data.name in ("npz", "folder") and data.path is None:
+        what = "FILE" if data.name == "npz" else "DIR"
+        raise ValueError(f"data.path has no value: data={data.name} needs data.path={what}")
+    for key in ("train_images", "test_images", "resize", "crop"):
+        at_least(f"data.{key}", getattr(data, key), 1)
+    above_zero("data.memory_limit", data.memory_limit)
+    if not 0 < data.val_fraction < 1:
+        raise ValueError(
+            f"data.val_fraction must be above 0 and below 1, got {data.val_fraction}"
+        )
+    at_least("data.augment.pad", data.augment.pad, 0)
+    if (data.mean is None) != (data.std is None):
+        raise ValueError("data.mean and data.std go together: give both or neither")
+    for value in data.std or []:
+        above_zero("data.std", value)
+    if data.mean and data.std and len(data.mean) != len(data.std):
+        raise ValueError(f"data.mean has {len(data.mean)} channels, data.std {len(data.std)}")
+
+
+def _check_float(config: RunConfig) -> None:
+    settings = config.float
+    at_least("float.epochs", settings.epochs, 1)
+    at_least("float.seed", settings.seed, 0)
+    at_least("float.batch_size", settings.batch_size, 1)
+    one_of("float.keep", settings.keep, KEEP)
+    one_of("float.accelerator", settings.accelerator, ACCELERATORS)
+    one_of("float.precision", settings.precision, PRECISIONS)
+    _check_optimizer("float.optimizer", settings.optimizer)
+    _check_schedule("float.schedule", settings.schedule)
+
+
+def _check_slot(key: str, slot: SlotConfig) -> None:
+    if slot.bits != OFF_BITS and not 2 <= slot.bits <= 16:
+        raise ValueError(f"{key}.bits must be 2 to 16, or 32 for off, got {slot.bits}")
+    granularities = ["tensor", "channel"] + (["group"] if key.endswith("weight") else [])
+    one_of(f"{key}.granularity", slot.granularity, granularities)
+    one_of(f"{key}.scale", slot.scale, ("free", "power_of_two"))
+    if (slot.granularity == "group") != (slot.group_size is not None):
+        raise ValueError(
+            f"{key}.group_size goes with {key}.granularity=group and only with it, got "
+            f"granularity={slot.granularity} group_size={slot.group_size}"
+        )
+    at_least(f"{key}.group_size", slot.group_size, 1)
+    if slot.narrow and slot.signed is False:
+        raise ValueError(
+            f"{key}.narrow=true needs signed codes: set {key}.signed=true or narrow=false"
+        )
+    _check_method(f"{key}.target", "quantizer", key, slot.quantizer, slot.target)
+    _check_method(f"{key}.observer_target", "observer", key, slot.observer, slot.observer_target)
+
+
+def _check_method(key: str, group: str, slot: str, name: str, target: str | None) -> None:
+    if (name == "user") != (target is not None):
+        raise ValueError(
+            f"{key} goes with {group}@{slot}=user and only with it, got {name!r} and {target!r}; "
+            f"write {group}@{slot}=user {key}=package.module:Class"
+        )
+
+
+def _check_scheme(config: RunConfig) -> None:
+    scheme = config.scheme
+    one_of("scheme.first_last", scheme.first_last, ("8", "float", "fp16", "same"))
+    one_of("scheme.placement", scheme.placement, ("academic",))
+    for number, rule in enumerate(scheme.rules):
+        key = f"scheme.rules[{number}]"
+        if not rule.match:
+            raise ValueError(f"{key}.match is empty; give a glob over layer names, such as conv1")
+        _check_rule_slot(f"{key}.weight", rule.weight)
+        _check_rule_slot(f"{key}.act", rule.act)
+        if rule.keep_float and (rule.weight or rule.act):
+            raise ValueError(f"{key} says keep_float and gives settings as well: drop one")
+        if not (rule.keep_float or rule.weight or rule.act):
+            raise ValueError(f"{key} changes nothing; give weight, act or keep_float=true")
+
+
+def _check_rule_slot(key: str, changes: dict[str, Any]) -> None:
+    for name in changes:
+        one_of(f"a setting of {key}", name, RULE_KEYS)
+    bits = changes.get("bits", 8)
+    if isinstance(bits, bool) or not isinstance(bits, int) or not (2 <= bits <= 16 or bits == 32):
+        raise ValueError(f"{key}.bits must be 2 to 16, or 32 for off, got {bits!r}")
+
+
+def _check_optimizer(key: str, optimizer: OptimizerConfig) -> None:
+    one_of(f"{key}.name", optimizer.name, OPTIMIZERS)
+    above_zero(f"{key}.lr", optimizer.lr)
+    above_zero(f"{key}.step_lr", optimizer.step_lr)
+    _below_one(f"{key}.momentum", optimizer.momentum)
+    if optimizer.nesterov and optimizer.momentum == 0:
+        raise ValueError(f"{key}.nesterov=true needs {key}.momentum above 0")
+    at_least(f"{key}.weight_decay", optimizer.weight_decay, 0)
+    at_least(f"{key}.step_weight_decay", optimizer.step_weight_decay, 0)
+    if len(optimizer.betas) != 2:
+        raise ValueError(f"{key}.betas must be two numbers, got {optimizer.betas}")
+    for value in optimizer.betas:
+        _below_one(f"{key}.betas", value)
+
+
+def _check_schedule(key: str, schedule: ScheduleConfig) -> None:
+    one_of(f"{key}.name", schedule.name, SCHEDULES)
+    at_least(f"{key}.warmup_epochs", schedule.warmup_epochs, 0)
+    at_least(f"{key}.step_size", schedule.step_size, 1)
+    above_zero(f"{key}.gamma", schedule.gamma)
+    at_least(f"{key}.min_lr", schedule.min_lr, 0)
+    if schedule.milestones != sorted(set(schedule.milestones)):
+        raise ValueError(f"{key}.milestones must rise, got {schedule.milestones}")
+    if schedule.name == "multistep" and not schedule.milestones:
+        raise ValueError(f"{key}.milestones is empty: name=multistep needs epochs to step at")
+
+
+def _check_trainer(config: RunConfig) -> None:
+    trainer = config.trainer
+    at_least("trainer.max_epochs", trainer.max_epochs, 1)
+    at_least("trainer.batch_size", trainer.batch_size, 1)
+    one_of("trainer.compile", trainer.compile, COMPILE)
+    one_of("trainer.accelerator", trainer.accelerator, ACCELERATORS)
+    one_of("trainer.precision", trainer.precision, PRECISIONS)
+    at_least("trainer.accumulate_grad_batches", trainer.accumulate_grad_batches, 1)
+    above_zero("trainer.gradient_clip_val", trainer.gradient_clip_val)
+    one_of("trainer.keep", trainer.keep, KEEP)
+    at_least("trainer.freeze_observers_at", trainer.freeze_observers_at, 0)
+    at_least("trainer.freeze_batch_norm_at", trainer.freeze_batch_norm_at, 0)
+    if config.mode == "qat" and config.schedule.warmup_epochs > trainer.max_epochs:
+        raise ValueError(
+            f"schedule.warmup_epochs={config.schedule.warmup_epochs} is longer than "
+            f"trainer.max_epochs={trainer.max_epochs}"
+        )

@@ -1,0 +1,190 @@
+"""Compose a configuration, or all points of a sweep, and say in one line what is wrong with one."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, version
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from qat.cli.configs import ROOT_CONFIG, config_dir, groups
+from qat.cli.errors import RequestError, nearest
+from qat.cli.schema import RunConfig, register_schema
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run that was asked for: the overrides that name it, and what they compose to."""
+
+    overrides: tuple[str, ...]
+    config: RunConfig
+
+    @property
+    def label(self) -> str:
+        """The overrides as typed, for messages."""
+        return " ".join(self.overrides) or "(defaults)"
+
+
+@contextmanager
+def composer(extra_dir: Path | None) -> Iterator[None]:
+    """Hydra ready to compose from conf/ and, before it, a folder of the user's."""
+    register_schema()
+    version.setbase("1.3")
+    search_path = create_config_search_path(str(config_dir()))
+    if extra_dir is not None:
+        if not extra_dir.is_dir():
+            raise RequestError(f"--config-dir {extra_dir} is no folder")
+        anchor = SearchPathQuery(provider="schema")  # as hydra.main does
+        search_path.prepend("command-line", f"file://{extra_dir.resolve()}", anchor)
+    GlobalHydra.instance().clear()
+    Hydra.create_main_hydra2(task_name="qat", config_search_path=search_path)
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def compose_points(
+    overrides: Sequence[str], multirun: bool, extra_dir: Path | None = None
+) -> list[Point]:
+    """Every point of a request, composed and typed.
+
+    Raises:
+        RequestError: If a point does not compose, naming it.
+    """
+    with readable(""), composer(extra_dir):
+        combinations = split_sweep(overrides) if multirun else [tuple(overrides)]
+        points = []
+        for combination in combinations:
+            where = f"point {' '.join(combination)}: " if len(combinations) > 1 else ""
+            with readable(where):
+                config = compose(ROOT_CONFIG, overrides=list(combination))
+                points.append(Point(combination, typed(config)))
+        return points
+
+
+def split_sweep(overrides: Sequence[str]) -> list[tuple[str, ...]]:
+    """The points of a sweep, as Hydra's basic sweeper makes them; another sweeper's base point."""
+    loader = GlobalHydra.instance().config_loader()
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+    fixed = [o for o in parsed if not o.is_sweep_override()]
+    settled = [o.input_line for o in fixed]
+    hydra = compose(ROOT_CONFIG, overrides=settled, return_hydra_config=True).hydra
+    if not str(hydra.sweeper._target_).endswith("BasicSweeper"):
+        return [_without_hydra(settled)]
+    params = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides([*params, *overrides])
+    (batch,) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+    return [_without_hydra(point) for point in batch]
+
+
+def _without_hydra(overrides: Sequence[str]) -> tuple[str, ...]:
+    return tuple(o for o in overrides if not o.lstrip("+~").startswith(("hydra.", "hydra/")))
+
+
+def typed(config: DictConfig) -> RunConfig:
+    """The composed configuration as dataclasses; a key the schema lacks is refused.
+
+    Keys added with ``+`` pass Hydra's own check, so they are held against the schema here.
+
+    Raises:
+        OmegaConfBaseException: If a key is unknown, missing or of a wrong type.
+    """
+    if missing := sorted(OmegaConf.missing_keys(config)):
+        raise MissingMandatoryValue(missing[0])
+    plain = OmegaConf.to_container(config, resolve=True)
+    checked = OmegaConf.merge(OmegaConf.structured(RunConfig), plain)
+    run_config = OmegaConf.to_object(checked)
+    assert isinstance(run_config, RunConfig)
+    return run_config
+
+
+@contextmanager
+def readable(where: str) -> Iterator[None]:
+    """Turn Hydra's and OmegaConf's errors into a :class:`RequestError` of one line."""
+    try:
+        yield
+    except RequestError:
+        raise
+    except (HydraException, OmegaConfBaseException) as error:
+        raise RequestError(where + explain(error)) from error
+
+
+def explain(error: Exception) -> str:
+    """One line with the name that is wrong and what is allowed instead."""
+    if isinstance(error, MissingConfigException):
+        return _explain_missing_option(error)
+    if isinstance(error, MissingMandatoryValue):
+        key = str(error).split()[-1] if "full_key" in str(error) else str(error)
+        return f"{key} has no value: give {key}=VALUE"
+    text = str(error)
+    if isinstance(error, OverrideParseException):
+        return f"cannot read {error.override!r}: write KEY=VALUE, and quote what a shell would read"
+    if match := re.search(r"Could not override '([^']+)'", text):
+        return _explain_key(match.group(1), text, error.__cause__)
+    if "full_key:" in text:
+        return _explain_full_key(text)
+    if match := re.search(r"Error merging override (.*)", text):
+        cause = str(error.__cause__).splitlines()[0] if error.__cause__ else ""
+        return f"{match.group(1).strip()}: {cause}"
+    return " ".join(text.split("\nSee https")[0].split())
+
+
+def _explain_missing_option(error: MissingConfigException) -> str:
+    asked = error.missing_cfg_file or ""
+    group, _, name = asked.rpartition("/")
+    if error.options:
+        allowed = ", ".join(error.options)
+        return f"no {name!r} in {group}; it has {allowed}{nearest(name, error.options)}"
+    return " ".join(str(error).split("Config search path")[0].split())
+
+
+def _explain_key(key: str, text: str, cause: BaseException | None) -> str:
+    if "@" in key or "No match in the defaults list" in text:
+        slots = "quantizer and observer as GROUP@scheme.weight and GROUP@scheme.act"
+        return f"no group {key!r} to choose from; groups are {', '.join(groups())}; {slots}"
+    parent, _, name = key.rpartition(".")
+    allowed = keys_under(parent)
+    if allowed is None:
+        # the parent is wrong itself: say so rather than the leaf
+        return _explain_key(parent, text, cause) if parent else f"no key {key!r}"
+    if name in allowed and cause is not None:
+        return f"{key}: {str(cause).splitlines()[0]}"
+    if not allowed:
+        return f"no key {key!r} yet; add it with +{key}=VALUE"
+    place = f"{parent} has" if parent else "keys are"
+    return f"no key {key!r}; {place} {', '.join(allowed)}{nearest(name, allowed)}"
+
+
+def _explain_full_key(text: str) -> str:
+    """OmegaConf's message: its first line, the file it came from, the key, the neighbours."""
+    match = re.search(r"full_key: (\S+)", text)
+    key = match.group(1) if match else ""
+    found = re.search(r"In '([^']+)'", text)
+    file = f"{found.group(1)}: " if found else ""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("In '")]
+    if re.search(r"Key '[^']*' (not in|is not in struct)", text):
+        return file + _explain_key(key, "", None)
+    return f"{file}{key}: {lines[0].strip()}"
+
+
+def keys_under(parent: str) -> list[str] | None:
+    """Keys the schema has at a place; empty for a free mapping, None if there is no such place."""
+    node: Any = RunConfig
+    for part in filter(None, parent.split(".")):
+        known = {f.name: f.type for f in fields(node)} if is_dataclass(node) else {}
+        if part not in known:
+            return None
+        node = known[part]
+    return [f.name for f in fields(node)] if is_dataclass(node) else []

@@ -1,0 +1,64 @@
+"""What ``qat --help`` and ``qat COMMAND --help`` say."""
+
+EPILOG = """\
+examples:
+  qat run                                    8 bits, calibrated, on the embedded images
+  qat run scheme=w4a4 mode=qat               4 bits, trained
+  qat run -m scheme=w8a8,w4a4 seed=0,1,2     a sweep, ending in its table
+  qat table --format latex --out table.tex   the table over all runs
+  qat list schemes                           what there is to choose from
+
+exit codes: 0 done, 1 a run failed, 2 the request was wrong and nothing was started.
+QAT_DEBUG=1 shows tracebacks. QAT_DATA, QAT_RUNS, QAT_CACHE move the folders."""
+
+RUN_HELP = """\
+usage: qat run [-m] [GROUP=NAME ...] [KEY=VALUE ...] [Hydra's own flags]
+       qat run --from RUN_DIR [KEY=VALUE ...]
+
+One run: float network -> plan -> calibrate -> [train] -> compare. Its record, plan, packed file
+and events are in runs/<id>; asked for again, a finished run is shown and an interrupted one goes
+on. The last line printed is `record: PATH/run.json`.
+
+groups:  model data scheme optimizer schedule float trainer calibrate evaluate measure tracking
+         paths experiment, and quantizer and observer in two places each:
+         quantizer@scheme.weight quantizer@scheme.act observer@scheme.weight observer@scheme.act
+keys:    mode=float|dynamic|static|qat  seed=0  kernel=auto|compiled|eager  force=true
+         scheme.weight.bits=4  scheme.act.symmetric=false  calibrate.images=512 ...
+         `qat run --cfg job` prints them all, `qat list` the names to choose from.
+options: -m, --multirun     all combinations of values given as a,b,c; ends with their table
+         --from RUN_DIR     repeat a run, with changes; targets must be given again
+         --cfg job          print the configuration, run nothing
+         --info ...         Hydra's --info, --config-dir DIR, -sc, --hydra-help work as well
+
+examples:
+  qat run
+  qat run experiment=demo_w4a4_qat
+  qat run model=resnet20 data=cifar10 scheme=w4a4 quantizer@scheme.act=lsq \\
+          scheme.weight.bits=3 mode=qat seed=1
+  qat run model=resnet20 data=cifar10 model.checkpoint=resnet20-cifar10.pt \\
+          data.mean=[0.485,0.456,0.406] data.std=[0.229,0.224,0.225]
+  qat run scheme.rules='[{match: features.*, weight: {bits: 8}}]'
+  qat run -m scheme=w8a8,w4a4,w2a2 seed=0,1,2"""
+
+SUMMARIES = {
+    "run": ("one run, or a sweep (-m)", ""),
+    "table": (
+        "the table over a directory of runs",
+        "examples:\n  qat table\n  qat table runs --format latex --out table.tex\n"
+        "  qat table runs/0a1b runs/2c3d --format csv",
+    ),
+    "list": (
+        "names to choose from",
+        "examples:\n  qat list\n  qat list models\n  qat list schemes",
+    ),
+    "doctor": (
+        "what this machine has, and what the lack of the rest costs",
+        "example:\n  qat doctor",
+    ),
+    "show": ("one run on one screen", "example:\n  qat show runs/0a1b2c3d4e5f"),
+    "evaluate": (
+        "load a run's packed file, evaluate it again, compare with the record",
+        "example:\n  qat evaluate runs/0a1b2c3d4e5f",
+    ),
+}
+"""Command → (one line, examples)."""

@@ -1,0 +1,140 @@
+"""The console script ``qat``: reads the command, and imports only what that command needs.
+
+Help must be quick, so nothing here imports torch, Hydra or a room below at module level.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from qat.cli.errors import DONE, EXPECTED, FAILED, REFUSED, RequestError, complain
+from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
+
+TOPICS = ("models", "data", "quantizers", "observers", "schemes", "experiments", "groups")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The words after ``qat``; those of the process by default.
+
+    Returns:
+        0 done, 1 a run failed, 2 the request was wrong and nothing was started.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if words[:1] == ["run"]:
+            return _run(words[1:])
+        return _other(words)
+    except RequestError as error:
+        complain(error)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("qat: interrupted; the same command goes on where it was", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # `qat table | head` is no failure of ours
+        sys.stderr.close()
+        return DONE
+    except Exception as error:
+        complain(error)
+        return REFUSED if isinstance(error, EXPECTED) else FAILED
+
+
+def console() -> None:
+    """Entry point of the console script."""
+    sys.exit(main())
+
+
+def _run(words: list[str]) -> int:
+    if any(word in ("-h", "--help") for word in words):
+        print(RUN_HELP)
+        return DONE
+    from qat.cli.run import run_command
+
+    return run_command(words)
+
+
+def _other(words: list[str]) -> int:
+    parser = _parser()
+    if not words:
+        parser.print_help()
+        return REFUSED
+    arguments = parser.parse_args(words)
+    action: Callable[[argparse.Namespace], int] = arguments.action
+    return action(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The parser of all commands but ``run``, whose words are Hydra's."""
+    parser = _Parser(
+        prog="qat",
+        description="Quantize an image classifier, measure what it costs, compare.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, action: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        summary, examples = SUMMARIES[name]
+        sub = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(action=action)
+        return sub
+
+    command("run", lambda _: _run(["--help"]))
+    table = command("table", _table)
+    table.add_argument("dirs", nargs="*", type=Path, metavar="DIR", help="runs, or folders of them")
+    table.add_argument("--format", choices=("markdown", "csv", "latex", "html"), default="markdown")
+    table.add_argument("--out", type=Path, metavar="FILE", help="write there instead of printing")
+    table.add_argument("--strict", action="store_true", help="fail if rows differ in protocol")
+    listing = command("list", _list)
+    listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
+    command("doctor", _doctor)
+    for name, action in (("show", _show), ("evaluate", _evaluate)):
+        command(name, action).add_argument("run", type=Path, metavar="RUN_DIR")
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says a usage error in the style of all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise RequestError(f"{message}; see {self.prog} --help")
+
+
+def _table(arguments: argparse.Namespace) -> int:
+    from qat.cli.table import table_command
+
+    return table_command(arguments.dirs, arguments.format, arguments.out, arguments.strict)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from qat.cli.listing import list_command
+
+    return list_command(arguments.topic)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from qat.cli.doctor import doctor_command
+
+    return doctor_command()
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from qat.cli.show import show_command
+
+    return show_command(arguments.run)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from qat.cli.evaluate import evaluate_command
+
+    return evaluate_command(arguments.run)

@@ -1,0 +1,237 @@
+"""Everything of a run that is known before anything is computed: data, network, plan, name.
+
+Wrong names, files and combinations show here, so that a request is refused as a whole.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qat.cli.build import build_scheme
+from qat.cli.checks import check_config
+from qat.cli.schema import DataConfig, RunConfig
+from qat.convert.rules import make_plan
+from qat.convert.swap import quantize
+from qat.core.plan import Plan
+from qat.core.scheme import Scheme
+from qat.data.augment import Augment
+from qat.data.batches import Batches
+from qat.data.bundle import DataBundle
+from qat.data.load import load_data
+from qat.layers.walk import quantizers
+from qat.models.build import build_model
+from qat.models.checkpoint import load_checkpoint, read_normalisation
+from qat.records.folder import file_digest
+from qat.records.schema import run_id
+
+EXAMPLE_IMAGES = 8  # enough to see which inputs are ever negative
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request, checked.
+
+    Attributes:
+        config: The typed configuration.
+        overrides: As typed.
+        data: On the device of the run.
+        device: Where the run computes.
+        scheme: None in mode float.
+        checkpoint_digest: Of ``model.checkpoint``; None if the float network is trained here.
+        settings: What the run's numbers depend on, as plain data.
+        id: Name of the run's folder.
+    """
+
+    config: RunConfig
+    overrides: tuple[str, ...]
+    data: DataBundle
+    device: torch.device
+    scheme: Scheme | None
+    checkpoint_digest: str | None
+    settings: dict[str, Any]
+    id: str
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return Path(self.config.paths.runs) / self.id
+
+    @property
+    def augment(self) -> Augment | None:
+        """What training does to images; None for nothing."""
+        settings = self.config.data.augment
+        return Augment(settings.pad, settings.flip) if settings.pad or settings.flip else None
+
+    def network(self) -> nn.Module:
+        """The float network with its initial weights, or those of the checkpoint."""
+        net = _network(self.config, self.data)
+        if self.config.model.checkpoint is not None:
+            load_checkpoint(net, Path(self.config.model.checkpoint))
+        return net.to(self.device)
+
+    def plan(self, net: nn.Module) -> Plan:
+        """The plan of a float network under this run's scheme."""
+        assert self.scheme is not None
+        return make_plan(net, self.scheme, self.example())
+
+    def example(self) -> Tensor:
+        """A few preprocessed training images."""
+        return Batches(self.data.train, EXAMPLE_IMAGES, self.data.preprocess).batch(0)[0]
+
+    def test_batches(self) -> Batches:
+        """The test set, in its order."""
+        return Batches(self.data.test, self.config.evaluate.batch_size, self.data.preprocess)
+
+
+def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
+    """Check a request as far as that goes without computing anything long.
+
+    Raises:
+        ValueError: If a value, a name, a file or a combination is wrong.
+        KeyError: If a rule matches no layer, or a name is unknown.
+    """
+    check_config(config)
+    device = run_device(config.trainer.accelerator)
+    data = _load(config).to(device)
+    digest = None
+    if config.model.checkpoint is not None:
+        if not Path(config.model.checkpoint).is_file():
+            raise ValueError(f"no checkpoint {config.model.checkpoint}; check model.checkpoint")
+        digest = file_digest(Path(config.model.checkpoint))
+    scheme = None if config.mode == "float" else build_scheme(config)
+    settings = _settings(config, data)
+    name = run_id(settings, data.digest, digest)
+    prepared = Prepared(config, overrides, data, device, scheme, digest, settings, name)
+    _check_network(prepared)
+    return prepared
+
+
+def run_device(accelerator: str) -> torch.device:
+    """The device of an accelerator's name; ``auto`` takes a GPU if there is one.
+
+    Raises:
+        ValueError: If it is asked for and not there.
+    """
+    if accelerator == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    name = "cuda" if accelerator == "gpu" else accelerator
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"trainer.accelerator={accelerator}: no GPU is found; use auto or cpu")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("trainer.accelerator=mps: not on this machine; use auto or cpu")
+    return torch.device(name)
+
+
+def _check_network(prepared: Prepared) -> None:
+    net = prepared.network()
+    example = prepared.example()
+    with torch.no_grad():
+        logits = net.eval()(example)
+    classes = prepared.data.classes
+    if logits.ndim != 2 or logits.shape[1] != classes:
+        raise ValueError(
+            f"the model gives logits of shape {tuple(logits.shape)} for {len(example)} images "
+            f"of {classes} classes: it must give ({len(example)}, {classes})"
+        )
+    if prepared.scheme is None:
+        return
+    qnet = quantize(net, prepared.plan(net))
+    if not prepared.plan(net).layers:
+        raise ValueError(
+            "the scheme leaves every layer float: set scheme.weight.bits or scheme.act.bits, "
+            "or mode=float"
+        )
+    if prepared.config.mode == "qat" and not any(True for _ in quantizers(qnet)):
+        raise ValueError("mode=qat finds no quantizer to train with: use mode=static for fp16")
+
+
+def _load(config: RunConfig) -> DataBundle:
+    data = config.data
+    normalisation = data.mean, data.std
+    if data.mean is None and config.model.checkpoint is not None:
+        path = Path(config.model.checkpoint)
+        if path.is_file() and (recorded := read_normalisation(path)) is not None:
+            normalisation = list(recorded[0]), list(recorded[1])
+    key = _frozen({**asdict(data), "mean": normalisation[0], "std": normalisation[1]})
+    return _loaded(key, config.paths.data)
+
+
+@lru_cache(maxsize=2)  # the points of a sweep mostly share their images
+def _loaded(key: tuple[Any, ...], root: str) -> DataBundle:
+    settings = {name: list(v) if isinstance(v, tuple) else v for name, v in key}
+    options = dict(settings.pop("options"))
+    settings.pop("augment")
+    data = DataConfig(**settings)
+    return load_data(
+        data.name,
+        root=Path(root),
+        path=None if data.path is None else Path(data.path),
+        train_images=data.train_images,
+        test_images=data.test_images,
+        val_fraction=data.val_fraction,
+        split_seed=data.split_seed,
+        resize=data.resize,
+        crop=data.crop,
+        mean=data.mean,
+        std=data.std,
+        memory_limit=data.memory_limit,
+        **options,
+    )
+
+
+def _frozen(settings: dict[str, Any]) -> tuple[Any, ...]:
+    def freeze(value: Any) -> Any:
+        if isinstance(value, dict):
+            return tuple((k, freeze(v)) for k, v in sorted(value.items()))
+        return tuple(freeze(v) for v in value) if isinstance(value, list) else value
+
+    return tuple((k, freeze(v)) for k, v in settings.items())
+
+
+def _network(config: RunConfig, data: DataBundle) -> nn.Module:
+    model = config.model
+    channels, height, width = _input_shape(data)
+    if height != width and model.name == "simple_cnn":
+        raise ValueError(f"simple_cnn needs square images, got {height}x{width}: set data.crop")
+    options = dict(model.options)
+    if model.weights is not None:
+        options["weights"] = model.weights
+    return build_model(
+        model.source,
+        model.target or model.name,
+        classes=data.classes,
+        in_channels=channels,
+        image_size=height,
+        options=options,
+        seed=config.float.seed,
+    )
+
+
+def _input_shape(data: DataBundle) -> tuple[int, int, int]:
+    shape = Batches(data.train, 1, data.preprocess).batch(0)[0].shape
+    return int(shape[1]), int(shape[2]), int(shape[3])
+
+
+def _settings(config: RunConfig, data: DataBundle) -> dict[str, Any]:
+    """What numbers depend on. What a mode does not use is left out, so that runs are shared."""
+    everything = asdict(config)
+    kept = {key: everything[key] for key in ("model", "mode", "evaluate")}
+    kept["model"] = {k: v for k, v in kept["model"].items() if k != "checkpoint"}
+    images = ("name", "val_fraction", "split_seed", "resize", "crop", "augment")
+    kept["data"] = {key: everything["data"][key] for key in images}
+    kept["data"]["normalisation"] = [list(data.mean), list(data.std)]
+    if config.model.checkpoint is None and config.model.weights is None:
+        kept["float"] = everything["float"]
+    if config.mode == "float":
+        return kept
+    scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}
+    kept |= {"seed": config.seed, "scheme": scheme}
+    if config.mode != "dynamic":
+        kept["calibrate"] = everything["calibrate"]
+    if config.mode == "qat":
+        kept |= {k: everything[k] for k in ("optimizer", "schedule", "trainer", "kernel")}
+    return kept

@@ -1,0 +1,221 @@
+"""Names and types of every key of a run's configuration.
+
+A dataclass a group holds the union of the keys that the group's files may set, so that a misspelt
+key is refused wherever it stands, in a file too. What a type cannot say (ranges, combinations) is
+said in :mod:`qat.cli.checks`. Defaults here are only those of keys that most files leave out: a
+value has one home.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+SCHEMA_NAME = "run_schema"
+
+
+@dataclass
+class ModelConfig:
+    """The float network: ``source`` builtin, torchvision or user."""
+
+    source: str = MISSING
+    name: str = MISSING
+    target: str | None = None
+    weights: str | None = None
+    checkpoint: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class AugmentConfig:
+    """What training does to an image: crop after padding by ``pad`` pixels, mirror."""
+
+    pad: int = 0
+    flip: bool = False
+
+
+@dataclass
+class DataConfig:
+    """The images. None takes the data set's own value, or all of it."""
+
+    name: str = MISSING
+    path: str | None = None
+    train_images: int | None = None
+    test_images: int | None = None
+    val_fraction: float = 0.1
+    split_seed: int = 0
+    resize: int | None = None
+    crop: int | None = None
+    mean: list[float] | None = None
+    std: list[float] | None = None
+    memory_limit: int = 2 * 1024**3
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class SlotConfig:
+    """How one kind of tensor is quantized (see :class:`qat.core.scheme.TensorSpec`)."""
+
+    bits: int = MISSING
+    signed: bool | None = None
+    symmetric: bool = True
+    narrow: bool = False
+    granularity: str = "tensor"
+    group_size: int | None = None
+    scale: str = "free"
+    quantizer: str = MISSING
+    target: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    observer: str = MISSING
+    observer_target: str | None = None
+    observer_options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class RuleConfig:
+    """Exceptions for layers whose name matches a glob."""
+
+    match: str = MISSING
+    weight: dict[str, Any] = field(default_factory=dict)
+    act: dict[str, Any] = field(default_factory=dict)
+    keep_float: bool = False
+
+
+@dataclass
+class SchemeConfig:
+    """A quantization scheme (see :class:`qat.core.scheme.Scheme`)."""
+
+    name: str = MISSING
+    weight: SlotConfig = field(default_factory=SlotConfig)
+    act: SlotConfig = field(default_factory=SlotConfig)
+    first_last: str = "8"
+    placement: str = "academic"
+    rules: list[RuleConfig] = field(default_factory=list)
+    quantize_output: bool = False
+
+
+@dataclass
+class OptimizerConfig:
+    """An optimizer; ``step_*`` are of the quantizers' own parameters."""
+
+    name: str = MISSING
+    lr: float = MISSING
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
+    step_lr: float | None = None
+    step_weight_decay: float = 0.0
+
+
+@dataclass
+class ScheduleConfig:
+    """The course of the learning rate, in epochs."""
+
+    name: str = MISSING
+    warmup_epochs: float = 0.0
+    step_size: int = 30
+    gamma: float = 0.1
+    milestones: list[int] = field(default_factory=list)
+    min_lr: float = 0.0
+
+
+@dataclass
+class FloatConfig:
+    """How the float network is trained, unless ``model.checkpoint`` is given."""
+
+    epochs: int = MISSING
+    seed: int = 0
+    batch_size: int = 128
+    keep: str = "best"
+    accelerator: str = "auto"
+    precision: str = "32-true"
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+
+
+@dataclass
+class TrainerConfig:
+    """How the quantized network is trained (``mode=qat``)."""
+
+    max_epochs: int = MISSING
+    batch_size: int = 128
+    compile: str = "none"
+    accelerator: str = "auto"
+    precision: str = "32-true"
+    accumulate_grad_batches: int = 1
+    gradient_clip_val: float | None = None
+    fast_dev_run: bool = False
+    keep: str = "best"
+    freeze_observers_at: int | None = None
+    freeze_batch_norm_at: int | None = None
+
+
+@dataclass
+class CalibrateConfig:
+    """What observers see."""
+
+    images: int = MISSING
+    batch_size: int = 128
+
+
+@dataclass
+class EvaluateConfig:
+    """How the test set is gone through."""
+
+    batch_size: int = MISSING
+
+
+@dataclass
+class MeasureConfig:
+    """How forward passes in torch are timed."""
+
+    batch_size: int = 1
+    repeats: int = MISSING
+    warmup: int = 5
+
+
+@dataclass
+class TrackingConfig:
+    """What is written beside the record."""
+
+    tensorboard: bool = True
+    histograms: bool = True
+
+
+@dataclass
+class PathsConfig:
+    """Where things lie."""
+
+    data: str = MISSING
+    runs: str = MISSING
+    cache: str = MISSING
+
+
+@dataclass
+class RunConfig:
+    """The root."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    mode: str = MISSING
+    seed: int = 0
+    kernel: str = "auto"
+    force: bool = False
+    scheme: SchemeConfig = field(default_factory=SchemeConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    measure: MeasureConfig = field(default_factory=MeasureConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    float: FloatConfig = field(default_factory=FloatConfig)  # last: the name hides the type
+
+
+def register_schema() -> None:
+    """Make the schema known to Hydra as ``run_schema``. Doing it twice does no harm."""
+    ConfigStore.instance().store(name=SCHEMA_NAME, node=RunConfig, provider="qat")

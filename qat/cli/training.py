@@ -1,0 +1,143 @@
+"""Fit a network on a run's data: the float one from scratch, the quantized one from there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import nn
+
+from qat.cli.prepare import Prepared
+from qat.cli.progress import TrainingProgress
+from qat.cli.schema import OptimizerConfig, ScheduleConfig
+from qat.core.kernels import choose_kernel, set_kernel
+from qat.data.batches import Batches
+from qat.graph.shapes import layer_calls
+from qat.training.classifier import FloatClassifier
+from qat.training.fit import FitResult, fit
+from qat.training.qat import QATClassifier
+from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec
+
+
+def fit_float(prepared: Prepared, net: nn.Module, folder: Path) -> FitResult:
+    """Train the float network in place, as ``float.*`` says; goes on where it was cut off."""
+    settings = prepared.config.float
+    spec = FitSpec(
+        max_epochs=settings.epochs,
+        accelerator=settings.accelerator,
+        precision=settings.precision,
+        keep=settings.keep,
+    )
+    module = FloatClassifier(
+        net, optimizer_spec(settings.optimizer), schedule_spec(settings.schedule)
+    )
+    set_kernel("eager")
+    return _fit(
+        prepared, module, spec, folder, "float training", settings.batch_size, settings.seed
+    )
+
+
+def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> FitResult:
+    """Train a calibrated network in place, as ``trainer.*`` says, in the kernel that repays."""
+    config, settings = prepared.config, prepared.config.trainer
+    spec = FitSpec(
+        max_epochs=settings.max_epochs,
+        accelerator=settings.accelerator,
+        precision=settings.precision,
+        accumulate_grad_batches=settings.accumulate_grad_batches,
+        gradient_clip_val=settings.gradient_clip_val,
+        fast_dev_run=settings.fast_dev_run,
+        compile=settings.compile,
+        keep=settings.keep,
+        freeze_observers_at=settings.freeze_observers_at,
+        freeze_batch_norm_at=settings.freeze_batch_norm_at,
+    )
+    module = QATClassifier(qnet, optimizer_spec(config.optimizer), schedule_spec(config.schedule))
+    set_kernel(choose_kernel(config.kernel, _elements_to_come(prepared, qnet)))
+    try:
+        return _fit(
+            prepared, module, spec, folder, "quantized training", settings.batch_size, config.seed
+        )
+    finally:
+        set_kernel("eager")
+
+
+def optimizer_spec(config: OptimizerConfig) -> OptimizerSpec:
+    """The optimizer as the training room takes it."""
+    return OptimizerSpec(
+        name=config.name,
+        lr=config.lr,
+        momentum=config.momentum,
+        nesterov=config.nesterov,
+        weight_decay=config.weight_decay,
+        betas=(config.betas[0], config.betas[1]),
+        step_lr=config.step_lr,
+        step_weight_decay=config.step_weight_decay,
+    )
+
+
+def schedule_spec(config: ScheduleConfig) -> ScheduleSpec:
+    """The schedule as the training room takes it."""
+    return ScheduleSpec(
+        name=config.name,
+        warmup_epochs=config.warmup_epochs,
+        step_size=config.step_size,
+        gamma=config.gamma,
+        milestones=tuple(config.milestones),
+        min_lr=config.min_lr,
+    )
+
+
+def _fit(
+    prepared: Prepared,
+    module: L.LightningModule,
+    spec: FitSpec,
+    folder: Path,
+    description: str,
+    batch_size: int,
+    seed: int,
+) -> FitResult:
+    data = prepared.data
+    torch.manual_seed(seed)
+
+    def train_batches(epoch: int) -> Batches:
+        return Batches(
+            data.train,
+            batch_size,
+            data.preprocess,
+            augment=prepared.augment,
+            shuffle=True,
+            seed=seed,
+            epoch=epoch,
+        )
+
+    assert data.val is not None  # data.val_fraction is above 0
+    validation = Batches(data.val, prepared.config.evaluate.batch_size, data.preprocess)
+    return fit(
+        module,
+        train_batches,
+        validation,
+        spec,
+        folder,
+        callbacks=[TrainingProgress(description)],
+        logger=_loggers(prepared, description),
+    )
+
+
+def _loggers(prepared: Prepared, description: str) -> Sequence[Any] | bool:
+    if not prepared.config.tracking.tensorboard or description != "quantized training":
+        return False
+    return [TensorBoardLogger(str(prepared.folder), name="tb", version="", log_graph=False)]
+
+
+def _elements_to_come(prepared: Prepared, qnet: nn.Module) -> float:
+    example = prepared.example()
+    activations = sum(
+        torch.Size(call.input_shape).numel()
+        for call in layer_calls(qnet, example)
+        if call.kind.startswith("Quant")
+    )
+    images = len(prepared.data.train) * prepared.config.trainer.max_epochs
+    return activations / len(example) * images
