@@ -55,13 +55,25 @@ def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> FitResul
         freeze_batch_norm_at=settings.freeze_batch_norm_at,
     )
     module = QATClassifier(qnet, optimizer_spec(config.optimizer), schedule_spec(config.schedule))
-    set_kernel(choose_kernel(config.kernel, _elements_to_come(prepared, qnet)))
+    set_kernel(chosen_kernel(prepared, qnet))
     try:
         return _fit(
             prepared, module, spec, folder, "quantized training", settings.batch_size, config.seed
         )
     finally:
         set_kernel("eager")
+
+
+def chosen_kernel(prepared: Prepared, net: nn.Module) -> str:
+    """The kernel that quantized training runs in; eager where there is none.
+
+    Args:
+        prepared: The request.
+        net: Float or quantized: both have the same layers.
+    """
+    if prepared.config.mode != "qat":
+        return "eager"
+    return choose_kernel(prepared.config.kernel, _elements_to_come(prepared, net))
 
 
 def optimizer_spec(config: OptimizerConfig) -> OptimizerSpec:
@@ -132,12 +144,12 @@ def _loggers(prepared: Prepared, description: str) -> Sequence[Any] | bool:
     return [TensorBoardLogger(str(prepared.folder), name="tb", version="", log_graph=False)]
 
 
-def _elements_to_come(prepared: Prepared, qnet: nn.Module) -> float:
+def _elements_to_come(prepared: Prepared, net: nn.Module) -> float:
     example = prepared.example()
     activations = sum(
         torch.Size(call.input_shape).numel()
-        for call in layer_calls(qnet, example)
-        if call.kind.startswith("Quant")
+        for call in layer_calls(net, example)
+        if call.kind.removeprefix("Quant") in ("Conv1d", "Conv2d", "Linear")
     )
     images = len(prepared.data.train) * prepared.config.trainer.max_epochs
     return activations / len(example) * images

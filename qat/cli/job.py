@@ -1,0 +1,73 @@
+"""One job of a request: take the run's lock, compute what is not there yet, keep the truth."""
+
+import shutil
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from qat.cli.errors import complain, one_line
+from qat.cli.pages import write_pages
+from qat.cli.pipeline import execute
+from qat.cli.prepare import Prepared
+from qat.cli.report import print_comparison, print_record_line
+from qat.cli.schema import RunConfig
+from qat.records.folder import RunFolder
+from qat.records.schema import RunRecord
+
+CONFIG_NAME, CHECKPOINTS = "config.yaml", "checkpoints"
+
+
+def run_job(prepared: Prepared) -> bool:
+    """Run, or show what was run before; True if the run is done.
+
+    Whatever goes wrong is kept in the record (status failed), printed in one line, and reported
+    as False: the jobs behind it go on.
+    """
+    folder = RunFolder(prepared.folder)
+    try:
+        folder.create()
+        with folder.lock():
+            record = _finished(prepared, folder) or _computed(prepared, folder)
+    except Exception as error:
+        complain(error, f"run {prepared.id}: ")
+        return False
+    except SystemExit as error:  # e.g. raised for a signal: never a success
+        complain(RuntimeError(f"ended by a signal ({error})"), f"run {prepared.id}: ")
+        return False
+    print_comparison(record)
+    print_record_line(folder.record_path)
+    return True
+
+
+def _finished(prepared: Prepared, folder: RunFolder) -> RunRecord | None:
+    if prepared.config.force or folder.state() != "done":
+        return None
+    return folder.read()
+
+
+def _computed(prepared: Prepared, folder: RunFolder) -> RunRecord:
+    if prepared.config.force or folder.state() == "done":
+        shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
+    shutil.rmtree(folder.path / "tb", ignore_errors=True)  # a resumed run writes its curves anew
+    record = RunRecord(
+        id=prepared.id,
+        status="running",
+        mode=prepared.config.mode,
+        seed=prepared.config.seed if prepared.config.mode != "float" else prepared.config.float.seed,
+        overrides=prepared.overrides,
+    )
+    folder.write(record)
+    _write_config(prepared.config, folder.path / CONFIG_NAME)
+    try:
+        outcome = execute(prepared, folder, record)
+        if prepared.config.tracking.tensorboard:
+            write_pages(prepared, outcome)
+        folder.write(outcome.record)
+    except Exception as error:
+        folder.write(folder.read().move_to("failed", error=one_line(error)))
+        raise
+    return outcome.record
+
+
+def _write_config(config: RunConfig, path: Path) -> None:
+    path.write_text(OmegaConf.to_yaml(OmegaConf.structured(config)), encoding="utf-8")

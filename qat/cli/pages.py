@@ -1,0 +1,42 @@
+"""A run's pages on TensorBoard."""
+
+from torch import Tensor, nn
+
+from qat.analysis.sqnr import LayerSQNR, layer_sqnr
+from qat.cli.pipeline import Outcome
+from qat.cli.prepare import Prepared
+from qat.layers.walk import twins
+from qat.tables.comparison import comparison_markdown
+from qat.tracking.figures import sqnr_figure
+from qat.tracking.tensorboard import open_events, write_hparams, write_run
+
+SQNR_IMAGES = 64
+
+
+def write_pages(prepared: Prepared, outcome: Outcome) -> None:
+    """Write the HPARAMS row, final figures, histograms, SQNR and the comparison."""
+    folder = prepared.folder / "tb"
+    with open_events(folder) as writer:
+        write_hparams(writer, outcome.record)
+    rows: list[LayerSQNR] = []
+    weights: dict[str, tuple[Tensor, Tensor]] = {}
+    if outcome.qnet is not None:
+        rows = layer_sqnr(outcome.net, outcome.qnet, outcome.images[:SQNR_IMAGES])
+        if prepared.config.tracking.histograms:
+            weights = _weights(outcome.net, outcome.qnet)
+    write_run(
+        folder,
+        outcome.record,
+        comparison_markdown(outcome.record),
+        weights=weights,
+        sqnr=rows,
+        figures={"sqnr": sqnr_figure(rows)} if rows else {},
+    )
+
+
+def _weights(net: nn.Module, qnet: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
+    """Layer → float weight, and the weight the quantized network computes with."""
+    return {
+        name: (net.get_submodule(name).weight, twin.quantized_weight().detach())  # type: ignore[misc]
+        for name, twin in twins(qnet)
+    }

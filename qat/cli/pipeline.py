@@ -1,0 +1,187 @@
+"""One run, told as data: float network → plan → calibrate → [fit] → evaluate → pack → record."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qat.cli.float_net import float_logits, float_network
+from qat.cli.prepare import Prepared
+from qat.cli.progress import tracked
+from qat.cli.protocol import protocol
+from qat.cli.results import accuracies, compared, costs, sizes, times, unmeasured
+from qat.cli.training import chosen_kernel, fit_quantized
+from qat.convert.calibrate import calibrate, set_phase
+from qat.convert.swap import quantize
+from qat.core.plan import Plan
+from qat.cost.size import float_file_bytes
+from qat.data.batches import Batches
+from qat.records.environment import environment_facts
+from qat.records.folder import RunFolder
+from qat.records.schema import Artifact, RunRecord
+from qat.training.evaluate import predict_logits
+
+PACKED_NAME, PLAN_NAME = "packed.safetensors", "plan.json"
+
+
+@dataclass
+class Stages:
+    """What a run has come to: figures, files, and the seconds each stage took."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Take the time of a stage."""
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run and its networks, for the pages that show them.
+
+    Attributes:
+        record: Complete, not yet written.
+        net: The float network.
+        qnet: The quantized one; None in mode float.
+        images: A batch of test images.
+    """
+
+    record: RunRecord
+    net: nn.Module
+    qnet: nn.Module | None
+    images: Tensor
+
+
+def execute(prepared: Prepared, folder: RunFolder, record: RunRecord) -> Outcome:
+    """Compute a run; the record it returns is not written yet.
+
+    Args:
+        prepared: The checked request.
+        folder: Held by its lock.
+        record: Of status running; kept up to date on disk as plan and protocol are known.
+    """
+    torch.manual_seed(prepared.config.seed)
+    stages = Stages()
+    with stages.timed("float"):
+        net, digest = float_network(prepared)
+        net.eval()
+    with stages.timed("float_evaluation"):
+        reference = float_logits(prepared, net, digest)
+    record = record.move_to(
+        "running",
+        protocol=protocol(prepared, digest, chosen_kernel(prepared, net)),
+        environment=environment_facts(torch.get_num_threads()),
+    )
+    if prepared.config.mode == "float":
+        return _float_outcome(prepared, record, stages, net, reference)
+    return _quantized_outcome(prepared, folder, record, stages, net, reference)
+
+
+def _float_outcome(
+    prepared: Prepared, record: RunRecord, stages: Stages, net: nn.Module, reference: Tensor
+) -> Outcome:
+    labels = prepared.data.test.labels.cpu()
+    found = accuracies(reference, labels)
+    stages.metrics |= found | {f"float_{name}": found[name] for name in ("top1", "loss")}
+    stages.metrics |= costs(net, None, prepared.example())
+    stages.metrics["float_bytes"] = float_file_bytes(net)
+    with stages.timed("timing"):
+        stages.metrics |= times(prepared, {"float_eager_latency_ms": net})
+    return Outcome(_done(prepared, record, stages), net, None, _test_images(prepared))
+
+
+def _quantized_outcome(
+    prepared: Prepared,
+    folder: RunFolder,
+    record: RunRecord,
+    stages: Stages,
+    net: nn.Module,
+    reference: Tensor,
+) -> Outcome:
+    labels = prepared.data.test.labels.cpu()
+    plan = prepared.plan(net)
+    plan.save(folder.path / PLAN_NAME)
+    record = record.move_to("running", plan=plan.to_dict())
+    folder.write(record)
+    qnet = _quantized(prepared, folder.path, stages, net, plan, labels)
+    with stages.timed("evaluation"):
+        logits = _logits(prepared, qnet, "evaluation")
+    stages.metrics |= compared(reference, logits, labels)
+    images = _test_images(prepared)
+    with stages.timed("packing"):
+        stages.metrics |= sizes(qnet, net, folder.path / PACKED_NAME, images)
+    stages.metrics |= costs(net, plan, prepared.example())
+    with stages.timed("timing"):
+        nets = {"float_eager_latency_ms": net, "simulated_latency_ms": qnet}
+        stages.metrics |= times(prepared, nets)
+    for name, file in (("packed", PACKED_NAME), ("plan", PLAN_NAME)):
+        stages.artifacts[name] = folder.artifact(folder.path / file)
+    return Outcome(_done(prepared, record, stages), net, qnet, images)
+
+
+def _quantized(
+    prepared: Prepared, folder: Path, stages: Stages, net: nn.Module, plan: Plan, labels: Tensor
+) -> nn.Module:
+    """Convert, calibrate and, in mode qat, train."""
+    qnet = quantize(net, plan)
+    with stages.timed("calibration"):
+        if prepared.config.mode == "dynamic":
+            _fix_weights(prepared, qnet)
+        else:
+            calibrate(qnet, _calibration_batches(prepared), _track("calibration"))
+    if prepared.config.mode != "qat":
+        return qnet.eval()
+    with stages.timed("calibrated_evaluation"):
+        logits = _logits(prepared, qnet, "evaluation after calibration")
+        stages.metrics["calibrated_top1"] = accuracies(logits, labels)["top1"]
+    with stages.timed("training"):
+        fit_quantized(prepared, qnet, folder / "checkpoints")
+    set_phase(qnet, "quantize")
+    return qnet.to(prepared.device).eval()
+
+
+def _fix_weights(prepared: Prepared, qnet: nn.Module) -> None:
+    """Dynamic ranges need no data; weights are fixed from themselves, so any batch will do."""
+    calibrate(qnet, [prepared.example()])
+
+
+def _calibration_batches(prepared: Prepared) -> Batches:
+    """Images of the training split, drawn by the run's seed, without augmentation."""
+    config, data = prepared.config, prepared.data
+    generator = torch.Generator().manual_seed(config.seed)
+    order = torch.randperm(len(data.train), generator=generator)
+    chosen = data.train.subset(order[: config.calibrate.images])
+    return Batches(chosen, config.calibrate.batch_size, data.preprocess)
+
+
+def _logits(prepared: Prepared, net: nn.Module, description: str) -> Tensor:
+    batches = tracked(description, prepared.test_batches())
+    return predict_logits(net, batches, prepared.device).cpu()
+
+
+def _test_images(prepared: Prepared) -> Tensor:
+    return prepared.test_batches().batch(0)[0]
+
+
+def _track(description: str) -> Any:
+    return lambda items: tracked(description, items)
+
+
+def _done(prepared: Prepared, record: RunRecord, stages: Stages) -> RunRecord:
+    return record.move_to(
+        "done",
+        metrics=stages.metrics,
+        seconds=stages.seconds,
+        artifacts=stages.artifacts,
+        unmeasured=unmeasured(stages.metrics, prepared.data.classes, prepared.config.mode),
+    )

@@ -1,0 +1,81 @@
+"""The protocol of a record: all that must be equal for two rows to be comparable."""
+
+from typing import Any
+
+import torch
+
+from qat.cli.prepare import Prepared
+
+
+def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> dict[str, Any]:
+    """Parts ``data``, ``float``, ``evaluation`` and, as the mode has them, the other two."""
+    mode = prepared.config.mode
+    parts = {
+        "data": _data(prepared),
+        "float": _float(prepared, float_digest),
+        "evaluation": _evaluation(prepared),
+    }
+    if mode in ("static", "qat"):
+        parts["calibration"] = {"split": "train", "images": prepared.config.calibrate.images}
+    if mode == "qat":
+        parts["training"] = _training(prepared, kernel)
+    return parts
+
+
+def _data(prepared: Prepared) -> dict[str, Any]:
+    data, config = prepared.data, prepared.config.data
+    return {
+        "name": data.name,
+        "digest": data.digest,
+        "train_images": len(data.train),
+        "val_images": 0 if data.val is None else len(data.val),
+        "test_images": len(data.test),
+        "split_seed": config.split_seed,
+        "mean": list(data.mean),
+        "std": list(data.std),
+        "resize": config.resize,
+        "crop": config.crop,
+    }
+
+
+def _float(prepared: Prepared, digest: str) -> dict[str, Any]:
+    model = prepared.config.model
+    found: dict[str, Any] = {
+        "model": {"name": model.name, "options": model.options},
+        "checkpoint_digest": digest,
+    }
+    if "float" in prepared.settings:
+        settings = prepared.settings["float"]
+        found |= {k: settings[k] for k in ("epochs", "seed", "batch_size", "optimizer", "schedule")}
+        found["chosen_by"] = _chosen_by(settings["keep"])
+    return found
+
+
+def _evaluation(prepared: Prepared) -> dict[str, Any]:
+    config = prepared.config
+    found: dict[str, Any] = {"split": "test", "threads": torch.get_num_threads()}
+    if config.mode != "float":
+        found |= {"first_last": config.scheme.first_last, "placement": config.scheme.placement}
+    if config.mode == "dynamic":  # the range is that of a batch, so its size is part of the result
+        found["batch_size"] = config.evaluate.batch_size
+    return found
+
+
+def _training(prepared: Prepared, kernel: str) -> dict[str, Any]:
+    config = prepared.config
+    trainer = prepared.settings["trainer"]
+    found = {k: trainer[k] for k in ("max_epochs", "batch_size", "precision", "compile")}
+    found |= {
+        "optimizer": prepared.settings["optimizer"],
+        "schedule": prepared.settings["schedule"],
+        "augment": prepared.settings["data"]["augment"],
+        "chosen_by": _chosen_by(config.trainer.keep),
+        "kernel": kernel,
+        "freeze_observers_at": trainer["freeze_observers_at"],
+        "freeze_batch_norm_at": trainer["freeze_batch_norm_at"],
+    }
+    return found
+
+
+def _chosen_by(keep: str) -> str:
+    return "best of the validation split" if keep == "best" else "last epoch"

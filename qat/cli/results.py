@@ -1,0 +1,102 @@
+"""The figures of a run: accuracies, sizes that were written and read back, costs, torch times."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from qat.analysis.sqnr import sqnr_db
+from qat.cli.prepare import Prepared
+from qat.core.plan import Plan
+from qat.cost.macs import layer_costs, total_bops, total_macs
+from qat.cost.size import float_file_bytes
+from qat.cost.timing import time_forwards
+from qat.data.batches import Batches
+from qat.export.packed import load_packed, save_packed, theoretical_bytes
+from qat.training.evaluate import classification_metrics
+
+NEEDS_RUNTIME = "needs an export to an integer runtime, which this version does not have"
+UNMEASURED_BY_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "speedup")
+
+
+def accuracies(logits: Tensor, labels: Tensor, prefix: str = "") -> dict[str, float]:
+    """``top1``, ``top5``, ``loss`` under a prefix."""
+    found = classification_metrics(logits, labels)
+    return {f"{prefix}{name}": value for name, value in found.items()}
+
+
+def compared(float_logits: Tensor, logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """Accuracies of both networks, the drop, and what became of the logits.
+
+    ``top1_drop`` is float minus quantized, ``top1_drop_relative`` that over float.
+    """
+    before, after = accuracies(float_logits, labels), accuracies(logits, labels)
+    found = {f"float_{name}": before[name] for name in ("top1", "loss")} | after
+    found["top1_drop"] = before["top1"] - after["top1"]
+    if before["top1"] > 0:
+        found["top1_drop_relative"] = found["top1_drop"] / before["top1"]
+    sqnr = sqnr_db(float_logits, logits)
+    if math.isfinite(sqnr):
+        found["logit_sqnr_db"] = sqnr
+    return found
+
+
+def costs(net: nn.Module, plan: Plan | None, example: Tensor) -> dict[str, float]:
+    """MACs and bit operations for one image."""
+    rows = layer_costs(net, plan, example)
+    return {"macs": total_macs(rows), "bops": total_bops(rows)}
+
+
+def write_and_verify(qnet: nn.Module, net: nn.Module, path: Path, batch: Tensor) -> int:
+    """Write the packed file, read it back, and hold its outputs against the network's.
+
+    Returns:
+        Bytes of the file.
+
+    Raises:
+        ValueError: If one output differs in one bit.
+    """
+    size = save_packed(qnet, path)
+    restored = load_packed(path, net).to(batch.device).eval()
+    with torch.inference_mode():
+        if not torch.equal(restored(batch), qnet.eval()(batch)):
+            raise ValueError(
+                f"{path} does not give the same outputs when read back: a quantizer's forward "
+                "differs from decode(encode(x))"
+            )
+    return size
+
+
+def sizes(qnet: nn.Module, net: nn.Module, path: Path, batch: Tensor) -> dict[str, float]:
+    """Bytes of both files, and what the codes alone come to."""
+    packed = write_and_verify(qnet, net, path, batch)
+    whole = float_file_bytes(net)
+    return {
+        "float_bytes": whole,
+        "packed_bytes": packed,
+        "theoretical_bytes": theoretical_bytes(qnet),
+        "compression": whole / packed,
+    }
+
+
+def times(prepared: Prepared, nets: Mapping[str, nn.Module]) -> dict[str, float]:
+    """Medians in ms of networks by metric name, taken in turn."""
+    measure = prepared.config.measure
+    data = prepared.data
+    batch = Batches(data.test, measure.batch_size, data.preprocess).batch(0)[0]
+    found = time_forwards(nets, batch, measure.repeats, measure.warmup)
+    suffix = "" if measure.batch_size == 1 else f"_b{measure.batch_size}"
+    return {f"{name}{suffix}": taken.median_ms for name, taken in found.items()}
+
+
+def unmeasured(metrics: Mapping[str, float], classes: int, mode: str) -> dict[str, str]:
+    """Why the figures that are absent are absent."""
+    reasons = {name: NEEDS_RUNTIME for name in UNMEASURED_BY_RUNTIME}
+    if classes <= 5:
+        reasons["top5"] = f"the data has {classes} classes"
+    if mode != "float":
+        reasons["logit_sqnr_db"] = "the logits are equal: the ratio is infinite"
+        reasons["top1_drop_relative"] = "the float accuracy is 0"
+    return {name: reason for name, reason in reasons.items() if name not in metrics}
