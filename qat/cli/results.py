@@ -15,7 +15,7 @@ from qat.cost.size import float_file_bytes
 from qat.cost.timing import time_forwards
 from qat.data.batches import Batches
 from qat.export.packed import load_packed, save_packed, theoretical_bytes
-from qat.training.evaluate import classification_metrics
+from qat.training.evaluate import evaluate
 
 NEEDS_RUNTIME = "needs an export to an integer runtime, which this version does not have"
 UNMEASURED_BY_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "speedup")
@@ -23,7 +23,7 @@ UNMEASURED_BY_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "spee
 
 def accuracies(logits: Tensor, labels: Tensor, prefix: str = "") -> dict[str, float]:
     """``top1``, ``top5``, ``loss`` under a prefix."""
-    found = classification_metrics(logits, labels)
+    found = evaluate(nn.Identity(), [(logits, labels)])
     return {f"{prefix}{name}": value for name, value in found.items()}
 
 

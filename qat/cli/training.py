@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import lightning as L
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 
 from qat.cli.prepare import Prepared
@@ -15,7 +13,7 @@ from qat.cli.schema import OptimizerConfig, ScheduleConfig
 from qat.core.kernels import choose_kernel, set_kernel
 from qat.data.batches import Batches
 from qat.graph.shapes import layer_calls
-from qat.training.classifier import FloatClassifier
+from qat.training.classifier import Classifier, FloatClassifier
 from qat.training.fit import FitResult, fit
 from qat.training.qat import QATClassifier
 from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec
@@ -104,7 +102,7 @@ def schedule_spec(config: ScheduleConfig) -> ScheduleSpec:
 
 def _fit(
     prepared: Prepared,
-    module: L.LightningModule,
+    module: Classifier,
     spec: FitSpec,
     folder: Path,
     description: str,
@@ -112,8 +110,6 @@ def _fit(
     seed: int,
 ) -> FitResult:
     data = prepared.data
-    torch.manual_seed(seed)
-
     def train_batches(epoch: int) -> Batches:
         return Batches(
             data.train,
@@ -133,14 +129,15 @@ def _fit(
         validation,
         spec,
         folder,
+        seed=seed,
+        loggers=_loggers(prepared, description),
         callbacks=[TrainingProgress(description)],
-        logger=_loggers(prepared, description),
     )
 
 
-def _loggers(prepared: Prepared, description: str) -> Sequence[Any] | bool:
+def _loggers(prepared: Prepared, description: str) -> Sequence[Logger]:
     if not prepared.config.tracking.tensorboard or description != "quantized training":
-        return False
+        return ()
     return [TensorBoardLogger(str(prepared.folder), name="tb", version="", log_graph=False)]
 
 
