@@ -1,0 +1,71 @@
+# Everything runs in .venv, made from requirements.lock; CI calls the same targets.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+RUNS := $(or $(QAT_RUNS),runs)
+DEMO := demo_float,demo_w8a8_static,demo_w4a4_qat,demo_w2a2_static
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-slow lint types format setup lock smoke table tensorboard bench clean
+
+help:  ## Show this help
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+run: setup  ## The main job: float, W8A8, W4A4 trained and W2A2 on the embedded images
+	$(BIN)/qat run -m experiment=$(DEMO)
+
+test: setup  ## The quick tests (what CI runs)
+	$(BIN)/pytest -q
+
+test-slow: setup  ## The long tests
+	$(BIN)/pytest -q -m slow
+
+lint: setup  ## Style of code, configs and words
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/yamllint -s conf
+	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md conf qat tests bench
+
+types: setup  ## Types
+	$(BIN)/mypy
+
+format: setup  ## Put code in shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+setup: $(VENV)/.ready  ## The environment, from requirements.lock
+
+# Third parties come by the lock (exact versions, hashes verified), then this checkout, editable.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or make PYTHON=/path/to/python"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if uv --version >/dev/null 2>&1; then uv=uv; else \
+		$(BIN)/python -m pip install -q -c requirements.lock uv && uv=$(BIN)/uv; fi; \
+	$$uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[dev]'
+	@touch $@
+
+lock:  ## Resolve all extras anew
+	uv pip compile --universal --generate-hashes --all-extras --no-annotate --no-header \
+		--no-emit-index-url --python-version 3.11 --upgrade -o requirements.lock pyproject.toml -q
+	sed -i '1i # Every third party of every extra, for all platforms: make lock. Used as hashed constraints.' requirements.lock
+
+smoke: setup  ## Float, static, dynamic and trained, packed and tabled, on made images
+	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && export QAT_RUNS=$$folder/runs QAT_CACHE=$$folder/cache && \
+	$(BIN)/qat run -m mode=float,static,dynamic,qat data=synthetic float=smoke trainer=smoke && \
+	$(BIN)/qat table $$folder/runs --format csv
+
+table: setup  ## The table over all runs
+	$(BIN)/qat table
+
+tensorboard: setup  ## Compare runs in the browser
+	$(BIN)/tensorboard --logdir $(RUNS)
+
+bench: setup  ## Step time of training, batches a second of the data
+	$(BIN)/python -m bench.step
+	$(BIN)/python -m bench.data
+
+clean:  ## Remove caches of tools; never runs or logs
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	find qat tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
