@@ -1,6 +1,6 @@
 """Signal-to-quantization-noise ratio, of a tensor and layer by layer.
 
-    SQNR = 10 log10( sum r^2 / sum (r - r')^2 )  dB
+SQNR = 10 log10( sum r^2 / sum (r - r')^2 )  dB
 """
 
 from collections.abc import Callable, Iterator

@@ -28,7 +28,18 @@ SOURCES = ("builtin", "torchvision", "user")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "step", "multistep", "cosine")
 RULE_KEYS = tuple(
-    "format bits signed symmetric narrow granularity group_size scale quantizer observer".split()
+    [
+        "format",
+        "bits",
+        "signed",
+        "symmetric",
+        "narrow",
+        "granularity",
+        "group_size",
+        "scale",
+        "quantizer",
+        "observer",
+    ]
 )
 OFF_BITS = 32
 
@@ -103,9 +114,7 @@ def _check_data(data: DataConfig) -> None:
         at_least(f"data.{key}", getattr(data, key), 1)
     above_zero("data.memory_limit", data.memory_limit)
     if not 0 < data.val_fraction < 1:
-        raise ValueError(
-            f"data.val_fraction must be above 0 and below 1, got {data.val_fraction}"
-        )
+        raise ValueError(f"data.val_fraction must be above 0 and below 1, got {data.val_fraction}")
     at_least("data.augment.pad", data.augment.pad, 0)
     if (data.mean is None) != (data.std is None):
         raise ValueError("data.mean and data.std go together: give both or neither")

@@ -53,7 +53,9 @@ def _computed(prepared: Prepared, folder: RunFolder) -> RunRecord:
         id=prepared.id,
         status="running",
         mode=prepared.config.mode,
-        seed=prepared.config.seed if prepared.config.mode != "float" else prepared.config.float.seed,
+        seed=prepared.config.seed
+        if prepared.config.mode != "float"
+        else prepared.config.float.seed,
         overrides=prepared.overrides,
     )
     folder.write(record)

@@ -98,8 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     listing = command("list", _list)
     listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
     command("doctor", _doctor)
-    for name, action in (("show", _show), ("evaluate", _evaluate)):
-        command(name, action).add_argument("run", type=Path, metavar="RUN_DIR")
+    command("show", _show).add_argument("run", type=Path, metavar="RUN_DIR")
+    evaluate = command("evaluate", _evaluate)
+    evaluate.add_argument("run", type=Path, metavar="RUN_DIR")
+    evaluate.add_argument("--model-target", metavar="PACKAGE.MODULE:FACTORY", help="of model=user")
     return parser
 
 
@@ -137,4 +139,4 @@ def _show(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from qat.cli.evaluate import evaluate_command
 
-    return evaluate_command(arguments.run)
+    return evaluate_command(arguments.run, arguments.model_target)

@@ -52,9 +52,7 @@ def run_command(words: Sequence[str]) -> int:
     if sorted_words.rerun_of is not None:
         changes = sorted_words.overrides
         sorted_words = Words((*overrides_of(sorted_words.rerun_of), *changes), False, None, None)
-    points = compose_points(
-        sorted_words.overrides, sorted_words.multirun, sorted_words.extra_dir
-    )
+    points = compose_points(sorted_words.overrides, sorted_words.multirun, sorted_words.extra_dir)
     prepared = [check_point(point, len(points) > 1) for point in points]
     if not sorted_words.multirun:
         return DONE if run_job(prepared[0]) else FAILED
@@ -118,8 +116,10 @@ def _sweep(words: Sequence[str], prepared: Sequence[Prepared]) -> int:
     print_table_of([item.folder for item in by_content.values()])
     undone = [name for name in by_content if not results.get(name)]
     if undone:
-        print(f"qat: {len(undone)} of {len(by_content)} runs are not done: {', '.join(undone)}",
-              file=sys.stderr)
+        print(
+            f"qat: {len(undone)} of {len(by_content)} runs are not done: {', '.join(undone)}",
+            file=sys.stderr,
+        )
     return FAILED if undone else DONE
 
 
@@ -127,7 +127,9 @@ def _hydra(words: Sequence[str], job: object) -> int:
     """Hydra's own main, on these words."""
     before = sys.argv
     sys.argv = ["qat", *words]
-    decorate = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=ROOT_CONFIG)
+    decorate = hydra.main(
+        version_base="1.3", config_path=str(config_dir()), config_name=ROOT_CONFIG
+    )
     try:
         decorate(job)()  # type: ignore[arg-type]
     except SystemExit as error:

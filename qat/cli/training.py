@@ -110,6 +110,7 @@ def _fit(
     seed: int,
 ) -> FitResult:
     data = prepared.data
+
     def train_batches(epoch: int) -> Batches:
         return Batches(
             data.train,

@@ -187,5 +187,3 @@ def _unpacked(stream: Tensor, shape: list[int], quantizer: Any) -> Tensor:
     grid = quantizer.grid
     codes = unpack(stream.numpy(), int(np.prod(shape)), grid.bits, grid.qmin)
     return quantizer.decode(torch.from_numpy(codes.reshape(shape)))  # type: ignore[no-any-return]
-
-

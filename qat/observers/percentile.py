@@ -42,7 +42,5 @@ class PercentileObserver(HistogramObserver):
 
 def _first_where(condition: Tensor, values: Tensor) -> Tensor:
     """Value of each row at its first true column, the last one if none is."""
-    index = torch.where(
-        condition.any(dim=1), condition.int().argmax(dim=1), condition.shape[1] - 1
-    )
+    index = torch.where(condition.any(dim=1), condition.int().argmax(dim=1), condition.shape[1] - 1)
     return values.gather(1, index.unsqueeze(1)).squeeze(1)

@@ -1,0 +1,32 @@
+"""``qat evaluate``: the packed file of a run, evaluated again and held against the record."""
+
+from pathlib import Path
+
+from qat.cli.errors import DONE, FAILED, RequestError
+from qat.cli.load import load_run
+from qat.cli.progress import tracked
+from qat.cli.results import accuracies
+from qat.records.folder import RunFolder
+from qat.training.evaluate import predict_logits
+
+
+def evaluate_command(folder: Path, model_target: str | None = None) -> int:
+    """Print the accuracies of the packed network; 1 if they are not those of the record.
+
+    Raises:
+        RequestError: If there is no run, or nothing to evaluate in it.
+    """
+    if RunFolder(folder).state() == "absent":
+        raise RequestError(f"{folder} holds no run.json")
+    run = load_run(folder, model_target)
+    if run.qnet is None:
+        raise RequestError(f"{folder} is a float run: it has no packed file")
+    batches = tracked("evaluation", run.prepared.test_batches())
+    logits = predict_logits(run.qnet, batches, run.prepared.device).cpu()
+    same = True
+    for name, value in accuracies(logits, run.prepared.data.test.labels.cpu()).items():
+        recorded = run.record.metrics.get(name)
+        same &= recorded == value
+        verdict = "as recorded" if recorded == value else f"recorded {recorded}"
+        print(f"{name:<6} {value:.6f}  {verdict}")
+    return DONE if same else FAILED

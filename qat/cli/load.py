@@ -1,0 +1,72 @@
+"""A finished run as objects: record, float network, quantized network. ``qat.load_run``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import OmegaConf
+from torch import nn
+
+from qat.cli.job import CONFIG_NAME
+from qat.cli.pipeline import PACKED_NAME
+from qat.cli.prepare import Prepared, prepare
+from qat.cli.schema import RunConfig
+from qat.export.packed import load_packed
+from qat.records.schema import RunRecord
+from qat.records.store import read_record
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """What a run folder holds.
+
+    Attributes:
+        record: The run record.
+        prepared: Its configuration and data.
+        qnet: The quantized network of the packed file, in evaluation mode; None for a float run.
+    """
+
+    record: RunRecord
+    prepared: Prepared
+    qnet: nn.Module | None
+
+
+def load_run(folder: Path | str, model_target: str | None = None) -> LoadedRun:
+    """Load a finished run from its folder.
+
+    The folder's files are data: a network of the user's own is never imported by what they say.
+
+    Args:
+        folder: ``runs/<id>``.
+        model_target: ``package.module:factory`` again, for a run of ``model=user``.
+
+    Raises:
+        ValueError: If the run is not done, its files are damaged, or it needs ``model_target``.
+    """
+    folder = Path(folder)
+    record = read_record(folder)
+    if record.status != "done":
+        raise ValueError(f"run {record.id} is {record.status}; run it to its end first")
+    prepared = prepare(_config(folder, model_target), record.overrides)
+    if record.mode == "float":
+        return LoadedRun(record, prepared, None)
+    qnet = load_packed(folder / PACKED_NAME, prepared.network())
+    return LoadedRun(record, prepared, qnet.to(prepared.device).eval())
+
+
+def _config(folder: Path, model_target: str | None) -> RunConfig:
+    stored = OmegaConf.load(folder / CONFIG_NAME)
+    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), stored))
+    assert isinstance(config, RunConfig)
+    if config.model.source == "user" and model_target is None:
+        raise ValueError(
+            f"the run is of a network of its user's ({config.model.target}): "
+            "name it again, model.target=package.module:factory"
+        )
+    config.model.target = model_target
+    for slot in (config.scheme.weight, config.scheme.act):
+        # What the packed file holds are numbers; how they were found is not needed again.
+        if slot.quantizer == "user":
+            slot.quantizer, slot.target, slot.options = "minmax", None, {}
+        if slot.observer == "user":
+            slot.observer, slot.observer_target, slot.observer_options = "default", None, {}
+    return config

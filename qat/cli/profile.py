@@ -1,0 +1,64 @@
+"""What each layer of a quantized network costs and keeps. ``qat.profile``."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from qat.analysis.sqnr import layer_sqnr
+from qat.convert.rules import plan_of
+from qat.convert.swap import to_float
+from qat.cost.macs import layer_costs
+
+
+@dataclass(frozen=True)
+class LayerProfile:
+    """One layer.
+
+    Attributes:
+        name: Module name.
+        weight_bits: Stored width of a weight; 32 for a float layer.
+        act_bits: Width of its input.
+        macs: Multiply-accumulates for one image.
+        bops: Bit operations for one image.
+        weight_bytes: Weights at their width.
+        weight_sqnr_db: Of the weight; None if it is float.
+        act_sqnr_db: Of the input, on the example.
+        output_sqnr_db: Of the output against the float network's; None for a float layer.
+    """
+
+    name: str
+    weight_bits: int
+    act_bits: int
+    macs: int
+    bops: int
+    weight_bytes: int
+    weight_sqnr_db: float | None
+    act_sqnr_db: float | None
+    output_sqnr_db: float | None
+
+
+def profile(qnet: nn.Module, example: Tensor) -> list[LayerProfile]:
+    """A row for each conv and linear layer, in order of first call.
+
+    Args:
+        qnet: A quantized, calibrated network.
+        example: Preprocessed images.
+    """
+    kept = {row.name: row for row in layer_sqnr(to_float(qnet), qnet, example)}
+    rows = []
+    for cost in layer_costs(qnet, plan_of(qnet), example):
+        sqnr = kept.get(cost.name)
+        rows.append(
+            LayerProfile(
+                name=cost.name,
+                weight_bits=cost.weight_bits,
+                act_bits=cost.act_bits,
+                macs=cost.macs,
+                bops=cost.bops,
+                weight_bytes=cost.weight_bytes,
+                weight_sqnr_db=sqnr.weight_db if sqnr else None,
+                act_sqnr_db=sqnr.act_db if sqnr else None,
+                output_sqnr_db=sqnr.output_db if sqnr else None,
+            )
+        )
+    return rows

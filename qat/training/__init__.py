@@ -1,0 +1,1 @@
+"""Training with Lightning: float and quantized classifiers, fit and evaluate."""

@@ -1,0 +1,165 @@
+"""What a training is asked to do, as frozen data that checks itself."""
+
+from dataclasses import dataclass
+
+OPTIMIZERS = ("sgd", "adam", "adamw")
+SCHEDULES = ("constant", "step", "multistep", "cosine")
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+COMPILES = ("none", "model")
+KEEPS = ("best", "last")
+
+
+@dataclass(frozen=True)
+class OptimizerSpec:
+    """An optimizer and its rates.
+
+    Attributes:
+        name: ``sgd``, ``adam`` or ``adamw``.
+        lr: Rate of the network's own parameters.
+        momentum: Of sgd.
+        nesterov: Of sgd; needs momentum.
+        weight_decay: Of the network's own parameters.
+        betas: Of adam and adamw.
+        step_lr: Rate of quantizer parameters (steps, clips); None for ``lr``.
+        step_weight_decay: Of quantizer parameters.
+        decay_norm_and_bias: Decay batch-norm parameters and biases too, as the recipes of the
+            CIFAR papers do; false leaves parameters of fewer than two axes undecayed.
+
+    Raises:
+        ValueError: If a value, or a combination, is not allowed.
+    """
+
+    name: str = "sgd"
+    lr: float = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    step_lr: float | None = None
+    step_weight_decay: float = 0.0
+    decay_norm_and_bias: bool = True
+
+    def __post_init__(self) -> None:
+        """Check each value, then what belongs together."""
+        _one_of("optimizer.name", self.name, OPTIMIZERS)
+        if not 0 < self.lr < float("inf"):
+            raise ValueError(f"optimizer.lr must be above 0 and finite, got {self.lr}")
+        if self.step_lr is not None:
+            _at_least("optimizer.step_lr", self.step_lr, 0)
+        _at_least("optimizer.weight_decay", self.weight_decay, 0)
+        _at_least("optimizer.step_weight_decay", self.step_weight_decay, 0)
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"optimizer.momentum must be 0 or more and below 1: {self.momentum}")
+        object.__setattr__(self, "betas", tuple(self.betas))
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"optimizer.betas must be two numbers in [0, 1), got {self.betas}")
+        if self.name != "sgd" and (self.momentum or self.nesterov):
+            raise ValueError(
+                f"optimizer.momentum and optimizer.nesterov belong to sgd, not to {self.name}: "
+                "set optimizer.betas instead"
+            )
+        if self.nesterov and not self.momentum:
+            raise ValueError("optimizer.nesterov needs optimizer.momentum above 0")
+
+
+@dataclass(frozen=True)
+class ScheduleSpec:
+    """The course of the rates, in epochs; it advances with every optimizer step.
+
+    Attributes:
+        name: ``constant``, ``step``, ``multistep`` or ``cosine``.
+        warmup_epochs: The rates rise linearly for so long; may be a fraction.
+        step_size: Epochs between two falls of ``step``.
+        gamma: Factor of a fall.
+        milestones: Epochs at which ``multistep`` falls.
+        min_lr: Where ``cosine`` ends; other groups end at the same fraction of their rate.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    name: str = "constant"
+    warmup_epochs: float = 0.0
+    step_size: int = 30
+    gamma: float = 0.1
+    milestones: tuple[int, ...] = ()
+    min_lr: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check each value."""
+        _one_of("schedule.name", self.name, SCHEDULES)
+        _at_least("schedule.warmup_epochs", self.warmup_epochs, 0)
+        _at_least("schedule.step_size", self.step_size, 1)
+        _at_least("schedule.min_lr", self.min_lr, 0)
+        if not 0 < self.gamma <= 1:
+            raise ValueError(f"schedule.gamma must be above 0 and at most 1, got {self.gamma}")
+        object.__setattr__(self, "milestones", tuple(self.milestones))
+        rising = list(self.milestones) == sorted(set(self.milestones))
+        if not rising or any(milestone < 1 for milestone in self.milestones):
+            raise ValueError(
+                f"schedule.milestones must be rising epochs from 1, got {list(self.milestones)}"
+            )
+        if self.name == "multistep" and not self.milestones:
+            raise ValueError("schedule multistep needs schedule.milestones, such as [100,150]")
+
+
+@dataclass(frozen=True)
+class FitSpec:
+    """How long and how a network is fitted; names are those of Lightning's Trainer.
+
+    Attributes:
+        max_epochs: Epochs in all, resumed ones included.
+        accelerator: ``auto`` takes a GPU if there is one.
+        precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``.
+        accumulate_grad_batches: Batches an optimizer step.
+        gradient_clip_val: Largest norm of the gradient; None for any.
+        fast_dev_run: Run one batch (or so many) to see that all holds together; keeps nothing.
+        limit_train_batches: Batches an epoch, or a fraction of them; None for all.
+        compile: ``model`` compiles the whole training step.
+        keep: ``best`` by validation accuracy, or ``last``.
+        freeze_observers_at: Epoch, from 0, from which ranges stand still.
+        freeze_batch_norm_at: Epoch, from 0, from which batch-norm statistics stand still.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+
+    max_epochs: int = 1
+    accelerator: str = "auto"
+    precision: str = "32-true"
+    accumulate_grad_batches: int = 1
+    gradient_clip_val: float | None = None
+    fast_dev_run: bool | int = False
+    limit_train_batches: int | float | None = None
+    compile: str = "none"
+    keep: str = "best"
+    freeze_observers_at: int | None = None
+    freeze_batch_norm_at: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check each value."""
+        _at_least("trainer.max_epochs", self.max_epochs, 1)
+        _one_of("trainer.accelerator", self.accelerator, ACCELERATORS)
+        _one_of("trainer.precision", self.precision, PRECISIONS)
+        _at_least("trainer.accumulate_grad_batches", self.accumulate_grad_batches, 1)
+        _one_of("trainer.compile", self.compile, COMPILES)
+        _one_of("trainer.keep", self.keep, KEEPS)
+        _at_least("trainer.fast_dev_run", int(self.fast_dev_run), 0)
+        for name in ("gradient_clip_val", "limit_train_batches"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"trainer.{name} must be above 0, or null, got {value}")
+        for name in ("freeze_observers_at", "freeze_batch_norm_at"):
+            if getattr(self, name) is not None:
+                _at_least(f"trainer.{name}", getattr(self, name), 0)
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+
+
+def _at_least(name: str, value: float, lowest: float) -> None:
+    if not value >= lowest:  # NaN fails too
+        raise ValueError(f"{name} must be {lowest} or more, got {value}")

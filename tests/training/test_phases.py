@@ -1,0 +1,75 @@
+"""What stands still from which epoch on, and after an interruption."""
+
+import copy
+
+import lightning as L
+import pytest
+import torch
+
+from qat.training.fit import fit
+from qat.training.qat import QATClassifier
+from qat.training.specs import FitSpec, OptimizerSpec
+
+KEYS = {
+    "freeze_batch_norm_at": ("1.running_mean", "1.running_var", "1.num_batches_tracked"),
+    "freeze_observers_at": ("0.input_quantizer.scale", "5.input_quantizer.scale"),
+}
+
+
+class Stop(Exception):
+    """Stands for a kill."""
+
+
+class Watch(L.Callback):
+    """Keeps the state at each epoch's end; stops in the second epoch if told to."""
+
+    def __init__(self, stop: bool = False) -> None:
+        self.stop, self.states = stop, {}
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        if self.stop and (trainer.current_epoch, batch_idx) == (1, 2):
+            raise Stop
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        self.states[trainer.current_epoch] = copy.deepcopy(pl_module.net.state_dict())
+
+
+def moved(states: dict, epochs: tuple[int, int], keys: tuple[str, ...]) -> list[bool]:
+    before, after = (states[epoch] for epoch in epochs)
+    return [not torch.equal(before[key], after[key]) for key in keys]
+
+
+def train(net, train_batches, folder, setting, watch, at=1):
+    spec = FitSpec(max_epochs=3, keep="last", accelerator="cpu", **{setting: at})
+    module = QATClassifier(net, OptimizerSpec(lr=0.1))
+    fit(module, train_batches, None, spec, folder, callbacks=[watch])
+
+
+@pytest.mark.parametrize("setting", KEYS)
+class TestFreezing:
+    def test_statistics_move_before_and_stand_still_after(
+        self, setting, quantized_net, train_batches, tmp_path
+    ):
+        start, watch = copy.deepcopy(quantized_net.state_dict()), Watch()
+        train(quantized_net, train_batches, tmp_path, setting, watch)
+        states = {-1: start, **watch.states}
+        assert all(moved(states, (-1, 0), KEYS[setting]))
+        assert not any(moved(states, (0, 1), KEYS[setting]))
+        assert not any(moved(states, (1, 2), KEYS[setting]))
+        assert all(moved(states, (1, 2), ("0.weight", "1.weight", "0.weight_quantizer.step")))
+
+    def test_a_resumed_training_finds_them_frozen(
+        self, setting, quantized_net, train_batches, tmp_path
+    ):
+        start = copy.deepcopy(quantized_net)
+        with pytest.raises(Stop):
+            train(quantized_net, train_batches, tmp_path, setting, first := Watch(stop=True))
+        train(start, train_batches, tmp_path, setting, watch := Watch())
+        assert sorted(watch.states) == [1, 2]
+        assert not any(moved(first.states | watch.states, (0, 2), KEYS[setting]))
+
+    def test_without_the_setting_they_move_on(
+        self, setting, quantized_net, train_batches, tmp_path
+    ):
+        train(quantized_net, train_batches, tmp_path, setting, watch := Watch(), at=None)
+        assert all(moved(watch.states, (1, 2), KEYS[setting]))
