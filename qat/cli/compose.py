@@ -79,7 +79,7 @@ def split_sweep(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     loader = GlobalHydra.instance().config_loader()
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
     fixed = [o for o in parsed if not o.is_sweep_override()]
-    settled = [o.input_line for o in fixed]
+    settled = [str(o.input_line) for o in fixed]
     hydra = compose(ROOT_CONFIG, overrides=settled, return_hydra_config=True).hydra
     if not str(hydra.sweeper._target_).endswith("BasicSweeper"):
         return [_without_hydra(settled)]

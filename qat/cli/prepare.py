@@ -162,7 +162,7 @@ def _load(config: RunConfig) -> DataBundle:
 
 @lru_cache(maxsize=2)  # the points of a sweep mostly share their images
 def _loaded(key: tuple[Any, ...], root: str) -> DataBundle:
-    settings = {name: list(v) if isinstance(v, tuple) else v for name, v in key}
+    settings: dict[str, Any] = {name: list(v) if isinstance(v, tuple) else v for name, v in key}
     options = dict(settings.pop("options"))
     settings.pop("augment")
     data = DataConfig(**settings)

@@ -1,7 +1,7 @@
 """Progress on the terminal; nothing where output is not one."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
 import lightning as L
@@ -38,7 +38,7 @@ def progress_bar() -> Progress:
 
 def tracked(description: str, items: Iterable[Any]) -> Iterator[Any]:
     """The items, with a bar."""
-    total = len(items) if hasattr(items, "__len__") else None
+    total = len(items) if isinstance(items, Sized) else None
     with progress_bar() as bar:
         yield from bar.track(items, total=total, description=description)
 
@@ -55,8 +55,8 @@ class TrainingProgress(L.Callback):
         """Show the bar, where a resumed training left it."""
         self.bar = progress_bar()
         self.bar.start()
-        total = trainer.num_training_batches * (trainer.max_epochs or 1)
-        done = trainer.num_training_batches * trainer.current_epoch
+        steps = int(trainer.num_training_batches)
+        total, done = steps * (trainer.max_epochs or 1), steps * trainer.current_epoch
         self.task = self.bar.add_task(self.description, total=total, completed=done, note="")
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:

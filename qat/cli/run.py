@@ -20,8 +20,21 @@ from qat.cli.schema import register_schema
 from qat.cli.table import print_table_of
 
 # Flags of Hydra's that only show something; it does that by itself.
-_SHOWING = ("--cfg", "-c", "--info", "-i", "--hydra-help", "--version", "--resolve", "-sc")
-_SHOWING = (*_SHOWING, "--shell-completion", "--package", "-p")
+_SHOWING = frozenset(
+    [
+        "--cfg",
+        "-c",
+        "--info",
+        "-i",
+        "--hydra-help",
+        "--version",
+        "--resolve",
+        "--shell-completion",
+        "-sc",
+        "--package",
+        "-p",
+    ]
+)
 _WITH_VALUE = ("--config-dir", "-cd", "--from")
 
 

@@ -73,7 +73,7 @@ class Layout:
         return prod(self.shape)
 
     def sliced(self, x: Tensor) -> Tensor:
-        """``(slices, elements)``: one row for each scale; a view unless the axis is an inner one."""
+        """``(slices, elements)``: a row for each scale; a view unless the axis is an inner one."""
         if self.axis is None:
             return _memory_order(x).reshape(1, -1)
         if self.axis == 0 or x.ndim < 2:

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from qat.layers.twin import QuantTwin
 
 
-class QuantLinear(QuantTwin, nn.Linear):
+class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: never None
     """``y = q_out(q_in(x) @ q_w(weight).T + bias)``, shapes as :class:`torch.nn.Linear`."""
 
     in_channels_name = "in_features"

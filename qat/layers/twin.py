@@ -22,8 +22,8 @@ class QuantTwin(nn.Module):
         output_quantizer: On the output; the identity but on a net's last layer.
     """
 
-    weight: nn.Parameter
-    bias: nn.Parameter | None
+    weight: Tensor
+    bias: Tensor | None
     weight_quantizer: nn.Module
     input_quantizer: nn.Module
     output_quantizer: nn.Module

@@ -41,14 +41,18 @@ def build_model(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        sizes = {"classes": classes, "in_channels": in_channels, "image_size": image_size}
+        sizes: dict[str, Any] = {
+            "classes": classes,
+            "in_channels": in_channels,
+            "image_size": image_size,
+        }
         try:
             return _build(source, name, sizes, dict(options or {}))
         except TypeError as error:
             raise ValueError(f"model.options do not fit {name}: {error}") from error
 
 
-def _build(source: str, name: str, sizes: dict[str, int], options: dict[str, Any]) -> nn.Module:
+def _build(source: str, name: str, sizes: dict[str, Any], options: dict[str, Any]) -> nn.Module:
     if source == "torchvision":
         sizes.pop("image_size")
         return torchvision_model(name, **sizes, **options)

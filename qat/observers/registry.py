@@ -51,7 +51,7 @@ def check_options(method: Method, found: type, given: tuple[str, ...]) -> None:
     Raises:
         ValueError: Naming the option and those that are allowed.
     """
-    allowed = [name for name in inspect.signature(found.__init__).parameters if name not in given]
+    allowed = [name for name in inspect.signature(found).parameters if name not in given]
     for option in method.options:
         if option not in allowed:
             raise ValueError(

@@ -32,7 +32,7 @@ def spec(**values) -> FitSpec:
     return FitSpec(**{"max_epochs": 3, "accelerator": "cpu", "keep": "last", **values})
 
 
-class Stop(Exception):
+class StopError(Exception):
     """Stands for a kill."""
 
 
@@ -66,7 +66,7 @@ class Record(L.Callback):
 
 
 def stop(trainer):
-    raise Stop
+    raise StopError
 
 
 def same(a, b) -> bool:
@@ -108,7 +108,7 @@ class TestResume:
             return module.net.state_dict(), record.last
 
         undisturbed = train("a")
-        with pytest.raises(Stop):
+        with pytest.raises(StopError):
             train("b", At(epoch, batch, stop))
         torch.rand(100)  # another process has another generator state
         resumed = train("b")
@@ -131,7 +131,7 @@ class TestResume:
             )
 
         undisturbed = train("a")
-        with pytest.raises(Stop):
+        with pytest.raises(StopError):
             train("b", At(2, 0, stop))
         (tmp_path / "b").rename(tmp_path / "moved")
         resumed = train("moved")
@@ -287,7 +287,7 @@ class TestNotANumber:
         self, float_net, train_batches, images, tmp_path
     ):
         images[0] = torch.nan
-        with pytest.raises(TrainingError, match="images of epoch 0, batch . .*repair the data"):
+        with pytest.raises(TrainingError, match=r"images of epoch 0, batch . .*repair the data"):
             fit(FloatClassifier(float_net, OPTIMIZER), train_batches, None, spec(), tmp_path)
 
     def test_a_last_step_that_breaks_the_weights_is_no_success(

@@ -16,7 +16,7 @@ KEYS = {
 }
 
 
-class Stop(Exception):
+class StopError(Exception):
     """Stands for a kill."""
 
 
@@ -28,7 +28,7 @@ class Watch(L.Callback):
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
         if self.stop and (trainer.current_epoch, batch_idx) == (1, 2):
-            raise Stop
+            raise StopError
 
     def on_train_epoch_end(self, trainer, pl_module):
         self.states[trainer.current_epoch] = copy.deepcopy(pl_module.net.state_dict())
@@ -62,7 +62,7 @@ class TestFreezing:
         self, setting, quantized_net, train_batches, tmp_path
     ):
         start = copy.deepcopy(quantized_net)
-        with pytest.raises(Stop):
+        with pytest.raises(StopError):
             train(quantized_net, train_batches, tmp_path, setting, first := Watch(stop=True))
         train(start, train_batches, tmp_path, setting, watch := Watch())
         assert sorted(watch.states) == [1, 2]
