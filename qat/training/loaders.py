@@ -42,5 +42,9 @@ class EpochBatches:
         return self._length
 
     def __iter__(self) -> Iterator[Any]:
-        """The batches of the current epoch."""
-        return iter(self._train_batches(self._current_epoch()))
+        """The batches of the current epoch.
+
+        The epoch is asked with the first batch, not before: Lightning makes the iterator of a
+        resumed training while its count of epochs is not restored yet.
+        """
+        yield from self._train_batches(self._current_epoch())
