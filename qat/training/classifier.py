@@ -99,7 +99,8 @@ class Classifier(L.LightningModule):
 
     def _measure(self, stage: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         right = (logits.argmax(dim=1) == labels).float()
-        self.meters[f"{stage}_loss"].update(loss, weight=len(labels))  # type: ignore[operator]
+        # Not by its weight argument: torchmetrics ignores that where NaN are not looked for.
+        self.meters[f"{stage}_loss"].update(loss.expand(len(labels)))  # type: ignore[operator]
         self.meters[f"{stage}_top1"].update(right)  # type: ignore[operator]
         for name in ("loss", "top1"):
             meter: Any = self.meters[f"{stage}_{name}"]

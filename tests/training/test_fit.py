@@ -296,12 +296,12 @@ class TestNotANumber:
         def spoil(trainer):
             trainer.lightning_module.net[5].weight.data[0, 0] = torch.nan
 
-        module = FloatClassifier(float_net, OPTIMIZER)
+        module = FloatClassifier(copy.deepcopy(float_net), OPTIMIZER)
         with pytest.raises(TrainingError, match="validation loss is nan after epoch 0"):
             fit(module, train_batches, val_batches, spec(), tmp_path, callbacks=[At(0, 4, spoil)])
         with pytest.raises(TrainingError, match=r"NaN or infinity in 5\.weight"):
             fit(
-                module,
+                FloatClassifier(float_net, OPTIMIZER),
                 train_batches,
                 None,
                 spec(max_epochs=1),
