@@ -48,7 +48,13 @@ def _act_spec(config: RunConfig) -> TensorSpec:
             f"scheme.act.granularity must be tensor in mode=dynamic, got {spec.granularity}: "
             "the range is that of a whole batch"
         )
-    return spec.but(quantizer=Method("dynamic"), observer=Method("default"))
+    if spec.signed or spec.narrow:
+        raise ValueError(
+            "mode=dynamic has unsigned asymmetric activations, as ONNX DynamicQuantizeLinear: "
+            "leave out scheme.act.signed and scheme.act.narrow"
+        )
+    method, observer = Method("dynamic"), Method("default")
+    return spec.but(signed=False, symmetric=False, quantizer=method, observer=observer)
 
 
 def _spec(config: RunConfig, slot: SlotConfig) -> TensorSpec:

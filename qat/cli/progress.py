@@ -15,10 +15,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+PLAIN_WIDTH = 160
+
 
 def console() -> Console:
-    """The terminal, or a plain stream."""
-    return Console(file=sys.stdout, highlight=False)
+    """The terminal, or a plain stream, where a line may be as long as it likes."""
+    terminal = sys.stdout.isatty()
+    return Console(file=sys.stdout, highlight=False, width=None if terminal else PLAIN_WIDTH)
 
 
 def progress_bar() -> Progress:

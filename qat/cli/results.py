@@ -17,6 +17,16 @@ from qat.data.batches import Batches
 from qat.export.packed import load_packed, save_packed, theoretical_bytes
 from qat.training.evaluate import evaluate
 
+NO_QUANTIZED = "mode=float quantizes nothing"
+OF_QUANTIZED = (
+    "top1_drop",
+    "top1_drop_relative",
+    "logit_sqnr_db",
+    "packed_bytes",
+    "theoretical_bytes",
+    "compression",
+    "simulated_latency_ms",
+)
 NEEDS_RUNTIME = "needs an export to an integer runtime, which this version does not have"
 UNMEASURED_BY_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "speedup")
 
@@ -96,7 +106,9 @@ def unmeasured(metrics: Mapping[str, float], classes: int, mode: str) -> dict[st
     reasons = {name: NEEDS_RUNTIME for name in UNMEASURED_BY_RUNTIME}
     if classes <= 5:
         reasons["top5"] = f"the data has {classes} classes"
-    if mode != "float":
+    if mode == "float":
+        reasons |= dict.fromkeys(OF_QUANTIZED, NO_QUANTIZED)
+    else:
         reasons["logit_sqnr_db"] = "the logits are equal: the ratio is infinite"
         reasons["top1_drop_relative"] = "the float accuracy is 0"
     return {name: reason for name, reason in reasons.items() if name not in metrics}

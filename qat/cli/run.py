@@ -15,9 +15,10 @@ from qat.cli.configs import ROOT_CONFIG, config_dir
 from qat.cli.errors import DONE, FAILED, RequestError, one_line
 from qat.cli.job import run_job
 from qat.cli.prepare import Prepared, prepare
+from qat.cli.report import print_table
 from qat.cli.rerun import overrides_of
 from qat.cli.schema import register_schema
-from qat.cli.table import print_table_of
+from qat.cli.table import table_of
 
 # Flags of Hydra's that only show something; it does that by itself.
 _SHOWING = frozenset(
@@ -126,7 +127,7 @@ def _sweep(words: Sequence[str], prepared: Sequence[Prepared]) -> int:
             results[wanted.id] = run_job(by_content.get(wanted.id, wanted))
 
     _hydra(words, job)
-    print_table_of([item.folder for item in by_content.values()])
+    print_table(table_of([item.folder for item in by_content.values()]))
     undone = [name for name in by_content if not results.get(name)]
     if undone:
         print(

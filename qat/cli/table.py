@@ -10,7 +10,7 @@ from qat.records.atomic import write_atomic
 from qat.records.store import find_records
 from qat.tables.errors import TableError
 from qat.tables.render import render
-from qat.tables.table import make_table
+from qat.tables.table import Table, make_table
 
 
 def table_command(dirs: Sequence[Path], form: str, out: Path | None, strict: bool) -> int:
@@ -36,7 +36,12 @@ def table_command(dirs: Sequence[Path], form: str, out: Path | None, strict: boo
 
 
 def table_text(folders: Sequence[Path], form: str, strict: bool) -> str:
-    """The rendered table over all records under these folders.
+    """The rendered table over all records under these folders; errors as :func:`table_of`."""
+    return render(table_of(folders, strict), form)
+
+
+def table_of(folders: Sequence[Path], strict: bool = False) -> Table:
+    """The table over all records under these folders.
 
     Raises:
         RequestError: If there is none.
@@ -45,10 +50,4 @@ def table_text(folders: Sequence[Path], form: str, strict: bool) -> str:
     records, problems = find_records(folders)
     if not records and not problems:
         raise RequestError(f"no run.json under {', '.join(map(str, folders))}")
-    return render(make_table(records, strict=strict, problems=problems), form)
-
-
-def print_table_of(folders: Sequence[Path]) -> None:
-    """The table that ends a sweep."""
-    print()
-    print(table_text(folders, "markdown", strict=False), flush=True)
+    return make_table(records, strict=strict, problems=problems)

@@ -66,22 +66,28 @@ LINES = (
         optional=True,
     ),
 )
+FLOAT_WORDS = {"float_eager_latency_ms": "torch time (eager)"}
 
 
 def comparison_rows(record: RunRecord) -> list[ComparisonRow]:
-    """The lines of a run's final comparison.
+    """The lines of a run's final comparison; of a float run, what it has to compare with.
 
     What was not measured shows as a dash; :func:`comparison_notes` says why. Times in torch show
     no difference: the quantized network is only simulated there, so that none is claimed.
     """
+    if record.mode == "float":
+        return [_float_row(record, line) for line in LINES if _of_float(line)]
     return [
         _row(record, line) for line in LINES if not line.optional or line.name in record.metrics
     ]
 
 
 def comparison_notes(record: RunRecord) -> list[str]:
-    """Why the dashes are dashes: one line for each metric that is absent."""
-    return [f"{name}: {record.unmeasured.get(name, 'no reason given')}" for name in _absent(record)]
+    """Why the dashes are dashes: one line for each reason, with the metrics it keeps away."""
+    names: dict[str, list[str]] = {}
+    for name in _absent(record):
+        names.setdefault(record.unmeasured.get(name, "no reason given"), []).append(name)
+    return [f"{', '.join(absent)}: {reason}" for reason, absent in names.items()]
 
 
 def comparison_markdown(record: RunRecord) -> str:
@@ -110,6 +116,18 @@ def _row(record: RunRecord, line: _Line) -> ComparisonRow:
     )
 
 
+def _of_float(line: _Line) -> bool:
+    return not line.optional and (line.float_name is not None or line.name in ("top5", "bops"))
+
+
+def _float_row(record: RunRecord, line: _Line) -> ComparisonRow:
+    name = line.float_name or line.name
+    metric = METRICS[name or ""]
+    words = FLOAT_WORDS.get(name or "", line.words)
+    unit = f" [{metric.unit}]" if metric.unit else ""
+    return ComparisonRow(f"{words}{unit}", _text(record, name, metric), "", "")
+
+
 def _text(record: RunRecord, name: str | None, metric: Metric) -> str:
     if name is None:
         return ""
@@ -135,10 +153,12 @@ def _difference(record: RunRecord, line: _Line, metric: Metric) -> str:
 
 
 def _absent(record: RunRecord) -> Sequence[str]:
-    return list(dict.fromkeys(name for name in _expected() if name not in record.metrics))
+    return list(dict.fromkeys(name for name in _expected(record) if name not in record.metrics))
 
 
-def _expected() -> Iterator[str]:
+def _expected(record: RunRecord) -> Iterator[str]:
     for line in LINES:
-        if not line.optional:
+        if record.mode == "float":
+            yield from (n for n in (line.float_name or line.name,) if n and _of_float(line))
+        elif not line.optional:
             yield from (name for name in (line.float_name, line.name) if name)

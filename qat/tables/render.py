@@ -37,16 +37,9 @@ def render(table: Table, form: str = "markdown") -> str:
 
 
 def markdown(table: Table) -> str:
-    """Padded, so that it also reads well in a terminal; notes as ``[1]``."""
-    counts = _counts(table)
+    """Padded, so that it also reads well as plain text; notes as ``[1]``."""
     header = [_pipe(column.header) for column in table.columns]
-    body = [
-        [_pipe(cell_text(*p, counts)) for p in zip(row.cells, table.columns, strict=True)]
-        for row in table.rows
-    ]
-    for row, cells in zip(table.rows, body, strict=True):
-        if cells and row.marks:
-            cells[0] += " " + " ".join(f"[{mark}]" for mark in row.marks)
+    body = [[_pipe(text) for text in row] for row in texts(table)]
     widths = [max(3, *(len(line[i]) for line in [header, *body])) for i in range(len(header))]
     right = [column.metric is not None for column in table.columns]
     rule = ["-" * (w - 1) + ":" if r else "-" * w for w, r in zip(widths, right, strict=True)]
@@ -56,8 +49,25 @@ def markdown(table: Table) -> str:
         for line in lines
     ]
     text = "\n".join(f"| {' | '.join(line)} |" for line in padded) + "\n"
-    notes = [f"[{i}] {note}" for i, note in enumerate(table.notes, start=1)]
-    return text + "".join(f"\n{line}\n" for line in [*notes, *table.footer])
+    return text + "".join(f"\n{line}\n" for line in remarks(table))
+
+
+def texts(table: Table) -> list[list[str]]:
+    """The cells of each row as text, the first with the numbers of its notes, ``[1]``."""
+    counts = _counts(table)
+    body = [
+        [cell_text(*p, counts) for p in zip(row.cells, table.columns, strict=True)]
+        for row in table.rows
+    ]
+    for row, cells in zip(table.rows, body, strict=True):
+        if cells and row.marks:
+            cells[0] += " " + " ".join(f"[{mark}]" for mark in row.marks)
+    return body
+
+
+def remarks(table: Table) -> list[str]:
+    """The numbered notes, then the footer."""
+    return [*(f"[{i}] {note}" for i, note in enumerate(table.notes, start=1)), *table.footer]
 
 
 def to_csv(table: Table) -> str:

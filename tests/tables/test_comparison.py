@@ -52,8 +52,18 @@ def test_what_was_not_measured_is_a_dash_with_its_reason(make):
     assert table["loss"] == ("0.3412", "–", "")
     assert table["BOPs [G]"][0] == "–"
     assert comparison_notes(record) == [
-        *("loss: no reason given", "logit_sqnr_db: no example batch", "macs: no reason given"),
+        "loss, macs: no reason given",
+        "logit_sqnr_db: no example batch",
     ]
+
+
+def test_a_float_run_shows_the_float_network_alone(make):
+    table = table_of(make(mode="float", metrics=METRICS))
+    assert table["top-1 [%]"] == ("88.12", "", "")
+    assert table["top-5 [%]"] == ("99.51", "", "")
+    assert table["file size [KiB]"] == ("400.0", "", "")
+    assert not any("drop" in words or "quantized" in words for words in table)
+    assert comparison_notes(make(mode="float", metrics=METRICS)) == []
 
 
 def test_a_better_network_has_a_plus_and_no_change_has_no_sign(make):
