@@ -161,6 +161,7 @@ def _typed_overrides() -> tuple[str, ...]:
 
 def _quiet() -> None:
     """Keep the libraries' chatter off the terminal; their warnings of substance stay."""
-    for name in ("lightning.pytorch", "lightning.fabric", "torch._dynamo", "torch._inductor"):
+    for name in ("lightning.pytorch", "lightning.fabric", "torch"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # torch resets its own
     warnings.filterwarnings("ignore", module=r"(lightning|tensorboard|torchmetrics|torch)(\.|$)")

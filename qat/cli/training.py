@@ -1,5 +1,6 @@
 """Fit a network on a run's data: the float one from scratch, the quantized one from there."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> FitResul
         freeze_batch_norm_at=settings.freeze_batch_norm_at,
     )
     module = QATClassifier(qnet, optimizer_spec(config.optimizer), schedule_spec(config.schedule))
+    # Compiled code is kept with all else that is made once; torch reads this when it compiles.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(config.paths.cache) / "compiled"))
     set_kernel(chosen_kernel(prepared, qnet))
     try:
         return _fit(
