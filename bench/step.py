@@ -94,7 +94,7 @@ def first_seconds(steps: dict[str, Step]) -> dict[str, float]:
     for name, step in steps.items():
         start = perf_counter()
         step()
-        seconds[name] = round(perf_counter() - start, 2)
+        seconds[name] = round(perf_counter() - start, 4)
     return seconds
 
 
