@@ -48,7 +48,8 @@ def _finished(prepared: Prepared, folder: RunFolder) -> RunRecord | None:
 def _computed(prepared: Prepared, folder: RunFolder) -> RunRecord:
     if prepared.config.force or folder.state() == "done":
         shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
-    shutil.rmtree(folder.path / "tb", ignore_errors=True)  # a resumed run writes its curves anew
+    if not (folder.path / CHECKPOINTS).exists():  # else the curves go on where they ended
+        shutil.rmtree(folder.path / "tb", ignore_errors=True)
     record = RunRecord(
         id=prepared.id,
         status="running",

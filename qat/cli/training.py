@@ -14,6 +14,7 @@ from qat.cli.schema import OptimizerConfig, ScheduleConfig
 from qat.core.kernels import choose_kernel, set_kernel
 from qat.data.batches import Batches
 from qat.graph.shapes import layer_calls
+from qat.training.checkpoints import find_resumable
 from qat.training.classifier import Classifier, FloatClassifier
 from qat.training.fit import FitResult, fit
 from qat.training.qat import QATClassifier
@@ -134,15 +135,19 @@ def _fit(
         spec,
         folder,
         seed=seed,
-        loggers=_loggers(prepared, description),
+        loggers=_loggers(prepared, description, folder),
         callbacks=[TrainingProgress(description)],
     )
 
 
-def _loggers(prepared: Prepared, description: str) -> Sequence[Logger]:
+def _loggers(prepared: Prepared, description: str, checkpoints: Path) -> Sequence[Logger]:
+    """Curves of the quantized training; what was drawn past the last checkpoint is drawn anew."""
     if not prepared.config.tracking.tensorboard or description != "quantized training":
         return ()
-    return [TensorBoardLogger(str(prepared.folder), name="tb", version="", log_graph=False)]
+    resumable = find_resumable(checkpoints)
+    purge_step = resumable[1]["global_step"] if resumable else None
+    folder = str(prepared.folder)
+    return [TensorBoardLogger(folder, name="tb", version="", purge_step=purge_step)]
 
 
 def _elements_to_come(prepared: Prepared, net: nn.Module) -> float:
