@@ -82,7 +82,7 @@ def current_kernel() -> str:
 
 
 def body(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a pure function of tensors run compiled when that is the current kernel.
+    """Let a pure function of tensors, given by position, run compiled when that is the kernel.
 
     Within an enclosing ``torch.compile`` the plain function is traced into the whole.
     """
@@ -94,6 +94,9 @@ def body(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         if not compiled:
             compiled.append(torch.compile(function, dynamic=True, fullgraph=True))
-        return compiled[0](*args, **kwargs)  # type: ignore[no-any-return]
+        # Gradients are the caller's, an autograd.Function; of a tensor that has some torch's
+        # compiler asks for .grad, and warns of its own question.
+        plain = [a.detach() if isinstance(a, torch.Tensor) else a for a in args]
+        return compiled[0](*plain, **kwargs)  # type: ignore[no-any-return]
 
     return run

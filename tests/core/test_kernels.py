@@ -1,0 +1,111 @@
+import shutil
+
+import pytest
+import torch
+
+from qat.core import kernels
+from qat.core.affine import fake_quantize
+from qat.core.grid import IntGrid
+from qat.core.kernels import NoCompilerWarning, choose_kernel, current_kernel, set_kernel
+from qat.core.layout import Layout
+from qat.core.qparams import QParams
+from qat.core.scheme import Method, TensorSpec
+from qat.quantizers.registry import make_quantizer
+
+TWO_MINUTES = 1e9  # elements of a demonstration: some epochs of a small network
+LONG = 1e11
+
+
+@pytest.fixture(autouse=True)
+def eager_afterwards():
+    yield
+    set_kernel("eager")
+
+
+@pytest.fixture
+def compiler(monkeypatch):
+    monkeypatch.setattr(kernels, "has_compiler", lambda: True)
+
+
+@pytest.fixture
+def no_compiler(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "elements", "chosen"),
+    [
+        ("auto", TWO_MINUTES, "eager"),
+        ("auto", LONG, "compiled"),
+        ("compiled", 0, "compiled"),
+        ("eager", LONG, "eager"),
+    ],
+)
+def test_auto_compiles_only_what_repays_it(compiler, kernel, elements, chosen):
+    assert choose_kernel(kernel, elements) == chosen
+
+
+def test_without_a_compiler_auto_is_eager_without_a_word(no_compiler):
+    assert choose_kernel("auto", LONG) == "eager"
+
+
+def test_without_a_compiler_compiled_falls_back_with_a_notice(no_compiler):
+    with pytest.warns(NoCompilerWarning, match=r"no C\+\+ compiler found.*install g\+\+"):
+        assert choose_kernel("compiled", LONG) == "eager"
+
+
+def test_other_words_are_refused():
+    with pytest.raises(ValueError, match="auto, compiled, eager, got 'fast'"):
+        choose_kernel("fast", 0)
+    with pytest.raises(ValueError, match="compiled or eager, got 'auto'"):
+        set_kernel("auto")
+    assert current_kernel() == "eager"
+
+
+def quantizer(granularity, bits=4, signed=True):
+    spec = TensorSpec(bits=bits, signed=signed, granularity=granularity, quantizer=Method("lsq"))
+    layout = Layout.of_weight(granularity, (8, 4, 3, 3))
+    return make_quantizer(spec, layout)
+
+
+def forward_and_gradients(q, x, upstream):
+    x = x.clone().requires_grad_()
+    q.step.grad = None
+    y = q(x)
+    (y * upstream).sum().backward()
+    return y.detach(), x.grad, q.step.grad
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not kernels.has_compiler(), reason="no C++ compiler")
+@pytest.mark.parametrize("granularity", ["tensor", "channel"])
+def test_compiled_lsq_equals_eager(granularity):
+    """Forward and input gradient bit for bit; the step's, a sum, to 1e-4."""
+    generator = torch.Generator().manual_seed(3)
+    q = quantizer(granularity)
+    for shape in [(8, 4, 3, 3), (8, 4, 5, 5)]:
+        x, upstream = (torch.randn(shape, generator=generator) for _ in range(2))
+        q.set_range(x.min(), x.max())
+        set_kernel("eager")
+        eager = forward_and_gradients(q, x, upstream)
+        set_kernel("compiled")
+        compiled = forward_and_gradients(q, x, upstream)
+        assert torch.equal(eager[0], compiled[0])
+        assert torch.equal(eager[1], compiled[1])
+        torch.testing.assert_close(eager[2], compiled[2], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not kernels.has_compiler(), reason="no C++ compiler")
+def test_compiled_affine_equals_eager():
+    q = QParams(torch.tensor([0.1]), torch.tensor([3.0]), IntGrid(4, signed=False), Layout())
+    found = {}
+    for kernel in ("eager", "compiled"):
+        set_kernel(kernel)
+        x = torch.linspace(-2, 2, 4001).requires_grad_()
+        y = fake_quantize(x, q)
+        y.sum().backward()
+        found[kernel] = y.detach(), x.grad
+    assert torch.equal(found["eager"][0], found["compiled"][0])
+    assert torch.equal(found["eager"][1], found["compiled"][1])

@@ -1,0 +1,104 @@
+import json
+
+import pytest
+
+from qat.core.plan import LayerPlan, Plan
+from qat.core.scheme import Method, Scheme, TensorSpec
+
+USER = Method("user", "my.module:Mine", {"momentum": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"bits": 0}, "bits must be 2 to 16, or 32 for off, got 0"),
+        ({"bits": 33}, "bits must be 2 to 16, or 32 for off, got 33"),
+        ({"granularity": "layer"}, "granularity must be one of tensor, channel, group"),
+        ({"format": "int4"}, "format must be one of int, fp16, float, got 'int4'"),
+        ({"scale": "pow2"}, "scale must be one of free, power_of_two"),
+        ({"granularity": "group"}, "group_size goes with granularity=group"),
+        ({"group_size": 4}, "group_size goes with granularity=group"),
+        ({"granularity": "group", "group_size": 0}, "group_size must be 1 or more, got 0"),
+        ({"signed": False, "narrow": True}, "narrow=true needs signed codes"),
+    ],
+)
+def test_a_spec_refuses_what_it_cannot_be(settings, message):
+    with pytest.raises(ValueError, match=message):
+        TensorSpec(**settings)
+
+
+@pytest.mark.parametrize(
+    ("spec", "off", "stored"),
+    [
+        (TensorSpec(bits=4), False, 4),
+        (TensorSpec(bits=32), True, 32),
+        (TensorSpec(format="float", bits=4), True, 32),
+        (TensorSpec(format="fp16", bits=4), False, 16),
+    ],
+)
+def test_bits_that_costs_count(spec, off, stored):
+    assert (spec.is_off, spec.stored_bits) == (off, stored)
+
+
+def test_codes_need_a_sign():
+    with pytest.raises(ValueError, match="signed is not decided yet"):
+        TensorSpec(bits=4).grid()
+    assert TensorSpec(bits=4, signed=False).grid().qmax == 15
+
+
+def test_a_target_goes_with_the_name_user_alone():
+    with pytest.raises(ValueError, match="target goes with the name 'user'"):
+        Method("lsq", "my.module:Mine")
+    with pytest.raises(ValueError, match="write target=package"):
+        Method("user")
+
+
+def test_a_scheme_refuses_groups_of_activations_and_unknown_policies():
+    with pytest.raises(ValueError, match=r"scheme\.act\.granularity"):
+        Scheme(act=TensorSpec(granularity="group", group_size=2))
+    with pytest.raises(ValueError, match="first_last must be one of 8, float, fp16, same"):
+        Scheme(first_last=6)
+
+
+@pytest.fixture
+def plan():
+    weight = TensorSpec(bits=3, signed=True, granularity="group", group_size=4, quantizer=USER)
+    act = TensorSpec(bits=5, signed=False, symmetric=False, observer=Method("percentile"))
+    layers = {
+        "a.conv": LayerPlan("a.conv", "Conv2d", weight, act),
+        "fc": LayerPlan("fc", "Linear", weight, act.but(format="fp16"), output=act),
+    }
+    return Plan(layers, left_float=(("up", "ConvTranspose2d"),))
+
+
+def test_a_plan_survives_json_and_its_file(plan, tmp_path):
+    assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
+    plan.save(tmp_path / "plan.json")
+    assert Plan.load(tmp_path / "plan.json") == plan
+
+
+def test_order_of_layers_is_kept(plan):
+    assert list(Plan.from_dict(plan.to_dict()).layers) == ["a.conv", "fc"]
+
+
+def test_a_change_leaves_the_rest_and_the_original(plan):
+    changed = plan.change("fc", weight=TensorSpec(bits=8))
+    assert changed.layers["fc"].weight.bits == 8
+    assert changed.layers["a.conv"] == plan.layers["a.conv"]
+    assert plan.layers["fc"].weight.bits == 3
+    with pytest.raises(KeyError, match="no layer 'nowhere' in the plan; it has a.conv, fc"):
+        plan.change("nowhere")
+
+
+@pytest.mark.parametrize("damage", [{"version": 99}, {"version": None}])
+def test_another_version_is_refused(plan, damage):
+    with pytest.raises(ValueError, match="plan version must be 1"):
+        Plan.from_dict(plan.to_dict() | damage)
+
+
+@pytest.mark.parametrize("part", ["layers", "left_float", "placement"])
+def test_a_missing_part_is_named(plan, part):
+    data = plan.to_dict()
+    del data[part]
+    with pytest.raises(ValueError, match=f"not a plan: '{part}'"):
+        Plan.from_dict(data)
