@@ -86,7 +86,7 @@ def test_a_change_leaves_the_rest_and_the_original(plan):
     assert changed.layers["fc"].weight.bits == 8
     assert changed.layers["a.conv"] == plan.layers["a.conv"]
     assert plan.layers["fc"].weight.bits == 3
-    with pytest.raises(KeyError, match="no layer 'nowhere' in the plan; it has a.conv, fc"):
+    with pytest.raises(KeyError, match=r"no layer 'nowhere' in the plan; it has a.conv, fc"):
         plan.change("nowhere")
 
 

@@ -15,7 +15,7 @@ def test_the_current_folder_is_searched(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("text", ["fractions", "fractions.Fraction", ":Fraction", "fractions:"])
 def test_another_form_is_refused(text):
-    with pytest.raises(ValueError, match="must be package.module:name"):
+    with pytest.raises(ValueError, match=r"must be package\.module:name"):
         load_target(text)
 
 
