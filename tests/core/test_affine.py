@@ -69,7 +69,9 @@ def test_order_is_kept_and_zero_stays_zero(x, bounds, grid):
 
 def test_ties_go_to_the_even_code():
     q = qparams(1.0, 0.0, IntGrid(4, signed=True))
-    assert encode(torch.tensor([0.5, 1.5, 2.5, -0.5, -1.5]), q).tolist() == [0, 2, 2, 0, -2]
+    ties = torch.tensor([0.5, 1.5, 2.5, -0.5, -1.5])
+    assert encode(ties, q).tolist() == [0, 2, 2, 0, -2]
+    assert fake_quantize(ties, q).tolist() == [0, 2, 2, 0, -2]
 
 
 def test_infinities_saturate_and_nan_is_refused():
