@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qat.core.kernels import body
+from qat.core.kernels import body, grad_of
 from qat.core.qparams import QParams
 
 _EDGE = 1e-4  # in steps: how far beyond the last code float rounding may carry the range's end
@@ -56,7 +56,17 @@ def fake_quantize(x: Tensor, qparams: QParams) -> Tensor:
     is passed straight through (Bengio et al. 2013, arXiv:1308.3432), clipping is not. Scale and
     zero point get no gradient. A NaN stays a NaN.
     """
+    if torch.compiler.is_compiling():
+        return _in_plain_operations(x, qparams)
     return _FakeQuantize.apply(x, *_columns(qparams), qparams)  # type: ignore[no-any-return]
+
+
+def _in_plain_operations(x: Tensor, qparams: QParams) -> Tensor:
+    layout, grid = qparams.layout, qparams.grid
+    terms = layout.beside(qparams.scale, x), layout.beside(qparams.zero_point, x)
+    value = quantize_dequantize(x, *terms, grid.qmin, grid.qmax)
+    inside = _is_inside(x, *terms, grid.qmin, grid.qmax)
+    return grad_of(value, torch.where(inside, x, x.detach()))
 
 
 class _FakeQuantize(torch.autograd.Function):
@@ -84,9 +94,12 @@ class _FakeQuantize(torch.autograd.Function):
 def _pass_inside(
     grad: Tensor, x: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int
 ) -> Tensor:
+    return torch.where(_is_inside(x, scale, zero_point, qmin, qmax), grad, 0.0).to(x.dtype)
+
+
+def _is_inside(x: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int) -> Tensor:
     codes = x / scale + zero_point
-    inside = (codes >= qmin - _EDGE) & (codes <= qmax + _EDGE)
-    return torch.where(inside, grad, 0.0).to(x.dtype)
+    return (codes >= qmin - _EDGE) & (codes <= qmax + _EDGE)
 
 
 def _columns(qparams: QParams) -> tuple[Tensor, Tensor]:

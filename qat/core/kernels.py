@@ -14,6 +14,7 @@ from os import environ
 from typing import Any, ParamSpec, TypeVar
 
 import torch
+from torch import Tensor
 
 KERNELS = ("auto", "compiled", "eager")
 # Plain operations take about 10 ns more an element, forward and backward, than a fused loop.
@@ -79,6 +80,16 @@ def set_kernel(kernel: str) -> None:
 def current_kernel() -> str:
     """The form bodies run in now."""
     return _state["kernel"]
+
+
+def grad_of(value: Tensor, source: Tensor) -> Tensor:
+    """``value``, exactly, with the gradient of ``source``.
+
+    How straight-through gradients are written where a whole training step is compiled: there one
+    loop is made of plain operations and their neighbours, and an ``autograd.Function`` would stand
+    in its way (ResNet-20 takes 1.3 times the uncompiled float step with it, 0.8 without).
+    """
+    return value.detach() + (source - source.detach())
 
 
 def body(function: Callable[P, R]) -> Callable[P, R]:

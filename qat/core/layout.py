@@ -80,6 +80,18 @@ class Layout:
             return x.reshape(self.slices, -1)
         return x.movedim(self.axis, 0).reshape(self.channels, -1)
 
+    def beside(self, scale: Tensor, x: Tensor) -> Tensor:
+        """Scales of :attr:`shape` in a shape that broadcasts against ``x``."""
+        ones = [1] * (x.ndim - 1)
+        if self.axis is None:
+            return scale.reshape(1, *ones)
+        if self.groups:
+            spread = scale.repeat_interleave(x.shape[1] // self.groups, dim=1)
+            return spread.reshape(*x.shape[:2], *ones[1:])
+        if self.axis == 0 or x.ndim < 2:
+            return scale.reshape(-1, *ones)
+        return scale.reshape(1, -1, *ones[1:])
+
     def unsliced(self, rows: Tensor, like: Tensor) -> Tensor:
         """The inverse of :meth:`sliced`, in the shape and memory order of ``like``."""
         if self.axis is None and _is_channels_last(like):

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from qat.core.affine import quantize_dequantize
-from qat.core.kernels import body
+from qat.core.kernels import body, grad_of
 from qat.core.layout import Layout
 from qat.core.qparams import QParams
 from qat.core.scheme import Method, TensorSpec
@@ -69,9 +69,19 @@ class LSQQuantizer(Quantizer):
 
     def quantize(self, x: Tensor) -> Tensor:
         """Eq. 1 and 2, with the gradients of Eq. 3 and 5."""
-        step = self._positive_step().reshape(-1, 1)
+        step = self._positive_step()
         gain = (self._elements_per_step(x) * self.grid.qmax) ** -0.5
-        return _LSQ.apply(x, step, self, gain)  # type: ignore[no-any-return]
+        if torch.compiler.is_compiling():
+            return self._in_plain_operations(x, grad_of(step, step * gain))
+        return _LSQ.apply(x, step.reshape(-1, 1), self, gain)  # type: ignore[no-any-return]
+
+    def _in_plain_operations(self, x: Tensor, step: Tensor) -> Tensor:
+        qmin, qmax = self.grid.qmin, self.grid.qmax
+        step = self.layout.beside(step, x)
+        steps = x / step
+        inside = (steps > qmin) & (steps < qmax)
+        clipped = torch.where(inside, steps, steps.detach().clamp(qmin, qmax))
+        return grad_of(torch.round(clipped), clipped) * step
 
     @torch.no_grad()
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:

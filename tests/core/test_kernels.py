@@ -109,3 +109,32 @@ def test_compiled_affine_equals_eager():
         found[kernel] = y.detach(), x.grad
     assert torch.equal(found["eager"][0], found["compiled"][0])
     assert torch.equal(found["eager"][1], found["compiled"][1])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not kernels.has_compiler(), reason="no C++ compiler")
+@pytest.mark.parametrize("granularity", ["tensor", "channel", "group"])
+@pytest.mark.parametrize("name", ["lsq", "minmax"])
+def test_a_compiled_step_equals_eager(name, granularity):
+    """Within a compiled whole the same formulas are written in plain operations."""
+    size = 2 if granularity == "group" else None
+    spec = TensorSpec(
+        bits=3, signed=True, granularity=granularity, group_size=size, quantizer=Method(name)
+    )
+    q = make_quantizer(spec, Layout.of_weight(granularity, (8, 4, 3, 3), size)).eval()
+    q.set_range(-1.0, 1.0)
+    generator = torch.Generator().manual_seed(3)
+    x, upstream = (torch.randn((8, 4, 3, 3), generator=generator) for _ in range(2))
+    found = []
+    for run in (q, torch.compile(q, fullgraph=True)):
+        given = x.clone().requires_grad_()
+        q.zero_grad()
+        y = run(given)
+        (y * upstream).sum().backward()
+        found.append([y.detach(), given.grad, *(p.grad for p in q.parameters())])
+    eager, whole = found
+    assert torch.equal(eager[0], whole[0])
+    for a, b in zip(
+        eager[1:], whole[1:], strict=True
+    ):  # (g * step) / step is not g to the last bit
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
