@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.core.evaluating import evaluating
 from qat.layers.walk import SLOTS, twins
 
 
@@ -100,13 +101,10 @@ def _hooked(net: nn.Module, names: list[str], act: Callable[..., None]) -> Itera
 
         return hook
 
-    was_training = {module: module.training for module in net.modules()}
     handles = [net.get_submodule(name).register_forward_hook(hook_of(name)) for name in names]
-    net.eval()
     try:
-        yield
+        with evaluating(net):
+            yield
     finally:
         for handle in handles:
             handle.remove()
-        for module, training in was_training.items():
-            module.training = training

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qat.graph.shapes import evaluating
+from qat.core.evaluating import evaluating
 from qat.layers.walk import quantizers, twins
 from qat.quantizers.base import PHASES, Quantizer
 from qat.quantizers.cast import CastQuantizer

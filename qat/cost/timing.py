@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from qat.graph.shapes import evaluating
+from qat.core.evaluating import evaluating
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,17 @@
 One safetensors file. A weight of ``b`` bits is a stream of ``ceil(n * b / 8)`` bytes, beside its
 scales (float32) and, on asymmetric grids, zero points (int32). Inputs bring their scales, unless
 their range is taken at inference. Biases, norms and layers left float are kept as they are. The
-metadata hold the format version, the plan and the shapes of packed weights, as JSON.
+metadata hold the format version, the plan and the shapes of packed weights: JSON, deflated (zlib,
+base64), since a plan says much the same of each layer.
 
 What is read back is a network of fixed ranges that gives the same outputs bit for bit; how it
 was trained is not kept.
 """
 
+import base64
 import json
 import os
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,8 +56,8 @@ def save_packed(qnet: nn.Module, path: Path) -> int:
     metadata = {
         "format": FORMAT,
         "version": str(VERSION),
-        "plan": json.dumps(plan_of(qnet).to_dict()),
-        "shapes": json.dumps(shapes),
+        "plan": _deflated(plan_of(qnet).to_dict()),
+        "shapes": _deflated(shapes),
     }
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -78,10 +81,13 @@ def load_packed(path: Path, net: nn.Module) -> nn.Module:
         PackedFileError: If the file is damaged, or of another network or a newer format.
     """
     tensors, metadata = _read(Path(path))
-    plan = Plan.from_dict(json.loads(metadata["plan"]))
     try:
-        qnet = quantize(net, _with_fixed_ranges(plan))
-        _restore(qnet, tensors, json.loads(metadata["shapes"]))
+        plan, shapes = (_inflated(metadata[key]) for key in ("plan", "shapes"))
+    except (KeyError, ValueError, zlib.error) as error:
+        raise PackedFileError(f"{path} has damaged metadata: write it anew") from error
+    try:
+        qnet = quantize(net, _with_fixed_ranges(Plan.from_dict(plan)))
+        _restore(qnet, tensors, shapes)
     except (KeyError, ValueError, RuntimeError) as error:
         reason = error.args[0] if error.args else error
         raise PackedFileError(f"{path} is of another network: {reason}") from error
@@ -107,6 +113,14 @@ def packed_tensors(qnet: nn.Module) -> tuple[dict[str, Tensor], dict[str, list[i
     for name, slot, quantizer in quantizers(qnet):
         tensors.update(_ranges(f"{name}.{SLOTS[slot]}", quantizer))
     return {key: tensor.detach().cpu() for key, tensor in tensors.items()}, shapes
+
+
+def _deflated(data: Any) -> str:
+    return base64.b64encode(zlib.compress(json.dumps(data).encode(), 9)).decode("ascii")
+
+
+def _inflated(text: str) -> Any:
+    return json.loads(zlib.decompress(base64.b64decode(text, validate=True)))
 
 
 def _packed_weight(quantizer: Quantizer, weight: Tensor) -> Tensor:

@@ -56,7 +56,7 @@ def layer_calls(net: nn.Module, example: Tensor) -> list[LayerCall]:
 
     handles = [m.register_forward_hook(hook_of(name)) for name, m in _leaves(net)]
     try:
-        with evaluating(net):
+        with _evaluating(net):
             net(example)
     finally:
         for handle in handles:
@@ -65,7 +65,7 @@ def layer_calls(net: nn.Module, example: Tensor) -> list[LayerCall]:
 
 
 @contextmanager
-def evaluating(net: nn.Module) -> Iterator[None]:
+def _evaluating(net: nn.Module) -> Iterator[None]:
     """Evaluation mode inside, each module's own mode again behind it."""
     was_training = {module: module.training for module in net.modules()}
     net.eval()

@@ -1,12 +1,13 @@
 """How well a network classifies."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from qat.core.evaluating import evaluating
 
 Track = Callable[[Iterable[Any]], Iterable[Any]]
 
@@ -65,18 +66,6 @@ def classes_before(logits: Tensor, labels: Tensor) -> Tensor:
     own = logits.gather(1, labels.unsqueeze(1))
     lower = torch.arange(logits.shape[1], device=logits.device) < labels.unsqueeze(1)
     return ((logits > own) | ((logits == own) & lower)).sum(dim=1)
-
-
-@contextmanager
-def evaluating(net: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside, each module's own mode again behind it."""
-    was_training = {module: module.training for module in net.modules()}
-    net.eval()
-    try:
-        yield
-    finally:
-        for module, training in was_training.items():
-            module.training = training
 
 
 def _logits(

@@ -1,0 +1,40 @@
+"""What many rooms' tests share: one small network."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+
+class TinyNet(nn.Module):
+    """Every kind of layer that is quantized, some that are not, and a bias on each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.norm = nn.BatchNorm2d(8)
+        self.depthwise = nn.Conv2d(8, 8, 3, stride=2, padding=1, groups=8)
+        self.grouped = nn.Conv2d(8, 12, 3, padding=2, dilation=2, groups=4, padding_mode="circular")
+        self.drop = nn.Dropout(0.5)
+        self.head = nn.Linear(12, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm(self.stem(x)).relu()
+        x = self.grouped(self.depthwise(x)).relu()
+        return self.head(self.drop(x.mean(dim=(2, 3))))
+
+
+@pytest.fixture
+def tiny_model() -> nn.Module:
+    """In evaluation mode, with batch-norm statistics that are not the initial ones."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = TinyNet()
+        net.norm.running_mean.normal_()
+        net.norm.running_var.uniform_(0.5, 2)
+    return net.eval()
+
+
+@pytest.fixture
+def tiny_images() -> Tensor:
+    """16 images of 3 x 8 x 8."""
+    return torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(1))

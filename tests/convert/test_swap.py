@@ -1,0 +1,188 @@
+"""Module swap: exact when off, the float network untouched, states that load."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from qat.convert.calibrate import calibrate, freeze_observers, set_phase
+from qat.convert.rules import make_plan
+from qat.convert.swap import load_float_state, quantize, to_float
+from qat.core.scheme import Method, Scheme, TensorSpec
+from qat.layers.walk import quantizers
+
+SCHEMES = [
+    pytest.param(Scheme(), id="w8a8"),
+    pytest.param(
+        Scheme(
+            weight=TensorSpec(bits=3, granularity="channel", quantizer=Method("lsq")),
+            act=TensorSpec(bits=4, quantizer=Method("lsq")),
+            quantize_output=True,
+        ),
+        id="lsq",
+    ),
+    pytest.param(
+        Scheme(act=TensorSpec(symmetric=False, observer=Method("percentile"))), id="asymmetric"
+    ),
+    pytest.param(Scheme(first_last="fp16"), id="fp16 ends"),
+    pytest.param(
+        Scheme(act=TensorSpec(signed=False, symmetric=False, quantizer=Method("dynamic"))),
+        id="dynamic",
+    ),
+]
+
+
+@pytest.fixture
+def converted(request, tiny_model, tiny_images):
+    plan = make_plan(tiny_model, request.param, tiny_images)
+    return quantize(tiny_model, plan)
+
+
+@pytest.mark.parametrize("converted", SCHEMES, indirect=True)
+class TestEveryScheme:
+    def test_off_equals_the_float_network_exactly(self, converted, tiny_model, tiny_images):
+        for train in (False, True):
+            set_phase(converted, "off")
+            outputs = []
+            for net in (copy.deepcopy(tiny_model), copy.deepcopy(converted)):
+                torch.manual_seed(3)  # of dropout
+                outputs.append(net.train(train)(tiny_images))
+            assert torch.equal(*outputs)
+
+    def test_the_float_network_is_left_as_it_is(self, converted, tiny_model, tiny_images):
+        before = copy.deepcopy(tiny_model.state_dict())
+        calibrate(converted, [tiny_images])
+        for parameter in converted.parameters():
+            parameter.data.add_(1.0)
+        assert all(torch.equal(before[k], v) for k, v in tiny_model.state_dict().items())
+
+    def test_a_float_state_loads(self, converted, tiny_model, tiny_images):
+        other = copy.deepcopy(tiny_model)
+        for parameter in other.parameters():
+            parameter.data.mul_(0.5)
+        load_float_state(converted, other.state_dict())
+        set_phase(converted, "off")
+        assert torch.equal(converted(tiny_images), other(tiny_images))
+
+    def test_its_own_state_reloads_strictly_before_and_after_calibration(
+        self, converted, tiny_model, tiny_images
+    ):
+        fresh = copy.deepcopy(converted)
+        fresh.load_state_dict(converted.state_dict(), strict=True)
+        calibrate(converted, [tiny_images])
+        fresh.load_state_dict(converted.state_dict(), strict=True)
+        assert torch.equal(fresh(tiny_images), converted(tiny_images))
+
+    def test_quantizing_changes_the_outputs(self, converted, tiny_model, tiny_images):
+        calibrate(converted, [tiny_images])
+        assert not torch.equal(converted(tiny_images), tiny_model(tiny_images))
+
+    def test_back_to_float(self, converted, tiny_model, tiny_images):
+        back = to_float(converted)
+        assert not list(quantizers(back))
+        assert torch.equal(back(tiny_images), tiny_model(tiny_images))
+
+
+def test_a_foreign_state_is_refused_with_its_keys(tiny_model, tiny_images):
+    qnet = quantize(tiny_model, make_plan(tiny_model, Scheme(), tiny_images))
+    state = dict(tiny_model.state_dict())
+    state["extra"] = state.pop("stem.weight")
+    with pytest.raises(KeyError, match=r"missing \['stem.weight'\], unknown \['extra'\]"):
+        load_float_state(qnet, state)
+
+
+def test_a_plan_of_another_network_is_refused_with_the_names(tiny_model, tiny_images):
+    plan = make_plan(tiny_model, Scheme(), tiny_images)
+    other = nn.Sequential(nn.Conv2d(3, 3, 1))
+    with pytest.raises(KeyError, match=r"has no stem, depthwise, grouped, head; it has 0"):
+        quantize(other, plan)
+
+
+def test_a_layer_without_a_twin_is_refused_by_name(tiny_model, tiny_images):
+    plan = make_plan(tiny_model, Scheme(), tiny_images)
+    tiny_model.stem = nn.ConvTranspose2d(3, 8, 3, padding=1)
+    with pytest.raises(ValueError, match="layer 'stem' is a ConvTranspose2d"):
+        quantize(tiny_model, plan)
+
+
+def test_a_layer_used_twice_is_one_layer(tiny_images):
+    shared = nn.Conv2d(3, 3, 1)
+    net = nn.Sequential(shared, nn.ReLU(), shared, nn.Flatten(), nn.Linear(192, 2)).eval()
+    qnet = quantize(net, make_plan(net, Scheme(), tiny_images))
+    calibrate(qnet, [tiny_images])
+    set_phase(qnet, "off")
+    assert torch.equal(qnet(tiny_images), net(tiny_images))
+
+
+class TestCalibration:
+    @pytest.fixture
+    def qnet(self, tiny_model, tiny_images):
+        scheme = Scheme(act=TensorSpec(observer=Method("minmax")))
+        return quantize(tiny_model, make_plan(tiny_model, scheme, tiny_images))
+
+    def ranges(self, qnet):
+        return {(n, s): q.qparams().scale.clone() for n, s, q in quantizers(qnet)}
+
+    def test_collects_the_float_networks_own_values(self, qnet, tiny_model, tiny_images):
+        calibrate(qnet, tiny_images.split(4))
+        expected = tiny_images.abs().max() / 127
+        assert self.ranges(qnet)["stem", "act"].item() == pytest.approx(expected.item())
+        hidden = tiny_model.norm(tiny_model.stem(tiny_images)).relu().max() / 255
+        assert self.ranges(qnet)["depthwise", "act"].item() == pytest.approx(
+            hidden.item(), rel=1e-5
+        )
+
+    def test_weights_are_observed_too(self, qnet, tiny_model, tiny_images):
+        calibrate(qnet, [tiny_images])
+        expected = tiny_model.stem.weight.abs().amax(dim=(1, 2, 3)) / 127
+        torch.testing.assert_close(self.ranges(qnet)["stem", "weight"], expected)
+
+    def test_runs_in_evaluation_mode_and_gives_the_modes_back(self, qnet, tiny_images):
+        qnet.train()
+        qnet.head.eval()
+        statistics = qnet.norm.running_mean.clone()
+        calibrate(qnet, [tiny_images])
+        assert torch.equal(qnet.norm.running_mean, statistics)
+        assert qnet.norm.training
+        assert not qnet.head.training
+
+    def test_forgets_what_it_saw_before(self, qnet, tiny_images):
+        calibrate(qnet, [100 * tiny_images])
+        calibrate(qnet, [tiny_images])
+        once = self.ranges(qnet)["stem", "act"].item()
+        assert once == pytest.approx(tiny_images.abs().max().item() / 127)
+
+    def test_takes_tuples_and_tells_its_progress(self, qnet, tiny_images):
+        seen = []
+
+        def track(batches):
+            for batch in batches:
+                seen.append(len(batch[0]))
+                yield batch
+
+        calibrate(qnet, [(tiny_images, None), (tiny_images[:4], None)], track)
+        assert seen == [16, 4]
+
+    def test_without_batches_it_is_refused(self, qnet):
+        with pytest.raises(ValueError, match=r"no batches: set calibrate\.images"):
+            calibrate(qnet, [])
+
+    def test_nan_is_refused_with_the_layer(self, qnet, tiny_images):
+        tiny_images[3] = torch.nan
+        with pytest.raises(ValueError, match=r"stem \(act\): .*NaN or infinity"):
+            calibrate(qnet, [tiny_images])
+
+    def test_needs_no_gradient(self, qnet, tiny_images):
+        calibrate(qnet, [tiny_images])
+        assert all(p.grad is None for p in qnet.parameters())
+
+    def test_freezing_and_thawing(self, qnet):
+        freeze_observers(qnet)
+        assert all(q.frozen for _, _, q in quantizers(qnet))
+        freeze_observers(qnet, frozen=False)
+        assert not any(q.frozen for _, _, q in quantizers(qnet))
+
+    def test_an_unknown_phase_is_refused(self, qnet):
+        with pytest.raises(ValueError, match="phase must be one of"):
+            set_phase(qnet, "training")

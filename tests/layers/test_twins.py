@@ -1,0 +1,132 @@
+"""Quantized twins: exact when off, and what they compute when on."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from qat.core.plan import LayerPlan
+from qat.core.scheme import TensorSpec
+from qat.layers.registry import twin_of
+from qat.layers.walk import quantizers, twins
+from tests.reference.affine import decode, encode
+
+OFF = TensorSpec(bits=32)
+W4 = TensorSpec(bits=4, signed=True)
+A8 = TensorSpec(bits=8, signed=True)
+
+LAYERS = [
+    pytest.param(lambda: nn.Conv2d(4, 6, 3, stride=2, padding=1), (2, 4, 9, 9), id="conv"),
+    pytest.param(
+        lambda: nn.Conv2d(4, 6, (1, 3), dilation=2, bias=False), (2, 4, 9, 9), id="dilated"
+    ),
+    pytest.param(lambda: nn.Conv2d(4, 8, 3, groups=2), (2, 4, 7, 7), id="grouped"),
+    pytest.param(
+        lambda: nn.Conv2d(4, 4, 3, groups=4, padding="same"), (2, 4, 7, 7), id="depthwise"
+    ),
+    pytest.param(
+        lambda: nn.Conv2d(4, 6, 3, padding=1, padding_mode="reflect"), (2, 4, 7, 7), id="reflect"
+    ),
+    pytest.param(lambda: nn.Conv1d(4, 6, 5, padding=2), (2, 4, 11), id="conv1d"),
+    pytest.param(
+        lambda: nn.Conv1d(4, 4, 3, groups=4, padding=1, padding_mode="circular"),
+        (2, 4, 11),
+        id="depthwise1d",
+    ),
+    pytest.param(lambda: nn.Linear(4, 6), (3, 4), id="linear"),
+    pytest.param(lambda: nn.Linear(4, 6, bias=False), (3, 5, 4), id="linear-tokens"),
+]
+
+
+def twin(layer, weight=W4, act=A8, output=None):
+    plan = LayerPlan("it", type(layer).__name__, weight, act, output)
+    return twin_of(layer).from_float(layer, plan)
+
+
+def by_numpy(x, largest, qmax):
+    """Rounded to a signed grid whose last code is ``largest``."""
+    scale = np.float32(largest) / np.float32(qmax)
+    return torch.from_numpy(decode(encode(x.numpy(), scale, 0, -qmax - 1, qmax), scale, 0))
+
+
+def values(shape):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(("make", "shape"), LAYERS)
+class TestEveryTwin:
+    def test_off_equals_the_float_layer_bias_included(self, make, shape):
+        layer, x = make(), values(shape)
+        for plan in ({}, {"weight": OFF, "act": OFF}):
+            quantized = twin(layer, **plan)
+            for _, _, quantizer in quantizers(nn.Sequential(quantized)):
+                quantizer.set_phase("off")
+            assert torch.equal(quantized(x), layer(x))
+
+    def test_on_equals_the_float_layer_on_rounded_tensors(self, make, shape):
+        """Weight and input rounded by numpy, then the float layer itself."""
+        layer, x = make(), values(shape)
+        quantized = twin(layer).eval()
+        quantized.weight_quantizer.set_range(-0.7, 0.7)
+        quantized.input_quantizer.set_range(-1.27, 1.27)
+        rounded = copy.deepcopy(layer)
+        rounded.weight.data = by_numpy(layer.weight.detach(), 0.7, qmax=7)
+        assert torch.equal(quantized(x), rounded(by_numpy(x, 1.27, qmax=127)))
+
+    def test_parameters_are_the_float_layers_own(self, make, shape):
+        layer = make()
+        quantized = twin(layer)
+        assert quantized.weight is layer.weight
+        assert quantized.bias is layer.bias
+
+    def test_back_to_float_is_where_it_came_from(self, make, shape):
+        layer, x = make(), values(shape)
+        back = twin(layer).to_float()
+        assert type(back) is type(layer)
+        assert torch.equal(back(x), layer(x))
+
+    def test_trains_its_weight(self, make, shape):
+        quantized = twin(make())
+        quantized.weight_quantizer.set_range(-1.0, 1.0)
+        quantized.input_quantizer.set_range(-3.0, 3.0)
+        quantized(values(shape)).square().sum().backward()
+        assert quantized.weight.grad.abs().sum() > 0
+
+
+def test_an_output_quantizer_rounds_the_output():
+    layer = nn.Linear(4, 6)
+    quantized = twin(layer, weight=OFF, act=OFF, output=TensorSpec(bits=2, signed=True)).eval()
+    quantized.output_quantizer.set_range(-1.0, 1.0)
+    assert set(quantized(values((50, 4))).unique().tolist()) == {-2.0, -1.0, 0.0, 1.0}
+
+
+def test_each_channel_and_group_has_a_scale():
+    conv = nn.Conv2d(8, 6, 3)
+    channel = twin(conv, weight=W4.but(granularity="channel"))
+    assert channel.weight_quantizer.layout.shape == (6,)
+    group = twin(conv, weight=W4.but(granularity="group", group_size=2))
+    assert group.weight_quantizer.layout.shape == (6, 4)
+    act = twin(conv, act=A8.but(granularity="channel"))
+    assert act.input_quantizer.layout.shape == (8,)
+
+
+def test_what_a_layer_cannot_have_is_refused_by_its_name():
+    with pytest.raises(ValueError, match=r"layer 'it': group_size=3 does not divide the 8"):
+        twin(nn.Conv2d(8, 6, 3), weight=W4.but(granularity="group", group_size=3))
+
+
+def test_a_subclass_has_no_twin_since_it_may_compute_otherwise():
+    class Mine(nn.Conv2d):
+        pass
+
+    assert twin_of(Mine(3, 3, 1)) is None
+    assert twin_of(nn.ConvTranspose2d(3, 3, 1)) is None
+
+
+def test_walking_finds_each_layer_and_slot_in_order():
+    net = nn.Sequential(twin(nn.Linear(4, 4)), nn.ReLU(), twin(nn.Linear(4, 2), act=OFF, output=A8))
+    assert [name for name, _ in twins(net)] == ["0", "2"]
+    found = [(name, slot) for name, slot, _ in quantizers(net)]
+    assert found == [("0", "weight"), ("0", "act"), ("2", "weight"), ("2", "output")]
