@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import torch
+
+from qat.analysis.sqnr import layer_sqnr, sqnr_db
+from qat.convert.calibrate import calibrate
+from qat.convert.rules import make_plan
+from qat.convert.swap import quantize
+from qat.core.scheme import Rule, Scheme, TensorSpec
+
+
+def by_numpy(a, b):
+    a, b = a.detach().double().numpy(), b.detach().double().numpy()
+    return 10 * np.log10((a**2).sum() / ((a - b) ** 2).sum())
+
+
+def test_equals_numpy():
+    a, b = torch.randn(2, 100, generator=torch.Generator().manual_seed(0))
+    assert sqnr_db(a, a + 0.1 * b) == pytest.approx(by_numpy(a, a + 0.1 * b))
+
+
+@pytest.mark.parametrize(("factor", "db"), [(0.1, 20.0), (0.01, 40.0), (1.0, 0.0)])
+def test_by_hand(factor, db):
+    """Noise of a tenth of the amplitude is a hundredth of the power: 20 dB."""
+    signal = torch.full((10,), 3.0)
+    assert sqnr_db(signal, signal * (1 + factor)) == pytest.approx(db, abs=1e-4)
+
+
+def test_equal_tensors_and_pure_noise_have_no_finite_ratio():
+    assert sqnr_db(torch.ones(3), torch.ones(3)) == float("inf")
+    assert sqnr_db(torch.zeros(3), torch.ones(3)) == float("-inf")
+
+
+def test_other_shapes_are_refused():
+    with pytest.raises(ValueError, match="shapes differ"):
+        sqnr_db(torch.ones(3), torch.ones(3, 1))
+
+
+@pytest.fixture
+def pair(tiny_model, tiny_images):
+    rules = (Rule("grouped", act={"bits": 32}),)
+    scheme = Scheme(weight=TensorSpec(bits=4), act=TensorSpec(bits=4), rules=rules)
+    qnet = quantize(tiny_model, make_plan(tiny_model, scheme, tiny_images))
+    calibrate(qnet, [tiny_images])
+    return tiny_model, qnet.eval()
+
+
+def test_every_layer_has_its_own_figures(pair, tiny_images):
+    net, qnet = pair
+    rows = {row.name: row for row in layer_sqnr(net, qnet, tiny_images)}
+    assert list(rows) == ["stem", "depthwise", "grouped", "head"]
+    stem = qnet.stem
+    expected = by_numpy(stem.weight, stem.weight_quantizer(stem.weight))
+    assert rows["stem"].weight_db == pytest.approx(expected)
+    assert rows["stem"].act_db == pytest.approx(
+        by_numpy(tiny_images, stem.input_quantizer(tiny_images))
+    )
+    assert rows["grouped"].act_db is None
+    assert rows["head"].output_db == pytest.approx(by_numpy(net(tiny_images), qnet(tiny_images)))
+
+
+def test_modes_and_hooks_are_left_as_they_were(pair, tiny_images):
+    net, qnet = pair
+    qnet.train()
+    layer_sqnr(net, qnet, tiny_images)
+    assert qnet.norm.training
+    assert not any(m._forward_hooks for n in pair for m in n.modules())

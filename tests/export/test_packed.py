@@ -1,0 +1,196 @@
+"""The packed file: its bytes, and that it gives the same network back."""
+
+import json
+import struct
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from qat.convert.calibrate import calibrate
+from qat.convert.rules import make_plan
+from qat.convert.swap import quantize
+from qat.core.scheme import Method, Scheme, TensorSpec
+from qat.export import packed
+from qat.export.packed import PackedFileError, load_packed, save_packed, theoretical_bytes
+from qat.models.build import build_model
+
+LSQ, DYNAMIC = Method("lsq"), Method("dynamic")
+A8 = TensorSpec(bits=8)
+SCHEMES = [
+    *(
+        pytest.param(Scheme(TensorSpec(bits=bits), A8, first_last="same"), id=f"{bits} bits")
+        for bits in range(2, 9)
+    ),
+    pytest.param(Scheme(TensorSpec(bits=16), TensorSpec(bits=16), first_last="same"), id="16 bits"),
+    pytest.param(Scheme(TensorSpec(bits=3, granularity="channel"), A8), id="channel"),
+    pytest.param(
+        Scheme(TensorSpec(bits=4, granularity="group", group_size=4, quantizer=LSQ), A8), id="group"
+    ),
+    pytest.param(
+        Scheme(TensorSpec(bits=5, symmetric=False), TensorSpec(bits=6, symmetric=False)), id="asym"
+    ),
+    pytest.param(
+        Scheme(TensorSpec(bits=4, scale="power_of_two"), TensorSpec(scale="power_of_two")),
+        id="pow2",
+    ),
+    pytest.param(Scheme(TensorSpec(bits=4, narrow=True), A8.but(narrow=True)), id="narrow"),
+    pytest.param(Scheme(first_last="fp16"), id="fp16 ends"),
+    pytest.param(Scheme(first_last="float", quantize_output=True), id="float ends"),
+    pytest.param(Scheme(TensorSpec(bits=4), TensorSpec(bits=32)), id="weights only"),
+    pytest.param(Scheme(TensorSpec(bits=32), A8), id="activations only"),
+    pytest.param(
+        Scheme(act=TensorSpec(signed=False, symmetric=False, quantizer=DYNAMIC)), id="dynamic"
+    ),
+]
+
+
+def converted(net, scheme, images):
+    qnet = quantize(net, make_plan(net, scheme, images))
+    calibrate(qnet, [images])
+    return qnet.eval()
+
+
+@pytest.fixture
+def qnet(tiny_model, tiny_images):
+    return converted(tiny_model, Scheme(TensorSpec(bits=4), A8), tiny_images)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_read_back_it_gives_the_same_outputs_bit_for_bit(scheme, tiny_model, tiny_images, tmp_path):
+    qnet = converted(tiny_model, scheme, tiny_images)
+    size = save_packed(qnet, tmp_path / "it.safetensors")
+    assert size == (tmp_path / "it.safetensors").stat().st_size
+    restored = load_packed(tmp_path / "it.safetensors", tiny_model)
+    assert torch.equal(restored.eval()(tiny_images), qnet(tiny_images))
+
+
+def test_only_the_architecture_of_the_float_network_is_used(
+    qnet, tiny_model, tiny_images, tmp_path
+):
+    save_packed(qnet, tmp_path / "it")
+    expected = qnet(tiny_images)
+    for parameter in tiny_model.parameters():
+        parameter.data.zero_()
+    assert torch.equal(load_packed(tmp_path / "it", tiny_model).eval()(tiny_images), expected)
+
+
+def test_codes_take_their_bits_rounded_up_to_bytes(qnet, tmp_path):
+    save_packed(qnet, tmp_path / "it")
+    with safe_open(tmp_path / "it", framework="pt") as file:
+        assert file.metadata()["version"] == "1"
+        sizes = {key: file.get_tensor(key).numel() for key in file.keys()}  # noqa: SIM118
+    # 8 x 3 x 3 x 3 codes of 8 bits; 8 x 1 x 3 x 3 and 12 x 2 x 3 x 3 codes of 4.
+    assert sizes["stem.weight"] == 216
+    assert sizes["depthwise.weight"] == 36
+    assert sizes["grouped.weight"] == 108
+    assert sizes["head.weight"] == 60
+
+
+def test_theoretical_bytes_by_hand(qnet):
+    codes = 216 + 36 + 108 + 60
+    scales = 4 * (4 + 4)  # one a weight, one an input
+    biases = 4 * (8 + 8 + 12 + 5)
+    norm = 4 * 4 * 8 + 8  # weight, bias, mean, variance; a counter of 8 bytes
+    assert theoretical_bytes(qnet) == codes + scales + biases + norm
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_a_residual_network_is_no_larger_than_its_codes_and_a_header(bits, tmp_path):
+    net = build_model("builtin", "resnet20", classes=10, in_channels=3, image_size=32).eval()
+    scheme = Scheme(TensorSpec(bits=bits, granularity="channel"), A8)
+    qnet = converted(net, scheme, torch.randn(2, 3, 32, 32))
+    assert save_packed(qnet, tmp_path / "it") <= 1.02 * theoretical_bytes(qnet) + 16 * 1024
+
+
+def rewritten(path, change):
+    """The file with its metadata changed."""
+    data = path.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    change(header["__metadata__"])
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
+
+
+class TestDamage:
+    @pytest.fixture
+    def path(self, qnet, tmp_path):
+        save_packed(qnet, tmp_path / "it")
+        return tmp_path / "it"
+
+    @pytest.mark.parametrize("keep", [0, 4, 100, 0.5, -1])
+    def test_a_truncated_file_is_refused(self, path, tiny_model, keep):
+        data = path.read_bytes()
+        path.write_bytes(data[: int(len(data) * keep) if isinstance(keep, float) else keep])
+        with pytest.raises(PackedFileError, match=r"is damaged .*write it anew"):
+            load_packed(path, tiny_model)
+
+    @pytest.mark.parametrize("key", ["plan", "shapes"])
+    @pytest.mark.parametrize("value", ["", "????", "AAAA"])
+    def test_damaged_metadata_are_refused(self, path, tiny_model, key, value):
+        rewritten(path, lambda metadata: metadata.update({key: value}))
+        with pytest.raises(PackedFileError, match="damaged metadata"):
+            load_packed(path, tiny_model)
+
+    def test_another_version_is_refused(self, path, tiny_model):
+        rewritten(path, lambda metadata: metadata.update(version="2"))
+        with pytest.raises(PackedFileError, match="format version 2, this program reads 1"):
+            load_packed(path, tiny_model)
+
+    def test_another_kind_of_file_is_refused(self, path, tiny_model):
+        rewritten(path, lambda metadata: metadata.clear())
+        with pytest.raises(PackedFileError, match="no packed file of this project"):
+            load_packed(path, tiny_model)
+
+    def test_another_network_is_refused_with_what_differs(self, path, tiny_model):
+        tiny_model.stem = torch.nn.Sequential(tiny_model.stem)
+        with pytest.raises(PackedFileError, match=r"of another network: .*stem"):
+            load_packed(path, tiny_model)
+
+    def test_a_network_with_more_layers_is_refused(self, path, tiny_model):
+        tiny_model.extra = torch.nn.Linear(2, 2)
+        with pytest.raises(PackedFileError, match=r"keys differ: extra\.bias, extra\.weight"):
+            load_packed(path, tiny_model)
+
+    def test_a_missing_file_is_named(self, tmp_path, tiny_model):
+        with pytest.raises(PackedFileError, match="nowhere is not there"):
+            load_packed(tmp_path / "nowhere", tiny_model)
+
+
+def test_a_write_that_fails_leaves_the_older_file_whole(qnet, tmp_path, monkeypatch):
+    save_packed(qnet, tmp_path / "it")
+    before = (tmp_path / "it").read_bytes()
+
+    def full(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(packed, "save_file", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_packed(qnet, tmp_path / "it")
+    assert [p.name for p in tmp_path.iterdir()] == ["it"]
+    assert (tmp_path / "it").read_bytes() == before
+
+
+def test_an_uncalibrated_network_is_refused_by_layer(tiny_model, tiny_images, tmp_path):
+    qnet = quantize(tiny_model, make_plan(tiny_model, Scheme(), tiny_images))
+    with pytest.raises(ValueError, match=r"\w+ \(\w+\) is not calibrated"):
+        save_packed(qnet, tmp_path / "it")
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_are_nan_are_refused(qnet, tmp_path):
+    qnet.stem.weight.data[0] = torch.nan
+    with pytest.raises(ValueError, match="NaN"):
+        save_packed(qnet, tmp_path / "it")
+
+
+def test_no_code_comes_out_of_a_file(tiny_model, tiny_images, tmp_path):
+    """A method of the user's is not imported when its file is read: only numbers are."""
+    target = Method("user", "qat.quantizers.minmax:MinMaxQuantizer")
+    qnet = converted(tiny_model, Scheme(TensorSpec(quantizer=target), A8), tiny_images)
+    save_packed(qnet, tmp_path / "it")
+    restored = load_packed(tmp_path / "it", tiny_model)
+    assert restored.stem.plan.weight.quantizer == Method("minmax")
+    assert torch.equal(restored.eval()(tiny_images), qnet(tiny_images))
