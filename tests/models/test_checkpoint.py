@@ -1,0 +1,119 @@
+"""Checkpoints: read as data, held against the network, with their normalisation."""
+
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+from qat.models.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    read_normalisation,
+    save_checkpoint,
+)
+
+
+def net(seed=0, width=4):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width), nn.Linear(width, 2))
+
+
+def same(a, b):
+    return all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["it.pt", "it.pth"])
+@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"state_dict": s, "epoch": 3}])
+@pytest.mark.parametrize("prefix", ["", "module.", "net.", "model."])
+def test_state_dicts_in_all_their_clothes(tmp_path, name, wrap, prefix):
+    other = net(1)
+    state = {f"{prefix}{key}": value for key, value in other.state_dict().items()}
+    torch.save(wrap(state), tmp_path / name)
+    mine = net(0)
+    load_checkpoint(mine, tmp_path / name)
+    assert same(mine, other)
+
+
+def test_safetensors_with_normalisation(tmp_path):
+    other, mine = net(1), net(0)
+    save_checkpoint(other, tmp_path / "it.safetensors", ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6)))
+    load_checkpoint(mine, tmp_path / "it.safetensors")
+    assert same(mine, other)
+    recorded = read_normalisation(tmp_path / "it.safetensors")
+    assert recorded == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+
+
+def test_no_normalisation_is_none(tmp_path):
+    save_checkpoint(net(), tmp_path / "it.safetensors")
+    assert read_normalisation(tmp_path / "it.safetensors") is None
+    torch.save(net().state_dict(), tmp_path / "it.pt")
+    assert read_normalisation(tmp_path / "it.pt") is None
+
+
+def test_counters_of_batches_may_be_absent(tmp_path):
+    state = {k: v for k, v in net(1).state_dict().items() if "num_batches" not in k}
+    torch.save(state, tmp_path / "it.pt")
+    load_checkpoint(net(), tmp_path / "it.pt")
+
+
+def test_another_architecture_is_refused_with_the_keys_that_differ(tmp_path):
+    state = net(1).state_dict()
+    state["head.weight"] = state.pop("2.weight")
+    torch.save(state, tmp_path / "it.pt")
+    with pytest.raises(CheckpointError, match=r"missing: 2\.weight; unknown: head\.weight"):
+        load_checkpoint(net(), tmp_path / "it.pt")
+    torch.save(net(1, width=6).state_dict(), tmp_path / "it.pt")
+    message = r"of another shape: 0\.weight \(6, 3, 3, 3\) instead of \(4, 3, 3, 3\), .* and 3 more"
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(net(), tmp_path / "it.pt")
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_weights_that_are_not_finite_are_refused_by_name(tmp_path, bad):
+    state = net(1).state_dict()
+    state["2.bias"][1] = bad
+    torch.save(state, tmp_path / "it.pt")
+    with pytest.raises(CheckpointError, match=r"2\.bias holds NaN or infinity"):
+        load_checkpoint(net(), tmp_path / "it.pt")
+
+
+def test_a_refused_checkpoint_changes_nothing(tmp_path):
+    mine = net()
+    before = {k: v.clone() for k, v in mine.state_dict().items()}
+    state = net(1).state_dict()
+    state["2.bias"][1] = torch.nan
+    torch.save(state, tmp_path / "it.pt")
+    with pytest.raises(CheckpointError):
+        load_checkpoint(mine, tmp_path / "it.pt")
+    assert all(torch.equal(before[k], v) for k, v in mine.state_dict().items())
+
+
+class Evil:
+    def __reduce__(self):
+        return (print, ("code was run",))
+
+
+def test_code_in_a_file_is_not_run(tmp_path, capsys):
+    torch.save({"0.weight": Evil()}, tmp_path / "it.pt")
+    with pytest.raises(CheckpointError, match=r"save its state_dict\(\) alone"):
+        load_checkpoint(net(), tmp_path / "it.pt")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["it.pt", "it.safetensors"])
+@pytest.mark.parametrize("data", [b"", b"not a checkpoint", pickle.dumps([1, 2])])
+def test_what_is_no_checkpoint_is_refused(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(CheckpointError, match=name):
+        load_checkpoint(net(), tmp_path / name)
+
+
+def test_a_missing_file_and_other_contents_are_named(tmp_path):
+    with pytest.raises(
+        CheckpointError, match=r"no checkpoint .*nowhere\.pt; check model\.checkpoint"
+    ):
+        load_checkpoint(net(), tmp_path / "nowhere.pt")
+    torch.save([1, 2], tmp_path / "list.pt")
+    with pytest.raises(CheckpointError, match="holds no state dict of tensors"):
+        load_checkpoint(net(), tmp_path / "list.pt")
