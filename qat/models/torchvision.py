@@ -1,14 +1,15 @@
 """Torchvision's classifiers by name."""
 
 import difflib
-import inspect
 from typing import Any
 
 import torchvision.models as zoo
 from torch import nn
 
 # Heads that only help training have no place in a network that is quantized and timed.
-_WITHOUT_EXTRAS = {"aux_logits": False, "init_weights": True}
+_WITHOUT_EXTRAS: dict[str, dict[str, Any]] = {
+    name: {"aux_logits": False, "init_weights": True} for name in ("googlenet", "inception_v3")
+}
 
 
 def torchvision_model(
@@ -33,9 +34,8 @@ def torchvision_model(
         raise KeyError(f"torchvision has no classifier {name!r}; near it: {near}")
     if weights is not None:
         return _pretrained(name, weights, classes, in_channels, options)
-    accepted = inspect.signature(zoo.get_model_builder(name)).parameters
-    extras = {k: v for k, v in _WITHOUT_EXTRAS.items() if k in accepted}
-    net = zoo.get_model(name, weights=None, num_classes=classes, **extras, **options)
+    arguments = _WITHOUT_EXTRAS.get(name, {}) | options
+    net = zoo.get_model(name, weights=None, num_classes=classes, **arguments)
     if in_channels != 3:
         _adapt_first_conv(net, in_channels)
     return net

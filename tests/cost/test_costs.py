@@ -34,10 +34,9 @@ def test_every_layer_by_hand(tiny_model, tiny_images):
 
 
 def test_the_batch_does_not_count(tiny_model, tiny_images):
-    one, all_ = (
-        total_macs(layer_costs(tiny_model, None, x)) for x in (tiny_images[:1], tiny_images)
-    )
-    assert one == all_
+    one, all_of_them = tiny_images[:1], tiny_images
+    found = [total_macs(layer_costs(tiny_model, None, x)) for x in (one, all_of_them)]
+    assert found[0] == found[1]
 
 
 def test_a_layer_called_twice_costs_twice(tiny_images):

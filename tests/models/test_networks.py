@@ -12,19 +12,15 @@ from qat.models.build import build_model
 from qat.models.resnet_cifar import OptionAShortcut
 
 TORCHVISION = ["resnet18", "mobilenet_v2", "mobilenet_v3_small"]
-LARGER = ["efficientnet_b0", "googlenet", "densenet121"]
+LARGER = [
+    pytest.param(name, marks=pytest.mark.slow)
+    for name in ("efficientnet_b0", "googlenet", "densenet121")
+]
 
 
 def build(source, name, classes=10, channels=3, size=32, seed=0, **options):
-    return build_model(
-        source,
-        name,
-        classes=classes,
-        in_channels=channels,
-        image_size=size,
-        options=options,
-        seed=seed,
-    )
+    sizes = {"classes": classes, "in_channels": channels, "image_size": size}
+    return build_model(source, name, **sizes, options=options, seed=seed)
 
 
 def count(net):
@@ -84,16 +80,13 @@ def test_option_a_takes_every_second_pixel_and_pads_channels_with_zeros():
     assert y[0, 2].tolist() == [[17, 19], [25, 27]]
 
 
-@pytest.mark.parametrize(
-    "name", [*TORCHVISION, *(pytest.param(n, marks=pytest.mark.slow) for n in LARGER)]
-)
+@pytest.mark.parametrize("name", [*TORCHVISION, *LARGER])
 def test_torchvisions_networks_convert_and_run(name):
     net = build("torchvision", name, classes=10, size=64).eval()
     images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     logits = net(images)
     assert logits.shape == (2, 10)
     plan = make_plan(net, Scheme(), images)
-    kinds = {type(m).__name__ for m in net.modules()}
     wanted = sum(isinstance(m, nn.Conv2d | nn.Linear) for m in net.modules())
     assert len(plan.layers) == wanted
     assert plan.left_float == ()
@@ -101,7 +94,6 @@ def test_torchvisions_networks_convert_and_run(name):
     calibrate(qnet, [images])
     assert torch.isfinite(qnet(images)).all()
     assert not torch.equal(qnet(images), logits)
-    assert kinds  # what else is in there stays as it is
 
 
 def test_grey_images_adapt_the_first_convolution():
@@ -133,7 +125,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(source, name, message):
 
 
 def test_options_and_weights_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="model.options do not fit simple_cnn"):
+    with pytest.raises(ValueError, match=r"model\.options do not fit simple_cnn"):
         build("builtin", "simple_cnn", width=3)
     with pytest.raises(ValueError, match="resnet18 has weights IMAGENET1K_V1, DEFAULT, not 'V7'"):
         build("torchvision", "resnet18", classes=1000, weights="V7")
@@ -150,5 +142,5 @@ def test_a_network_of_the_users_is_given_what_it_takes(tmp_path, monkeypatch):
         build("user", "their_nets:no_net")
     with pytest.raises(ValueError, match="no attribute 'nowhere'"):
         build("user", "their_nets:nowhere")
-    with pytest.raises(ValueError, match="must be package.module:factory"):
+    with pytest.raises(ValueError, match=r"must be package\.module:factory"):
         build("user", "their_nets")
