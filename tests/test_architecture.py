@@ -1,0 +1,114 @@
+"""The import direction of the rooms and the borders of third parties, read from the source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+QAT = Path(__file__).parents[1] / "qat"
+FILES = sorted(QAT.glob("**/*.py"))
+ROOM_FILES = [path for path in FILES if path.parent != QAT]
+
+# What each room may import of ours. CONTRIBUTING.md has the same table for people.
+MAY_IMPORT: dict[str, set[str]] = {
+    "core": set(),
+    "graph": set(),
+    "data": set(),
+    "models": set(),
+    "records": set(),
+    "tables": {"records"},
+    "observers": {"core"},
+    "quantizers": {"core", "observers"},
+    "layers": {"core", "quantizers"},
+    "convert": {"core", "graph", "observers", "quantizers", "layers"},
+    "analysis": {"core", "quantizers", "layers"},
+    "cost": {"core", "graph", "quantizers", "layers"},
+    "ptq": {"core", "graph", "observers", "quantizers", "layers", "convert"},
+    "export": {"core", "graph", "quantizers", "layers", "convert"},
+    "mixed": {"core", "graph", "quantizers", "layers", "convert", "cost"},
+    "memory": {"core", "graph"},
+    "training": {"core", "quantizers", "layers", "convert", "analysis"},
+    "tracking": {"core", "cost", "analysis", "records"},
+}
+EVERYTHING = {*MAY_IMPORT, "cli"}
+MAY_IMPORT["cli"] = EVERYTHING
+
+# Where a third party may be imported; everywhere if it is not named.
+ONLY_IN: dict[str, set[str]] = {
+    "hydra": {"cli"},
+    "omegaconf": {"cli"},
+    "lightning": {"training", "tracking", "cli"},
+    "onnx": {"export"},
+    "onnxruntime": {"export"},
+    "openvino": {"export"},
+    "matplotlib": {"tracking", "tables"},
+    "rich": {"cli"},
+    "torch": EVERYTHING - {"records", "tables"},
+    "torchvision": EVERYTHING - {"records", "tables"},
+}
+# The solver of integer programmes has two homes.
+MILP_FILES = {"mixed/ilp.py", "memory/exact.py"}
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names that a file imports, at any depth of it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write imports in full, not relative"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(QAT).parts[0]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(QAT).as_posix()
+
+
+def test_every_room_has_a_row():
+    assert {room_of(path) for path in ROOM_FILES} <= MAY_IMPORT.keys()
+
+
+@pytest.mark.parametrize("path", ROOM_FILES, ids=name_of)
+def test_imports_point_down(path):
+    rooms = {name.split(".")[1] for name in imported(path) if name.startswith("qat.")}
+    # Names directly under qat are its public ones; a room goes to their homes.
+    assert rooms - {room_of(path)} <= MAY_IMPORT[room_of(path)]
+
+
+@pytest.mark.parametrize("path", ROOM_FILES, ids=name_of)
+def test_third_parties_stay_within_their_borders(path):
+    packages = {name.split(".")[0] for name in imported(path)}
+    outside = {p for p in packages & ONLY_IN.keys() if room_of(path) not in ONLY_IN[p]}
+    assert not outside
+    if any(name.endswith(".milp") for name in imported(path)):
+        assert name_of(path) in MILP_FILES
+
+
+@pytest.mark.parametrize("path", sorted(QAT.glob("*.py")), ids=name_of)
+def test_the_package_itself_imports_only_the_command_line_and_the_standard_library(path):
+    names = imported(path)
+    assert {name.split(".")[1] for name in names if name.startswith("qat.")} <= {"cli"}
+    assert not {name.split(".")[0] for name in names} & ONLY_IN.keys()
+
+
+def test_the_guide_has_the_same_table():
+    rows = {}
+    for line in (QAT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 3 and cells[0].startswith("`"):
+            rows[cells[0].strip("`")] = cells[2]
+    for room in {room_of(path) for path in ROOM_FILES} - {"cli"}:
+        words = rows[room]
+        expected = MAY_IMPORT[room]
+        assert set(words.split(", ")) == (expected or {"nothing of ours"}), room
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_files_stay_small(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
