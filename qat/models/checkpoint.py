@@ -11,6 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+# What the unpickler raises on bytes that are none of a checkpoint's.
+_UNREADABLE = (OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, SafetensorError)
 _PREFIXES = ("module.", "net.", "model.")
 
 
@@ -79,8 +81,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{path} is damaged, or holds objects that are code: save its state_dict() alone"
         ) from error
-    except (OSError, RuntimeError, EOFError, SafetensorError) as error:
-        reason = str(error).split(". ")[0][:120]
+    except _UNREADABLE as error:
+        reason = f"{type(error).__name__}: {str(error).split('. ')[0][:120]}"
         raise CheckpointError(f"{path} is damaged or no checkpoint ({reason})") from error
     return _state_of(found, path)
 
