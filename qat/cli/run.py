@@ -65,7 +65,8 @@ def run_command(words: Sequence[str]) -> int:
     sorted_words = sort_words(words)
     if sorted_words.rerun_of is not None:
         changes = sorted_words.overrides
-        sorted_words = Words((*overrides_of(sorted_words.rerun_of), *changes), False, None, None)
+        repeated = (*overrides_of(sorted_words.rerun_of), *changes)
+        sorted_words = Words(repeated, False, sorted_words.extra_dir, None)
     points = compose_points(sorted_words.overrides, sorted_words.multirun, sorted_words.extra_dir)
     prepared = [check_point(point, len(points) > 1) for point in points]
     if not sorted_words.multirun:
