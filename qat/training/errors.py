@@ -1,11 +1,11 @@
 """What can go wrong while training."""
 
 
-class TrainingError(RuntimeError):
+class TrainingError(ValueError):
     """Training cannot go on, or its result is of no use; the message says where and the cure."""
 
 
-class TrainingInterrupted(RuntimeError):  # noqa: N818  (nothing is wrong: it was asked for)
+class TrainingInterrupted(InterruptedError):
     """The process was told to end (SIGTERM); the same command goes on from the last epoch.
 
     An ordinary exception, so that no caller takes it for success.
