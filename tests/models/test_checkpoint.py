@@ -102,7 +102,9 @@ def test_code_in_a_file_is_not_run(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", ["it.pt", "it.safetensors"])
-@pytest.mark.parametrize("data", [b"", b"hello", b"not a checkpoint", pickle.dumps([1, 2], protocol=2)])
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", b"not a checkpoint", pickle.dumps([1, 2], protocol=2)]
+)
 def test_what_is_no_checkpoint_is_refused(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(CheckpointError, match=name):
