@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from qat.models.build import build_model
-from tests.cli.conftest import SMALL
+from tests.command_line import SMALL
 
 
 def refused(qat, home, words, *parts):

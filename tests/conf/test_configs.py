@@ -1,0 +1,170 @@
+"""Every file in conf/ is composed and built: a misspelt key composes silently without this."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from qat.cli.build import build_scheme
+from qat.cli.checks import check_config
+from qat.cli.compose import compose_points
+from qat.cli.configs import config_dir, groups, options
+from qat.cli.prepare import prepare
+from qat.cli.schema import register_schema
+from qat.cli.training import optimizer_spec, schedule_spec
+from qat.convert.calibrate import calibrate
+from qat.convert.swap import quantize
+from tests.command_line import SMALL
+
+SLOTS = ("scheme.weight", "scheme.act")
+# What a file leaves to the user, who must say it.
+GIVEN = {
+    "model=torchvision": ["model.name=resnet18", "data.resize=64"],
+    "model=user": ["model.target=tests.conf.test_configs:their_net"],
+    "quantizer=user": ["{slot}.target=qat.quantizers.minmax:MinMaxQuantizer"],
+    "observer=user": ["{slot}.observer_target=qat.observers.minmax:MinMaxObserver"],
+}
+
+
+def their_net(classes, in_channels, image_size):
+    side = image_size * image_size * in_channels
+    flat = torch.nn.Flatten()
+    return torch.nn.Sequential(flat, torch.nn.Linear(side, 8), torch.nn.Linear(8, classes))
+
+
+def composed(*overrides):
+    register_schema()
+    (point,) = compose_points(list(overrides), False, None)
+    return point
+
+
+def built(*overrides):
+    """Composed, checked, its network converted, calibrated and run."""
+    point = composed(*overrides)
+    prepared = prepare(point.config, point.overrides)
+    net = prepared.network().eval()
+    images = prepared.example()
+    if prepared.scheme is not None:
+        plan = prepared.plan(net)
+        net = quantize(net, plan)
+        calibrate(net, [images])
+    assert net(images).shape == (len(images), prepared.data.classes)
+    return point.config
+
+
+def choices():
+    """Every option of every group, in every slot."""
+    for group in groups():
+        if group in ("experiment", "data", "paths"):
+            continue
+        for name in options(group):
+            given = GIVEN.get(f"{group}={name}", [])
+            if group in ("quantizer", "observer"):
+                for slot in SLOTS:
+                    yield [f"{group}@{slot}={name}", *(w.format(slot=slot) for w in given)]
+            elif f"{group}={name}" != "scheme=float":  # refused: it leaves nothing to quantize
+                yield [f"{group}={name}", *given]
+
+
+@pytest.mark.parametrize("overrides", list(choices()), ids=" ".join)
+def test_every_option_builds(home, overrides):
+    built(*SMALL, *overrides)
+
+
+@pytest.mark.parametrize("name", options("experiment"))
+def test_every_experiment_builds(home, name):
+    built(f"experiment={name}", "data=synthetic", "tracking=none")
+
+
+@pytest.mark.parametrize("name", options("scheme"))
+@pytest.mark.parametrize("mode", ["static", "qat", "dynamic"])
+def test_every_scheme_in_every_mode(home, name, mode):
+    point = composed(*SMALL, f"scheme={name}", f"mode={mode}")
+    check_config(point.config)
+    build_scheme(point.config)
+
+
+@pytest.mark.parametrize("name", options("optimizer"))
+def test_every_optimizer_has_a_spec(home, name):
+    config = composed(*SMALL, f"optimizer={name}").config
+    assert optimizer_spec(config.optimizer).lr == config.optimizer.lr
+
+
+@pytest.mark.parametrize("name", options("schedule"))
+def test_every_schedule_has_a_spec(home, name):
+    config = composed(*SMALL, f"schedule={name}").config
+    assert schedule_spec(config.schedule).name == name
+
+
+@pytest.mark.parametrize("name", options("data"))
+def test_every_data_set_builds(home, npz, name):
+    """Named ones from an npz in the data folder; none is downloaded here."""
+    words = [f"data={name}", "float=smoke", "tracking=none"]
+    (home / "data").mkdir()
+    if name in ("cifar10", "fashion_mnist"):
+        channels = 3 if name == "cifar10" else 1
+        images = np.zeros((40, 32, 32, channels), np.uint8)
+        labels = np.arange(40) % 10
+        npz(
+            f"data/{name}.npz",
+            train_images=images,
+            train_labels=labels,
+            test_images=images,
+            test_labels=labels,
+        )
+    elif name == "npz":
+        words.append(f"data.path={npz()}")
+    elif name == "folder":
+        words.append(f"data.path={folder_of_images(home)}")
+    built(*words)
+
+
+def folder_of_images(home):
+    from PIL import Image
+
+    for split in ("train", "test"):
+        for number in range(20):
+            path = home / "images" / split / f"class{number % 2}" / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((16, 16, 3), number, np.uint8)).save(path)
+    return home / "images"
+
+
+def test_the_documented_command_says_what_it_says(home):
+    words = (
+        "model=resnet20 data=cifar10 scheme=w4a4 quantizer@scheme.act=lsq "
+        "scheme.weight.bits=3 mode=qat seed=1"
+    )
+    config = composed(*words.split()).config
+    assert (config.model.name, config.data.name, config.mode) == ("resnet20", "cifar10", "qat")
+    assert (config.scheme.weight.bits, config.scheme.act.bits) == (3, 4)
+    assert config.scheme.act.quantizer == "lsq"
+    assert (config.seed, config.float.seed) == (1, 0)
+
+
+def test_a_quantizer_in_one_slot_leaves_the_other(home):
+    config = composed("scheme=w8a8", "quantizer@scheme.act=lsq").config
+    assert config.scheme.weight.quantizer == "minmax"
+    assert config.scheme.act.quantizer == "lsq"
+    assert (config.scheme.weight.bits, config.scheme.act.bits) == (8, 8)
+
+
+def test_environment_moves_the_folders(home, monkeypatch):
+    monkeypatch.setenv("QAT_RUNS", "somewhere")
+    assert composed().config.paths.runs == "somewhere"
+
+
+def test_the_users_own_folder_of_configs_is_searched_too(home):
+    folder = home / "mine" / "optimizer"
+    folder.mkdir(parents=True)
+    (folder / "fast.yaml").write_text("name: sgd\nlr: 0.5\n")
+    register_schema()
+    (point,) = compose_points(["optimizer=fast"], False, Path("mine"))
+    assert point.config.optimizer.lr == 0.5
+
+
+@pytest.mark.parametrize("path", sorted(config_dir().glob("*/*.yaml")), ids=lambda p: p.stem)
+def test_every_file_says_what_it_is(path):
+    first, second = path.read_text().splitlines()[:2]
+    assert (second if first == "# @package _global_" else first).startswith("# ")
