@@ -3,7 +3,6 @@
 Wrong names, files and combinations show here, so that a request is refused as a whole.
 """
 
-import os
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -96,8 +95,6 @@ def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
         KeyError: If a rule matches no layer, or a name is unknown.
     """
     check_config(config)
-    check_writable("paths.runs", Path(config.paths.runs))
-    check_writable("paths.cache", Path(config.paths.cache))
     device = run_device(config.trainer.accelerator)
     data = _load(config).to(device)
     digest = None
@@ -111,14 +108,6 @@ def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
     prepared = Prepared(config, overrides, data, device, scheme, digest, settings, name)
     _check_network(prepared)
     return prepared
-
-
-def check_writable(key: str, folder: Path) -> None:
-    """Raise ValueError if a folder cannot be made or written; nothing is made yet."""
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        variable = f"QAT_{key.removeprefix('paths.').upper()}"
-        raise ValueError(f"{key}={folder}: {there} cannot be written; set {key} or {variable}")
 
 
 def run_device(accelerator: str) -> torch.device:

@@ -1,6 +1,7 @@
 """``qat run``: check every point of the request, then let Hydra start the jobs."""
 
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -110,10 +111,20 @@ def check_point(point: Point, named: bool) -> Prepared:
         RequestError: If anything is.
     """
     try:
+        for name in ("runs", "cache"):
+            check_writable(f"paths.{name}", Path(getattr(point.config.paths, name)))
         return prepare(point.config, point.overrides)
     except (ValueError, KeyError, OSError, ImportError, RuntimeError) as error:
         where = f"point {point.label}: " if named else ""
         raise RequestError(where + one_line(error)) from error
+
+
+def check_writable(key: str, folder: Path) -> None:
+    """Raise ValueError if a folder cannot be made or written; nothing is made yet."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        variable = f"QAT_{key.removeprefix('paths.').upper()}"
+        raise ValueError(f"{key}={folder}: {there} cannot be written; set {key} or {variable}")
 
 
 def _sweep(words: Sequence[str], prepared: Sequence[Prepared]) -> int:

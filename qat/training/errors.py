@@ -5,7 +5,7 @@ class TrainingError(ValueError):
     """Training cannot go on, or its result is of no use; the message says where and the cure."""
 
 
-class TrainingInterrupted(InterruptedError):
+class TrainingInterrupted(InterruptedError):  # noqa: N818  (as Python names its own)
     """The process was told to end (SIGTERM); the same command goes on from the last epoch.
 
     An ordinary exception, so that no caller takes it for success.

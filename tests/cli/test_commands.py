@@ -1,0 +1,198 @@
+"""What the other commands print, and the notebook's door to a run."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+import qat as library
+from qat.models.build import build_model
+from tests.command_line import SMALL
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.fixture
+def run(qat, home):
+    """A finished run's folder."""
+    code, out, _ = qat("run", *SMALL, "scheme=w4a4")
+    assert code == 0
+    return Path(out.strip().splitlines()[-1].removeprefix("record: ")).parent
+
+
+def record_of(folder):
+    return json.loads((folder / "run.json").read_text())
+
+
+def test_from_repeats_a_run_under_its_own_name(qat, home, run):
+    before = (run / "run.json").stat().st_mtime_ns
+    code, out, _ = qat("run", "--from", str(run))
+    assert code == 0
+    assert out.strip().endswith(f"record: {run / 'run.json'}")
+    assert (run / "run.json").stat().st_mtime_ns == before
+
+
+def test_from_takes_changes(qat, home, run):
+    code, out, _ = qat("run", "--from", str(run), "scheme.weight.bits=5")
+    assert code == 0
+    other = Path(out.strip().splitlines()[-1].removeprefix("record: ")).parent
+    assert other != run
+    assert record_of(other)["plan"]["layers"]["features.1.0"]["weight"]["bits"] == 5
+    assert record_of(other)["plan"]["layers"]["features.1.0"]["act"]["bits"] == 4
+
+
+def test_from_imports_no_code_that_a_record_names(qat, home, run):
+    record = record_of(run)
+    record["overrides"] = [*record["overrides"], "model=user", "model.target=evil:net"]
+    (run / "run.json").write_text(json.dumps(record))
+    code, _, err = qat("run", "--from", str(run))
+    assert code == 2
+    assert "model.target=package.module:factory" in err
+
+
+def test_evaluate_gives_what_was_recorded(qat, home, run):
+    code, out, _ = qat("evaluate", str(run))
+    assert code == 0
+    assert out.count("as recorded") == 3
+    record = record_of(run)
+    record["metrics"]["top1"] -= 0.01
+    (run / "run.json").write_text(json.dumps(record))
+    code, out, _ = qat("evaluate", str(run))
+    assert code == 1
+    assert f"recorded {record['metrics']['top1']}" in out
+
+
+def test_evaluate_refuses_a_damaged_file(qat, home, run):
+    path = run / "packed.safetensors"
+    path.write_bytes(path.read_bytes()[:200])
+    code, _, err = qat("evaluate", str(run))
+    assert code == 2
+    assert "is damaged" in err
+    assert err.count("\n") == 1
+
+
+def test_show_has_the_comparison_and_the_overrides(qat, home, run):
+    code, out, _ = qat("show", str(run))
+    assert code == 0
+    assert "done" in out
+    assert "scheme=w4a4" in out
+    assert "logit SQNR [dB]" in out
+
+
+class TestTable:
+    def test_markdown(self, qat, home, run):
+        code, out, _ = qat("table", "runs")
+        assert code == 0
+        assert "| w4a4-lsq | static |" in out
+
+    def test_csv_has_every_digit(self, qat, home, run):
+        _, out, _ = qat("table", "runs", "--format", "csv")
+        (row,) = csv.DictReader(io.StringIO(out))
+        assert float(row["top1_mean"]) == record_of(run)["metrics"]["top1"]
+        assert row["ids"] == run.name
+
+    def test_latex_and_html(self, qat, home, run):
+        assert r"\toprule" in qat("table", "runs", "--format", "latex")[1]
+        assert "<table>" in qat("table", "runs", "--format", "html")[1]
+
+    def test_to_a_file(self, qat, home, run):
+        code, out, _ = qat("table", "runs", "--out", "table.md")
+        assert (code, out) == (0, "")
+        assert "| w4a4-lsq |" in (home / "table.md").read_text()
+
+    def test_strict_refuses_rows_of_unlike_protocols(self, qat, home, run):
+        assert qat("table", "runs", "--strict")[0] == 0
+        qat("run", *SMALL, "scheme=w4a4", "calibrate.images=64")
+        code, out, err = qat("table", "runs", "--strict")
+        assert (code, out) == (1, "")
+        assert "calibration.images" in err
+        assert "[1] calibration.images" in qat("table", "runs")[1]
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [("models", "resnet20"), ("data", "cifar10"), ("quantizers", "lsq"), ("observers", "mse"),
+     ("schemes", "w4a4"), ("experiments", "demo_float"), ("groups", "optimizer")],
+)  # fmt: skip
+def test_list_names_what_there_is(qat, home, topic, name):
+    code, out, _ = qat("list", topic)
+    assert code == 0
+    assert re.search(rf"^  {name}\b", out, re.MULTILINE)
+    assert out in qat("list")[1]
+
+
+def test_doctor_says_what_is_missing_and_what_that_costs(qat, home):
+    code, out, _ = qat("doctor")
+    assert code == 0
+    lines = out.splitlines()
+    assert all(line[:2] in ("+ ", "- ") for line in lines)
+    assert any("cifar10.npz is not there" in line for line in lines)
+    assert any(line.startswith("+ data fashion_mini") for line in lines)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["table", "--help"]])
+def test_help_has_examples(qat, words, capsys):
+    try:
+        code, out, _ = qat(*words)
+    except SystemExit as end:
+        code, out = end.code, capsys.readouterr().out
+    assert code == 0
+    assert "examples:" in out
+
+
+def test_hydras_own_flags_show_and_run_nothing(qat, home):
+    code, out, _ = qat("run", "mode=qat", "seed=3", "--cfg", "job")
+    assert code == 0
+    assert "mode: qat\n" in out
+    assert qat("run", "--info", "defaults")[0] == 0
+    assert not (home / "runs").exists()
+
+
+def test_a_run_is_loaded_with_its_networks(home, run):
+    loaded = library.load_run(run)
+    assert loaded.record.id == run.name
+    images, labels = loaded.prepared.test_batches().batch(0)
+    right = (loaded.qnet(images).argmax(dim=1) == labels).float().mean().item()
+    assert right == pytest.approx(loaded.record.metrics["top1"])
+
+
+def test_a_run_of_the_users_network_needs_its_name_again(qat, home):
+    (home / "their_nets.py").write_text(
+        "import torch\ndef net(classes, in_channels, image_size):\n"
+        "    size = in_channels * image_size ** 2\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(size, classes))\n"
+    )
+    words = ["model=user", "model.target=their_nets:net", "scheme.first_last=same"]
+    code, out, _ = qat("run", *SMALL, *words)
+    assert code == 0
+    folder = Path(out.strip().splitlines()[-1].removeprefix("record: ")).parent
+    with pytest.raises(ValueError, match="name it again"):
+        library.load_run(folder)
+    assert library.load_run(folder, "their_nets:net").qnet is not None
+    assert qat("evaluate", str(folder), "--model-target", "their_nets:net")[0] == 0
+
+
+def test_the_notebook_example_of_the_readme_runs(home):
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert (home / "resnet20-w4a8.safetensors").stat().st_size < 200_000
+
+
+def test_profile_has_a_row_a_layer():
+    net = build_model("builtin", "simple_cnn", classes=10, in_channels=1, image_size=28).eval()
+    images = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    plan = library.make_plan(net, library.Scheme(weight=library.TensorSpec(bits=4)), images)
+    qnet = library.quantize(net, plan.change("classifier.1", act=library.TensorSpec(bits=32)))
+    library.calibrate(qnet, [images])
+    rows = {row.name: row for row in library.profile(qnet, images)}
+    assert rows["features.1.0"].bops == rows["features.1.0"].macs * 4 * 8
+    assert rows["features.1.0"].weight_bytes == 64 * 32 * 9 // 2
+    assert rows["features.0.0"].weight_bits == 8
+    assert rows["classifier.1"].act_bits == 32
+    assert rows["classifier.1"].act_sqnr_db is None
+    assert 0 < rows["features.1.0"].weight_sqnr_db < rows["features.0.0"].weight_sqnr_db
