@@ -41,12 +41,12 @@ class QuantTwin(nn.Module):
         twin = cls._empty_like(layer)
         twin.weight = layer.weight  # type: ignore[assignment]
         twin.bias = layer.bias  # type: ignore[assignment]
-        twin.train(layer.training)
         try:
             twin._attach(plan)
         except (ValueError, KeyError) as error:
             reason = error.args[0] if error.args else error
             raise ValueError(f"layer {plan.name!r}: {reason}") from error
+        twin.train(layer.training)  # its quantizers too: one that trains follows what it sees
         return twin.to(layer.weight.device)  # type: ignore[arg-type]
 
     @classmethod

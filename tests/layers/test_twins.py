@@ -81,6 +81,11 @@ class TestEveryTwin:
         assert quantized.weight is layer.weight
         assert quantized.bias is layer.bias
 
+    @pytest.mark.parametrize("training", [True, False])
+    def test_its_quantizers_are_in_the_layers_mode(self, make, shape, training):
+        quantized = twin(make().train(training))
+        assert {module.training for module in quantized.modules()} == {training}
+
     def test_back_to_float_is_where_it_came_from(self, make, shape):
         layer, x = make(), values(shape)
         back = twin(layer).to_float()
