@@ -44,16 +44,22 @@ def tiny_images() -> Tensor:
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def one_thread():
+    """The machine's other cores are for other tests."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, one_thread):
     """An empty folder to work in; runs, cache and data lie in it too."""
     monkeypatch.chdir(tmp_path)
     for name in ("runs", "cache", "data"):
         monkeypatch.setenv(f"QAT_{name.upper()}", str(tmp_path / name))
     monkeypatch.delenv("QAT_DEBUG", raising=False)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield tmp_path
-    torch.set_num_threads(threads)
+    return tmp_path
 
 
 @pytest.fixture

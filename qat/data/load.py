@@ -69,11 +69,11 @@ def load_data(
         test_images: Limit of test; the size of made data.
         val_fraction: Share of train to validate on; 0 for none, ``val`` is then None.
         split_seed: Fixes subsets and split, and the content of made data.
-        resize: Length of the shorter side; None leaves it.
-        crop: Side of a centred square; None leaves it.
-        mean: Normalisation per channel, of pixels in 0..1; None takes the published values of a
-            named set and measures train otherwise. One value serves all channels.
-        std: Likewise.
+        resize: Length of the shorter side, and
+        crop: side of a centred square; None leaves it.
+        mean: With ``std``, normalisation of pixels in 0..1, per channel or one for all; None takes
+            the published values of a named set and measures train otherwise.
+        std: See ``mean``.
         memory_limit: Bytes up to which a folder is decoded into memory, above it is streamed.
         classes: Number of classes, of ``npz`` and ``synthetic``.
         image_size: Of ``synthetic``.
@@ -87,19 +87,12 @@ def load_data(
         raise DataError(f"data must be one of {', '.join(LOADERS)}, got {name!r}")
     extras = {"classes": classes, "image_size": image_size, "channels": channels}
     _check_extras(name, extras)
+    limits = {"train_images": train_images, "test_images": test_images}
+    shapes = {"resize": resize, "crop": crop, **extras}
     request = Request(
-        root=_as_path(root),
-        path=_as_path(path),
-        train_images=train_images,
-        test_images=test_images,
-        seed=split_seed,
-        resize=resize,
-        crop=crop,
-        track=track,
-        **extras,
+        root=_as_path(root), path=_as_path(path), seed=split_seed, track=track, **limits, **shapes
     )
-    raw = _limited(LOADERS[name](request), train_images, test_images, split_seed)
-    raw = _with_validation(raw, val_fraction, split_seed)
+    raw = _with_validation(_limited(LOADERS[name](request), request), val_fraction, split_seed)
     digest = bundle_digest(raw.train, raw.val, raw.test)
     raw = _in_memory_if_it_fits(raw, memory_limit, track)
     preprocess = _preprocess(raw, mean, std, resize, crop)
@@ -121,11 +114,11 @@ def _as_path(path: Path | str | None) -> Path | None:
     return None if path is None else Path(path).expanduser()
 
 
-def _limited(raw: RawData, train: int | None, test: int | None, seed: int) -> RawData:
+def _limited(raw: RawData, request: Request) -> RawData:
     return replace(
         raw,
-        train=_subset(raw.train, train, seed, "train_images"),
-        test=_subset(raw.test, test, seed, "test_images"),
+        train=_subset(raw.train, request.train_images, request.seed, "train_images"),
+        test=_subset(raw.test, request.test_images, request.seed, "test_images"),
     )
 
 

@@ -13,11 +13,12 @@ def _arguments(layer: nn.Module) -> dict[str, Any]:
     return {**arguments, "bias": layer.bias is not None, "device": "meta"}
 
 
-class QuantConv2d(QuantTwin, nn.Conv2d):
-    """``y = q_out(conv2d(q_in(x), q_w(weight)) + bias)``, shapes as :class:`torch.nn.Conv2d`."""
+class _QuantConv(QuantTwin):
+    """What the twins share; the float layer's own class brings the arithmetic."""
 
     in_channels_name = "in_channels"
     out_channels_name = "out_channels"
+    float_class: type[nn.Module]
 
     @classmethod
     def _empty_like(cls, layer: nn.Module) -> Self:
@@ -25,33 +26,24 @@ class QuantConv2d(QuantTwin, nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Quantize input and weight, convolve, quantize the output if asked."""
-        y = self._conv_forward(self.input_quantizer(input), self.quantized_weight(), self.bias)
+        convolve: Any = self._conv_forward
+        y = convolve(self.input_quantizer(input), self.quantized_weight(), self.bias)
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 
-    def to_float(self) -> nn.Conv2d:
+    def to_float(self) -> nn.Module:
         """A plain layer with the same (unquantized) parameters."""
-        plain = nn.Conv2d(**_arguments(self))
-        plain.weight, plain.bias = self.weight, self.bias  # type: ignore[assignment]
-        return plain
+        plain: Any = self.float_class(**_arguments(self))
+        plain.weight, plain.bias = self.weight, self.bias
+        return plain  # type: ignore[no-any-return]
 
 
-class QuantConv1d(QuantTwin, nn.Conv1d):
+class QuantConv1d(_QuantConv, nn.Conv1d):
     """``y = q_out(conv1d(q_in(x), q_w(weight)) + bias)``, shapes as :class:`torch.nn.Conv1d`."""
 
-    in_channels_name = "in_channels"
-    out_channels_name = "out_channels"
+    float_class = nn.Conv1d
 
-    @classmethod
-    def _empty_like(cls, layer: nn.Module) -> Self:
-        return cls(**_arguments(layer))
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Quantize input and weight, convolve, quantize the output if asked."""
-        y = self._conv_forward(self.input_quantizer(input), self.quantized_weight(), self.bias)
-        return self.output_quantizer(y)  # type: ignore[no-any-return]
+class QuantConv2d(_QuantConv, nn.Conv2d):
+    """``y = q_out(conv2d(q_in(x), q_w(weight)) + bias)``, shapes as :class:`torch.nn.Conv2d`."""
 
-    def to_float(self) -> nn.Conv1d:
-        """A plain layer with the same (unquantized) parameters."""
-        plain = nn.Conv1d(**_arguments(self))
-        plain.weight, plain.bias = self.weight, self.bias  # type: ignore[assignment]
-        return plain
+    float_class = nn.Conv2d

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import torch
 
 from bench import step
 from qat.core import kernels
@@ -11,13 +10,7 @@ from qat.core import kernels
 TINY = ["--model", "simple_cnn", "--batch", "2", "--size", "8", "--steps", "3", "--warmup", "1"]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The machine's other cores are for other tests."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

@@ -25,7 +25,13 @@ def start(home, runs, *words):
     }
     command = [sys.executable, "-m", "qat", *words]
     return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what it puts into the background with SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -99,6 +105,7 @@ def test_a_killed_sweep_keeps_what_was_finished(home):
     stop_when(home, process, "runs/*/packed.safetensors", signal.SIGKILL)
     before = {p: p.stat().st_mtime_ns for p in (home / "runs").glob("*/run.json")}
     done = [p for p in before if json.loads(p.read_text())["status"] == "done"]
-    assert run(home, "runs", *words)[0] == 0
+    code, _, err = run(home, "runs", *words)
+    assert code == 0, err
     assert len(metrics(home, "runs")) == 3
     assert all(p.stat().st_mtime_ns == before[p] for p in done)
