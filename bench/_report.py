@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from qat.records.environment import cpu_facts, git_facts
+
 
 def spread(values: Sequence[float]) -> dict[str, float]:
     """``n``, ``median``, ``q1`` and ``q3`` of ``values``; the median alone of fewer than two.
@@ -54,9 +56,12 @@ def paired_ratio(above: Sequence[float], below: Sequence[float]) -> dict[str, fl
 
 
 def machine() -> dict[str, Any]:
-    """CPU, cores, threads, device, versions and the time, as far as they change a figure."""
+    """CPU, cores, threads, device, versions, commit and the time: what a figure depends on."""
+    project = git_facts(Path(__file__).resolve().parents[1])
     return {
-        "cpu": cpu_model(),
+        "commit": project["commit"],
+        "dirty": project["dirty"],
+        "cpu": cpu_facts()[0],
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
@@ -66,16 +71,6 @@ def machine() -> dict[str, Any]:
         "torch": torch.__version__,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-
-
-def cpu_model() -> str:
-    """Name of the processor as Linux has it, else as Python knows it."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 def write_report(name: str, results: Mapping[str, Any], out: Path | None) -> dict[str, Any]:
