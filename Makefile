@@ -42,7 +42,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or make PYTHON=/path/to/python"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if uv --version >/dev/null 2>&1; then uv=uv; else \
-		$(BIN)/python -m pip install -q -c requirements.lock uv && uv=$(BIN)/uv; fi; \
+		sed -n '/^uv==/,/[^\\]$$/p' requirements.lock >$(VENV)/uv.lock && \
+		$(BIN)/python -m pip install -q --no-deps -r $(VENV)/uv.lock && uv=$(BIN)/uv; fi; \
 	$$uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[dev]'
 	@touch $@
 
