@@ -1,5 +1,7 @@
 """What many rooms' tests share: one small network, and the command line in this process."""
 
+import logging
+
 import numpy as np
 import pytest
 import torch
@@ -53,7 +55,17 @@ def one_thread():
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch, one_thread):
+def root_logger():
+    """Hydra sets up logging for a process of its own."""
+    logger = logging.getLogger()
+    handlers, level = list(logger.handlers), logger.level
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, one_thread, root_logger):
     """An empty folder to work in; runs, cache and data lie in it too."""
     monkeypatch.chdir(tmp_path)
     for name in ("runs", "cache", "data"):

@@ -161,19 +161,19 @@ def test_a_run_is_loaded_with_its_networks(home, run):
 
 
 def test_a_run_of_the_users_network_needs_its_name_again(qat, home):
-    (home / "their_nets.py").write_text(
+    (home / "nets_of_another_user.py").write_text(
         "import torch\ndef net(classes, in_channels, image_size):\n"
         "    size = in_channels * image_size ** 2\n"
         "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(size, classes))\n"
     )
-    words = ["model=user", "model.target=their_nets:net", "scheme.first_last=same"]
+    words = ["model=user", "model.target=nets_of_another_user:net", "scheme.first_last=same"]
     code, out, _ = qat("run", *SMALL, *words)
     assert code == 0
     folder = Path(out.strip().splitlines()[-1].removeprefix("record: ")).parent
     with pytest.raises(ValueError, match="name it again"):
         library.load_run(folder)
-    assert library.load_run(folder, "their_nets:net").qnet is not None
-    assert qat("evaluate", str(folder), "--model-target", "their_nets:net")[0] == 0
+    assert library.load_run(folder, "nets_of_another_user:net").qnet is not None
+    assert qat("evaluate", str(folder), "--model-target", "nets_of_another_user:net")[0] == 0
 
 
 def test_the_notebook_example_of_the_readme_runs(home):

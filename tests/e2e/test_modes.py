@@ -103,7 +103,7 @@ def test_a_sweep_ends_in_its_table_and_goes_on_where_it_was(qat, home):
     assert code == 0
     assert out.startswith("4 runs, 4 different")
     table = [line for line in out.splitlines() if line.startswith("| w")]
-    assert [line.split("|")[1].strip() for line in table] == ["w8a8-minmax", "w4a4-lsq"]
+    assert [line.split()[1] for line in table] == ["w8a8-minmax", "w4a4-lsq"]
     assert all("(2)" in line for line in table)  # two seeds each
     written = {p: p.stat().st_mtime_ns for p in (home / "runs").glob("*/run.json")}
     assert len(written) == 4

@@ -145,12 +145,12 @@ def test_options_and_weights_that_do_not_fit_are_refused():
 
 def test_a_network_of_the_users_is_given_what_it_takes(tmp_path, monkeypatch):
     code = "import torch\ndef net(classes, width=2):\n    return torch.nn.Linear(width, classes)\n"
-    (tmp_path / "their_nets.py").write_text(code + "def no_net():\n    return 3\n")
+    (tmp_path / "nets_of_a_user.py").write_text(code + "def no_net():\n    return 3\n")
     monkeypatch.chdir(tmp_path)
-    assert build("user", "their_nets:net", classes=7, width=5).weight.shape == (7, 5)
+    assert build("user", "nets_of_a_user:net", classes=7, width=5).weight.shape == (7, 5)
     with pytest.raises(ValueError, match=r"must return a torch\.nn\.Module"):
-        build("user", "their_nets:no_net")
+        build("user", "nets_of_a_user:no_net")
     with pytest.raises(ValueError, match="no attribute 'nowhere'"):
-        build("user", "their_nets:nowhere")
+        build("user", "nets_of_a_user:nowhere")
     with pytest.raises(ValueError, match=r"must be package\.module:factory"):
-        build("user", "their_nets")
+        build("user", "nets_of_a_user")

@@ -181,8 +181,14 @@ class TestSignals:
             )
         assert checkpoint(tmp_path / "last.ckpt")["epoch"] == 0
 
-    def test_ctrl_c_stays_what_it_is(self, float_net, train_batches, tmp_path):
-        handler = signal.getsignal(signal.SIGINT)
+    @pytest.fixture
+    def sigint(self):
+        """Python's own handler: a shell starts what it puts into the background without it."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield signal.default_int_handler
+        signal.signal(signal.SIGINT, before)
+
+    def test_ctrl_c_stays_what_it_is(self, float_net, train_batches, tmp_path, sigint):
         interrupt = At(1, 1, lambda trainer: signal.raise_signal(signal.SIGINT))
         with pytest.raises(KeyboardInterrupt):
             fit(
@@ -193,4 +199,4 @@ class TestSignals:
                 tmp_path,
                 callbacks=[interrupt],
             )
-        assert signal.getsignal(signal.SIGINT) is handler
+        assert signal.getsignal(signal.SIGINT) is sigint
