@@ -48,9 +48,12 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
     Raises:
         ValueError: If there are no batches, or values are NaN or infinite; the layer is named.
     """
-    for _, slot, quantizer in quantizers(net):
+    for _, _, quantizer in quantizers(net):
         quantizer.observer.reset()
-        quantizer.set_phase("off" if slot == "weight" else "observe")
+    set_phase(net, "observe")
+    for _, slot, quantizer in quantizers(net):
+        if slot == "weight":
+            quantizer.set_phase("off")
     with evaluating(net):
         count = 0
         for batch in track(batches) if track else batches:

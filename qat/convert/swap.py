@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from qat.convert.rules import with_signs
 from qat.core.plan import LayerPlan, Plan
 from qat.layers.registry import twin_of
-from qat.layers.walk import quantizers, twins
+from qat.layers.walk import quantizer_keys, quantizers, twins
 
 
 def quantize(net: nn.Module, plan: Plan, example: Tensor | None = None) -> nn.Module:
@@ -51,13 +51,9 @@ def load_float_state(qnet: nn.Module, state: Mapping[str, Tensor]) -> None:
     Raises:
         KeyError: If a key is unknown, or one is missing that is not a quantizer's own.
     """
-    own = {
-        f"{name}.{attribute}."
-        for name, _ in twins(qnet)
-        for attribute in ("weight_quantizer", "input_quantizer", "output_quantizer")
-    }
+    own = quantizer_keys(qnet)
     result = qnet.load_state_dict(state, strict=False)
-    missing = [key for key in result.missing_keys if not key.startswith(tuple(own))]
+    missing = [key for key in result.missing_keys if not key.startswith(own)]
     if missing or result.unexpected_keys:
         raise KeyError(
             f"not this network's state: missing {missing[:5]}, unknown {result.unexpected_keys[:5]}"
@@ -87,5 +83,9 @@ def _twin(layer: nn.Module, plan: LayerPlan) -> nn.Module:
 
 
 def _replace(net: nn.Module, name: str, new: nn.Module) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(net.get_submodule(parent), child, new)
+    """Under all its names: a layer may be used in several places."""
+    old = net.get_submodule(name)
+    for parent in list(net.modules()):
+        for child, module in list(parent._modules.items()):
+            if module is old:
+                setattr(parent, child, new)

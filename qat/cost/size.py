@@ -6,10 +6,12 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import nn
 
+from qat.core.state import own_state
+
 
 def float_file_bytes(net: nn.Module) -> int:
-    """Size of the network's state dict as a safetensors file."""
-    state = {key: tensor.detach().cpu().clone() for key, tensor in net.state_dict().items()}
+    """Size of the network's state dict as a safetensors file; shared tensors count once."""
+    state = {key: t.detach().cpu().contiguous().clone() for key, t in own_state(net).items()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.safetensors"
         save_file(state, path)

@@ -3,17 +3,19 @@
 One safetensors file. A weight of ``b`` bits is a stream of ``ceil(n * b / 8)`` bytes, beside its
 scales (float32) and, on asymmetric grids, zero points (int32). Inputs bring their scales, unless
 their range is taken at inference. Biases, norms and layers left float are kept as they are. The
-metadata hold the format version, the plan and the shapes of packed weights: JSON, deflated (zlib,
-base64), since a plan says much the same of each layer.
+metadata hold the format version, the plan and the shapes of packed weights (JSON, deflated by zlib,
+base64, since a plan says much the same of each layer), and a SHA-256 of all that.
 
 What is read back is a network of fixed ranges that gives the same outputs bit for bit; how it
 was trained is not kept.
 """
 
 import base64
+import hashlib
 import json
 import os
 import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,8 @@ from qat.convert.swap import quantize
 from qat.core.packing import pack, unpack
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import Method, TensorSpec
-from qat.layers.walk import SLOTS, quantizers, twins
+from qat.core.state import own_state
+from qat.layers.walk import SLOTS, quantizer_keys, quantizers, twins
 from qat.quantizers.base import Quantizer
 from qat.quantizers.cast import CastQuantizer
 from qat.quantizers.dynamic import is_dynamic
@@ -59,6 +62,7 @@ def save_packed(qnet: nn.Module, path: Path) -> int:
         "plan": _deflated(plan_of(qnet).to_dict()),
         "shapes": _deflated(shapes),
     }
+    metadata["sha256"] = _digest(tensors, metadata)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         save_file(tensors, aside, metadata)
@@ -88,7 +92,7 @@ def load_packed(path: Path, net: nn.Module) -> nn.Module:
     try:
         qnet = quantize(net, _with_fixed_ranges(Plan.from_dict(plan)))
         _restore(qnet, tensors, shapes)
-    except (KeyError, ValueError, RuntimeError) as error:
+    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
         reason = error.args[0] if error.args else error
         raise PackedFileError(f"{path} is of another network: {reason}") from error
     return qnet
@@ -101,8 +105,8 @@ def theoretical_bytes(qnet: nn.Module) -> int:
 
 def packed_tensors(qnet: nn.Module) -> tuple[dict[str, Tensor], dict[str, list[int]]]:
     """All tensors of the file by name, and the shapes of the packed weights."""
-    own = tuple(f"{name}.{part}." for name, _ in twins(qnet) for part in SLOTS.values())
-    tensors = {k: t.contiguous() for k, t in qnet.state_dict().items() if not k.startswith(own)}
+    own = quantizer_keys(qnet)
+    tensors = {k: t for k, t in own_state(qnet).items() if not k.startswith(own)}
     shapes: dict[str, list[int]] = {}
     for name, twin in twins(qnet):
         if isinstance(twin.weight_quantizer, CastQuantizer):
@@ -112,7 +116,19 @@ def packed_tensors(qnet: nn.Module) -> tuple[dict[str, Tensor], dict[str, list[i
             shapes[f"{name}.weight"] = list(twin.weight.shape)
     for name, slot, quantizer in quantizers(qnet):
         tensors.update(_ranges(f"{name}.{SLOTS[slot]}", quantizer))
-    return {key: tensor.detach().cpu() for key, tensor in tensors.items()}, shapes
+    return {k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, shapes
+
+
+def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """SHA-256 of all tensors and metadata, the digest itself apart."""
+    digest = hashlib.sha256()
+    for key in sorted(metadata.keys() - {"sha256"}):
+        digest.update(f"{key}={metadata[key]}\n".encode())
+    for key in sorted(tensors):
+        tensor = tensors[key].contiguous()
+        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _deflated(data: Any) -> str:
@@ -155,6 +171,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise PackedFileError(
             f"{path} has format version {metadata.get('version')}, this program reads {VERSION}"
         )
+    if metadata.get("sha256") != _digest(tensors, metadata):
+        raise PackedFileError(f"{path} is damaged (its digest differs): write it anew")
     return tensors, metadata
 
 
@@ -186,18 +204,17 @@ def _restore(qnet: nn.Module, tensors: dict[str, Tensor], shapes: dict[str, list
     for name, twin in twins(qnet):
         key = f"{name}.weight"
         if key in shapes:
-            tensors[key] = _unpacked(tensors[key], shapes[key], twin.weight_quantizer)
-        elif key in tensors:
-            tensors[key] = tensors[key].float()
-    expected = {k for k in qnet.state_dict() if ".observer." not in k}
-    own = tuple(f"{name}.{part}." for name, _ in twins(qnet) for part in SLOTS.values())
-    differing = {k for k in expected if not k.startswith(own)} ^ tensors.keys()
+            device = twin.weight.device
+            tensors[key] = _unpacked(tensors[key], shapes[key], twin.weight_quantizer, device)
+    own = quantizer_keys(qnet)
+    differing = {k for k in own_state(qnet) if not k.startswith(own)} ^ tensors.keys()
     if differing:
         raise KeyError(f"keys differ: {', '.join(sorted(differing)[:5])}")
     qnet.load_state_dict(tensors, strict=False)
 
 
-def _unpacked(stream: Tensor, shape: list[int], quantizer: Any) -> Tensor:
+def _unpacked(stream: Tensor, shape: list[int], quantizer: Any, device: torch.device) -> Tensor:
     grid = quantizer.grid
     codes = unpack(stream.numpy(), int(np.prod(shape)), grid.bits, grid.qmin)
-    return quantizer.decode(torch.from_numpy(codes.reshape(shape)))  # type: ignore[no-any-return]
+    placed = torch.from_numpy(codes.reshape(shape)).to(device)
+    return quantizer.decode(placed)  # type: ignore[no-any-return]

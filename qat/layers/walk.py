@@ -17,6 +17,16 @@ def twins(net: nn.Module) -> Iterator[tuple[str, QuantTwin]]:
             yield name, module
 
 
+def quantizer_keys(net: nn.Module) -> tuple[str, ...]:
+    """What state-dict keys of quantizers begin with, under every name of a shared layer."""
+    return tuple(
+        f"{name}.{attribute}."
+        for name, module in net.named_modules(remove_duplicate=False)
+        if isinstance(module, QuantTwin)
+        for attribute in SLOTS.values()
+    )
+
+
 def quantizers(net: nn.Module) -> Iterator[tuple[str, str, Quantizer]]:
     """``(layer name, slot, quantizer)``, slot one of ``weight``, ``act``, ``output``.
 

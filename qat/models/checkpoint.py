@@ -47,7 +47,8 @@ def save_checkpoint(
     if normalisation is not None:
         mean, std = normalisation
         metadata["normalisation"] = json.dumps({"mean": list(mean), "std": list(std)})
-    state = {key: tensor.detach().cpu().contiguous() for key, tensor in net.state_dict().items()}
+    # Copies, since a layer used under two names would share memory, which the format refuses.
+    state = {k: t.detach().cpu().contiguous().clone() for k, t in net.state_dict().items()}
     save_file(state, path, metadata)
 
 

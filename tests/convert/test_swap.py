@@ -10,6 +10,7 @@ from qat.convert.calibrate import calibrate, freeze_observers, set_phase
 from qat.convert.rules import make_plan
 from qat.convert.swap import load_float_state, quantize, to_float
 from qat.core.scheme import Method, Scheme, TensorSpec
+from qat.layers.conv import QuantConv2d
 from qat.layers.walk import quantizers
 
 SCHEMES = [
@@ -110,9 +111,15 @@ def test_a_layer_used_twice_is_one_layer(tiny_images):
     shared = nn.Conv2d(3, 3, 1)
     net = nn.Sequential(shared, nn.ReLU(), shared, nn.Flatten(), nn.Linear(192, 2)).eval()
     qnet = quantize(net, make_plan(net, Scheme(), tiny_images))
+    assert qnet[0] is qnet[2]
+    assert isinstance(qnet[2], QuantConv2d)
+    load_float_state(qnet, net.state_dict())
     calibrate(qnet, [tiny_images])
     set_phase(qnet, "off")
     assert torch.equal(qnet(tiny_images), net(tiny_images))
+    back = to_float(qnet)
+    assert back[0] is back[2]
+    assert type(back[2]) is nn.Conv2d
 
 
 class TestCalibration:
@@ -132,6 +139,13 @@ class TestCalibration:
         assert self.ranges(qnet)["depthwise", "act"].item() == pytest.approx(
             hidden.item(), rel=1e-5
         )
+
+    def test_half_precision_rounds_nothing_while_ranges_are_observed(self, tiny_model, tiny_images):
+        scheme = Scheme(act=TensorSpec(observer=Method("minmax")), first_last="fp16")
+        qnet = quantize(tiny_model, make_plan(tiny_model, scheme, tiny_images))
+        calibrate(qnet, [tiny_images])
+        hidden = tiny_model.norm(tiny_model.stem(tiny_images)).relu().max()
+        assert self.ranges(qnet)["depthwise", "act"] == hidden / 255
 
     def test_weights_are_observed_too(self, qnet, tiny_model, tiny_images):
         calibrate(qnet, [tiny_images])

@@ -101,6 +101,12 @@ def test_published_costs_of_resnet18():
     assert 4 * sum(cost.weights for cost in costs) / 2**20 == pytest.approx(44.55, abs=0.1)
 
 
+def test_float_bytes_count_a_shared_layer_once_and_take_any_memory_order():
+    layer = nn.Conv2d(4, 4, 3).to(memory_format=torch.channels_last)
+    once, twice = (float_file_bytes(nn.Sequential(*n)) for n in ([layer], [layer, layer]))
+    assert once == twice
+
+
 def test_float_bytes_are_of_a_file_that_was_written(tiny_model, tmp_path):
     from safetensors.torch import save_file
 

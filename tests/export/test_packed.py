@@ -1,11 +1,15 @@
 """The packed file: its bytes, and that it gives the same network back."""
 
+import base64
 import json
 import struct
+import zlib
 
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import nn
 
 from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
@@ -75,6 +79,24 @@ def test_only_the_architecture_of_the_float_network_is_used(
     assert torch.equal(load_packed(tmp_path / "it", tiny_model).eval()(tiny_images), expected)
 
 
+def test_a_layer_used_in_two_places_is_stored_once(tiny_images, tmp_path):
+    shared = nn.Conv2d(3, 3, 1)
+    net = nn.Sequential(shared, nn.ReLU(), shared, nn.Flatten(), nn.Linear(192, 2)).eval()
+    qnet = converted(net, Scheme(TensorSpec(bits=4), A8), tiny_images)
+    save_packed(qnet, tmp_path / "it")
+    keys = load_file(tmp_path / "it").keys()
+    assert {key.split(".")[0] for key in keys} == {"0", "4"}
+    assert torch.equal(load_packed(tmp_path / "it", net)(tiny_images), qnet(tiny_images))
+
+
+def test_weights_in_channels_last_order_are_written_too(tiny_model, tiny_images, tmp_path):
+    net = tiny_model.to(memory_format=torch.channels_last)
+    qnet = converted(net, Scheme(TensorSpec(bits=32), A8), tiny_images)
+    save_packed(qnet, tmp_path / "it")
+    restored = load_packed(tmp_path / "it", net)
+    assert torch.equal(restored(tiny_images), qnet(tiny_images))
+
+
 def test_codes_take_their_bits_rounded_up_to_bytes(qnet, tmp_path):
     save_packed(qnet, tmp_path / "it")
     with safe_open(tmp_path / "it", framework="pt") as file:
@@ -103,12 +125,14 @@ def test_a_residual_network_is_no_larger_than_its_codes_and_a_header(bits, tmp_p
     assert save_packed(qnet, tmp_path / "it") <= 1.02 * theoretical_bytes(qnet) + 16 * 1024
 
 
-def rewritten(path, change):
-    """The file with its metadata changed."""
+def rewritten(path, change, sign=True):
+    """The file with its metadata changed, and signed anew."""
     data = path.read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
     change(header["__metadata__"])
+    if sign and header["__metadata__"]:
+        header["__metadata__"]["sha256"] = packed._digest(load_file(path), header["__metadata__"])
     text = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
 
@@ -133,6 +157,29 @@ class TestDamage:
         with pytest.raises(PackedFileError, match="damaged metadata"):
             load_packed(path, tiny_model)
 
+    @pytest.mark.parametrize("plan", [3, [], {}, {"version": 1, "layers": 3}])
+    def test_a_forged_plan_is_refused(self, path, tiny_model, plan):
+        text = base64.b64encode(zlib.compress(json.dumps(plan).encode())).decode()
+        rewritten(path, lambda metadata: metadata.update(plan=text))
+        with pytest.raises(PackedFileError):
+            load_packed(path, tiny_model)
+
+    @pytest.mark.parametrize("place", [0.3, 0.6, 0.9, -1])
+    def test_one_flipped_bit_is_noticed(self, path, tiny_model, place):
+        data = bytearray(path.read_bytes())
+        (length,) = struct.unpack("<Q", data[:8])
+        start = 8 + length
+        at = len(data) - 1 if place == -1 else start + int(place * (len(data) - start))
+        data[at] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(PackedFileError, match=r"digest differs\): write it anew"):
+            load_packed(path, tiny_model)
+
+    def test_metadata_changed_by_hand_are_noticed(self, path, tiny_model):
+        rewritten(path, lambda metadata: metadata.update(note="better"), sign=False)
+        with pytest.raises(PackedFileError, match=r"digest differs\): write it anew"):
+            load_packed(path, tiny_model)
+
     def test_another_version_is_refused(self, path, tiny_model):
         rewritten(path, lambda metadata: metadata.update(version="2"))
         with pytest.raises(PackedFileError, match="format version 2, this program reads 1"):
@@ -144,12 +191,12 @@ class TestDamage:
             load_packed(path, tiny_model)
 
     def test_another_network_is_refused_with_what_differs(self, path, tiny_model):
-        tiny_model.stem = torch.nn.Sequential(tiny_model.stem)
+        tiny_model.stem = nn.Sequential(tiny_model.stem)
         with pytest.raises(PackedFileError, match=r"of another network: .*stem"):
             load_packed(path, tiny_model)
 
     def test_a_network_with_more_layers_is_refused(self, path, tiny_model):
-        tiny_model.extra = torch.nn.Linear(2, 2)
+        tiny_model.extra = nn.Linear(2, 2)
         with pytest.raises(PackedFileError, match=r"keys differ: extra\.bias, extra\.weight"):
             load_packed(path, tiny_model)
 

@@ -44,6 +44,17 @@ def test_safetensors_with_normalisation(tmp_path):
     assert recorded == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
 
 
+def test_a_layer_used_in_two_places_is_written_and_read(tmp_path):
+    def shared(seed):
+        layer = net(seed)[0]
+        return nn.Sequential(layer, layer)
+
+    mine, other = shared(0), shared(1)
+    save_checkpoint(other, tmp_path / "it.safetensors")
+    load_checkpoint(mine, tmp_path / "it.safetensors")
+    assert same(mine, other)
+
+
 def test_no_normalisation_is_none(tmp_path):
     save_checkpoint(net(), tmp_path / "it.safetensors")
     assert read_normalisation(tmp_path / "it.safetensors") is None
