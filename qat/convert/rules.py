@@ -32,12 +32,15 @@ def make_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
         example: A batch of real, preprocessed images; a few suffice.
 
     Raises:
-        ValueError: If the network has no conv or linear layer, or a rule asks the impossible.
+        ValueError: If the network has no conv or linear layer, is one itself, or a rule asks
+            the impossible.
         KeyError: If a rule matches no layer; the names are listed.
     """
     lowest = _input_minima(net, layer_calls(net, example))
     if not lowest:
         raise ValueError("nothing to quantize: the network runs no Conv1d, Conv2d or Linear layer")
+    if "" in lowest:
+        raise ValueError("the network is a single layer: wrap it in torch.nn.Sequential")
     names = list(lowest)
     _check_rules(scheme.rules, names)
     layers = {}

@@ -42,6 +42,18 @@ class Method:
             )
 
 
+# Rules and plan files bring these fields unchecked.
+_KINDS: dict[str, tuple[type, ...]] = {
+    "bits": (int,),
+    "signed": (bool, type(None)),
+    "symmetric": (bool,),
+    "narrow": (bool,),
+    "group_size": (int, type(None)),
+    "quantizer": (Method,),
+    "observer": (Method,),
+}
+
+
 @dataclass(frozen=True)
 class TensorSpec:
     """How one tensor of a layer is quantized: number format, layout of its scales, method.
@@ -75,6 +87,8 @@ class TensorSpec:
 
     def __post_init__(self) -> None:
         """Check each value, then the combinations."""
+        for name, kinds in _KINDS.items():
+            _of_kind(name, getattr(self, name), kinds)
         _one_of("format", self.format, FORMATS)
         _one_of("granularity", self.granularity, GRANULARITIES)
         _one_of("scale", self.scale, SCALES)
@@ -162,6 +176,12 @@ class Scheme:
                 "scheme.act.granularity must be tensor or channel, got group: "
                 "groups are of a weight's input channels"
             )
+
+
+def _of_kind(name: str, value: object, kinds: tuple[type, ...]) -> None:
+    if type(value) not in kinds:
+        words = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
+        raise ValueError(f"{name} must be of type {words}, got {value!r}")
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -14,5 +14,10 @@ TWINS: dict[type[nn.Module], type[QuantTwin]] = {
 
 
 def twin_of(layer: nn.Module) -> type[QuantTwin] | None:
-    """The twin's class; None for a layer that has none (a subclass may compute otherwise)."""
-    return TWINS.get(type(layer))
+    """The twin's class; None for a layer that has none.
+
+    A subclass may compute otherwise, and so may a layer whose weight is computed from something
+    else before each call (spectral norm): they have none.
+    """
+    twin = TWINS.get(type(layer))
+    return twin if twin and isinstance(layer.weight, nn.Parameter) else None

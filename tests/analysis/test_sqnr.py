@@ -31,6 +31,13 @@ def test_equal_tensors_and_pure_noise_have_no_finite_ratio():
     assert sqnr_db(torch.zeros(3), torch.ones(3)) == float("-inf")
 
 
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_values_that_are_not_finite_are_refused(bad):
+    for pair in ((torch.ones(1), torch.tensor([bad])), (torch.tensor([bad]), torch.ones(1))):
+        with pytest.raises(ValueError, match="NaN or infinity"):
+            sqnr_db(*pair)
+
+
 def test_other_shapes_are_refused():
     with pytest.raises(ValueError, match="shapes differ"):
         sqnr_db(torch.ones(3), torch.ones(3, 1))

@@ -118,6 +118,22 @@ def test_what_cannot_be_quantized_stays_float_and_is_listed(tiny_images):
     assert plan.left_float == (("up", "ConvTranspose2d"), ("unused", "Linear"))
 
 
+def test_a_weight_that_is_computed_before_each_call_stays_float(tiny_model, tiny_images):
+    """Rounding the layer's present weight would end its being computed."""
+    tiny_model.depthwise = torch.nn.utils.parametrizations.spectral_norm(tiny_model.depthwise)
+    with pytest.warns(FutureWarning):
+        torch.nn.utils.weight_norm(tiny_model.grouped)
+    plan = make_plan(tiny_model, W4A4, tiny_images)
+    assert list(plan.layers) == ["stem", "head"]
+    assert {name.split(".")[0] for name, _ in plan.left_float} == {"depthwise", "grouped"}
+    quantize(tiny_model, plan)
+
+
+def test_a_network_that_is_one_layer_is_refused_with_the_cure():
+    with pytest.raises(ValueError, match=r"single layer: wrap it in torch\.nn\.Sequential"):
+        make_plan(nn.Linear(4, 2), W4A4, torch.zeros(1, 4))
+
+
 def test_a_network_with_nothing_to_quantize_is_refused(tiny_images):
     with pytest.raises(ValueError, match="runs no Conv1d, Conv2d or Linear"):
         make_plan(nn.Sequential(nn.Flatten(), nn.ReLU()), W4A4, tiny_images)

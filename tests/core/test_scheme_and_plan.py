@@ -13,6 +13,11 @@ USER = Method("user", "my.module:Mine", {"momentum": 0.5})
     [
         ({"bits": 0}, "bits must be 2 to 16, or 32 for off, got 0"),
         ({"bits": 33}, "bits must be 2 to 16, or 32 for off, got 33"),
+        ({"bits": 4.5}, r"bits must be of type int, got 4\.5"),
+        ({"bits": True}, "bits must be of type int, got True"),
+        ({"symmetric": "no"}, "symmetric must be of type bool, got 'no'"),
+        ({"signed": 1}, "signed must be of type bool or null, got 1"),
+        ({"quantizer": "lsq"}, "quantizer must be of type Method, got 'lsq'"),
         ({"granularity": "layer"}, "granularity must be one of tensor, channel, group"),
         ({"format": "int4"}, "format must be one of int, fp16, float, got 'int4'"),
         ({"scale": "pow2"}, "scale must be one of free, power_of_two"),
