@@ -28,6 +28,12 @@ class TinyNet(nn.Module):
         return self.head(self.drop(x.mean(dim=(2, 3))))
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """A test's random numbers are the same whichever tests ran before it."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def tiny_model() -> nn.Module:
     """In evaluation mode, with batch-norm statistics that are not the initial ones."""

@@ -57,7 +57,7 @@ def _build(source: str, name: str, sizes: dict[str, Any], options: dict[str, Any
         sizes.pop("image_size")
         return torchvision_model(name, **sizes, **options)
     if source == "user":
-        return user_model(name, **sizes, **options)
+        return user_model(name, sizes, options)
     if name == "simple_cnn":
         return SimpleCNN(**sizes, **options)
     if name in BLOCKS:

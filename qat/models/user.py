@@ -3,23 +3,33 @@
 import importlib
 import inspect
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 
-def user_model(target: str, **arguments: Any) -> nn.Module:
-    """Call ``package.module:factory`` with those arguments that it takes.
+def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]) -> nn.Module:
+    """Call ``package.module:factory``.
+
+    Args:
+        target: What to call.
+        sizes: Arguments given if the factory takes them.
+        options: Arguments given in any case.
 
     Raises:
-        ValueError: If the target is not to be found, or returns no network.
+        ValueError: If the target is not to be found, lacks an option, or returns no network.
     """
     factory = _imported(target)
     parameters = inspect.signature(factory).parameters
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    given = {k: v for k, v in arguments.items() if takes_all or k in parameters}
-    net = factory(**given)
+    unknown = [] if takes_all else [name for name in options if name not in parameters]
+    if unknown:
+        allowed = ", ".join(parameters) or "none"
+        raise ValueError(f"{target} has no option {unknown[0]!r}; it takes {allowed}")
+    given = {k: v for k, v in sizes.items() if takes_all or k in parameters}
+    net = factory(**{**given, **options})
     if not isinstance(net, nn.Module):
         raise ValueError(f"model.target={target} must return a torch.nn.Module, got {type(net)}")
     return net

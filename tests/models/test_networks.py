@@ -150,6 +150,8 @@ def test_a_network_of_the_users_is_given_what_it_takes(tmp_path, monkeypatch):
     assert build("user", "nets_of_a_user:net", classes=7, width=5).weight.shape == (7, 5)
     with pytest.raises(ValueError, match=r"must return a torch\.nn\.Module"):
         build("user", "nets_of_a_user:no_net")
+    with pytest.raises(ValueError, match="no option 'widht'; it takes classes, width"):
+        build("user", "nets_of_a_user:net", widht=5)
     with pytest.raises(ValueError, match="no attribute 'nowhere'"):
         build("user", "nets_of_a_user:nowhere")
     with pytest.raises(ValueError, match=r"must be package\.module:factory"):
