@@ -6,6 +6,7 @@ from typing import Any
 from qat.cli.schema import RuleConfig, RunConfig, SlotConfig
 from qat.core.scheme import Method, Rule, Scheme, TensorSpec
 
+_METHOD_KEYS = {"name", "target", "options"}
 SHORT_TRAINING_EPOCHS = 10
 """Up to here LSQ starts at the step of least squared error; a longer training finds its own."""
 
@@ -104,4 +105,11 @@ def _rule_changes(config: RunConfig, changes: Mapping[str, Any]) -> dict[str, An
 
 
 def _named(value: str | Mapping[str, Any]) -> Method:
-    return Method(value) if isinstance(value, str) else Method(**value)
+    if isinstance(value, str):
+        return Method(value)
+    if not isinstance(value, Mapping) or "name" not in value or value.keys() - _METHOD_KEYS:
+        raise ValueError(
+            "a rule's quantizer or observer is a name, or a mapping with name and, if needed, "
+            f"target and options; got {value!r}"
+        )
+    return Method(**value)

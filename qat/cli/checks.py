@@ -62,6 +62,9 @@ def check_config(config: RunConfig) -> None:
     _check_optimizer("optimizer", config.optimizer)
     _check_schedule("schedule", config.schedule)
     _check_trainer(config)
+    for name in ("data", "runs", "cache"):
+        if not getattr(config.paths, name).strip():
+            raise ValueError(f"paths.{name} is empty: name a folder, or leave it out")
     at_least("calibrate.images", config.calibrate.images, 1)
     at_least("calibrate.batch_size", config.calibrate.batch_size, 1)
     at_least("evaluate.batch_size", config.evaluate.batch_size, 1)

@@ -74,6 +74,12 @@ def compose_points(
         return points
 
 
+def check_composes(overrides: Sequence[str], extra_dir: Path | None = None) -> None:
+    """Compose, values that are still to be given aside; raises RequestError if that fails."""
+    with readable(""), composer(extra_dir):
+        compose(ROOT_CONFIG, overrides=list(overrides))
+
+
 def split_sweep(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     """The points of a sweep, as Hydra's basic sweeper makes them; another sweeper's base point."""
     loader = GlobalHydra.instance().config_loader()
@@ -117,7 +123,7 @@ def readable(where: str) -> Iterator[None]:
         yield
     except RequestError:
         raise
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise RequestError(where + explain(error)) from error
 
 
@@ -131,6 +137,10 @@ def explain(error: Exception) -> str:
     text = str(error)
     if isinstance(error, OverrideParseException):
         return f"cannot read {error.override!r}: write KEY=VALUE, and quote what a shell would read"
+    if match := re.search(r"Ambiguous value for argument '([^']+)'", text):
+        return f"{match.group(1)}: several values are a sweep, qat run -m; a list is KEY=[A,B]"
+    if "Config group override must be" in text:
+        return "a group is chosen by the name of one of its files, GROUP=NAME; see qat list"
     if match := re.search(r"Could not override '([^']+)'", text):
         return _explain_key(match.group(1), text, error.__cause__)
     if "full_key:" in text:
@@ -151,6 +161,8 @@ def _explain_missing_option(error: MissingConfigException) -> str:
 
 
 def _explain_key(key: str, text: str, cause: BaseException | None) -> str:
+    if key.startswith("hydra."):
+        return f"no key {key!r}; `qat run --cfg hydra` prints Hydra's own"
     if "@" in key or "No match in the defaults list" in text:
         slots = "quantizer and observer as GROUP@scheme.weight and GROUP@scheme.act"
         return f"no group {key!r} to choose from; groups are {', '.join(groups())}; {slots}"

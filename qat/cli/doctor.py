@@ -81,5 +81,6 @@ def _data() -> list[Line]:
     for name in _NAMED_DATA:
         file = Path(root) / f"{name}.npz"
         lack = f"{file} is not there: fetched at its first use, which needs a network"
-        lines.append(("+", f"data {name}", str(file)) if file.is_file() else ("-", name, lack))
+        mark, text = ("+", str(file)) if file.is_file() else ("-", lack)
+        lines.append((mark, f"data {name}", text))
     return lines

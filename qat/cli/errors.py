@@ -28,6 +28,8 @@ def one_line(error: BaseException) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and "space" not in text:
         text = f"{text}: no space left on the disk"
+    if "can't allocate memory" in text or "out of memory" in text:  # torch says it at length
+        return "not enough memory: ask for fewer images or smaller batches"
     text = " ".join(text.split())
     if isinstance(error, EXPECTED) and text:
         return text

@@ -12,7 +12,7 @@ from qat.cli.prepare import Prepared
 from qat.cli.report import print_comparison, print_record_line
 from qat.cli.schema import RunConfig
 from qat.records.folder import RunFolder
-from qat.records.schema import RunRecord
+from qat.records.schema import RecordError, RunRecord
 
 CONFIG_NAME, CHECKPOINTS = "config.yaml", "checkpoints"
 
@@ -40,9 +40,12 @@ def run_job(prepared: Prepared) -> bool:
 
 
 def _finished(prepared: Prepared, folder: RunFolder) -> RunRecord | None:
-    if prepared.config.force or folder.state() != "done":
+    if prepared.config.force:
         return None
-    return folder.read()
+    try:
+        return folder.read() if folder.state() == "done" else None
+    except RecordError as error:
+        raise RecordError(f"{error}; force=true computes the run anew") from error
 
 
 def _computed(prepared: Prepared, folder: RunFolder) -> RunRecord:

@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from torch import nn
+from yaml import YAMLError
 
 from qat.cli.job import CONFIG_NAME
 from qat.cli.pipeline import PACKED_NAME
 from qat.cli.prepare import Prepared, prepare
-from qat.cli.schema import RunConfig
+from qat.cli.rerun import targets_in
+from qat.cli.schema import RuleConfig, RunConfig
 from qat.export.packed import load_packed
 from qat.records.schema import RunRecord
 from qat.records.store import read_record
@@ -54,8 +58,15 @@ def load_run(folder: Path | str, model_target: str | None = None) -> LoadedRun:
 
 
 def _config(folder: Path, model_target: str | None) -> RunConfig:
-    stored = OmegaConf.load(folder / CONFIG_NAME)
-    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), stored))
+    path = folder / CONFIG_NAME
+    try:
+        stored = OmegaConf.load(path)
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), stored))
+    except (OSError, YAMLError, OmegaConfBaseException) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{path} is missing or damaged ({reason}): run it again with force=true"
+        ) from error
     assert isinstance(config, RunConfig)
     if config.model.source == "user" and model_target is None:
         raise ValueError(
@@ -69,4 +80,17 @@ def _config(folder: Path, model_target: str | None) -> RunConfig:
             slot.quantizer, slot.target, slot.options = "minmax", None, {}
         if slot.observer == "user":
             slot.observer, slot.observer_target, slot.observer_options = "default", None, {}
+    config.scheme.rules = [rule for rule in map(_without_targets, config.scheme.rules) if rule]
     return config
+
+
+def _without_targets(rule: RuleConfig) -> RuleConfig | None:
+    """The rule without methods of the user's; None if that was all it said."""
+
+    def kept(changes: dict[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in changes.items() if not any(targets_in(v))}
+
+    weight, act = kept(rule.weight), kept(rule.act)
+    if not (weight or act or rule.keep_float):
+        return None
+    return RuleConfig(rule.match, weight, act, rule.keep_float)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from qat.cli.build import build_scheme
-from qat.cli.checks import check_config
+from qat.cli.checks import check_config, one_of
 from qat.cli.schema import DataConfig, RunConfig
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
@@ -21,7 +21,7 @@ from qat.core.scheme import Scheme
 from qat.data.augment import Augment
 from qat.data.batches import Batches
 from qat.data.bundle import DataBundle
-from qat.data.load import load_data
+from qat.data.load import OPTIONS, load_data
 from qat.layers.walk import quantizers
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint, read_normalisation
@@ -164,6 +164,8 @@ def _load(config: RunConfig) -> DataBundle:
 def _loaded(key: tuple[Any, ...], root: str) -> DataBundle:
     settings: dict[str, Any] = {name: list(v) if isinstance(v, tuple) else v for name, v in key}
     options = dict(settings.pop("options"))
+    for option in options:
+        one_of("a key of data.options", option, OPTIONS)
     settings.pop("augment")
     data = DataConfig(**settings)
     return load_data(

@@ -16,7 +16,8 @@ def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> di
         "evaluation": _evaluation(prepared),
     }
     if mode in ("static", "qat"):
-        parts["calibration"] = {"split": "train", "images": prepared.config.calibrate.images}
+        images = min(prepared.config.calibrate.images, len(prepared.data.train))
+        parts["calibration"] = {"split": "train", "images": images}
     if mode == "qat":
         parts["training"] = _training(prepared, kernel)
     return parts

@@ -7,17 +7,19 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
-from qat.cli.compose import Point, compose_points, typed
+from qat.cli.compose import Point, check_composes, compose_points, typed
 from qat.cli.configs import ROOT_CONFIG, config_dir
 from qat.cli.errors import DONE, FAILED, RequestError, one_line
 from qat.cli.job import run_job
 from qat.cli.prepare import Prepared, prepare
 from qat.cli.report import print_table
-from qat.cli.rerun import overrides_of
+from qat.cli.rerun import check_targets, overrides_of
 from qat.cli.schema import register_schema
 from qat.cli.table import table_of
 
@@ -37,6 +39,7 @@ _SHOWING = frozenset(
         "-p",
     ]
 )
+_COMPLETION = ("install=", "uninstall=", "query=")
 _WITH_VALUE = ("--config-dir", "-cd", "--from")
 
 
@@ -62,17 +65,46 @@ def run_command(words: Sequence[str]) -> int:
     _quiet()
     register_schema()
     if any(word.split("=")[0] in _SHOWING for word in words):
+        check_showing(words)
         return _hydra(words, lambda config: None)
     sorted_words = sort_words(words)
-    if sorted_words.rerun_of is not None:
-        changes = sorted_words.overrides
-        repeated = (*overrides_of(sorted_words.rerun_of), *changes)
-        sorted_words = Words(repeated, False, sorted_words.extra_dir, None)
-    points = compose_points(sorted_words.overrides, sorted_words.multirun, sorted_words.extra_dir)
+    points = _points(sorted_words)
     prepared = [check_point(point, len(points) > 1) for point in points]
     if not sorted_words.multirun:
         return DONE if run_job(prepared[0]) else FAILED
     return _sweep(words, prepared)
+
+
+def check_showing(words: Sequence[str]) -> None:
+    """Look for what is wrong in words for Hydra alone, whose own complaint has many lines.
+
+    Raises:
+        RequestError: If a flag, its value or an override is wrong.
+    """
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise RequestError(f"{message}; see qat run --help")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    asked = parser.parse_args(list(words))
+    if asked.shell_completion:
+        if not any(word.startswith(_COMPLETION) for word in asked.overrides):
+            raise RequestError(f"-sc needs one of {', '.join(_COMPLETION)} and a shell behind it")
+    elif (asked.cfg or asked.info) and not asked.multirun:
+        check_composes(asked.overrides, Path(asked.config_dir) if asked.config_dir else None)
+
+
+def _points(words: Words) -> list[Point]:
+    """The composed points of a request, or of a run that is to be repeated."""
+    if words.rerun_of is None:
+        return compose_points(words.overrides, words.multirun, words.extra_dir)
+    if words.multirun:
+        raise RequestError("--from repeats one run, -m sweeps: give one of them")
+    repeated = (*overrides_of(words.rerun_of), *words.overrides)
+    points = compose_points(repeated, False, words.extra_dir)
+    check_targets(points[0].config, words.overrides, words.extra_dir)
+    return points
 
 
 def sort_words(words: Sequence[str]) -> Words:

@@ -16,6 +16,7 @@ from qat.data.batches import Batches
 from qat.graph.shapes import layer_calls
 from qat.training.checkpoints import find_resumable
 from qat.training.classifier import Classifier, FloatClassifier
+from qat.training.errors import TrainingError
 from qat.training.fit import FitResult, fit
 from qat.training.qat import QATClassifier
 from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec
@@ -34,9 +35,12 @@ def fit_float(prepared: Prepared, net: nn.Module, folder: Path) -> FitResult:
         net, optimizer_spec(settings.optimizer), schedule_spec(settings.schedule)
     )
     set_kernel("eager")
-    return _fit(
-        prepared, module, spec, folder, "float training", settings.batch_size, settings.seed
-    )
+    try:
+        return _fit(
+            prepared, module, spec, folder, "float training", settings.batch_size, settings.seed
+        )
+    except TrainingError as error:
+        raise type(error)(f"float network (keys under float.): {error}") from error
 
 
 def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> FitResult:

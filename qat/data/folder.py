@@ -217,5 +217,6 @@ def _odd_one_out(files: list[ImageFile], way: Fit) -> ImageFile | None:
 
 
 def _unreadable(path: Path, error: BaseException) -> DataError:
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    text = str(error).split(" <_io.")[0]  # Pillow names the buffer, which says nothing
+    reason = " ".join(f"{type(error).__name__}: {text}".split())
     return DataError(f"{path}: not a readable image ({reason}); repair or remove the file")

@@ -34,6 +34,8 @@ _ONLY_FOR = {
     "image_size": ("synthetic",),
     "channels": ("synthetic",),
 }
+OPTIONS = tuple(_ONLY_FOR)
+"""Arguments of :func:`load_data` that only some data sets have."""
 _MEASURED_FILES = 10_000
 
 
@@ -103,6 +105,8 @@ def _check_extras(name: str, extras: Mapping[str, int | None]) -> None:
     for key, value in extras.items():
         if value is None:
             continue
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise DataError(f"{key} must be a whole number, got {value!r}")
         if name not in _ONLY_FOR[key]:
             allowed = " and ".join(_ONLY_FOR[key])
             raise DataError(f"{key}={value} is for data {allowed}, not {name}; leave it out")

@@ -64,7 +64,9 @@ def read_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get("normalisation")
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
+        raise CheckpointError(
+            f"{path} is damaged or no safetensors file ({error}): get it again"
+        ) from error
     if text is None:
         return None
     found = json.loads(text)
@@ -83,8 +85,11 @@ def _read(path: Path) -> dict[str, Tensor]:
             f"{path} is damaged, or holds objects that are code: save its state_dict() alone"
         ) from error
     except _UNREADABLE as error:
-        reason = f"{type(error).__name__}: {str(error).split('. ')[0][:120]}"
-        raise CheckpointError(f"{path} is damaged or no checkpoint ({reason})") from error
+        reason = f"{type(error).__name__}: {str(error).split('. ')[0][:120]}".rstrip(": ")
+        raise CheckpointError(
+            f"{path} is damaged or no checkpoint ({reason}): get it again, or write one by "
+            "torch.save(net.state_dict(), FILE)"
+        ) from error
     return _state_of(found, path)
 
 

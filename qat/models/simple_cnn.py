@@ -16,13 +16,15 @@ class SimpleCNN(nn.Module):
         batch_norm: Normalise behind each convolution, which then has no bias.
 
     Raises:
-        ValueError: If the image is smaller than 8 pixels.
+        ValueError: If the image is smaller than 8 pixels, or ``batch_norm`` is no boolean.
     """
 
     def __init__(
         self, classes: int, in_channels: int, image_size: int, batch_norm: bool = True
     ) -> None:
         super().__init__()
+        if not isinstance(batch_norm, bool):  # it comes from a configuration
+            raise ValueError(f"batch_norm of simple_cnn must be true or false, got {batch_norm!r}")
         side = image_size // 2 ** len(WIDTHS)
         if side < 1:
             raise ValueError(f"simple_cnn needs images of 8 pixels or more, got {image_size}")

@@ -59,5 +59,8 @@ def finite_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
     """
     low, high = torch.aminmax(x, dim=1)  # NaN and infinity come through, so checking these is all
     if not bool((torch.isfinite(low) & torch.isfinite(high)).all()):
-        raise ValueError("observed values hold NaN or infinity")
+        raise ValueError(
+            "observed values hold NaN or infinity: repair data or weights, or lower the learning "
+            "rates if this is training"
+        )
     return low, high

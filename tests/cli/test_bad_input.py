@@ -48,7 +48,7 @@ def refused(qat, home, words, *parts):
         ("scheme.act.granularity=group", ["must be one of tensor, channel"]),
         ("model=torchvision", ["model.name has no value"]),
         ("model=user", ["model.target=package.module:factory"]),
-        ("model.checkpoint=nowhere.pt", ["no checkpoint nowhere.pt"]),
+        ("model.checkpoint=nowhere.pt", ["nowhere.pt is no file"]),
         ("trainer.accelerator=tpu", ["trainer.accelerator must be one of"]),
         ("scheme.rules=[{mtch: a}]", ["Key 'mtch' not in 'RuleConfig'"]),
         ("scheme.rules=[{match: '*', weight: {bitz: 4}}]", ["did you mean 'bits'?"]),

@@ -51,7 +51,8 @@ def test_from_imports_no_code_that_a_record_names(qat, home, run):
     (run / "run.json").write_text(json.dumps(record))
     code, _, err = qat("run", "--from", str(run))
     assert code == 2
-    assert "model.target=package.module:factory" in err
+    assert "model.target=evil:net" in err
+    assert "is not imported" in err
 
 
 def test_evaluate_gives_what_was_recorded(qat, home, run):
