@@ -6,6 +6,7 @@ from torch import nn
 
 from qat.convert.rules import make_plan, plan_of, with_signs
 from qat.convert.swap import quantize
+from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import Rule, Scheme, TensorSpec
 
 W4A4 = Scheme(weight=TensorSpec(bits=4, granularity="channel"), act=TensorSpec(bits=4))
@@ -89,6 +90,19 @@ def test_open_signs_are_decided_by_an_example(tiny_model, tiny_images):
     for name in plan.layers:
         opened = opened.change(name, act=plan.layers[name].act.but(signed=None))
     assert with_signs(opened, tiny_model, tiny_images) == plan
+
+
+def test_a_layer_called_twice_has_the_sign_of_all_its_inputs(tiny_images):
+    layer = nn.Conv2d(3, 3, 1)
+    net = nn.Sequential(layer, nn.ReLU(), layer, nn.ReLU(), nn.Flatten(), nn.Linear(192, 2))
+    plan = make_plan(net, W4A4, tiny_images)
+    assert {name: p.act.signed for name, p in plan.layers.items()} == {"0": True, "5": False}
+
+
+def test_a_layer_the_example_does_not_reach_gets_signed_codes(tiny_images):
+    unused = LayerPlan("unused", "Linear", TensorSpec(signed=True), TensorSpec())
+    decided = with_signs(Plan({"unused": unused}), Odd(), tiny_images)
+    assert decided.layers["unused"].act.signed is True
 
 
 def test_the_last_layers_output_is_quantized_on_demand(tiny_model, tiny_images):

@@ -6,7 +6,7 @@ from torch import nn
 
 from qat.convert.rules import make_plan
 from qat.core.scheme import Scheme, TensorSpec
-from qat.cost.macs import layer_costs, total_bops, total_macs
+from qat.cost.macs import LayerCost, layer_costs, total_bops, total_macs
 from qat.cost.size import float_file_bytes
 from qat.models.build import build_model
 
@@ -47,9 +47,20 @@ def test_a_layer_called_twice_costs_twice(tiny_images):
 
 
 def test_transposed_convolutions_and_one_dimension():
-    net = nn.Sequential(nn.Conv1d(2, 4, 3), nn.ConvTranspose1d(4, 3, 2))
+    net = nn.Sequential(
+        nn.Conv1d(2, 4, 3), nn.ConvTranspose1d(4, 3, 2), nn.ConvTranspose1d(3, 6, 1, groups=3)
+    )
     costs = layer_costs(net, None, torch.zeros(1, 2, 10))
-    assert [cost.macs for cost in costs] == [4 * 8 * 2 * 3, 4 * 8 * 3 * 2]
+    assert [cost.macs for cost in costs] == [4 * 8 * 2 * 3, 4 * 8 * 3 * 2, 3 * 9 * 2]
+
+
+def test_a_linear_layer_counts_at_every_token():
+    (cost,) = layer_costs(nn.Sequential(nn.Linear(4, 6)), None, torch.zeros(3, 5, 4))
+    assert cost.macs == 5 * 4 * 6
+
+
+def test_bytes_of_weights_are_rounded_up():
+    assert LayerCost("it", macs=1, weight_bits=3, act_bits=8, weights=9).weight_bytes == 4
 
 
 def test_bits_multiply(tiny_model, tiny_images):

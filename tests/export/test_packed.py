@@ -17,6 +17,7 @@ from qat.convert.swap import quantize
 from qat.core.scheme import Method, Scheme, TensorSpec
 from qat.export import packed
 from qat.export.packed import PackedFileError, load_packed, save_packed, theoretical_bytes
+from qat.layers.walk import quantizers
 from qat.models.build import build_model
 
 LSQ, DYNAMIC = Method("lsq"), Method("dynamic")
@@ -77,6 +78,38 @@ def test_only_the_architecture_of_the_float_network_is_used(
     for parameter in tiny_model.parameters():
         parameter.data.zero_()
     assert torch.equal(load_packed(tmp_path / "it", tiny_model).eval()(tiny_images), expected)
+
+
+def test_half_precision_is_stored_as_such(tiny_model, tiny_images, tmp_path):
+    save_packed(converted(tiny_model, Scheme(first_last="fp16"), tiny_images), tmp_path / "it")
+    stored = load_file(tmp_path / "it")
+    assert stored["stem.weight"].dtype == stored["head.weight"].dtype == torch.float16
+    assert stored["stem.weight"].tolist() == tiny_model.stem.weight.half().tolist()
+
+
+def test_ranges_of_a_file_do_not_follow_training(qnet, tiny_model, tiny_images, tmp_path):
+    save_packed(qnet, tmp_path / "it")
+    restored = load_packed(tmp_path / "it", tiny_model)
+    restored.train()(10 * tiny_images)
+    for (*place, before), (*_, after) in zip(quantizers(qnet), quantizers(restored), strict=True):
+        assert torch.equal(before.qparams().scale, after.qparams().scale), place
+
+
+def test_tensors_that_share_memory_are_written(tiny_model, tiny_images, tmp_path):
+    tiny_model.register_buffer("part", tiny_model.norm.running_mean[:2])
+    qnet = converted(tiny_model, Scheme(), tiny_images)
+    save_packed(qnet, tmp_path / "it")
+    assert torch.equal(load_file(tmp_path / "it")["part"], qnet.norm.running_mean[:2])
+
+
+def test_who_reads_an_older_file_is_not_disturbed(qnet, tmp_path):
+    save_packed(qnet, tmp_path / "it")
+    before = (tmp_path / "it").read_bytes()
+    with (tmp_path / "it").open("rb") as reader:
+        qnet.head.bias.data.add_(1.0)
+        save_packed(qnet, tmp_path / "it")
+        assert reader.read() == before
+    assert (tmp_path / "it").read_bytes() != before
 
 
 def test_a_layer_used_in_two_places_is_stored_once(tiny_images, tmp_path):
