@@ -100,7 +100,7 @@ def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
     digest = None
     if config.model.checkpoint is not None:
         if not Path(config.model.checkpoint).is_file():
-            raise ValueError(f"no checkpoint {config.model.checkpoint}; check model.checkpoint")
+            raise ValueError(f"model.checkpoint={config.model.checkpoint} is no file; give one")
         digest = file_digest(Path(config.model.checkpoint))
     scheme = None if config.mode == "float" else build_scheme(config)
     settings = _settings(config, data)
