@@ -1,6 +1,7 @@
 """Checkpoints: read as data, held against the network, with their normalisation."""
 
 import pickle
+from collections import OrderedDict
 
 import pytest
 import torch
@@ -32,6 +33,13 @@ def test_state_dicts_in_all_their_clothes(tmp_path, name, wrap, prefix):
     torch.save(wrap(state), tmp_path / name)
     mine = net(0)
     load_checkpoint(mine, tmp_path / name)
+    assert same(mine, other)
+
+
+def test_a_prefix_that_is_the_networks_own_stays(tmp_path):
+    mine, other = (nn.Sequential(OrderedDict(model=net(seed))) for seed in (0, 1))
+    torch.save(other.state_dict(), tmp_path / "it.pt")
+    load_checkpoint(mine, tmp_path / "it.pt")
     assert same(mine, other)
 
 

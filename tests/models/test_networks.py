@@ -80,6 +80,14 @@ def test_option_a_takes_every_second_pixel_and_pads_channels_with_zeros():
     assert y[0, 2].tolist() == [[17, 19], [25, 27]]
 
 
+def test_a_block_whose_convolutions_give_nothing_is_its_shortcut():
+    net = build("builtin", "resnet20").eval()
+    x = torch.randn(2, 16, 4, 4)
+    for block, expected in ((net.layer1[0], x), (net.layer2[0], OptionAShortcut(2, 16)(x))):
+        nn.init.zeros_(block.bn2.weight)
+        assert torch.equal(block(x), expected.relu())
+
+
 @torch.no_grad()
 def with_its_own_statistics(net, images):
     """Random weights die out in depth unless batch norm has seen what they make of images."""
@@ -109,6 +117,8 @@ def test_torchvisions_networks_convert_and_run(name):
 def test_grey_images_adapt_the_first_convolution():
     net = build("torchvision", "resnet18", channels=1, size=64).eval()
     assert net(torch.zeros(1, 1, 64, 64)).shape == (1, 10)
+    usual = build("torchvision", "resnet18", size=64)
+    assert count(usual) - count(net) == 64 * 2 * 7 * 7
 
 
 def test_weights_are_a_function_of_the_seed_and_of_nothing_else():
