@@ -26,8 +26,9 @@ def debug() -> bool:
 def one_line(error: BaseException) -> str:
     """The message of an error in one line, with its type where the message alone says little."""
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC and "space" not in text:
-        text = f"{text}: no space left on the disk"
+    full = isinstance(error, OSError) and (error.errno == errno.ENOSPC or "No space left" in text)
+    if full and "free space" not in text:
+        text = f"{text}: free space or choose another folder (paths.runs, paths.cache)"
     if "can't allocate memory" in text or "out of memory" in text:  # torch says it at length
         return "not enough memory: ask for fewer images or smaller batches"
     text = " ".join(text.split())

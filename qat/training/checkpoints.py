@@ -59,12 +59,16 @@ class KeepLastAndBest(Checkpoint):
         better = top1 > self.best_top1
         if better:
             self.best_epoch, self.best_top1 = trainer.current_epoch, top1
-        aside = self.folder / f"{LAST}.part"
-        trainer.save_checkpoint(aside)
-        if better:
-            shutil.copyfile(aside, self.folder / f"{BEST}.part")
-            (self.folder / f"{BEST}.part").replace(self.folder / BEST)
-        aside.replace(self.folder / LAST)
+        last, best = (self.folder / f"{name}.part" for name in (LAST, BEST))
+        try:
+            trainer.save_checkpoint(last)
+            if better:
+                shutil.copyfile(last, best)
+                best.replace(self.folder / BEST)
+            last.replace(self.folder / LAST)
+        finally:  # on a full disk half a file would leave no room for the record to say so
+            for aside in (last, best):
+                aside.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
