@@ -21,7 +21,9 @@ from qat.cli.prepare import Prepared, prepare
 from qat.cli.report import print_table
 from qat.cli.rerun import check_targets, overrides_of
 from qat.cli.schema import register_schema
+from qat.cli.signals import ended_alike
 from qat.cli.table import table_of
+from qat.records.folder import RunFolder
 
 # Flags of Hydra's that only show something; it does that by itself.
 _SHOWING = frozenset(
@@ -39,6 +41,8 @@ _SHOWING = frozenset(
         "-p",
     ]
 )
+# Id → a checked point of the sweep in hand, None once it has run; empty in a launcher's processes.
+_at_hand: dict[str, Prepared | None] = {}
 _COMPLETION = ("install=", "uninstall=", "query=")
 _WITH_VALUE = ("--config-dir", "-cd", "--from")
 
@@ -65,18 +69,21 @@ def run_command(words: Sequence[str]) -> int:
     _quiet()
     register_schema()
     if any(word.split("=")[0] in _SHOWING for word in words):
-        check_showing(words)
-        return _hydra(words, lambda config: None)
+        return _hydra(checked_for_hydra(words), lambda config: None)
     sorted_words = sort_words(words)
     points = _points(sorted_words)
     prepared = [check_point(point, len(points) > 1) for point in points]
-    if not sorted_words.multirun:
-        return DONE if run_job(prepared[0]) else FAILED
-    return _sweep(words, prepared)
+    with ended_alike():
+        if not sorted_words.multirun:
+            return DONE if run_job(prepared[0]) else FAILED
+        return _sweep(words, prepared)
 
 
-def check_showing(words: Sequence[str]) -> None:
+def checked_for_hydra(words: Sequence[str]) -> list[str]:
     """Look for what is wrong in words for Hydra alone, whose own complaint has many lines.
+
+    Returns:
+        The words, overrides first: between flags Hydra would not know them.
 
     Raises:
         RequestError: If a flag, its value or an override is wrong.
@@ -87,12 +94,13 @@ def check_showing(words: Sequence[str]) -> None:
         raise RequestError(f"{message}; see qat run --help")
 
     parser.error = refuse  # type: ignore[method-assign]
-    asked = parser.parse_args(list(words))
+    asked = parser.parse_intermixed_args(list(words))
     if asked.shell_completion:
         if not any(word.startswith(_COMPLETION) for word in asked.overrides):
             raise RequestError(f"-sc needs one of {', '.join(_COMPLETION)} and a shell behind it")
     elif (asked.cfg or asked.info) and not asked.multirun:
         check_composes(asked.overrides, Path(asked.config_dir) if asked.config_dir else None)
+    return [*asked.overrides, *(word for word in words if word not in asked.overrides)]
 
 
 def _points(words: Words) -> list[Point]:
@@ -163,22 +171,30 @@ def _sweep(words: Sequence[str], prepared: Sequence[Prepared]) -> int:
     """Start the jobs by Hydra's launcher, then show the table of their records."""
     by_content = {item.id: item for item in prepared}
     print(f"{len(prepared)} runs, {len(by_content)} different", flush=True)
-    results: dict[str, bool] = {}
-
-    def job(config: DictConfig) -> None:
-        wanted = prepare(typed(config), _typed_overrides())
-        if wanted.id not in results:
-            results[wanted.id] = run_job(by_content.get(wanted.id, wanted))
-
-    _hydra(words, job)
-    print_table(table_of([item.folder for item in by_content.values()]))
-    undone = [name for name in by_content if not results.get(name)]
+    _at_hand.update(by_content)
+    try:
+        _hydra(words, run_point)
+    finally:
+        _at_hand.clear()
+    # A launcher may have run the jobs in other processes: their records say how they ended.
+    folders = [item.folder for item in by_content.values()]
+    print_table(table_of(folders))
+    undone = [folder.name for folder in folders if RunFolder(folder).state() != "done"]
     if undone:
         print(
             f"qat: {len(undone)} of {len(by_content)} runs are not done: {', '.join(undone)}",
             file=sys.stderr,
         )
     return FAILED if undone else DONE
+
+
+def run_point(config: DictConfig) -> None:
+    """One job of a sweep; points of equal content are run once."""
+    wanted = prepare(typed(config), _typed_overrides())
+    started = _at_hand.get(wanted.id, wanted)
+    if started is not None:
+        _at_hand[wanted.id] = None
+        run_job(started)
 
 
 def _hydra(words: Sequence[str], job: object) -> int:
