@@ -44,7 +44,10 @@ def test_equals_numpy(grid, bounds):
         found = of_range(*bounds, grid, symmetric=symmetric)
         expected = scale_and_zero_point(*bounds, grid.qmin, grid.qmax, symmetric)
         assert found[0] == pytest.approx(expected[0], rel=1e-6)
-        assert abs(found[1] - expected[1]) <= (0 if grid.bits < 12 else 1)  # a tie may round apart
+        # In float32 a zero point that is nearly a tie may round to the other side.
+        real = grid.qmin - min(bounds[0], 0) / expected[0]
+        nearly_a_tie = abs(real % 1 - 0.5) < 1e-6 * grid.levels
+        assert abs(found[1] - expected[1]) <= (1 if nearly_a_tie else 0)
 
 
 @given(grids(), ranges())
