@@ -109,3 +109,26 @@ def test_a_killed_sweep_keeps_what_was_finished(home):
     assert code == 0, err
     assert len(metrics(home, "runs")) == 3
     assert all(p.stat().st_mtime_ns == before[p] for p in done)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["runs-cache/float/*.training/last.ckpt", "runs/*/plan.json"],
+    ids=["float training", "before calibration"],
+)
+def test_told_to_end_in_any_stage_it_ends_alike(home, undisturbed, pattern):
+    process = start(home, "runs", *WORDS)
+    code, _, err = stop_when(home, process, pattern, signal.SIGTERM)
+    assert code == 1
+    assert err == "qat: interrupted; the same command goes on where it was\n"
+    assert "1 interrupted, not in the table" in run(home, "runs", "table", str(home / "runs"))[1]
+    assert run(home, "runs", *WORDS)[0] == 0
+    assert metrics(home, "runs") == undisturbed
+
+
+def test_a_sweep_told_to_end_starts_no_other_run(home):
+    words = ["run", "-m", *WORDS[1:], "scheme.weight.bits=8,5,4"]
+    process = start(home, "runs", *words)
+    code, _, _ = stop_when(home, process, "runs/*/checkpoints/last.ckpt", signal.SIGTERM)
+    assert code == 1
+    assert len(list((home / "runs").glob("*/run.json"))) == 1
