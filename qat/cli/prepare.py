@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from qat.cli.build import build_scheme
 from qat.cli.checks import check_config, one_of
+from qat.cli.identity import DataFacts, checkpoint_digest, note_data, number_settings
 from qat.cli.schema import DataConfig, RunConfig
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
@@ -25,7 +26,6 @@ from qat.data.load import OPTIONS, load_data
 from qat.layers.walk import quantizers
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint, read_normalisation
-from qat.records.folder import file_digest
 from qat.records.schema import run_id
 
 EXAMPLE_IMAGES = 8  # enough to see which inputs are ever negative
@@ -97,13 +97,11 @@ def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
     check_config(config)
     device = run_device(config.trainer.accelerator)
     data = _load(config).to(device)
-    digest = None
-    if config.model.checkpoint is not None:
-        if not Path(config.model.checkpoint).is_file():
-            raise ValueError(f"model.checkpoint={config.model.checkpoint} is no file; give one")
-        digest = file_digest(Path(config.model.checkpoint))
+    digest = checkpoint_digest(config)
     scheme = None if config.mode == "float" else build_scheme(config)
-    settings = _settings(config, data)
+    facts = DataFacts(data.digest, data.mean, data.std)
+    note_data(config, facts)
+    settings = number_settings(config, facts)
     name = run_id(settings, data.digest, digest)
     prepared = Prepared(config, overrides, data, device, scheme, digest, settings, name)
     _check_network(prepared)
@@ -216,24 +214,3 @@ def _network(config: RunConfig, data: DataBundle) -> nn.Module:
 def _input_shape(data: DataBundle) -> tuple[int, int, int]:
     shape = Batches(data.train, 1, data.preprocess).batch(0)[0].shape
     return int(shape[1]), int(shape[2]), int(shape[3])
-
-
-def _settings(config: RunConfig, data: DataBundle) -> dict[str, Any]:
-    """What numbers depend on. What a mode does not use is left out, so that runs are shared."""
-    everything = asdict(config)
-    kept = {key: everything[key] for key in ("model", "mode", "evaluate")}
-    kept["model"] = {k: v for k, v in kept["model"].items() if k != "checkpoint"}
-    images = ("name", "val_fraction", "split_seed", "resize", "crop", "augment")
-    kept["data"] = {key: everything["data"][key] for key in images}
-    kept["data"]["normalisation"] = [list(data.mean), list(data.std)]
-    if config.model.checkpoint is None and config.model.weights is None:
-        kept["float"] = everything["float"]
-    if config.mode == "float":
-        return kept
-    scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}
-    kept |= {"seed": config.seed, "scheme": scheme}
-    if config.mode != "dynamic":
-        kept["calibrate"] = everything["calibrate"]
-    if config.mode == "qat":
-        kept |= {k: everything[k] for k in ("optimizer", "schedule", "trainer", "kernel")}
-    return kept

@@ -43,6 +43,11 @@ class Cache:
         digest = hashlib.sha256(canonical_json(dict(key)).encode()).hexdigest()
         return self.root / kind / f"{digest[:KEY_DIGITS]}{suffix}"
 
+    def find(self, kind: str, key: Mapping[str, Any], suffix: str = "") -> Path | None:
+        """The entry's file if it is there and whole; None otherwise. See :meth:`path_of`."""
+        path = self.path_of(kind, key, suffix)
+        return path if _is_whole(path) else None
+
     def get_or_make(
         self,
         kind: str,

@@ -1,12 +1,14 @@
 """The lock of a run folder: one process at a time writes a run.
 
 The operating system frees the lock when its holder ends, however it ends, so that a dead run never
-looks alive. Beside it a small file names the holder, for the message to whoever comes second.
+looks alive. Beside it a small file names the holder, for the message to whoever comes second, and
+holds its last heartbeat: a machine that went down may leave its lock behind on a shared disk.
 """
 
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,6 +22,9 @@ LOCK_NAME = "run.lock"
 HOLDER_NAME = "run.holder.json"
 # A reader's probe holds the lock for an instant; a writer must not be turned away by it.
 PATIENCE_SECONDS = 1.0
+HEARTBEAT_SECONDS = 30.0
+STALE_SECONDS = 300.0
+"""Without a heartbeat for so long a holder on another host is taken for dead."""
 
 
 class LockedError(RecordError):
@@ -28,7 +33,7 @@ class LockedError(RecordError):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a run folder's lock for the time of the block.
+    """Hold a run folder's lock for the time of the block, with a heartbeat.
 
     Raises:
         LockedError: At once (one second) if another process holds it, saying who.
@@ -38,6 +43,8 @@ def locked(folder: Path) -> Iterator[None]:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if _stale(holder(folder)):  # its host is gone: what it left of the lock is nobody's
+            (folder / LOCK_NAME).unlink(missing_ok=True)
         held = FileLock(folder / LOCK_NAME).acquire(timeout=PATIENCE_SECONDS, poll_interval=0.02)
     except Timeout as error:
         raise LockedError(
@@ -45,26 +52,21 @@ def locked(folder: Path) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise write_error(folder / LOCK_NAME, error) from error
-    with held:
-        facts = {"pid": os.getpid(), "host": socket.gethostname(), "since_unix": time.time()}
-        write_atomic(folder / HOLDER_NAME, json.dumps(facts) + "\n")
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                (folder / HOLDER_NAME).unlink(missing_ok=True)
+    with held, _heartbeat(folder):
+        yield
 
 
 def is_held(folder: Path) -> bool:
-    """True if a process, this one included, holds the folder's lock now.
+    """True if a living process, this one included, holds the folder's lock now.
 
+    A holder on another host whose last heartbeat is older than :data:`STALE_SECONDS` is dead.
     Where the lock file may not be opened (a read-only folder) the holder file decides: held if it
     names another host, or a process of this host that is alive.
     """
     from filelock import FileLock, Timeout
 
     path = folder / LOCK_NAME
-    if not path.exists():
+    if not path.exists() or _stale(holder(folder)):
         return False
     try:
         with FileLock(path).acquire(blocking=False):
@@ -75,8 +77,42 @@ def is_held(folder: Path) -> bool:
         return _alive(holder(folder))
 
 
+@contextmanager
+def _heartbeat(folder: Path) -> Iterator[None]:
+    """Name this process as the holder, and say again and again that it is alive."""
+    facts = {"pid": os.getpid(), "host": socket.gethostname(), "since_unix": time.time()}
+    ended = threading.Event()
+    _beat(folder, facts)
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            with suppress(OSError):  # a full disk now may have room at the next beat
+                _beat(folder, facts)
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        with suppress(OSError):
+            (folder / HOLDER_NAME).unlink(missing_ok=True)
+
+
+def _beat(folder: Path, facts: Mapping[str, Any]) -> None:
+    write_atomic(folder / HOLDER_NAME, json.dumps({**facts, "heartbeat_unix": time.time()}) + "\n")
+
+
+def _stale(facts: Mapping[str, Any]) -> bool:
+    beat = facts.get("heartbeat_unix", facts.get("since_unix"))
+    if not isinstance(beat, int | float) or facts.get("host") == socket.gethostname():
+        return False  # on this host the lock itself tells
+    return time.time() - beat > STALE_SECONDS
+
+
 def holder(folder: Path) -> Mapping[str, Any]:
-    """Who holds the lock: ``pid``, ``host``, ``since_unix``; empty if nobody says so."""
+    """Who holds the lock: ``pid``, ``host``, ``since_unix``, ``heartbeat_unix``; empty if unsaid."""
     try:
         facts = json.loads((folder / HOLDER_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
