@@ -21,6 +21,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from qat.cli.configs import ROOT_CONFIG, config_dir, groups
 from qat.cli.errors import RequestError, nearest
 from qat.cli.schema import RunConfig, register_schema
+from qat.cli.studies import key_of, study_points
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Point:
 
 
 @contextmanager
-def composer(extra_dir: Path | None) -> Iterator[None]:
+def composer(extra_dir: Path | None) -> Iterator[Hydra]:
     """Hydra ready to compose from conf/ and, before it, a folder of the user's."""
     register_schema()
     version.setbase("1.3")
@@ -48,9 +49,9 @@ def composer(extra_dir: Path | None) -> Iterator[None]:
         anchor = SearchPathQuery(provider="schema")  # as hydra.main does
         search_path.prepend("command-line", f"file://{extra_dir.resolve()}", anchor)
     GlobalHydra.instance().clear()
-    Hydra.create_main_hydra2(task_name="qat", config_search_path=search_path)
+    hydra = Hydra.create_main_hydra2(task_name="qat", config_search_path=search_path)
     try:
-        yield
+        yield hydra
     finally:
         GlobalHydra.instance().clear()
 
@@ -58,20 +59,40 @@ def composer(extra_dir: Path | None) -> Iterator[None]:
 def compose_points(
     overrides: Sequence[str], multirun: bool, extra_dir: Path | None = None
 ) -> list[Point]:
-    """Every point of a request, composed and typed.
+    """Every point of a request, composed and typed; of a study, those of its grids.
 
     Raises:
         RequestError: If a point does not compose, naming it.
     """
     with readable(""), composer(extra_dir):
         combinations = split_sweep(overrides) if multirun else [tuple(overrides)]
-        points = []
+        several = len(combinations) > 1
+        points: dict[tuple[str, ...], Point] = {}
         for combination in combinations:
-            where = f"point {' '.join(combination)}: " if len(combinations) > 1 else ""
-            with readable(where):
-                config = compose(ROOT_CONFIG, overrides=list(combination))
-                points.append(Point(combination, typed(config)))
-        return points
+            point = _composed(combination, several)
+            for one in _expanded(point, multirun):
+                points[one.overrides] = one
+        return list(points.values())
+
+
+def _composed(overrides: tuple[str, ...], named: bool) -> Point:
+    with readable(f"point {' '.join(overrides)}: " if named else ""):
+        return Point(overrides, typed(compose(ROOT_CONFIG, overrides=list(overrides))))
+
+
+def _expanded(point: Point, multirun: bool) -> list[Point]:
+    """The point itself or, if it names a study, the points of the study's grids."""
+    study = point.config.study
+    if not study.grids:
+        return [point]
+    chosen = next((word for word in point.overrides if key_of(word) == "experiment"), "")
+    if not multirun:
+        raise RequestError(f"{chosen} is a study of many runs: qat run -m {chosen}")
+    words = [word for word in point.overrides if word != chosen]
+    return [
+        _composed(overrides, named=True)
+        for overrides in study_points(study, point.config.scale, chosen, words)
+    ]
 
 
 def check_composes(overrides: Sequence[str], extra_dir: Path | None = None) -> None:
@@ -83,9 +104,7 @@ def check_composes(overrides: Sequence[str], extra_dir: Path | None = None) -> N
 def split_sweep(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     """The points of a sweep, as Hydra's basic sweeper makes them; another sweeper's base point."""
     loader = GlobalHydra.instance().config_loader()
-    parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
-    fixed = [o for o in parsed if not o.is_sweep_override()]
-    settled = [str(o.input_line) for o in fixed]
+    settled = fixed_words(overrides)
     hydra = compose(ROOT_CONFIG, overrides=settled, return_hydra_config=True).hydra
     if not str(hydra.sweeper._target_).endswith("BasicSweeper"):
         return [_without_hydra(settled)]
@@ -93,6 +112,13 @@ def split_sweep(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     parsed = OverridesParser.create(config_loader=loader).parse_overrides([*params, *overrides])
     (batch,) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
     return [_without_hydra(point) for point in batch]
+
+
+def fixed_words(overrides: Sequence[str]) -> list[str]:
+    """Those of some overrides that name one value; needs a composer around it."""
+    loader = GlobalHydra.instance().config_loader()
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+    return [str(o.input_line) for o in parsed if not o.is_sweep_override()]
 
 
 def _without_hydra(overrides: Sequence[str]) -> tuple[str, ...]:

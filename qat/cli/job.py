@@ -12,13 +12,22 @@ from qat.cli.prepare import Prepared
 from qat.cli.report import print_comparison, print_record_line
 from qat.cli.schema import RunConfig
 from qat.records.folder import RunFolder
+from qat.records.lock import LockedError
 from qat.records.schema import RecordError, RunRecord
 
 CONFIG_NAME, CHECKPOINTS = "config.yaml", "checkpoints"
 
 
-def run_job(prepared: Prepared) -> bool:
+class RecordedError(Exception):
+    """A run failed, and its record says why; the cause is what went wrong."""
+
+
+def run_job(prepared: Prepared, alone: bool = True) -> bool:
     """Run, or show what was run before; True if the run is done.
+
+    Args:
+        prepared: The checked request.
+        alone: Print comparison and record; a sweep has its own words.
 
     Whatever goes wrong is kept in the record (status failed), printed in one line, and reported
     as False: the jobs behind it go on.
@@ -28,14 +37,20 @@ def run_job(prepared: Prepared) -> bool:
         folder.create()
         with folder.lock():
             record = _finished(prepared, folder) or _computed(prepared, folder)
+    except LockedError as error:
+        if alone:  # a sweep waits for whoever holds it
+            complain(error, f"run {prepared.id}: ")
+        return False
+    except RecordedError as error:
+        if alone and error.__cause__ is not None:
+            complain(error.__cause__, f"run {prepared.id}: ")
+        return False
     except Exception as error:
         complain(error, f"run {prepared.id}: ")
         return False
-    except SystemExit as error:  # e.g. raised for a signal: never a success
-        complain(RuntimeError(f"ended by a signal ({error})"), f"run {prepared.id}: ")
-        return False
-    print_comparison(record)
-    print_record_line(folder.record_path)
+    if alone:
+        print_comparison(record)
+        print_record_line(folder.record_path)
     return True
 
 
@@ -61,6 +76,7 @@ def _computed(prepared: Prepared, folder: RunFolder) -> RunRecord:
         if prepared.config.mode != "float"
         else prepared.config.float.seed,
         overrides=prepared.overrides,
+        study=prepared.config.study.name,
     )
     folder.write(record)
     _write_config(prepared.config, folder.path / CONFIG_NAME)
@@ -69,10 +85,15 @@ def _computed(prepared: Prepared, folder: RunFolder) -> RunRecord:
         if prepared.config.tracking.tensorboard:
             write_pages(prepared, outcome)
         folder.write(outcome.record)
-    except Exception as error:
-        folder.write(folder.read().move_to("failed", error=one_line(error)))
-        raise
+    except (Exception, SystemExit) as error:  # code that ends the process is no success either
+        told = error if isinstance(error, Exception) else _ended(error)
+        folder.write(folder.read().move_to("failed", error=one_line(told)))
+        raise RecordedError(one_line(told)) from told
     return outcome.record
+
+
+def _ended(error: SystemExit) -> RuntimeError:
+    return RuntimeError(f"the code that was run ended the process (SystemExit {error.code})")
 
 
 def _write_config(config: RunConfig, path: Path) -> None:

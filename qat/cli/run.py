@@ -6,24 +6,35 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import hydra
+from hydra._internal.callbacks import Callbacks
 from hydra._internal.utils import get_args_parser
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
-from qat.cli.compose import Point, check_composes, compose_points, typed
+from qat.cli.compose import (
+    Point,
+    check_composes,
+    compose_points,
+    composer,
+    fixed_words,
+    typed,
+)
 from qat.cli.configs import ROOT_CONFIG, config_dir
 from qat.cli.errors import DONE, FAILED, RequestError, one_line
-from qat.cli.job import run_job
-from qat.cli.prepare import Prepared, prepare
-from qat.cli.report import print_table
+from qat.cli.identity import known_identity
 from qat.cli.rerun import check_targets, overrides_of
 from qat.cli.schema import register_schema
 from qat.cli.signals import ended_alike
-from qat.cli.table import table_of
-from qat.records.folder import RunFolder
+from qat.cli.sweep import complain_of_launcher, make_items, run_sweep
+
+if TYPE_CHECKING:
+    from qat.cli.prepare import Prepared
 
 # Flags of Hydra's that only show something; it does that by itself.
 _SHOWING = frozenset(
@@ -41,8 +52,8 @@ _SHOWING = frozenset(
         "-p",
     ]
 )
-# Id → a checked point of the sweep in hand, None once it has run; empty in a launcher's processes.
-_at_hand: dict[str, Prepared | None] = {}
+# Id → a checked point that is still to run in this process; empty in a launcher's processes.
+_at_hand: "dict[str, Prepared]" = {}
 _COMPLETION = ("install=", "uninstall=", "query=")
 _WITH_VALUE = ("--config-dir", "-cd", "--from")
 
@@ -71,12 +82,13 @@ def run_command(words: Sequence[str]) -> int:
     if any(word.split("=")[0] in _SHOWING for word in words):
         return _hydra(checked_for_hydra(words), lambda config: None)
     sorted_words = sort_words(words)
-    points = _points(sorted_words)
-    prepared = [check_point(point, len(points) > 1) for point in points]
+    if sorted_words.multirun:
+        return _sweep(sorted_words)
+    from qat.cli.job import run_job
+
+    prepared = check_point(_points(sorted_words)[0], named=False)
     with ended_alike():
-        if not sorted_words.multirun:
-            return DONE if run_job(prepared[0]) else FAILED
-        return _sweep(words, prepared)
+        return DONE if run_job(prepared) else FAILED
 
 
 def checked_for_hydra(words: Sequence[str]) -> list[str]:
@@ -144,12 +156,14 @@ def sort_words(words: Sequence[str]) -> Words:
     )
 
 
-def check_point(point: Point, named: bool) -> Prepared:
+def check_point(point: Point, named: bool) -> "Prepared":
     """Prepare one point; what is wrong with it becomes one line that names it.
 
     Raises:
         RequestError: If anything is.
     """
+    from qat.cli.prepare import prepare  # brings torch: not needed for what is done
+
     try:
         for name in ("runs", "cache"):
             check_writable(f"paths.{name}", Path(getattr(point.config.paths, name)))
@@ -167,34 +181,52 @@ def check_writable(key: str, folder: Path) -> None:
         raise ValueError(f"{key}={folder}: {there} cannot be written; set {key} or {variable}")
 
 
-def _sweep(words: Sequence[str], prepared: Sequence[Prepared]) -> int:
-    """Start the jobs by Hydra's launcher, then show the table of their records."""
-    by_content = {item.id: item for item in prepared}
-    print(f"{len(prepared)} runs, {len(by_content)} different", flush=True)
-    _at_hand.update(by_content)
+def _sweep(words: Words) -> int:
+    """Run the points of a grid that are not done yet; of another sweeper, what it asks for."""
+    points = _points(words)
+
+    def identify(point: Point) -> str:
+        prepared = check_point(point, len(points) > 1)
+        _at_hand[prepared.id] = prepared
+        return prepared.id
+
+    items = make_items(points, identify)
     try:
-        _hydra(words, run_point)
+        with ended_alike():
+            return run_sweep(points, items, partial(_launch, words))
     finally:
         _at_hand.clear()
-    # A launcher may have run the jobs in other processes: their records say how they ended.
-    folders = [item.folder for item in by_content.values()]
-    print_table(table_of(folders))
-    undone = [folder.name for folder in folders if RunFolder(folder).state() != "done"]
-    if undone:
-        print(
-            f"qat: {len(undone)} of {len(by_content)} runs are not done: {', '.join(undone)}",
-            file=sys.stderr,
+
+
+def _launch(words: Words, points: Sequence[Point]) -> None:
+    """Hand some points to the launcher that the command line names."""
+    with composer(words.extra_dir) as hydra:
+        config = hydra.compose_config(
+            config_name=ROOT_CONFIG,
+            overrides=fixed_words(words.overrides),
+            run_mode=RunMode.MULTIRUN,
+            with_log_configuration=False,
         )
-    return FAILED if undone else DONE
+        context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks(config))
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=run_point, config=config
+        )
+        try:
+            launcher.launch([list(point.overrides) for point in points], initial_job_idx=0)
+        except Exception as error:  # a pool whose worker was killed, say; the records tell the rest
+            complain_of_launcher(error)
 
 
 def run_point(config: DictConfig) -> None:
-    """One job of a sweep; points of equal content are run once."""
-    wanted = prepare(typed(config), _typed_overrides())
-    started = _at_hand.get(wanted.id, wanted)
-    if started is not None:
-        _at_hand[wanted.id] = None
-        run_job(started)
+    """One job of a sweep, in this process or in a launcher's."""
+    from qat.cli.job import run_job
+    from qat.cli.prepare import prepare
+
+    _quiet()
+    run_config = typed(config)
+    known = known_identity(run_config)
+    prepared = _at_hand.pop(known, None) if known else None
+    run_job(prepared or prepare(run_config, _typed_overrides()), alone=False)
 
 
 def _hydra(words: Sequence[str], job: object) -> int:

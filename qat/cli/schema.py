@@ -195,6 +195,17 @@ class PathsConfig:
 
 
 @dataclass
+class StudyConfig:
+    """A study: grids whose union is run once (see :mod:`qat.cli.studies`), and its table."""
+
+    name: str | None = None
+    question: str = ""
+    grids: list[dict[str, Any]] = field(default_factory=list)
+    scales: dict[str, list[str]] = field(default_factory=dict)
+    table: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
 class RunConfig:
     """The root."""
 
@@ -204,6 +215,8 @@ class RunConfig:
     seed: int = 0
     kernel: str = "auto"
     force: bool = False
+    scale: str = "quick"
+    study: StudyConfig = field(default_factory=StudyConfig)
     scheme: SchemeConfig = field(default_factory=SchemeConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)

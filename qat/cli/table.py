@@ -36,11 +36,11 @@ def table_command(dirs: Sequence[Path], form: str, out: Path | None, strict: boo
 
 
 def table_text(folders: Sequence[Path], form: str, strict: bool) -> str:
-    """The rendered table over all records under these folders; errors as :func:`table_of`."""
-    return render(table_of(folders, strict), form)
+    """The rendered table over all records under these folders."""
+    return render(table_of_folders(folders, strict), form)
 
 
-def table_of(folders: Sequence[Path], strict: bool = False) -> Table:
+def table_of_folders(folders: Sequence[Path], strict: bool = False) -> Table:
     """The table over all records under these folders.
 
     Raises:

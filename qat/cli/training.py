@@ -9,8 +9,8 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 
 from qat.cli.prepare import Prepared
-from qat.cli.progress import TrainingProgress
 from qat.cli.schema import OptimizerConfig, ScheduleConfig
+from qat.cli.training_progress import TrainingProgress
 from qat.core.kernels import choose_kernel, set_kernel
 from qat.data.batches import Batches
 from qat.graph.shapes import layer_calls

@@ -112,7 +112,7 @@ def _stale(facts: Mapping[str, Any]) -> bool:
 
 
 def holder(folder: Path) -> Mapping[str, Any]:
-    """Who holds the lock: ``pid``, ``host``, ``since_unix``, ``heartbeat_unix``; empty if unsaid."""
+    """Who holds the lock: ``pid``, ``host``, ``since_unix``, ``heartbeat_unix``, or nothing."""
     try:
         facts = json.loads((folder / HOLDER_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -74,7 +74,7 @@ def test_a_sweep_takes_a_launcher_and_experiments(qat, home):
     words = ["hydra/launcher=basic", "experiment=demo_float,demo_w8a8_static"]
     code, out, _ = qat("run", "-m", *SMALL, *words)
     assert code == 0
-    assert out.startswith("2 runs, 2 different")
+    assert out.startswith("2 runs; ")
     assert "| w8a8-minmax | static |" in out
     assert "| float" in out
 

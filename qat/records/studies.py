@@ -1,0 +1,58 @@
+"""A study's runs: an index of ids beside the runs, so that two studies can share one.
+
+``runs/.studies/<study>/<scale>/<id>`` is an empty file a run. Adding one needs no lock, adding it
+twice changes nothing, and a kill leaves nothing half written.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from qat.records.atomic import write_error
+
+INDEX = ".studies"
+
+
+def add_to_study(runs: Path, study: str, scale: str, ids: Iterable[str]) -> None:
+    """Note that these runs belong to a study.
+
+    Raises:
+        WriteError: If the disk refuses.
+    """
+    folder = runs / INDEX / study / scale
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ids:
+            (folder / name).touch()
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
+def studies(runs: Path) -> list[str]:
+    """Names of the studies that have runs, sorted."""
+    root = runs / INDEX
+    return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+
+
+def scales_of(runs: Path, study: str) -> list[str]:
+    """Scales at which a study has runs, the one last asked for first."""
+    folder = runs / INDEX / study
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if path.is_dir()]
+    newest = {
+        path: max((f.stat().st_mtime_ns for f in path.iterdir()), default=0) for path in found
+    }
+    return [path.name for path in sorted(found, key=lambda p: (-newest[p], p.name))]
+
+
+def runs_of(runs: Path, study: str, scale: str) -> list[Path]:
+    """Run folders of a study at a scale, in the order in which they were asked for."""
+    folder = runs / INDEX / study / scale
+    if not folder.is_dir():
+        return []
+    marks = sorted(folder.iterdir(), key=lambda mark: (mark.stat().st_mtime_ns, mark.name))
+    return [runs / mark.name for mark in marks]
+
+
+def _newest(folder: Path) -> int:
+    return max((mark.stat().st_mtime_ns for mark in folder.iterdir()), default=0)

@@ -1,0 +1,57 @@
+"""How long runs took: what a sweep to come may be expected to take."""
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from qat.records.facts import run_facts
+from qat.records.schema import RunRecord
+
+SHARED_STAGES = ("float", "float_evaluation")
+"""Stages that many runs share through the cache: they say nothing of the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Runs that take about the same time.
+
+    Attributes:
+        mode: Of the run.
+        model: Name of the network.
+        data: Name of the data set.
+        epochs: Of quantized training; 0 without.
+    """
+
+    mode: str
+    model: str | None
+    data: str | None
+    epochs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Past times of runs by kind: median seconds, what they share left aside."""
+
+    seconds: Mapping[Kind, float] = field(default_factory=dict)
+
+    def expected(self, kinds: Iterable[Kind]) -> tuple[float, int]:
+        """Seconds that runs of these kinds take in all, and of how many nothing is known."""
+        found = [self.seconds.get(kind) for kind in kinds]
+        return sum(s for s in found if s is not None), found.count(None)
+
+
+def kind_of(record: RunRecord) -> Kind:
+    """The kind of a run that was."""
+    facts = run_facts(record)
+    epochs = record.protocol.get("training", {}).get("max_epochs", 0)
+    return Kind(record.mode, facts.model, facts.data, int(epochs))
+
+
+def past_timings(records: Iterable[RunRecord]) -> Timings:
+    """Medians over the finished runs among some records."""
+    found: dict[Kind, list[float]] = {}
+    for record in records:
+        if record.status == "done":
+            own = (s for stage, s in record.seconds.items() if stage not in SHARED_STAGES)
+            found.setdefault(kind_of(record), []).append(sum(own))
+    return Timings({kind: statistics.median(values) for kind, values in found.items()})
