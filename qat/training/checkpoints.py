@@ -1,4 +1,4 @@
-"""Checkpoints of a training: the last epoch, and the best one by validation accuracy."""
+"""Checkpoints of a training: the last epoch, the one before, the best by validation accuracy."""
 
 import pickle
 import shutil
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from qat.training.errors import CheckpointError, DamagedCheckpointWarning
 
-LAST, BEST = "last.ckpt", "best.ckpt"
+LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 _NET = "net."  # where a classifier holds its network
 _UNREADABLE = (
     zipfile.BadZipFile,
@@ -30,6 +30,7 @@ _UNREADABLE = (
 class KeepLastAndBest(Checkpoint):
     """Write ``last.ckpt`` after every epoch, ``best.ckpt`` after the best one so far.
 
+    The last one of the epoch before becomes ``previous.ckpt``, should the newer one be damaged.
     Better means a higher ``val/top1``; of equals the first is kept. Each file is written aside and
     renamed, so that a full disk or a kill leaves the one before it. The best goes first: killed
     between the two, the resumed training comes to that epoch again and writes the same.
@@ -65,6 +66,8 @@ class KeepLastAndBest(Checkpoint):
             if better:
                 shutil.copyfile(last, best)
                 best.replace(self.folder / BEST)
+            if (self.folder / LAST).exists():
+                (self.folder / LAST).replace(self.folder / PREVIOUS)
             last.replace(self.folder / LAST)
         finally:  # on a full disk half a file would leave no room for the record to say so
             for aside in (last, best):
@@ -93,12 +96,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def find_resumable(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The checkpoint to go on from: the last, else the best, else None.
+    """The checkpoint to go on from: the last, else the one before, else the best, else None.
 
     One that is damaged is reported and passed over; training being repeatable, an earlier one
     leads to the same end.
     """
-    for path in (folder / LAST, folder / BEST):
+    for path in (folder / LAST, folder / PREVIOUS, folder / BEST):
         if not path.exists():
             continue
         try:

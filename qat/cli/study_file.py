@@ -1,0 +1,89 @@
+"""A study's own file, read without Hydra: ``conf/experiment/NAME.yaml`` with a ``study`` section."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from qat.cli.configs import config_dir
+from qat.cli.errors import RequestError, nearest
+from qat.records.studies import runs_of, scales_of
+
+EXPERIMENTS = "experiment"
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """What a study's file says.
+
+    Attributes:
+        name: Of the study, and of its file.
+        question: What it asks.
+        table: How its table is laid out (see :mod:`qat.tables.layout`).
+        scales: Names of its scales.
+    """
+
+    name: str
+    question: str = ""
+    table: dict[str, Any] = field(default_factory=dict)
+    scales: tuple[str, ...] = ()
+
+
+def study_names(extra_dir: Path | None = None) -> list[str]:
+    """Names of all studies, sorted."""
+    return sorted(path.stem for path in _files(extra_dir) if _section(path))
+
+
+def read_study(name: str, extra_dir: Path | None = None) -> StudyFile:
+    """A study by name.
+
+    Raises:
+        RequestError: If there is none of that name, with the nearest.
+    """
+    for path in _files(extra_dir):
+        if path.stem == name and (section := _section(path)):
+            return StudyFile(
+                name=str(section.get("name", name)),
+                question=str(section.get("question", "")),
+                table=dict(section.get("table") or {}),
+                scales=tuple(section.get("scales") or ()),
+            )
+    names = study_names(extra_dir)
+    known = ", ".join(names) or "none yet"
+    raise RequestError(
+        f"no study {name!r}, and no folder of that name; studies are {known}{nearest(name, names)}"
+    )
+
+
+def study_runs(study: StudyFile, runs: Path, scale: str | None) -> tuple[str, list[Path]]:
+    """The scale, the one last asked for by default, and the run folders of a study at it.
+
+    Raises:
+        RequestError: If it has no runs there.
+    """
+    there = scales_of(runs, study.name)
+    if scale is None and there:
+        scale = there[0]
+    if scale not in there:
+        at = f" at scale={scale}" if scale else ""
+        hint = f"; there are some at {', '.join(there)}" if there else ""
+        raise RequestError(
+            f"study {study.name} has no runs{at} under {runs}{hint}: "
+            f"qat run -m experiment={study.name}" + (f" scale={scale}" if scale else "")
+        )
+    return scale, runs_of(runs, study.name, scale)
+
+
+def _files(extra_dir: Path | None) -> list[Path]:
+    folders = [config_dir()] + ([extra_dir] if extra_dir else [])
+    return [path for folder in folders for path in sorted((folder / EXPERIMENTS).glob("*.yaml"))]
+
+
+def _section(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise RequestError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    found = content.get("study") if isinstance(content, dict) else None
+    return found if isinstance(found, dict) else {}
