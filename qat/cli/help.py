@@ -56,6 +56,14 @@ SUMMARIES = {
         "example:\n  qat doctor",
     ),
     "show": ("one run on one screen", "example:\n  qat show runs/0a1b2c3d4e5f"),
+    "compare": (
+        "two runs: settings that differ, metrics with their difference, layer by layer",
+        "example:\n  qat compare runs/0a1b2c3d4e5f runs/1b2c3d4e5f6a",
+    ),
+    "clean": (
+        "what is safe to delete; deletes it with --force",
+        "examples:\n  qat clean\n  qat clean --force",
+    ),
     "evaluate": (
         "load a run's packed file, evaluate it again, compare with the record",
         "example:\n  qat evaluate runs/0a1b2c3d4e5f",

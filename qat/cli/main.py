@@ -93,7 +93,11 @@ def _parser() -> argparse.ArgumentParser:
 
     command("run", lambda _: _run(["--help"]))
     table = command("table", _table)
-    table.add_argument("dirs", nargs="*", type=Path, metavar="DIR", help="runs, or folders of them")
+    table.add_argument(
+        "what", nargs="*", metavar="STUDY|DIR", help="a study, runs, or folders of runs"
+    )
+    table.add_argument("--scale", help="of the study; the one last asked for by default")
+    table.add_argument("--config-dir", type=Path, metavar="DIR", help="with studies of your own")
     table.add_argument("--format", choices=("markdown", "csv", "latex", "html"), default="markdown")
     table.add_argument("--out", type=Path, metavar="FILE", help="write there instead of printing")
     table.add_argument("--strict", action="store_true", help="fail if rows differ in protocol")
@@ -101,6 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
     command("doctor", _doctor)
     command("show", _show).add_argument("run", type=Path, metavar="RUN_DIR")
+    compare = command("compare", _compare)
+    compare.add_argument("first", type=Path, metavar="A")
+    compare.add_argument("second", type=Path, metavar="B")
+    clean = command("clean", _clean)
+    clean.add_argument("--runs", type=Path, metavar="DIR", help="QAT_RUNS, or runs, by default")
+    clean.add_argument("--cache", type=Path, metavar="DIR", help="QAT_CACHE, or cache, by default")
+    clean.add_argument("--force", action="store_true", help="delete what is listed")
     evaluate = command("evaluate", _evaluate)
     evaluate.add_argument("run", type=Path, metavar="RUN_DIR")
     evaluate.add_argument("--model-target", metavar="PACKAGE.MODULE:FACTORY", help="of model=user")
@@ -115,9 +126,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _table(arguments: argparse.Namespace) -> int:
+    from qat.cli.study_file import table_sources
     from qat.cli.table import table_command
 
-    return table_command(arguments.dirs, arguments.format, arguments.out, arguments.strict)
+    folders, _ = table_sources(arguments.what, arguments.scale, arguments.config_dir)
+    return table_command(folders, arguments.format, arguments.out, arguments.strict)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -136,6 +149,18 @@ def _show(arguments: argparse.Namespace) -> int:
     from qat.cli.show import show_command
 
     return show_command(arguments.run)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from qat.cli.compare import compare_command
+
+    return compare_command(arguments.first, arguments.second)
+
+
+def _clean(arguments: argparse.Namespace) -> int:
+    from qat.cli.clean import clean_command
+
+    return clean_command(arguments.runs, arguments.cache, arguments.force)
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

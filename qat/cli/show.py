@@ -1,15 +1,18 @@
-"""``qat show``: one run on one screen."""
+"""``qat show``: a run's story on one screen."""
 
 from pathlib import Path
 
 from qat.cli.errors import DONE, RequestError
 from qat.cli.report import print_comparison, print_record_line
+from qat.records.facts import run_facts
 from qat.records.folder import RunFolder
+from qat.records.lock import holder
+from qat.records.schema import RunRecord
 from qat.records.store import seen_record
 
 
 def show_command(folder: Path) -> int:
-    """Print state, settings, comparison and stages.
+    """Print what was asked, how it went, what came of it, how long it took, where it lies.
 
     Raises:
         RequestError: If there is no record.
@@ -17,11 +20,47 @@ def show_command(folder: Path) -> int:
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
     record = seen_record(folder)
-    print(f"run {record.id}: {record.status}" + (f" ({record.error})" if record.error else ""))
+    print(f"run {record.id}: {run_facts(record).run_name}, {_state(folder, record)}")
     print(f"asked for: {' '.join(record.overrides) or '(defaults)'}")
+    if record.study:
+        print(f"study: {record.study}")
+    if made := _made(record):
+        print(f"made: {made}")
     if record.metrics:
         print_comparison(record)
-    for stage, seconds in record.seconds.items():
-        print(f"  {stage:<24} {seconds:8.1f} s")
+    _print_stages(record)
+    for name, file in record.artifacts.items():
+        print(f"  {name:<24} {file.bytes:>10} bytes  {folder / file.path}")
     print_record_line(RunFolder(folder).record_path)
     return DONE
+
+
+def _state(folder: Path, record: RunRecord) -> str:
+    words = record.status
+    if record.gate:
+        words += f", gate {record.gate}"
+    if record.error:
+        return f"{words}: {record.error}"
+    if record.status == "running":
+        facts = holder(folder)
+        return f"{words} in process {facts.get('pid')} on {facts.get('host')}"
+    if record.status == "interrupted":
+        return f"{words}: the same `qat run` goes on where it was"
+    return words
+
+
+def _made(record: RunRecord) -> str:
+    found = record.environment
+    if not found:
+        return ""
+    commit = f"commit {str(found.get('commit'))[:12]}" + (
+        " with changes" * bool(found.get("dirty"))
+    )
+    return f"{found.get('cpu')}, {found.get('threads')} threads, {commit}"
+
+
+def _print_stages(record: RunRecord) -> None:
+    total = sum(record.seconds.values())
+    for stage, seconds in record.seconds.items():
+        bar = "▇" * round(30 * seconds / total) if total else ""
+        print(f"  {stage:<24} {seconds:8.1f} s  {bar}")

@@ -1,12 +1,13 @@
-"""A study's own file, read without Hydra: ``conf/experiment/NAME.yaml`` with a ``study`` section."""
+"""A study's own file, ``conf/experiment/NAME.yaml`` with a ``study`` section; read without Hydra."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from qat.cli.configs import config_dir
+from qat.cli.configs import config_dir, default_path
 from qat.cli.errors import RequestError, nearest
 from qat.records.studies import runs_of, scales_of
 
@@ -73,6 +74,31 @@ def study_runs(study: StudyFile, runs: Path, scale: str | None) -> tuple[str, li
             f"qat run -m experiment={study.name}" + (f" scale={scale}" if scale else "")
         )
     return scale, runs_of(runs, study.name, scale)
+
+
+def table_sources(
+    what: Sequence[str], scale: str | None, extra_dir: Path | None = None
+) -> tuple[list[Path], StudyFile | None]:
+    """Run folders to make a table of, and the study they are of if one was named.
+
+    Args:
+        what: One study's name, or folders; all runs if empty.
+        scale: Of the study.
+        extra_dir: Folder of the user's YAML.
+
+    Raises:
+        RequestError: If a name is neither a folder nor a study with runs.
+    """
+    runs = default_path("runs")
+    if not what:
+        return [runs], None
+    names = [word for word in what if not Path(word).exists()]
+    if not names:
+        return [Path(word) for word in what], None
+    if len(what) > 1:
+        raise RequestError(f"{names[0]} is no folder; give one study, or folders")
+    study = read_study(names[0], extra_dir)
+    return study_runs(study, runs, scale)[1], study
 
 
 def _files(extra_dir: Path | None) -> list[Path]:

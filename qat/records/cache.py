@@ -15,6 +15,7 @@ from qat.records.folder import file_digest
 from qat.records.schema import canonical_json
 
 KEY_DIGITS = 24
+DIGEST_SUFFIX = ".sha256"
 
 
 class Cache:
@@ -90,6 +91,27 @@ class Cache:
         return path
 
 
+def damaged_entries(root: Path) -> list[Path]:
+    """Files of a cache that no request would take: of a wrong digest, or left half written.
+
+    An entry that some process is just making (its lock is held) is left out, and so is all that
+    has no digest by design: folders of trainings that go on, compiled code.
+    """
+    from filelock import FileLock, Timeout
+
+    found = []
+    for digest in sorted(root.glob(f"*/*{DIGEST_SUFFIX}")):
+        path = digest.with_name(digest.name.removesuffix(DIGEST_SUFFIX))
+        if not path.exists() or _is_whole(path):
+            continue
+        try:
+            with FileLock(path.with_name(f"{path.name}.lock")).acquire(blocking=False):
+                found.append(path)
+        except Timeout:
+            continue
+    return found
+
+
 def _make(path: Path, key: Mapping[str, Any], make: Callable[[Path], None]) -> None:
     # The digest goes first and comes last: between the two there is no entry, never a false one.
     digest_path = _digest_path(path)
@@ -104,7 +126,7 @@ def _make(path: Path, key: Mapping[str, Any], make: Callable[[Path], None]) -> N
 
 
 def _digest_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
+    return path.with_name(f"{path.name}{DIGEST_SUFFIX}")
 
 
 def _is_whole(path: Path) -> bool:

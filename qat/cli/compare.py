@@ -1,0 +1,125 @@
+"""``qat compare A B``: in what two runs differ, what came of it, layer by layer."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from qat.cli.errors import DONE, RequestError
+from qat.cli.progress import console
+from qat.records.facts import run_facts, stored_bits
+from qat.records.folder import RunFolder
+from qat.records.metrics import METRICS, Metric
+from qat.records.schema import RunRecord
+from qat.records.store import seen_record
+from qat.tables.numbers import MISSING, number_text
+from qat.tables.protocol import leaves
+
+LAYERS_NAME = "layers.json"
+Triple = tuple[str, str, str]
+
+
+def compare_command(first: Path, second: Path) -> int:
+    """Print settings that differ, metrics with their difference, and the layers.
+
+    Raises:
+        RequestError: If one of the folders holds no record.
+    """
+    records = [_record(folder) for folder in (first, second)]
+    names = [f"{run_facts(record).run_name} {record.id}" for record in records]
+    for title, rows in (
+        ("settings that differ", list(setting_rows(*records))),
+        ("metrics", list(metric_rows(*records))),
+        ("layers: bits W/A, SQNR of the output", list(layer_rows(first, second, *records))),
+    ):
+        _print(title, names, rows)
+    return DONE
+
+
+def setting_rows(a: RunRecord, b: RunRecord) -> Iterator[Triple]:
+    """``(setting, of a, of b)`` wherever mode, seed, protocol, plan or environment differ."""
+    left, right = _settings(a), _settings(b)
+    for name in dict.fromkeys([*left, *right]):
+        if left.get(name) != right.get(name):
+            yield name, left.get(name, MISSING), right.get(name, MISSING)
+
+
+def metric_rows(a: RunRecord, b: RunRecord) -> Iterator[tuple[str, str, str, str]]:
+    """``(metric, of a, of b, b minus a)`` of every metric that one of them has."""
+    for name in dict.fromkeys([*METRICS, *a.metrics, *b.metrics]):
+        one, other = a.metrics.get(name), b.metrics.get(name)
+        if one is None and other is None:
+            continue
+        metric = METRICS.get(name, Metric(name, decimals=4))
+        unit = f" [{metric.unit}]" if metric.unit else ""
+        texts = [MISSING if v is None else number_text(v, metric) for v in (one, other)]
+        known = None if one is None or other is None else other - one
+        change = "" if known is None else number_text(known, metric)
+        yield name + unit, texts[0], texts[1], change
+
+
+def layer_rows(first: Path, second: Path, a: RunRecord, b: RunRecord) -> Iterator[Triple]:
+    """``(layer, of a, of b)``: widths by the plan and, where it was noted, the output's SQNR."""
+    left, right = (_layers(folder, record) for folder, record in ((first, a), (second, b)))
+    for name in dict.fromkeys([*left, *right]):
+        yield name, left.get(name, MISSING), right.get(name, MISSING)
+
+
+def _record(folder: Path) -> RunRecord:
+    if RunFolder(folder).state() == "absent":
+        raise RequestError(f"{folder} holds no run.json")
+    return seen_record(folder)
+
+
+def _settings(record: RunRecord) -> dict[str, str]:
+    environment = {
+        f"environment.{key}": str(value)
+        for key, value in record.environment.items()
+        if key in ("commit", "cpu", "cores", "threads", "python") or key.startswith("gpu")
+    }
+    facts = run_facts(record)
+    slots = {
+        f"{slot} {key.removesuffix('_text')}": str(getattr(getattr(facts, slot), key))
+        for slot in ("weight", "act")
+        for key in ("bits_text", "symmetric", "granularity", "quantizer", "observer")
+    }
+    own = {"status": record.status, "mode": record.mode, "seed": str(record.seed)}
+    return own | slots | dict(leaves(record)) | environment
+
+
+def _layers(folder: Path, record: RunRecord) -> dict[str, str]:
+    sqnr = _noted_sqnr(folder)
+    layers = (record.plan or {}).get("layers", {})
+    found = {}
+    for name, specs in layers.items():
+        words = f"{stored_bits(specs['weight'])}/{stored_bits(specs['act'])}"
+        found[name] = words + (f", {sqnr[name]:.1f} dB" if name in sqnr else "")
+    return found
+
+
+def _noted_sqnr(folder: Path) -> dict[str, float]:
+    try:
+        rows: list[Mapping[str, Any]] = json.loads((folder / LAYERS_NAME).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}  # an older run, or a float one: the plan alone is shown
+    return {
+        row["name"]: row["sqnr_db"]
+        for row in rows
+        if row.get("slot") == "output" and row.get("sqnr_db") is not None
+    }
+
+
+def _print(title: str, names: list[str], rows: list[Any]) -> None:
+    out = console()
+    if not rows:
+        out.print(f"{title}: none", style="dim")
+        return
+    table = Table("", *map(escape, names), title=title, title_justify="left")
+    if len(rows[0]) > len(names) + 1:
+        table.add_column("difference", justify="right")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    out.print(table)
