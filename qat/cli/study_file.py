@@ -1,4 +1,4 @@
-"""A study's own file, ``conf/experiment/NAME.yaml`` with a ``study`` section; read without Hydra."""
+"""A study's own file (``conf/experiment/NAME.yaml``, section ``study``), read without Hydra."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
