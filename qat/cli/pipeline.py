@@ -5,22 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from qat.cli.calibration import calibrate_run
 from qat.cli.float_net import float_logits, float_network
 from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
 from qat.cli.protocol import protocol
 from qat.cli.results import accuracies, compared, costs, sizes, times, unmeasured
 from qat.cli.training import chosen_kernel, fit_quantized
-from qat.convert.calibrate import calibrate, set_phase
+from qat.convert.calibrate import set_phase
 from qat.convert.swap import quantize
 from qat.core.plan import Plan
 from qat.cost.size import float_file_bytes
-from qat.data.batches import Batches
 from qat.records.environment import environment_facts
 from qat.records.folder import RunFolder
 from qat.records.schema import Artifact, RunRecord
@@ -84,7 +83,7 @@ def execute(prepared: Prepared, folder: RunFolder, record: RunRecord) -> Outcome
     )
     if prepared.config.mode == "float":
         return _float_outcome(prepared, record, stages, net, reference)
-    return _quantized_outcome(prepared, folder, record, stages, net, reference)
+    return _quantized_outcome(prepared, folder, record, stages, net, digest, reference)
 
 
 def _float_outcome(
@@ -106,6 +105,7 @@ def _quantized_outcome(
     record: RunRecord,
     stages: Stages,
     net: nn.Module,
+    digest: str,
     reference: Tensor,
 ) -> Outcome:
     labels = prepared.data.test.labels.cpu()
@@ -113,7 +113,7 @@ def _quantized_outcome(
     plan.save(folder.path / PLAN_NAME)
     record = record.move_to("running", plan=plan.to_dict())
     folder.write(record)
-    qnet = _quantized(prepared, folder.path, stages, net, plan, labels)
+    qnet = _quantized(prepared, folder.path, stages, net, plan, digest)
     with stages.timed("evaluation"):
         logits = _logits(prepared, qnet, "evaluation")
     stages.metrics |= compared(reference, logits, labels)
@@ -130,38 +130,22 @@ def _quantized_outcome(
 
 
 def _quantized(
-    prepared: Prepared, folder: Path, stages: Stages, net: nn.Module, plan: Plan, labels: Tensor
+    prepared: Prepared, folder: Path, stages: Stages, net: nn.Module, plan: Plan, digest: str
 ) -> nn.Module:
     """Convert, calibrate and, in mode qat, train."""
     qnet = quantize(net, plan)
     with stages.timed("calibration"):
-        if prepared.config.mode == "dynamic":
-            _fix_weights(prepared, qnet)
-        else:
-            calibrate(qnet, _calibration_batches(prepared), _track("calibration"))
+        calibrate_run(prepared, qnet, digest)
     if prepared.config.mode != "qat":
         return qnet.eval()
     with stages.timed("calibrated_evaluation"):
         logits = _logits(prepared, qnet, "evaluation after calibration")
+        labels = prepared.data.test.labels.cpu()
         stages.metrics["calibrated_top1"] = accuracies(logits, labels)["top1"]
     with stages.timed("training"):
         fit_quantized(prepared, qnet, folder / "checkpoints")
     set_phase(qnet, "quantize")
     return qnet.to(prepared.device).eval()
-
-
-def _fix_weights(prepared: Prepared, qnet: nn.Module) -> None:
-    """Dynamic ranges need no data; weights are fixed from themselves, so any batch will do."""
-    calibrate(qnet, [prepared.example()])
-
-
-def _calibration_batches(prepared: Prepared) -> Batches:
-    """Images of the training split, drawn by the run's seed, without augmentation."""
-    config, data = prepared.config, prepared.data
-    generator = torch.Generator().manual_seed(config.seed)
-    order = torch.randperm(len(data.train), generator=generator)
-    chosen = data.train.subset(order[: config.calibrate.images])
-    return Batches(chosen, config.calibrate.batch_size, data.preprocess)
 
 
 def _logits(prepared: Prepared, net: nn.Module, description: str) -> Tensor:
@@ -171,10 +155,6 @@ def _logits(prepared: Prepared, net: nn.Module, description: str) -> Tensor:
 
 def _test_images(prepared: Prepared) -> Tensor:
     return prepared.test_batches().batch(0)[0]
-
-
-def _track(description: str) -> Any:
-    return lambda items: tracked(description, items)
 
 
 def _done(prepared: Prepared, record: RunRecord, stages: Stages) -> RunRecord:

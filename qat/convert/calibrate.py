@@ -1,6 +1,6 @@
 """The phases of a quantized network: observe, quantize, off."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from qat.core.evaluating import evaluating
 from qat.layers.walk import quantizers, twins
+from qat.observers.base import Observer
 from qat.quantizers.base import PHASES, Quantizer
 from qat.quantizers.cast import CastQuantizer
 
@@ -48,12 +49,7 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
     Raises:
         ValueError: If there are no batches, or values are NaN or infinite; the layer is named.
     """
-    for _, _, quantizer in quantizers(net):
-        quantizer.observer.reset()
-    set_phase(net, "observe")
-    for _, slot, quantizer in quantizers(net):
-        if slot == "weight":
-            quantizer.set_phase("off")
+    _start_observing(net)
     with evaluating(net):
         count = 0
         for batch in track(batches) if track else batches:
@@ -63,6 +59,68 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
         raise ValueError("calibration got no batches: set calibrate.images to 1 or more")
     _observe_weights(net)
     set_phase(net, "quantize")
+
+
+def statistics_keys(net: nn.Module) -> dict[str, dict[str, Any]] | None:
+    """What the activations' statistics depend on beside the float network and the batches.
+
+    Not on widths or symmetry: so networks quantized in different ways may share them.
+
+    Returns:
+        ``layer.slot`` → key; None if an observer's statistics cannot be shared.
+    """
+    found = {}
+    for place, observer in _activation_observers(net):
+        key = observer.statistics_key()
+        if key is None:
+            return None
+        found[place] = key
+    return found
+
+
+def collected(net: nn.Module) -> dict[str, Tensor]:
+    """What the activations' observers saw when the network was calibrated.
+
+    Returns:
+        ``layer.slot/name`` → tensor.
+    """
+    return {
+        f"{place}/{name}": value
+        for place, observer in _activation_observers(net)
+        for name, value in observer.statistics().items()
+    }
+
+
+@torch.no_grad()
+def calibrate_from(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
+    """Calibrate by what another network's observers saw, see :func:`collected`.
+
+    Ranges equal those of :func:`calibrate` on the same batches, bit for bit, if
+    :func:`statistics_keys` are equal.
+    """
+    _start_observing(net)
+    for place, observer in _activation_observers(net):
+        mine = f"{place}/"
+        own = {k.removeprefix(mine): v for k, v in statistics.items() if k.startswith(mine)}
+        if own:
+            observer.load_statistics(own)
+    _observe_weights(net)
+    set_phase(net, "quantize")
+
+
+def _start_observing(net: nn.Module) -> None:
+    for _, _, quantizer in quantizers(net):
+        quantizer.observer.reset()
+    set_phase(net, "observe")
+    for _, slot, quantizer in quantizers(net):
+        if slot == "weight":
+            quantizer.set_phase("off")
+
+
+def _activation_observers(net: nn.Module) -> Iterator[tuple[str, Observer]]:
+    for name, slot, quantizer in quantizers(net):
+        if slot != "weight":
+            yield f"{name}.{slot}", quantizer.observer
 
 
 def _observe_weights(net: nn.Module) -> None:

@@ -1,5 +1,8 @@
 """What every observer owes its quantizer."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -13,12 +16,15 @@ class Observer(nn.Module):
 
     Attributes:
         follows_training: True if the range keeps following while a network trains.
+        statistics_kind: What it collects; observers of one kind may share it. Each class names
+            its own, a subclass inherits none: it may collect something else.
 
     Args:
         slices: Number of scales.
     """
 
     follows_training = False
+    statistics_kind: ClassVar[str | None] = None
 
     def __init__(self, slices: int) -> None:
         super().__init__()
@@ -49,6 +55,20 @@ class Observer(nn.Module):
     def reset(self) -> None:
         """Forget everything."""
         raise NotImplementedError
+
+    def statistics_key(self) -> dict[str, Any] | None:
+        """What determines the statistics beside the values; None if they cannot be shared."""
+        kind = type(self).__dict__.get("statistics_kind")
+        return None if kind is None else {"kind": kind, "slices": self.slices}
+
+    def statistics(self) -> dict[str, Tensor]:
+        """What was collected, as tensors by name."""
+        return {name: buffer.detach().clone() for name, buffer in self.named_buffers()}
+
+    def load_statistics(self, statistics: Mapping[str, Tensor]) -> None:
+        """Take what another observer of this key collected: ranges are then equal, bit for bit."""
+        for name, buffer in self.named_buffers():
+            buffer.copy_(statistics[name])
 
 
 def finite_extremes(x: Tensor) -> tuple[Tensor, Tensor]:

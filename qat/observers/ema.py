@@ -8,6 +8,8 @@ Differs from the paper: the average starts at the first batch rather than at 0, 
 counts the same whatever its size.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -27,12 +29,18 @@ class EMAObserver(MinMaxObserver):
     """
 
     follows_training = True
+    statistics_kind = "ema"
 
     def __init__(self, slices: int, momentum: float = 0.1) -> None:
         super().__init__(slices)
         if not 0 < momentum <= 1:
             raise ValueError(f"momentum must be in (0, 1], got {momentum}")
         self.momentum = momentum
+
+    def statistics_key(self) -> dict[str, Any] | None:
+        """With the momentum."""
+        key = super().statistics_key()
+        return None if key is None else {**key, "momentum": self.momentum}
 
     def collect(self, x: Tensor) -> None:
         """Move the range towards these values' extremes."""

@@ -8,11 +8,15 @@ A tensor small enough (a weight's channel) is kept as it is instead, while only 
 has been seen: its ranges are then exact.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from qat.observers.base import Observer, finite_extremes
 
+HISTOGRAM = "histogram"
+"""The kind of statistics that all observers of this module share."""
 BINS = 2048
 EXACT_LIMIT = 8192  # values of one slice that are kept instead of counted
 
@@ -52,6 +56,26 @@ class HistogramObserver(Observer):
             first, self._values = self._values, None
             self._count(first, finite_extremes(first))
         self._count(x, extremes)
+
+    def statistics(self) -> dict[str, Tensor]:
+        """The kept values, or counts with start and width; nothing before any was seen."""
+        if self._values is not None:
+            return {"values": self._values.clone()}
+        if self._counts is None:
+            return {}
+        return {
+            "counts": self._counts.clone(),
+            "start": self._start.clone(),
+            "width": self._width.clone(),
+        }
+
+    def load_statistics(self, statistics: Mapping[str, Tensor]) -> None:
+        """See the base."""
+        self.reset()
+        self._values = statistics.get("values")
+        if "counts" in statistics:
+            self._counts = statistics["counts"]
+            self._start, self._width = statistics["start"], statistics["width"]
 
     def weighted_values(self) -> tuple[Tensor, Tensor]:
         """``(values, weights)``, both ``(slices, n)`` float64, values ascending in each row.

@@ -14,6 +14,7 @@ from qat.observers.base import Observer, finite_extremes
 class MeanAbsObserver(Observer):
     """Mean of ``|v|`` over all values of each slice."""
 
+    statistics_kind = "mean_abs"
     total: Tensor
     count: Tensor
 

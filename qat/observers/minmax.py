@@ -13,6 +13,7 @@ class MinMaxObserver(Observer):
     Clips nothing; one outlier sets the scale.
     """
 
+    statistics_kind = "minmax"
     low: Tensor
     high: Tensor
 
@@ -46,6 +47,7 @@ class LatestObserver(MinMaxObserver):
     """The extremes of the last batch alone: what follows a weight while it trains."""
 
     follows_training = True
+    statistics_kind = "latest"
 
     def collect(self, x: Tensor) -> None:
         """Replace the range."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from qat.core.grid import IntGrid
 from qat.core.qparams import qparams_from_range
-from qat.observers.histogram import HistogramObserver
+from qat.observers.histogram import HISTOGRAM, HistogramObserver
 
 _COARSE, _FINE = 80, 16
 _FINE_WIDTHS = (0.1, 0.01)
@@ -22,6 +22,8 @@ _FINE_WIDTHS = (0.1, 0.01)
 
 class MSEObserver(HistogramObserver):
     """Range of least mean square rounding error."""
+
+    statistics_kind = HISTOGRAM
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
         """The best range of each slice for these codes."""

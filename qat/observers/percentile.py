@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from qat.core.grid import IntGrid
-from qat.observers.histogram import HistogramObserver
+from qat.observers.histogram import HISTOGRAM, HistogramObserver
 
 
 class PercentileObserver(HistogramObserver):
@@ -23,6 +23,8 @@ class PercentileObserver(HistogramObserver):
     Raises:
         ValueError: If ``percentile`` is not in (50, 100].
     """
+
+    statistics_kind = HISTOGRAM
 
     def __init__(self, slices: int, percentile: float = 99.99) -> None:
         super().__init__(slices)

@@ -101,13 +101,16 @@ def test_a_sweep_ends_in_its_table_and_goes_on_where_it_was(qat, home):
     words = ["run", "-m", *SHORT, "scheme=w8a8,w4a4", "seed=0,1"]
     code, out, _ = qat(*words)
     assert code == 0
-    assert out.startswith("4 runs, 4 different")
+    assert out.startswith("4 runs; ")
+    assert out.endswith("4 done\n")
     table = [line for line in out.splitlines() if line.startswith("| w")]
     assert [line.split()[1] for line in table] == ["w8a8-minmax", "w4a4-lsq"]
     assert all("(2)" in line for line in table)  # two seeds each
     written = {p: p.stat().st_mtime_ns for p in (home / "runs").glob("*/run.json")}
     assert len(written) == 4
-    assert qat(*words, "mode=static")[0] == 0
+    code, out, _ = qat(*words, "mode=static")
+    assert code == 0
+    assert out.startswith("4 runs, 4 done before, 0 to run\n")
     assert {p: p.stat().st_mtime_ns for p in (home / "runs").glob("*/run.json")} == written
 
 
@@ -125,7 +128,8 @@ def test_a_run_that_fails_leaves_the_others_and_says_so(qat, home, monkeypatch):
     code, out, err = qat("run", "-m", *SHORT, "scheme=w4a4,w8a8")
     assert code == 1
     assert "no memory is left" in err
-    assert "1 of 2 runs are not done" in err
+    assert "1 done, 1 failed" in out
+    assert "qat: failed: " in err
     assert "1 failed, not in the table" in out
     monkeypatch.undo()
 

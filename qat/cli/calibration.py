@@ -1,0 +1,72 @@
+"""Calibration of a run: what observers see is collected once, for all runs that see the same."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from qat.cli.prepare import Prepared
+from qat.cli.progress import tracked
+from qat.convert.calibrate import calibrate, calibrate_from, collected, statistics_keys
+from qat.data.batches import Batches
+from qat.records.cache import Cache
+from qat.records.schema import NUMERICS_VERSION
+
+
+def calibrate_run(prepared: Prepared, qnet: nn.Module, float_digest: str) -> None:
+    """Fix every range of a quantized network, by statistics from the cache if they are there."""
+    if prepared.config.mode == "dynamic":
+        # Dynamic ranges need no data; weights are fixed from themselves, so any batch will do.
+        calibrate(qnet, [prepared.example()])
+        return
+    observers = statistics_keys(qnet)
+    if observers is None:  # a method of the user's: nobody knows what it depends on
+        _calibrate(prepared, qnet)
+        return
+
+    made = False
+
+    def make(path: Path) -> None:
+        nonlocal made
+        _calibrate(prepared, qnet)
+        save_file({name: value.cpu() for name, value in collected(qnet).items()}, path)
+        made = True
+
+    cache = Cache(Path(prepared.config.paths.cache))
+    key = _key(prepared, float_digest, observers)
+    path = cache.get_or_make("calibration", key, make, suffix=".safetensors")
+    if not made:
+        calibrate_from(qnet, load_file(path, device=str(prepared.device)))
+
+
+def calibration_batches(prepared: Prepared) -> Batches:
+    """Images of the training split, drawn by the run's seed, without augmentation."""
+    config, data = prepared.config, prepared.data
+    generator = torch.Generator().manual_seed(config.seed)
+    order = torch.randperm(len(data.train), generator=generator)
+    chosen = data.train.subset(order[: config.calibrate.images])
+    return Batches(chosen, config.calibrate.batch_size, data.preprocess)
+
+
+def _calibrate(prepared: Prepared, qnet: nn.Module) -> None:
+    batches = calibration_batches(prepared)
+    calibrate(qnet, batches, lambda items: tracked("calibration", items))
+
+
+def _key(prepared: Prepared, float_digest: str, observers: dict[str, Any]) -> dict[str, Any]:
+    config = prepared.config
+    return {
+        "model": prepared.settings["model"],
+        "checkpoint": float_digest,
+        "data": prepared.data.digest,
+        "preprocess": asdict(prepared.data.preprocess),
+        "calibrate": asdict(config.calibrate),
+        "seed": config.seed,
+        "observers": observers,
+        "device": prepared.device.type,
+        "threads": torch.get_num_threads(),
+        "numerics_version": NUMERICS_VERSION,
+    }

@@ -1,0 +1,25 @@
+from pathlib import Path
+
+from qat.records.studies import add_to_study, runs_of, scales_of, studies
+
+
+def test_an_index_holds_each_run_once_and_in_order(tmp_path):
+    add_to_study(tmp_path, "bits", "quick", ["b", "a"])
+    add_to_study(tmp_path, "bits", "quick", ["c", "b"])
+    assert sorted(path.name for path in runs_of(tmp_path, "bits", "quick")) == ["a", "b", "c"]
+    assert runs_of(tmp_path, "bits", "quick")[0].parent == tmp_path
+    assert studies(tmp_path) == ["bits"]
+
+
+def test_the_scale_last_asked_for_comes_first(tmp_path):
+    add_to_study(tmp_path, "bits", "smoke", ["a"])
+    add_to_study(tmp_path, "bits", "quick", ["b"])
+    assert scales_of(tmp_path, "bits") == ["quick", "smoke"]
+    add_to_study(tmp_path, "bits", "smoke", ["a"])
+    assert scales_of(tmp_path, "bits") == ["smoke", "quick"]
+
+
+def test_nothing_is_no_error(tmp_path):
+    assert studies(tmp_path) == []
+    assert scales_of(tmp_path, "it") == []
+    assert runs_of(Path("nowhere"), "it", "quick") == []
