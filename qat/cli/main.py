@@ -15,6 +15,8 @@ from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
 
 TOPICS = ("models", "data", "quantizers", "observers", "schemes", "experiments", "groups")
 
+LAYOUTS = ("flat", "pact", "hawq", "nvidia")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -100,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--config-dir", type=Path, metavar="DIR", help="with studies of your own")
     table.add_argument("--format", choices=("markdown", "csv", "latex", "html"), default="markdown")
     table.add_argument("--out", type=Path, metavar="FILE", help="write there instead of printing")
+    table.add_argument(
+        "--layout", choices=LAYOUTS, help="as papers have it; the study's by default"
+    )
+    table.add_argument(
+        "--into", type=Path, metavar="DIR", help="write every format there, and the figures"
+    )
     table.add_argument("--strict", action="store_true", help="fail if rows differ in protocol")
     listing = command("list", _list)
     listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
@@ -126,11 +134,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _table(arguments: argparse.Namespace) -> int:
-    from qat.cli.study_file import table_sources
+    from qat.cli.study_file import table_request
     from qat.cli.table import table_command
 
-    folders, _ = table_sources(arguments.what, arguments.scale, arguments.config_dir)
-    return table_command(folders, arguments.format, arguments.out, arguments.strict)
+    request = table_request(
+        arguments.what, arguments.scale, arguments.config_dir, arguments.layout, arguments.strict
+    )
+    return table_command(request, arguments.format, arguments.out, arguments.into)
 
 
 def _list(arguments: argparse.Namespace) -> int:

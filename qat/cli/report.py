@@ -11,6 +11,7 @@ from qat.records.schema import RunRecord
 from qat.tables import table as tables
 from qat.tables.comparison import comparison_notes, comparison_rows
 from qat.tables.render import markdown, remarks, texts
+from qat.tables.shown import headings
 
 
 def print_comparison(record: RunRecord) -> None:
@@ -40,10 +41,8 @@ def print_table(table: tables.Table) -> None:
         print(f"\n{markdown(table)}", flush=True)
         return
     shown = Table()
-    for column in table.columns:
-        shown.add_column(
-            escape(column.header), justify="left" if column.metric is None else "right"
-        )
+    for words, column in zip(headings(table), table.columns, strict=True):
+        shown.add_column(escape(words), justify="left" if column.metric is None else "right")
     for row in texts(table):
         shown.add_row(*map(escape, row))
     out.print(shown)

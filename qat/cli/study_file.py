@@ -9,6 +9,7 @@ import yaml
 
 from qat.cli.configs import config_dir, default_path
 from qat.cli.errors import RequestError, nearest
+from qat.cli.table import TableRequest
 from qat.records.studies import runs_of, scales_of
 
 EXPERIMENTS = "experiment"
@@ -76,29 +77,35 @@ def study_runs(study: StudyFile, runs: Path, scale: str | None) -> tuple[str, li
     return scale, runs_of(runs, study.name, scale)
 
 
-def table_sources(
-    what: Sequence[str], scale: str | None, extra_dir: Path | None = None
-) -> tuple[list[Path], StudyFile | None]:
-    """Run folders to make a table of, and the study they are of if one was named.
+def table_request(
+    what: Sequence[str],
+    scale: str | None = None,
+    extra_dir: Path | None = None,
+    layout: str | None = None,
+    strict: bool = False,
+) -> TableRequest:
+    """What ``qat table`` is asked for.
 
     Args:
         what: One study's name, or folders; all runs if empty.
         scale: Of the study.
         extra_dir: Folder of the user's YAML.
+        layout: Name of a layout; the study's own by default.
+        strict: Refuse rows that differ in protocol.
 
     Raises:
         RequestError: If a name is neither a folder nor a study with runs.
     """
     runs = default_path("runs")
-    if not what:
-        return [runs], None
+    given = {"layout": layout} if layout else {}
     names = [word for word in what if not Path(word).exists()]
     if not names:
-        return [Path(word) for word in what], None
+        return TableRequest([Path(word) for word in what] or [runs], given, None, strict)
     if len(what) > 1:
         raise RequestError(f"{names[0]} is no folder; give one study, or folders")
     study = read_study(names[0], extra_dir)
-    return study_runs(study, runs, scale)[1], study
+    folders = study_runs(study, runs, scale)[1]
+    return TableRequest(folders, given or study.table, study.name, strict)
 
 
 def _files(extra_dir: Path | None) -> list[Path]:

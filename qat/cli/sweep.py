@@ -16,7 +16,7 @@ from qat.cli.errors import DONE, FAILED
 from qat.cli.identity import known_identity
 from qat.cli.report import print_table
 from qat.cli.sweep_progress import SweepProgress
-from qat.cli.table import table_of_folders
+from qat.cli.table import TableRequest, requested_table
 from qat.records.folder import RunFolder
 from qat.records.schema import RecordError
 from qat.records.studies import add_to_study
@@ -89,7 +89,7 @@ def run_sweep(points: Sequence[Point], items: Sequence[Item], launch: Launch) ->
     except KeyboardInterrupt:
         progress.summarise()
         raise
-    print_table(table_of_folders([item.folder for item in items]))
+    print_table(requested_table(_table_of(items)))
     progress.summarise()
     return DONE if progress.all_done() else FAILED
 
@@ -133,6 +133,16 @@ def next_batch(states: Mapping[str, str], launches: Mapping[str, int]) -> list[s
     if lost:
         return lost
     return [i for i, s in states.items() if s == "interrupted" and launches[i] == 1][:1]
+
+
+def _table_of(items: Sequence[Item]) -> TableRequest:
+    """The table of the study, if all points are of one; the usual one otherwise."""
+    folders = [item.folder for item in items]
+    studies = {item.point.config.study.name for item in items}
+    if len(studies) != 1:
+        return TableRequest(folders)
+    study = items[0].point.config.study
+    return TableRequest(folders, study.table, study.name)
 
 
 def _index(items: Sequence[Item]) -> None:

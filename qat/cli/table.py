@@ -2,52 +2,109 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from qat.cli.configs import default_path
+from qat.cli.configs import config_dir
 from qat.cli.errors import DONE, FAILED, RequestError
 from qat.records.atomic import write_atomic
+from qat.records.schema import RunRecord
 from qat.records.store import find_records
+from qat.tables.columns import setting_text
 from qat.tables.errors import TableError
+from qat.tables.layout import table_spec
+from qat.tables.published import Published, read_published
 from qat.tables.render import render
-from qat.tables.table import Table, make_table
+from qat.tables.table import Table, table_from
+
+SUFFIXES = {"markdown": ".md", "csv": ".csv", "latex": ".tex", "html": ".html"}
+PUBLISHED_NAME = "published.csv"
 
 
-def table_command(dirs: Sequence[Path], form: str, out: Path | None, strict: bool) -> int:
-    """Print or write the table.
+@dataclass(frozen=True)
+class TableRequest:
+    """What a table is made of, and how it is to look.
+
+    Attributes:
+        folders: Runs, or folders of them.
+        layout: Fields of :class:`qat.tables.layout.TableSpec`.
+        study: Name of the study whose published numbers stand beside; None for none.
+        strict: Refuse rows that differ in protocol.
+    """
+
+    folders: Sequence[Path]
+    layout: dict[str, Any] = field(default_factory=dict)
+    study: str | None = None
+    strict: bool = False
+
+
+def table_command(
+    request: TableRequest, form: str, out: Path | None = None, into: Path | None = None
+) -> int:
+    """Print the table, or write it; ``into`` a folder in every format, with its figures.
 
     Raises:
         RequestError: If a folder is not there or holds no record.
     """
-    folders = list(dirs) or [default_path("runs")]
-    for folder in folders:
+    for folder in request.folders:
         if not folder.exists():
             raise RequestError(f"{folder} is not there; `qat run` makes runs")
     try:
-        text = table_text(folders, form, strict)
+        table = requested_table(request)
     except TableError as error:
         print(f"qat: {error}", file=sys.stderr)
         return FAILED
-    if out is None:
-        print(text)
+    if into is not None:
+        _write_all(request, table, into)
+    elif out is not None:
+        write_atomic(out, render(table, form) + "\n")
     else:
-        write_atomic(out, text + "\n")
+        print(render(table, form))
     return DONE
 
 
-def table_text(folders: Sequence[Path], form: str, strict: bool) -> str:
-    """The rendered table over all records under these folders."""
-    return render(table_of_folders(folders, strict), form)
-
-
-def table_of_folders(folders: Sequence[Path], strict: bool = False) -> Table:
-    """The table over all records under these folders.
+def requested_table(request: TableRequest) -> Table:
+    """The table over all records under the request's folders.
 
     Raises:
         RequestError: If there is none.
-        TableError: If it is to be strict and rows are not comparable.
+        TableError: If it is to be strict and rows are not comparable, or a name is unknown.
     """
-    records, problems = find_records(folders)
+    records, problems = find_records(request.folders)
     if not records and not problems:
-        raise RequestError(f"no run.json under {', '.join(map(str, folders))}")
-    return make_table(records, strict=strict, problems=problems)
+        raise RequestError(f"no run.json under {', '.join(map(str, request.folders))}")
+    spec = table_spec(request.layout)
+    published = published_beside(request.study, records)
+    return table_from(records, spec, published, request.strict, problems)
+
+
+def published_beside(study: str | None, records: Sequence[RunRecord]) -> list[Published]:
+    """Published numbers of a study that are of a network and data set among the records."""
+    if study is None:
+        return []
+    roots = (Path(), config_dir().parent)
+    files = (root / "experiments" / study / PUBLISHED_NAME for root in roots)
+    path = next((file for file in files if file.is_file()), None)
+    if path is None:
+        return []
+    there = {(setting_text(r, "model"), setting_text(r, "data")) for r in records}
+    return [
+        one
+        for one in read_published(path)
+        if any(
+            one.settings.get("model") in (None, model) and one.settings.get("data") in (None, data)
+            for model, data in there
+        )
+    ]
+
+
+def _write_all(request: TableRequest, table: Table, into: Path) -> None:
+    from qat.cli.study_figures import write_study_figures
+
+    for form, suffix in SUFFIXES.items():
+        name = "results" if form == "csv" else "table"
+        write_atomic(into / f"{name}{suffix}", render(table, form))
+        print(into / f"{name}{suffix}")
+    for path in write_study_figures(find_records(request.folders)[0], into / "figures"):
+        print(path)

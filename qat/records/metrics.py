@@ -18,43 +18,45 @@ class Metric:
         unit: The unit as shown; empty for a pure number.
         factor: Shown value = stored value times ``factor`` (a fraction 0.9 shows as 90 %).
         decimals: Digits after the point, as shown.
+        higher_is_better: What one hopes for; None where neither is better.
     """
 
     label: str
     unit: str = ""
     factor: float = 1.0
     decimals: int = 2
+    higher_is_better: bool | None = None
 
 
 KIB = 1 / 1024
 TIMES = "\u00d7"  # the multiplication sign
 
 METRICS: Mapping[str, Metric] = {
-    "float_top1": Metric("float top-1", "%", 100),
-    "calibrated_top1": Metric("calibrated top-1", "%", 100),
-    "top1": Metric("top-1", "%", 100),
-    "top1_drop": Metric("drop", "points", 100),
-    "top1_drop_relative": Metric("relative drop", "%", 100),
-    "top5": Metric("top-5", "%", 100),
+    "float_top1": Metric("float top-1", "%", 100, higher_is_better=True),
+    "calibrated_top1": Metric("calibrated top-1", "%", 100, higher_is_better=True),
+    "top1": Metric("top-1", "%", 100, higher_is_better=True),
+    "top1_drop": Metric("drop", "points", 100, higher_is_better=False),
+    "top1_drop_relative": Metric("relative drop", "%", 100, higher_is_better=False),
+    "top5": Metric("top-5", "%", 100, higher_is_better=True),
     "float_loss": Metric("float loss", decimals=4),
-    "loss": Metric("loss", decimals=4),
-    "logit_sqnr_db": Metric("logit SQNR", "dB"),
-    "runtime_top1": Metric("runtime top-1", "%", 100),
-    "parity_top1_agreement": Metric("parity agreement", "%", 100),
-    "parity_max_steps": Metric("parity difference", "steps", decimals=0),
+    "loss": Metric("loss", decimals=4, higher_is_better=False),
+    "logit_sqnr_db": Metric("logit SQNR", "dB", higher_is_better=True),
+    "runtime_top1": Metric("runtime top-1", "%", 100, higher_is_better=True),
+    "parity_top1_agreement": Metric("parity agreement", "%", 100, higher_is_better=True),
+    "parity_max_steps": Metric("parity difference", "steps", decimals=0, higher_is_better=False),
     "float_bytes": Metric("float size", "KiB", KIB, 1),
-    "theoretical_bytes": Metric("theoretical size", "KiB", KIB, 1),
-    "packed_bytes": Metric("packed size", "KiB", KIB, 1),
-    "onnx_bytes": Metric("ONNX size", "KiB", KIB, 1),
-    "compression": Metric("compression", TIMES),
+    "theoretical_bytes": Metric("theoretical size", "KiB", KIB, 1, higher_is_better=False),
+    "packed_bytes": Metric("packed size", "KiB", KIB, 1, higher_is_better=False),
+    "onnx_bytes": Metric("ONNX size", "KiB", KIB, 1, higher_is_better=False),
+    "compression": Metric("compression", TIMES, higher_is_better=True),
     "macs": Metric("MACs", "M", 1e-6),
-    "bops": Metric("BOPs", "G", 1e-9, 3),
+    "bops": Metric("BOPs", "G", 1e-9, 3, higher_is_better=False),
     "float_latency_ms": Metric("float latency", "ms", decimals=3),
-    "latency_ms": Metric("latency", "ms", decimals=3),
-    "speedup": Metric("speed-up", TIMES),
+    "latency_ms": Metric("latency", "ms", decimals=3, higher_is_better=False),
+    "speedup": Metric("speed-up", TIMES, higher_is_better=True),
     "float_eager_latency_ms": Metric("float torch time", "ms", decimals=3),
-    "simulated_latency_ms": Metric("simulated latency", "ms", decimals=3),
-    "peak_activation_bytes": Metric("peak activations", "KiB", KIB, 1),
+    "simulated_latency_ms": Metric("simulated latency", "ms", decimals=3, higher_is_better=False),
+    "peak_activation_bytes": Metric("peak activations", "KiB", KIB, 1, higher_is_better=False),
     "float_peak_activation_bytes": Metric("float peak activations", "KiB", KIB, 1),
 }
 

@@ -10,7 +10,9 @@ from qat.records.metrics import METRICS, Metric
 from qat.records.schema import RunRecord
 from qat.tables.errors import TableError
 
-DOTTED = ("protocol", "environment", "seconds")
+DOTTED = ("protocol", "environment")
+SECONDS = "seconds."
+STAGE = Metric("seconds", "s", decimals=1, higher_is_better=False)
 DEFAULT_METRICS = (
     "top1",
     "top1_drop",
@@ -39,11 +41,25 @@ class Column:
         name: Key of the setting or the metric; the name in CSV.
         metric: How its numbers are shown; None for a setting.
         header: Words at the top, unit included.
+        of: The metric that a derived column is made from; None for one shown as it is.
+        over: Words above the header, shared by neighbours.
     """
 
     name: str
     metric: Metric | None
     header: str
+    of: str | None = None
+    over: str = ""
+
+
+# What a mode asks of its user, in a word or two.
+COMPLEXITY = {
+    "float": "none",
+    "dynamic": "low: no data",
+    "static": "medium: some images",
+    "qat": "high: training",
+    "mixed": "high: search",
+}
 
 
 def _symmetry(slot: SlotFacts) -> str | None:
@@ -66,6 +82,7 @@ SETTINGS: Mapping[str, tuple[str, Callable[[RunFacts], str | None]]] = {
     "weight_granularity": ("W per", lambda facts: facts.weight.granularity),
     "act_granularity": ("A per", lambda facts: facts.act.granularity),
     "placement": ("placement", lambda facts: facts.placement),
+    "complexity": ("complexity", lambda facts: COMPLEXITY.get(facts.mode)),
     "seed": ("seed", lambda facts: str(facts.seed)),
 }
 
@@ -81,6 +98,13 @@ def setting_text(record: RunRecord, name: str) -> str | None:
     return None if value is None else str(value)
 
 
+def metric_value(record: RunRecord, name: str) -> float | None:
+    """A record's value of a metric, or of the seconds of a stage (``seconds.training``)."""
+    if name.startswith(SECONDS):
+        return record.seconds.get(name.removeprefix(SECONDS))
+    return record.metrics.get(name)
+
+
 def make_column(name: str, records: Iterable[RunRecord]) -> Column:
     """The column of a name.
 
@@ -90,6 +114,8 @@ def make_column(name: str, records: Iterable[RunRecord]) -> Column:
     known = _metrics_of(records)
     if name in SETTINGS:
         return Column(name, None, SETTINGS[name][0])
+    if name.startswith(SECONDS):
+        return Column(name, STAGE, f"{name.removeprefix(SECONDS).replace('_', ' ')} [s]")
     if name in ("id", "study") or name.partition(".")[0] in DOTTED:
         return Column(name, None, name.removeprefix("protocol."))
     if name in METRICS or name in known:

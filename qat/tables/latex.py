@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from qat.tables.shown import Shown
+
 ESCAPES = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -21,6 +23,7 @@ ESCAPES = str.maketrans(
         "\N{MULTIPLICATION SIGN}": r"$\times$",
         "\N{ALMOST EQUAL TO}": r"$\approx$",
         "\N{EN DASH}": "--",
+        "\N{MINUS SIGN}": r"$-$",
         "\n": " ",
     }
 )
@@ -39,10 +42,10 @@ def escape(text: str) -> str:
 def latex(
     headers: Sequence[str],
     right: Sequence[bool],
-    rows: Iterable[Sequence[str]],
-    marks: Iterable[Sequence[int]],
+    rows: Iterable[Sequence[Shown]],
     notes: Sequence[str],
     footer: Sequence[str],
+    spans: Sequence[tuple[str, int, int]] = (),
 ) -> str:
     """A tabular with rules of booktabs; notes and footer in small print below it.
 
@@ -50,16 +53,17 @@ def latex(
         headers: One a column.
         right: Which columns are set flush right.
         rows: Cells as plain text; escaped here.
-        marks: Numbers of the notes that concern each row.
         notes: Numbered from 1.
         footer: Lines without a number.
+        spans: ``(words, first column, last column)`` of headers over several columns.
     """
     lines = [
         rf"\begin{{tabular}}{{{''.join('r' if flush else 'l' for flush in right)}}}",
         r"\toprule",
-        _line(headers, ()),
+        *_upper(spans, len(headers)),
+        _line([Shown(header) for header in headers]),
         r"\midrule",
-        *(_line(row, numbers) for row, numbers in zip(rows, marks, strict=True)),
+        *(_line(row) for row in rows),
         r"\bottomrule",
         r"\end{tabular}",
     ]
@@ -70,11 +74,35 @@ def latex(
     return "\n".join(lines) + "\n"
 
 
-def _line(cells: Sequence[str], marks: Sequence[int]) -> str:
-    texts = [escape(cell) for cell in cells]
-    if marks and texts:
-        texts[0] += _super(marks)
-    return " & ".join(texts) + r" \\"
+def document(body: str) -> str:
+    """A document that compiles by itself, with a table in it."""
+    return (
+        "\\documentclass{article}\n\\usepackage[a4paper,landscape,margin=1cm]{geometry}\n"
+        f"\\usepackage{{booktabs}}\n\\begin{{document}}\n\\noindent\n{body}\\end{{document}}\n"
+    )
+
+
+def _upper(spans: Sequence[tuple[str, int, int]], columns: int) -> list[str]:
+    if not spans:
+        return []
+    cells, column = [], 0
+    for words, first, last in spans:
+        cells += [""] * (first - column)
+        cells.append(rf"\multicolumn{{{last - first + 1}}}{{c}}{{{escape(words)}}}")
+        column = last + 1
+    cells += [""] * (columns - column)
+    rules = " ".join(rf"\cmidrule(lr){{{first + 1}-{last + 1}}}" for _, first, last in spans)
+    return [" & ".join(cells) + r" \\", rules]
+
+
+def _line(cells: Sequence[Shown]) -> str:
+    return " & ".join(_cell(cell) for cell in cells) + r" \\"
+
+
+def _cell(cell: Shown) -> str:
+    text = escape(cell.text)
+    text = rf"\textbf{{{text}}}" if cell.bold else text
+    return text + (_super(cell.marks) if cell.marks else "")
 
 
 def _super(marks: Sequence[int]) -> str:

@@ -2,9 +2,11 @@
 
 from qat.records.metrics import Metric
 from qat.tables.columns import Column
+from qat.tables.paired import PairedDifference
 from qat.tables.statistics import Statistic
 
 MISSING = "\N{EN DASH}"
+ABOUT = "\N{ALMOST EQUAL TO}"
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
 
@@ -15,8 +17,8 @@ def number_text(value: float, metric: Metric) -> str:
     return text.lstrip("-") if float(text) == 0 else text
 
 
-def cell_text(cell: str | Statistic | None, column: Column, counts: bool) -> str:
-    """A table cell: text, ``mean``, or ``mean ± std (n)``.
+def cell_text(cell: str | Statistic | PairedDifference | None, column: Column, counts: bool) -> str:
+    """A table cell: text, ``mean``, ``mean ± std (n)``, or a paired difference.
 
     Args:
         cell: What the cell holds.
@@ -27,6 +29,17 @@ def cell_text(cell: str | Statistic | None, column: Column, counts: bool) -> str
         return MISSING
     if isinstance(cell, str) or column.metric is None:
         return str(cell)
+    if isinstance(cell, PairedDifference):
+        return difference_text(cell, column.metric)
     mean = number_text(cell.mean, column.metric)
     spread = "" if cell.std is None else f" {PLUS_MINUS} {number_text(cell.std, column.metric)}"
     return f"{mean}{spread} ({cell.n})" if counts else f"{mean}{spread}"
+
+
+def difference_text(difference: PairedDifference, metric: Metric) -> str:
+    """``-0.50 [-0.60, -0.40]``, or ``≈ -0.05 [...]`` where it is not told apart from 0."""
+    mean = number_text(difference.mean, metric)
+    signed = mean if mean.startswith("-") or float(mean) == 0 else f"+{mean}"
+    ends = [end for end in (difference.low, difference.high) if end is not None]
+    interval = f" [{', '.join(number_text(end, metric) for end in ends)}]" if ends else ""
+    return ("" if difference.told_apart else f"{ABOUT} ") + signed + interval

@@ -6,11 +6,12 @@ import io
 from collections.abc import Callable, Mapping
 
 from qat.tables.columns import Column
+from qat.tables.data import Row, Table
 from qat.tables.errors import TableError
 from qat.tables.latex import latex
-from qat.tables.numbers import cell_text
+from qat.tables.paired import PairedDifference
+from qat.tables.shown import Shown, headings, shown_rows, spans
 from qat.tables.statistics import Statistic
-from qat.tables.table import Row, Table
 
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2em}"
@@ -38,8 +39,8 @@ def render(table: Table, form: str = "markdown") -> str:
 
 def markdown(table: Table) -> str:
     """Padded, so that it also reads well as plain text; notes as ``[1]``."""
-    header = [_pipe(column.header) for column in table.columns]
-    body = [[_pipe(text) for text in row] for row in texts(table)]
+    header = [_pipe(words) for words in headings(table)]
+    body = [[_pipe(_markdown_cell(cell)) for cell in row] for row in shown_rows(table)]
     widths = [max(3, *(len(line[i]) for line in [header, *body])) for i in range(len(header))]
     right = [column.metric is not None for column in table.columns]
     rule = ["-" * (w - 1) + ":" if r else "-" * w for w, r in zip(widths, right, strict=True)]
@@ -53,16 +54,8 @@ def markdown(table: Table) -> str:
 
 
 def texts(table: Table) -> list[list[str]]:
-    """The cells of each row as text, the first with the numbers of its notes, ``[1]``."""
-    counts = _counts(table)
-    body = [
-        [cell_text(*p, counts) for p in zip(row.cells, table.columns, strict=True)]
-        for row in table.rows
-    ]
-    for row, cells in zip(table.rows, body, strict=True):
-        if cells and row.marks:
-            cells[0] += " " + " ".join(f"[{mark}]" for mark in row.marks)
-    return body
+    """The cells of each row as plain text with the numbers of their notes, ``[1]``."""
+    return [[cell.text + _numbers(cell) for cell in row] for row in shown_rows(table)]
 
 
 def remarks(table: Table) -> list[str]:
@@ -71,17 +64,14 @@ def remarks(table: Table) -> list[str]:
 
 
 def to_csv(table: Table) -> str:
-    """Raw numbers with every digit: mean, std and n of a metric each have a column."""
+    """Raw numbers with every digit.
+
+    Mean, std and n of a metric each have a column; a difference has mean, low, high and n.
+    """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(
-        [
-            *(name for column in table.columns for name in _csv_names(column)),
-            "seeds",
-            "ids",
-            "notes",
-        ]
-    )
+    names = (name for column in table.columns for name in _csv_names(column))
+    writer.writerow([*names, "seeds", "ids", "notes"])
     for row in table.rows:
         writer.writerow([*_csv_cells(table, row), *_csv_tail(table, row)])
     return file.getvalue()
@@ -89,22 +79,18 @@ def to_csv(table: Table) -> str:
 
 def to_html(table: Table) -> str:
     """A page of its own, without scripts."""
-    counts = _counts(table)
-    head = "".join(_html_cell("th", c, html.escape(c.header)) for c in table.columns)
     body = []
-    for row in table.rows:
-        texts = [
-            html.escape(cell_text(*p, counts)) for p in zip(row.cells, table.columns, strict=True)
-        ]
-        if texts and row.marks:
-            texts[0] += f" <sup>{','.join(map(str, row.marks))}</sup>"
-        cells = (_html_cell("td", c, text) for c, text in zip(table.columns, texts, strict=True))
+    for row in shown_rows(table):
+        cells = (
+            _html_cell("td", column, _html_text(cell))
+            for column, cell in zip(table.columns, row, strict=True)
+        )
         body.append(f"<tr>{''.join(cells)}</tr>\n")
     notes = "".join(f"<li>{html.escape(note)}</li>\n" for note in table.notes)
     footer = "".join(f"<p>{html.escape(line)}</p>\n" for line in table.footer)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Runs</title>\n'
-        f"<style>{STYLE}</style></head>\n<body>\n<table>\n<thead><tr>{head}</tr></thead>\n"
+        f"<style>{STYLE}</style></head>\n<body>\n<table>\n<thead>{_html_head(table)}</thead>\n"
         f"<tbody>\n{''.join(body)}</tbody>\n</table>\n"
         + (f"<ol>\n{notes}</ol>\n" if notes else "")
         + f"{footer}</body></html>\n"
@@ -113,18 +99,13 @@ def to_html(table: Table) -> str:
 
 def to_latex(table: Table) -> str:
     r"""A booktabs tabular with its notes below; needs ``\usepackage{booktabs}``."""
-    counts = _counts(table)
-    texts = [
-        [cell_text(*p, counts) for p in zip(row.cells, table.columns, strict=True)]
-        for row in table.rows
-    ]
     return latex(
         headers=[column.header for column in table.columns],
         right=[column.metric is not None for column in table.columns],
-        rows=texts,
-        marks=[row.marks for row in table.rows],
+        rows=shown_rows(table),
         notes=table.notes,
         footer=table.footer,
+        spans=spans(table),
     )
 
 
@@ -136,19 +117,27 @@ FORMATS: Mapping[str, Callable[[Table], str]] = {
 }
 
 
-def _counts(table: Table) -> bool:
-    """Show (n) in every cell as soon as one row has more than one run."""
-    return any(len(row.ids) > 1 for row in table.rows)
-
-
 def _pipe(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _numbers(cell: Shown) -> str:
+    return "".join(f" [{mark}]" for mark in cell.marks)
+
+
+def _markdown_cell(cell: Shown) -> str:
+    return (f"**{cell.text}**" if cell.bold else cell.text) + _numbers(cell)
 
 
 def _csv_names(column: Column) -> list[str]:
     if column.metric is None:
         return [column.name]
-    return [f"{column.name}_{part}" for part in ("mean", "std", "n")]
+    parts = ("mean", "low", "high", "n") if _is_difference(column) else ("mean", "std", "n")
+    return [f"{column.name}_{part}" for part in parts]
+
+
+def _is_difference(column: Column) -> bool:
+    return column.of is not None and "@" not in column.name
 
 
 def _csv_cells(table: Table, row: Row) -> list[object]:
@@ -158,14 +147,36 @@ def _csv_cells(table: Table, row: Row) -> list[object]:
             cells.append(cell)
         elif isinstance(cell, Statistic):
             cells += [cell.mean, cell.std, cell.n]
-        else:
-            cells += [None, None, 0]
+        elif isinstance(cell, PairedDifference):
+            cells += [cell.mean, cell.low, cell.high, cell.n]
+        else:  # nothing, or a published number: its text, and no run behind it
+            cells += [cell, *[None] * (len(_csv_names(column)) - 2), 0]
     return cells
 
 
 def _csv_tail(table: Table, row: Row) -> list[str]:
-    notes = "; ".join(table.notes[mark - 1] for mark in row.marks)
+    marks = [*row.marks, *(mark for found in row.cell_marks.values() for mark in found)]
+    notes = "; ".join(table.notes[mark - 1] for mark in dict.fromkeys(marks))
     return [" ".join(map(str, row.seeds)), " ".join(row.ids), notes]
+
+
+def _html_head(table: Table) -> str:
+    head = "".join(_html_cell("th", c, html.escape(c.header)) for c in table.columns)
+    found = spans(table)
+    if not found:
+        return f"<tr>{head}</tr>"
+    upper, column = "", 0
+    for words, first, last in found:
+        upper += "<th></th>" * (first - column)
+        upper += f'<th colspan="{last - first + 1}">{html.escape(words)}</th>'
+        column = last + 1
+    return f"<tr>{upper}</tr>\n<tr>{head}</tr>"
+
+
+def _html_text(cell: Shown) -> str:
+    text = html.escape(cell.text)
+    text = f"<b>{text}</b>" if cell.bold else text
+    return text + (f" <sup>{','.join(map(str, cell.marks))}</sup>" if cell.marks else "")
 
 
 def _html_cell(tag: str, column: Column, text: str) -> str:

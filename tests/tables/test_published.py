@@ -1,0 +1,70 @@
+import pytest
+
+from qat.tables.errors import TableError
+from qat.tables.layout import TableSpec
+from qat.tables.published import read_published
+from qat.tables.render import render
+from qat.tables.table import table_from
+
+HEADER = "model,weight_bits,act_bits,method,metric,value,source,tag\n"
+LINE = 'simple_cnn,4,4,pact,top1,91.7,"Choi et al. 2018, table 2",own recipe\n'
+
+
+def write(tmp_path, text):
+    path = tmp_path / "published.csv"
+    path.write_text(text)
+    return path
+
+
+def test_values_are_read_in_the_unit_that_tables_show(tmp_path):
+    (one,) = read_published(write(tmp_path, HEADER + LINE))
+    assert one.value == pytest.approx(0.917)
+    assert one.settings == {
+        "model": "simple_cnn",
+        "weight_bits": "4",
+        "act_bits": "4",
+        "method": "pact",
+    }
+    assert (one.source, one.tag) == ("Choi et al. 2018, table 2", "own recipe")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("model,metric,value,source\n", "line 1.*lacks tag", id="lacks a column"),
+        pytest.param(HEADER.replace("model", "modle") + LINE, "no use for modle", id="unknown"),
+        pytest.param(HEADER + LINE.replace("top1", "top9"), "line 2: no metric", id="metric"),
+        pytest.param(HEADER + LINE.replace("91.7", "many"), "finite number, got 'many'", id="text"),
+        pytest.param(HEADER + LINE.replace("91.7", "nan"), "finite number, got 'nan'", id="nan"),
+        pytest.param(HEADER + "a,b\n", "not as many cells", id="short line"),
+        pytest.param(
+            HEADER + LINE.replace('"Choi et al. 2018, table 2"', ""), "source is empty", id="source"
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(tmp_path, text, words):
+    with pytest.raises(TableError, match=words):
+        read_published(write(tmp_path, text))
+
+
+def test_published_numbers_stand_beside_and_apart(make, tmp_path):
+    published = read_published(write(tmp_path, HEADER + LINE))
+    runs = [make(seed=s, metrics={"top1": 0.80 + s / 100}) for s in range(3)]
+    spec = TableSpec(columns=("run", "method", "top1"), bold=("top1",))
+    table = table_from(runs, spec, published)
+    text = render(table)
+    assert "published (own recipe) [1]" in text
+    assert "91.70" in text
+    assert "**91.70**" not in text
+    assert "81.00 ± 1.00 (3)" in text  # not mixed with the paper's
+    assert "[1] published: Choi et al. 2018, table 2" in text
+    assert ",91.70,,0," in render(table, "csv")
+
+
+def test_a_pivot_shows_them_as_rows(make, tmp_path):
+    published = read_published(write(tmp_path, HEADER + LINE))
+    spec = TableSpec(
+        layout="pivot", rows=("method",), columns=("weight_bits", "act_bits"), values=("top1",)
+    )
+    text = render(table_from([make(metrics={"top1": 0.8})], spec, published))
+    assert "| pact, published (own recipe) [1] |" in text.replace("  ", " ").replace("  ", " ")
