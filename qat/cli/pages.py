@@ -7,7 +7,7 @@ from qat.cli.pipeline import Outcome
 from qat.cli.prepare import Prepared
 from qat.layers.walk import twins
 from qat.tables.comparison import comparison_markdown
-from qat.tracking.figures import sqnr_figure
+from qat.tracking.figures.layers import sqnr_figure
 from qat.tracking.tensorboard import open_events, write_hparams, write_run
 
 SQNR_IMAGES = 64

@@ -9,7 +9,7 @@ from tensorboard.plugins.hparams import metadata
 
 from qat.analysis.sqnr import LayerSQNR
 from qat.tracking import tensorboard as board
-from qat.tracking.figures import sqnr_figure
+from qat.tracking.figures.layers import sqnr_figure
 
 SQNR = [
     LayerSQNR("a", weight_db=30.0, act_db=None, output_db=20.0),

@@ -1,0 +1,61 @@
+"""The figures that the records of a study can carry, written beside its table."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from qat.records.schema import RunRecord
+from qat.tables.points import Point, points_of
+from qat.tracking.figures.bits import Reading, bits_figure
+from qat.tracking.figures.pareto import CostPoint, pareto_figure
+from qat.tracking.figures.style import Figure, save_figures
+
+COSTS = {"packed_bytes": "size", "bops": "bops", "latency_ms": "latency"}
+
+
+def write_study_figures(records: Iterable[RunRecord], folder: Path) -> list[Path]:
+    """Write every figure that the records can carry, as PNG and SVG."""
+    return save_figures(study_figures(records), folder)
+
+
+def study_figures(records: Iterable[RunRecord]) -> dict[str, Figure]:
+    """Accuracy against each cost, and by bits, for each network among the records."""
+    points = [point for point in points_of(records) if "top1" in point.metrics]
+    networks = list(dict.fromkeys(point.network for point in points))
+    found: dict[str, Figure] = {}
+    for number, network in enumerate(networks):
+        suffix = "" if len(networks) == 1 else f"_{number + 1}"
+        own = [point for point in points if point.network == network]
+        for cost, word in COSTS.items():
+            if costed := cost_points(own, cost):
+                found[f"accuracy_{word}{suffix}"] = pareto_figure(costed, cost, network)
+        if len({point.weight_bits for point in own if not point.is_float}) > 1:
+            found[f"accuracy_bits{suffix}"] = _bits(own, network)
+    return found
+
+
+def cost_points(points: Sequence[Point], cost: str) -> list[CostPoint]:
+    """The points that have this cost."""
+    return [
+        CostPoint(
+            label=point.label,
+            series=point.series,
+            cost=point.metrics[cost].mean,
+            accuracy=point.metrics["top1"].mean,
+            std=point.metrics["top1"].std,
+        )
+        for point in points
+        if cost in point.metrics
+    ]
+
+
+def _bits(points: Sequence[Point], title: str) -> Figure:
+    series: dict[str, list[Reading]] = {}
+    for point in points:
+        if point.is_float:
+            continue
+        top1 = point.metrics["top1"]
+        alike = point.weight_bits == point.act_bits
+        name = point.series if alike else f"{point.series}, A{point.act_bits}"
+        series.setdefault(name, []).append((point.weight_bits, top1.mean, top1.std))
+    plain = next((point.metrics["top1"].mean for point in points if point.is_float), None)
+    return bits_figure(series, plain, title, axis="bits of the weights")

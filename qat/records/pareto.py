@@ -1,0 +1,37 @@
+"""Which of several points no other point beats: the Pareto front."""
+
+from collections.abc import Sequence
+
+
+def non_dominated(points: Sequence[Sequence[float]], maximize: Sequence[bool]) -> list[int]:
+    """Indices of the points that no other dominates, in their order.
+
+    A point dominates another if it is no worse in every objective and better in one. Equal points
+    do not dominate each other.
+
+    Args:
+        points: One value an objective each.
+        maximize: For each objective, whether more is better.
+
+    Raises:
+        ValueError: If a point has not as many values as there are objectives.
+
+    Example:
+        >>> non_dominated([(0.9, 10), (0.8, 20), (0.95, 30)], maximize=[True, False])
+        [0, 2]
+    """
+    signs = [1 if more else -1 for more in maximize]
+    for point in points:
+        if len(point) != len(signs):
+            raise ValueError(f"a point must have {len(signs)} values, got {tuple(point)}")
+    turned = [[s * v for s, v in zip(signs, point, strict=True)] for point in points]
+    return [
+        index
+        for index, point in enumerate(turned)
+        if not any(_dominates(other, point) for other in turned)
+    ]
+
+
+def _dominates(a: Sequence[float], b: Sequence[float]) -> bool:
+    no_worse = all(x >= y for x, y in zip(a, b, strict=True))
+    return no_worse and any(x > y for x, y in zip(a, b, strict=True))

@@ -1,0 +1,58 @@
+"""Records to the points of a figure: one a setting, over its seeds."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from qat.records.facts import FLOAT_BITS
+from qat.records.schema import RunRecord
+from qat.tables.collect import group_records, sort_groups
+from qat.tables.rows import values_by_seed
+from qat.tables.statistics import Statistic, statistic
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One setting.
+
+    Attributes:
+        label: ``w4a4-lsq qat``.
+        series: What a line joins: method and mode.
+        network: Model and data set.
+        weight_bits: Of most layers; 32 is float.
+        act_bits: Likewise.
+        metrics: Statistics over seeds.
+    """
+
+    label: str
+    series: str
+    network: str
+    weight_bits: int
+    act_bits: int
+    metrics: Mapping[str, Statistic]
+
+    @property
+    def is_float(self) -> bool:
+        """True if nothing is quantized."""
+        return self.weight_bits == FLOAT_BITS and self.act_bits == FLOAT_BITS
+
+
+def points_of(records: Iterable[RunRecord]) -> list[Point]:
+    """The points of all finished runs, float first, then wide to narrow."""
+    groups = sort_groups(group_records([r for r in records if r.status == "done"]))
+    points = []
+    for group in groups:
+        facts = group.facts
+        names = dict.fromkeys(name for record in group.records for name in record.metrics)
+        found = {n: statistic([*values_by_seed(group.records, n).values()]) for n in names}
+        mode = "" if facts.mode == "float" else f" {facts.mode}"
+        points.append(
+            Point(
+                label=f"{facts.label}{mode}",
+                series=f"{facts.method or 'float'}{mode}",
+                network=f"{facts.model} on {facts.data}",
+                weight_bits=facts.weight.bits,
+                act_bits=facts.act.bits,
+                metrics={name: value for name, value in found.items() if value is not None},
+            )
+        )
+    return points

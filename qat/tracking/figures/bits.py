@@ -1,0 +1,51 @@
+"""Accuracy by bits, a line a method."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from qat.tracking.figures.style import GREY, look_of, new_figure
+
+Reading = tuple[float, float, float | None]
+"""Bits, accuracy (a fraction), standard deviation over seeds or None."""
+
+
+def bits_figure(
+    series: Mapping[str, Sequence[Reading]],
+    float_top1: float | None = None,
+    title: str = "",
+    axis: str = "bits of weights and inputs",
+) -> Figure:
+    """Accuracy in percent by width; bars are standard deviations over seeds.
+
+    Args:
+        series: Method → readings.
+        float_top1: Of the float network, drawn as a dashed line.
+        title: Of the figure.
+        axis: Words of the horizontal axis.
+
+    Raises:
+        ValueError: If there is nothing to draw.
+    """
+    if not any(series.values()):
+        raise ValueError("no reading to draw: no run is quantized")
+    figure, axes = new_figure()
+    for index, (name, readings) in enumerate(series.items()):
+        ordered = sorted(readings, key=lambda reading: reading[0])
+        axes.errorbar(
+            [bits for bits, _, _ in ordered],
+            [100 * accuracy for _, accuracy, _ in ordered],
+            yerr=[100 * (std or 0.0) for _, _, std in ordered],
+            capsize=2,
+            label=name,
+            **look_of(index),
+        )
+    if float_top1 is not None:
+        axes.axhline(100 * float_top1, color=GREY, linestyle="--", linewidth=1, label="float")
+    widths = sorted({bits for readings in series.values() for bits, _, _ in readings})
+    axes.set_xticks(widths, [f"{bits:g}" for bits in widths])
+    axes.set_xlabel(axis)
+    axes.set_ylabel("top-1 [%]")
+    axes.set_title(title)
+    axes.legend(frameon=False, fontsize="small")
+    return figure

@@ -1,0 +1,85 @@
+"""Values before and after quantization with their grid, and the error in steps."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from qat.tracking.figures.style import BLUE, GREY, ORANGE, new_figure
+
+MAX_GRID_LINES = 64
+BINS = 101
+
+
+def histogram_figure(
+    name: str,
+    before: ArrayLike,
+    after: ArrayLike,
+    levels: ArrayLike | None = None,
+    quantity: str = "weight",
+) -> Figure:
+    """Histogram of a tensor before and after quantization, with the grid it was put on.
+
+    Args:
+        name: Of the tensor.
+        before: Float values, any shape.
+        after: Quantized (decoded) values, of the same shape.
+        levels: Values the codes can take; None for those that ``after`` has. More than 64 (a
+            wide code, or a scale for each channel) are not drawn.
+        quantity: What the values are, for the axis.
+
+    Raises:
+        ValueError: If the shapes differ or there are no values.
+    """
+    first, second = _pair(name, before, after)
+    grid = np.unique(second) if levels is None else np.unique(np.asarray(levels, dtype=float))
+    low, high = min(first.min(), second.min()), max(first.max(), second.max())
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    figure, axes = new_figure()
+    bins = np.linspace(low, high, BINS)
+    if grid.size <= MAX_GRID_LINES:
+        for level in grid:
+            axes.axvline(level, color=GREY, linewidth=0.6, alpha=0.6, zorder=0)
+    axes.hist(second, bins.tolist(), color=ORANGE, label="quantized")
+    axes.hist(first, bins.tolist(), color=BLUE, alpha=0.75, label="float")
+    axes.set_yscale("log")  # a quantized tensor heaps on a few values
+    axes.set_xlabel(quantity)
+    axes.set_ylabel("count")
+    axes.set_title(f"{name}: {grid.size} {'values' if levels is None else 'levels'}")
+    axes.legend(frameon=False)
+    return figure
+
+
+def error_figure(name: str, before: ArrayLike, after: ArrayLike, step: float) -> Figure:
+    """Histogram of the quantization error in units of the step.
+
+    Inside the range rounding leaves at most half a step; what lies beyond was clipped.
+
+    Raises:
+        ValueError: If the shapes differ, there are no values, or the step is not above 0.
+    """
+    first, second = _pair(name, before, after)
+    if not step > 0:
+        raise ValueError(f"{name}: step must be above 0, got {step}")
+    error = (second - first) / step
+    figure, axes = new_figure()
+    reach = max(0.55, float(np.abs(error).max()))
+    axes.hist(error, np.linspace(-reach, reach, BINS).tolist(), color=BLUE)
+    for half in (-0.5, 0.5):
+        axes.axvline(half, color=GREY, linewidth=0.8, linestyle="--")
+    axes.set_yscale("log")
+    axes.set_xlabel("error [steps]")
+    axes.set_ylabel("count")
+    clipped = float((np.abs(error) > 0.5 + 1e-6).mean())
+    axes.set_title(f"{name}: {100 * clipped:.2f} % beyond half a step")
+    return figure
+
+
+def _pair(name: str, before: ArrayLike, after: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    first, second = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
+    if first.shape != second.shape or first.size == 0:
+        raise ValueError(
+            f"{name}: values must be of one shape and not empty, got {first.shape} "
+            f"and {second.shape}"
+        )
+    return first.ravel(), second.ravel()

@@ -1,0 +1,59 @@
+"""What became of steps, clipping and codes over a training, a line a layer."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from qat.tracking.figures.style import look_of, new_figure
+
+WORDS = {
+    "scale": "step",
+    "clipping": "share of values clipped",
+    "flips": "share of weights that flip their code, per step",
+    "sqnr_db": "SQNR [dB]",
+}
+LOGARITHMIC = ("scale", "flips")
+MAX_LEGEND = 8
+Course = Sequence[tuple[int, float]]
+"""Training step and value, in order."""
+
+
+def history_figure(courses: Mapping[str, Course], metric: str) -> Figure:
+    """A line a tensor over training steps.
+
+    More than eight lines are coloured by their depth in the network instead of being named.
+
+    Args:
+        courses: ``layer.slot`` → course, in the order of the layers.
+        metric: ``scale``, ``clipping``, ``flips`` or ``sqnr_db``.
+
+    Raises:
+        ValueError: If the metric is none of these, or there is nothing to draw.
+    """
+    if metric not in WORDS:
+        raise ValueError(f"metric must be one of {', '.join(WORDS)}, got {metric!r}")
+    if not any(courses.values()):
+        raise ValueError(f"no {metric} to draw: set tracking.history_every above 0 and train")
+    figure, axes = new_figure(width=7.0)
+    many = len(courses) > MAX_LEGEND
+    colours = matplotlib.colormaps["viridis"]
+    for index, (name, course) in enumerate(courses.items()):
+        colour = colours(index / max(len(courses) - 1, 1)) if many else look_of(index)["color"]
+        steps, values = [step for step, _ in course], [value for _, value in course]
+        axes.plot(steps, values, color=colour, linewidth=1.2, label=name)
+    positive = all(value > 0 for course in courses.values() for _, value in course)
+    if metric in LOGARITHMIC and positive:
+        axes.set_yscale("log")
+    axes.set_xlabel("training step")
+    axes.set_ylabel(WORDS[metric])
+    if many:
+        depth = ScalarMappable(Normalize(0, len(courses) - 1), colours)
+        bar = figure.colorbar(depth, ax=axes, label="depth of the layer")
+        names = list(courses)
+        bar.set_ticks([0, len(names) - 1], labels=[names[0], names[-1]])
+    else:
+        axes.legend(frameon=False, fontsize="small")
+    return figure

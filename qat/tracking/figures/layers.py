@@ -1,0 +1,61 @@
+"""What quantization left of each layer."""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from qat.tracking.figures.style import BLUE, GREEN, ORANGE, new_figure
+
+
+class LayerDecibels(Protocol):
+    """One layer's SQNR in dB; None for a tensor left alone."""
+
+    @property
+    def name(self) -> str:
+        """Of the layer."""
+
+    @property
+    def weight_db(self) -> float | None:
+        """Of the weight."""
+
+    @property
+    def act_db(self) -> float | None:
+        """Of the input."""
+
+    @property
+    def output_db(self) -> float | None:
+        """Of the output, with all errors from before."""
+
+
+BARS = (("weight_db", "weight", BLUE), ("act_db", "input", ORANGE), ("output_db", "output", GREEN))
+
+
+def sqnr_figure(rows: Sequence[LayerDecibels]) -> Figure:
+    """Bars of each layer's SQNR in dB: weight, input, and output with all errors from before.
+
+    A tensor left alone has no bar; one that lost nothing (infinite) has none either, and says ∞.
+
+    Raises:
+        ValueError: If there is no layer.
+    """
+    if not rows:
+        raise ValueError("no layer to draw: give the rows of layer_sqnr")
+    figure, axes = new_figure(width=max(5.0, 1.5 + 0.45 * len(rows)), height=4.0)
+    width = 0.8 / len(BARS)
+    for position, (field, words, colour) in enumerate(BARS):
+        offsets = np.arange(len(rows)) + (position - 1) * width
+        values = [getattr(row, field) for row in rows]
+        heights = [v if v is not None and math.isfinite(v) else 0.0 for v in values]
+        axes.bar(offsets, heights, width, label=words, color=colour)
+        for x, value in zip(offsets, values, strict=True):
+            if value is not None and math.isinf(value):
+                axes.annotate("∞", (x, 0), ha="center", va="bottom", color=colour)
+    axes.set_xticks(range(len(rows)), [row.name for row in rows], rotation=60, ha="right")
+    axes.set_ylabel("SQNR [dB]")
+    axes.set_title("What quantization left of each layer")
+    axes.legend(frameon=False, ncols=len(BARS), loc="upper right")
+    axes.margins(x=0.01, y=0.2)
+    return figure

@@ -1,0 +1,90 @@
+"""Accuracy against what it costs, with the front of those that nothing beats."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from qat.records.metrics import METRICS, Metric
+from qat.records.pareto import non_dominated
+from qat.tracking.figures.style import GREY, look_of, new_figure
+
+MAX_LABELS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class CostPoint:
+    """One setting.
+
+    Attributes:
+        label: Written beside it if it is on the front.
+        series: Points of one series share colour and marker.
+        cost: In the metric's stored unit.
+        accuracy: Mean, a fraction.
+        std: Over seeds; None without.
+    """
+
+    label: str
+    series: str
+    cost: float
+    accuracy: float
+    std: float | None = None
+
+
+def pareto_figure(points: Sequence[CostPoint], cost: str, title: str = "") -> Figure:
+    """Accuracy in percent against a cost; bars are standard deviations over seeds.
+
+    Args:
+        points: At least one.
+        cost: Name of the metric, such as ``packed_bytes``, ``bops``, ``latency_ms``.
+        title: Of the figure.
+
+    Raises:
+        ValueError: If there is no point.
+    """
+    if not points:
+        raise ValueError("no point to draw: no run has both an accuracy and this cost")
+    metric = METRICS.get(cost, Metric(cost))
+    figure, axes = new_figure(width=7.0, height=4.6)
+    for index, name in enumerate(dict.fromkeys(point.series for point in points)):
+        own = [point for point in points if point.series == name]
+        axes.errorbar(
+            [point.cost * metric.factor for point in own],
+            [100 * point.accuracy for point in own],
+            yerr=[100 * (point.std or 0.0) for point in own],
+            linestyle="none",
+            capsize=2,
+            label=name,
+            **look_of(index),
+        )
+    _draw_front(axes, points, metric)
+    costs = [point.cost for point in points]
+    if min(costs) > 0 and max(costs) / min(costs) > 10:
+        axes.set_xscale("log")
+    axes.set_xlabel(f"{metric.label} [{metric.unit}]" if metric.unit else metric.label)
+    axes.set_ylabel("top-1 [%]")
+    axes.set_title(title)
+    axes.margins(0.12)
+    axes.legend(frameon=False, fontsize="small", loc="lower right")
+    return figure
+
+
+def _draw_front(axes: Axes, points: Sequence[CostPoint], metric: Metric) -> None:
+    values = [(point.accuracy, point.cost) for point in points]
+    front = [points[i] for i in non_dominated(values, maximize=[True, False])]
+    front.sort(key=lambda point: point.cost)
+    xs = [point.cost * metric.factor for point in front]
+    ys = [100 * point.accuracy for point in front]
+    axes.plot(xs, ys, color=GREY, linewidth=1, linestyle="--", zorder=0, label="Pareto front")
+    for number, (point, x, y) in enumerate(zip(front, xs, ys, strict=True)):
+        if number < MAX_LABELS:
+            up = number % 2 == 0  # neighbours of a front are close: one above, one below
+            axes.annotate(
+                point.label,
+                (x, y),
+                xytext=(0, 7 if up else -13),
+                textcoords="offset points",
+                ha="center",
+                fontsize="x-small",
+            )

@@ -1,0 +1,41 @@
+"""Sensitivity of each layer as bars, with the bits it was given as a line over them."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from qat.tracking.figures.style import BLUE, ORANGE, new_figure
+
+
+def sensitivity_figure(
+    layers: Sequence[str], scores: Sequence[float], bits: Sequence[int], unit: str = ""
+) -> Figure:
+    """Bars of sensitivity, and the allocated widths on a second axis.
+
+    Args:
+        layers: Names, in execution order.
+        scores: One a layer.
+        bits: One a layer.
+        unit: Of the scores.
+
+    Raises:
+        ValueError: If there is no layer, or the three are not of one length.
+    """
+    if not layers or not len(layers) == len(scores) == len(bits):
+        raise ValueError(
+            f"layers, scores and bits must be of one length and not empty, got {len(layers)}, "
+            f"{len(scores)}, {len(bits)}"
+        )
+    figure, axes = new_figure(width=max(5.0, 1.5 + 0.4 * len(layers)))
+    places = range(len(layers))
+    axes.bar(places, scores, color=BLUE, label="sensitivity")
+    axes.set_ylabel(f"sensitivity [{unit}]" if unit else "sensitivity")
+    axes.set_xticks(places, list(layers), rotation=60, ha="right")
+    widths = axes.twinx()
+    widths.spines["top"].set_visible(False)
+    widths.step(places, bits, where="mid", color=ORANGE, marker="o", label="bits")
+    widths.set_ylabel("bits", color=ORANGE)
+    widths.set_yticks(sorted(set(bits)))
+    widths.set_ylim(0, max(bits) + 1)
+    axes.margins(x=0.01)
+    return figure

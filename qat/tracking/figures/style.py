@@ -1,0 +1,53 @@
+"""What all figures share: size, colours, and files that are the same each time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours: told apart by colour-blind readers and in grey.
+BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
+COLOURS = (BLUE, ORANGE, GREEN, "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+GREY = "#666666"
+FORMATS = (".png", ".svg")
+
+
+def new_figure(width: float = 6.4, height: float = 4.2) -> tuple[Figure, Axes]:
+    """A figure of so many inches with one pair of axes."""
+    # Not pyplot: it keeps every figure alive, and picks a backend by the display.
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def look_of(index: int) -> dict[str, Any]:
+    """Colour and marker of the n-th series."""
+    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Save a figure as its suffix says (``.png``, ``.svg``); the folder is made if need be.
+
+    The same figure gives the same bytes: no date, no random names.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with matplotlib.rc_context({"svg.hashsalt": "qat"}):
+        metadata = {"Date": None} if path.suffix == ".svg" else None
+        figure.savefig(path, dpi=150, metadata=metadata)
+    return path
+
+
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Save each as PNG and SVG under its name."""
+    return [
+        save_figure(figure, folder / f"{name}{suffix}")
+        for name, figure in figures.items()
+        for suffix in FORMATS
+    ]
