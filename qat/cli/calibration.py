@@ -1,11 +1,13 @@
 """Calibration of a run: what observers see is collected once, for all runs that see the same."""
 
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 
 from qat.cli.prepare import Prepared
@@ -15,31 +17,49 @@ from qat.data.batches import Batches
 from qat.records.cache import Cache
 from qat.records.schema import NUMERICS_VERSION
 
+SECONDS = "seconds"
 
-def calibrate_run(prepared: Prepared, qnet: nn.Module, float_digest: str) -> None:
-    """Fix every range of a quantized network, by statistics from the cache if they are there."""
+
+def calibrate_run(prepared: Prepared, qnet: nn.Module, float_digest: str) -> float:
+    """Fix every range of a quantized network, by statistics from the cache if they are there.
+
+    Returns:
+        Seconds that calibration takes: what was collected before counts as it did then.
+    """
+    start = time.perf_counter()
+    before = _calibrate_shared(prepared, qnet, float_digest)
+    return time.perf_counter() - start + before
+
+
+def _calibrate_shared(prepared: Prepared, qnet: nn.Module, float_digest: str) -> float:
+    """Calibrate; returns the seconds that another run has spent on what is taken from it."""
     if prepared.config.mode == "dynamic":
         # Dynamic ranges need no data; weights are fixed from themselves, so any batch will do.
         calibrate(qnet, [prepared.example()])
-        return
+        return 0.0
     observers = statistics_keys(qnet)
     if observers is None:  # a method of the user's: nobody knows what it depends on
         _calibrate(prepared, qnet)
-        return
+        return 0.0
 
     made = False
 
     def make(path: Path) -> None:
         nonlocal made
+        start = time.perf_counter()
         _calibrate(prepared, qnet)
-        save_file({name: value.cpu() for name, value in collected(qnet).items()}, path)
+        found = {name: value.cpu() for name, value in collected(qnet).items()}
+        save_file(found, path, {SECONDS: str(time.perf_counter() - start)})
         made = True
 
     cache = Cache(Path(prepared.config.paths.cache))
     key = _key(prepared, float_digest, observers)
     path = cache.get_or_make("calibration", key, make, suffix=".safetensors")
-    if not made:
-        calibrate_from(qnet, load_file(path, device=str(prepared.device)))
+    if made:
+        return 0.0
+    with safe_open(path, framework="pt", device=str(prepared.device)) as file:
+        calibrate_from(qnet, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        return float(file.metadata()[SECONDS])
 
 
 def calibration_batches(prepared: Prepared) -> Batches:

@@ -1,7 +1,6 @@
 """``qat compare A B``: in what two runs differ, what came of it, layer by layer."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,13 @@ from qat.cli.errors import DONE, RequestError
 from qat.cli.progress import console
 from qat.records.facts import run_facts, stored_bits
 from qat.records.folder import RunFolder
+from qat.records.layers import output_decibels
 from qat.records.metrics import METRICS, Metric
 from qat.records.schema import RunRecord
 from qat.records.store import seen_record
 from qat.tables.numbers import MISSING, number_text
 from qat.tables.protocol import leaves
 
-LAYERS_NAME = "layers.json"
 Triple = tuple[str, str, str]
 
 
@@ -91,25 +90,13 @@ def _settings(record: RunRecord) -> dict[str, str]:
 
 
 def _layers(folder: Path, record: RunRecord) -> dict[str, str]:
-    sqnr = _noted_sqnr(folder)
+    sqnr = output_decibels(folder, record)
     layers = (record.plan or {}).get("layers", {})
     found = {}
     for name, specs in layers.items():
         words = f"{stored_bits(specs['weight'])}/{stored_bits(specs['act'])}"
         found[name] = words + (f", {sqnr[name]:.1f} dB" if name in sqnr else "")
     return found
-
-
-def _noted_sqnr(folder: Path) -> dict[str, float]:
-    try:
-        rows: list[Mapping[str, Any]] = json.loads((folder / LAYERS_NAME).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}  # an older run, or a float one: the plan alone is shown
-    return {
-        row["name"]: row["sqnr_db"]
-        for row in rows
-        if row.get("slot") == "output" and row.get("sqnr_db") is not None
-    }
 
 
 def _print(title: str, names: list[str], rows: list[Any]) -> None:

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from qat.analysis.sqnr import LayerSQNR, layer_sqnr
+from qat.analysis.layers import by_layer
 from qat.cli.pipeline import Outcome
 from qat.cli.prepare import Prepared
 from qat.layers.walk import twins
@@ -10,20 +10,16 @@ from qat.tables.comparison import comparison_markdown
 from qat.tracking.figures.layers import sqnr_figure
 from qat.tracking.tensorboard import open_events, write_hparams, write_run
 
-SQNR_IMAGES = 64
-
 
 def write_pages(prepared: Prepared, outcome: Outcome) -> None:
     """Write the HPARAMS row, final figures, histograms, SQNR and the comparison."""
     folder = prepared.folder / "tb"
     with open_events(folder) as writer:
         write_hparams(writer, outcome.record)
-    rows: list[LayerSQNR] = []
+    rows = by_layer(outcome.layers)
     weights: dict[str, tuple[Tensor, Tensor]] = {}
-    if outcome.qnet is not None:
-        rows = layer_sqnr(outcome.net, outcome.qnet, outcome.images[:SQNR_IMAGES])
-        if prepared.config.tracking.histograms:
-            weights = _weights(outcome.net, outcome.qnet)
+    if outcome.qnet is not None and prepared.config.tracking.histograms:
+        weights = _weights(outcome.net, outcome.qnet)
     write_run(
         folder,
         outcome.record,

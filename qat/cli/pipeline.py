@@ -1,7 +1,7 @@
 """One run, told as data: float network → plan → calibrate → [fit] → evaluate → pack → record."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from qat.analysis.layers import TensorRow, rows_to_json, tensor_rows
 from qat.cli.calibration import calibrate_run
 from qat.cli.float_net import float_logits, float_network
 from qat.cli.prepare import Prepared
@@ -20,12 +21,15 @@ from qat.convert.calibrate import set_phase
 from qat.convert.swap import quantize
 from qat.core.plan import Plan
 from qat.cost.size import float_file_bytes
+from qat.records.atomic import write_atomic
 from qat.records.environment import environment_facts
 from qat.records.folder import RunFolder
 from qat.records.schema import Artifact, RunRecord
 from qat.training.evaluate import predict_logits
 
-PACKED_NAME, PLAN_NAME = "packed.safetensors", "plan.json"
+PACKED_NAME, PLAN_NAME, LAYERS_NAME = "packed.safetensors", "plan.json", "layers.json"
+LAYER_IMAGES = 64
+"""Test images on which the layers' tensors are looked at."""
 
 
 @dataclass
@@ -52,13 +56,13 @@ class Outcome:
         record: Complete, not yet written.
         net: The float network.
         qnet: The quantized one; None in mode float.
-        images: A batch of test images.
+        layers: What quantization did to each tensor; none in mode float.
     """
 
     record: RunRecord
     net: nn.Module
     qnet: nn.Module | None
-    images: Tensor
+    layers: Sequence[TensorRow] = ()
 
 
 def execute(prepared: Prepared, folder: RunFolder, record: RunRecord) -> Outcome:
@@ -96,7 +100,7 @@ def _float_outcome(
     stages.metrics["float_bytes"] = float_file_bytes(net)
     with stages.timed("timing"):
         stages.metrics |= times(prepared, {"float_eager_latency_ms": net})
-    return Outcome(_done(prepared, record, stages), net, None, _test_images(prepared))
+    return Outcome(_done(prepared, record, stages), net, None)
 
 
 def _quantized_outcome(
@@ -124,9 +128,12 @@ def _quantized_outcome(
     with stages.timed("timing"):
         nets = {"float_eager_latency_ms": net, "simulated_latency_ms": qnet}
         stages.metrics |= times(prepared, nets)
-    for name, file in (("packed", PACKED_NAME), ("plan", PLAN_NAME)):
+    with stages.timed("analysis"):
+        layers = tensor_rows(net, qnet, images[:LAYER_IMAGES])
+        write_atomic(folder.path / LAYERS_NAME, rows_to_json(layers))
+    for name, file in (("packed", PACKED_NAME), ("plan", PLAN_NAME), ("layers", LAYERS_NAME)):
         stages.artifacts[name] = folder.artifact(folder.path / file)
-    return Outcome(_done(prepared, record, stages), net, qnet, images)
+    return Outcome(_done(prepared, record, stages), net, qnet, layers)
 
 
 def _quantized(
@@ -134,8 +141,7 @@ def _quantized(
 ) -> nn.Module:
     """Convert, calibrate and, in mode qat, train."""
     qnet = quantize(net, plan)
-    with stages.timed("calibration"):
-        calibrate_run(prepared, qnet, digest)
+    stages.seconds["calibration"] = calibrate_run(prepared, qnet, digest)
     if prepared.config.mode != "qat":
         return qnet.eval()
     with stages.timed("calibrated_evaluation"):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from qat.analysis.sqnr import layer_sqnr
+from qat.analysis.layers import layer_sqnr
 from qat.convert.rules import plan_of
 from qat.convert.swap import to_float
 from qat.cost.macs import layer_costs

@@ -54,7 +54,11 @@ def _float(prepared: Prepared, digest: str) -> dict[str, Any]:
 
 def _evaluation(prepared: Prepared) -> dict[str, Any]:
     config = prepared.config
-    found: dict[str, Any] = {"split": "test", "threads": torch.get_num_threads()}
+    found: dict[str, Any] = {
+        "split": "test",
+        "threads": torch.get_num_threads(),
+        "device": prepared.device.type,
+    }
     if config.mode != "float":
         found |= {"first_last": config.scheme.first_last, "placement": config.scheme.placement}
     if config.mode == "dynamic":  # the range is that of a batch, so its size is part of the result

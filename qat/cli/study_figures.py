@@ -1,20 +1,49 @@
 """The figures that the records of a study can carry, written beside its table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from qat.records.layers import output_decibels
 from qat.records.schema import RunRecord
+from qat.tables.collect import group_records, sort_groups
 from qat.tables.points import Point, points_of
 from qat.tracking.figures.bits import Reading, bits_figure
+from qat.tracking.figures.layers import layer_lines_figure
 from qat.tracking.figures.pareto import CostPoint, pareto_figure
 from qat.tracking.figures.style import Figure, save_figures
 
+MAX_COURSES = 8
 COSTS = {"packed_bytes": "size", "bops": "bops", "latency_ms": "latency"}
 
 
-def write_study_figures(records: Iterable[RunRecord], folder: Path) -> list[Path]:
-    """Write every figure that the records can carry, as PNG and SVG."""
-    return save_figures(study_figures(records), folder)
+def write_study_figures(
+    records: Sequence[RunRecord], runs: Mapping[str, Path], folder: Path
+) -> list[Path]:
+    """Write every figure that the records can carry, as PNG and SVG.
+
+    Args:
+        records: Of the study.
+        runs: Id → run folder, for what a run noted of its layers and its training.
+        folder: Where to.
+    """
+    figures = study_figures(records)
+    courses = layer_courses(records, runs)
+    if courses:
+        figures["layer_sqnr"] = layer_lines_figure(courses)
+    return save_figures(figures, folder)
+
+
+def layer_courses(
+    records: Iterable[RunRecord], runs: Mapping[str, Path]
+) -> dict[str, dict[str, float]]:
+    """Setting → layer → SQNR of the output in dB, of the first seed of up to eight settings."""
+    found: dict[str, dict[str, float]] = {}
+    for group in sort_groups(group_records([r for r in records if r.status == "done"])):
+        first = group.records[0]
+        course = output_decibels(runs[first.id], first) if first.id in runs else {}
+        if course and len(found) < MAX_COURSES:
+            found[f"{group.facts.label} {group.facts.mode}"] = course
+    return found
 
 
 def study_figures(records: Iterable[RunRecord]) -> dict[str, Figure]:

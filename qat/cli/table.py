@@ -106,5 +106,7 @@ def _write_all(request: TableRequest, table: Table, into: Path) -> None:
         name = "results" if form == "csv" else "table"
         write_atomic(into / f"{name}{suffix}", render(table, form))
         print(into / f"{name}{suffix}")
-    for path in write_study_figures(find_records(request.folders)[0], into / "figures"):
+    records, _ = find_records(request.folders)
+    runs = {path.name: path for folder in request.folders for path in (folder, *folder.glob("*"))}
+    for path in write_study_figures(records, runs, into / "figures"):
         print(path)

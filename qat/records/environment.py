@@ -25,6 +25,8 @@ PACKAGES = (
 # As the kernel writes them; the integer kernels of runtimes ask for these.
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_tile")
 PROJECT = Path(__file__).resolve().parents[2]
+COMMIT_VARIABLE = "QAT_COMMIT"
+"""Names the commit where there is no repository: in a container, or a tree that was copied."""
 DIFF_LIMIT = 20_000
 
 
@@ -96,7 +98,7 @@ def git_facts(project: Path) -> dict[str, Any]:
     top = _git(project, "rev-parse", "--show-toplevel")
     commit = _git(project, "rev-parse", "HEAD")
     if top is None or commit is None or Path(top.strip()).resolve() != project.resolve():
-        return {"commit": None, "dirty": False}
+        return {"commit": os.environ.get(COMMIT_VARIABLE) or None, "dirty": False}
     changes = _git(project, "status", "--porcelain") or ""
     facts: dict[str, Any] = {"commit": commit.strip(), "dirty": bool(changes.strip())}
     if facts["dirty"]:

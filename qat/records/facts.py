@@ -23,6 +23,7 @@ class SlotFacts:
         bits: Width of a code; 32 is float.
         spread: Lowest and highest width among the inner layers; equal unless mixed.
         symmetric: Zero point fixed at 0; None if nothing is quantized.
+        signed: Codes below zero; None if nothing is quantized.
         granularity: ``tensor``, ``channel`` or ``group``; None if nothing is quantized.
         quantizer: Name of the method.
         observer: Name of the range finder.
@@ -31,6 +32,7 @@ class SlotFacts:
     bits: int = FLOAT_BITS
     spread: tuple[int, int] = (FLOAT_BITS, FLOAT_BITS)
     symmetric: bool | None = None
+    signed: bool | None = None
     granularity: str | None = None
     quantizer: str | None = None
     observer: str | None = None
@@ -112,6 +114,7 @@ def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
         bits=commonest,
         spread=spread,
         symmetric=spec.get("symmetric"),
+        signed=spec.get("signed"),
         granularity=spec.get("granularity"),
         quantizer=method_name(spec.get("quantizer")),
         observer=method_name(spec.get("observer")),

@@ -68,6 +68,12 @@ def _symmetry(slot: SlotFacts) -> str | None:
     return "symmetric" if slot.symmetric else "asymmetric"
 
 
+def _signs(slot: SlotFacts) -> str | None:
+    if slot.signed is None:
+        return None
+    return "signed" if slot.signed else "unsigned"
+
+
 SETTINGS: Mapping[str, tuple[str, Callable[[RunFacts], str | None]]] = {
     "run": ("run", lambda facts: facts.label),
     "model": ("model", lambda facts: facts.model),
@@ -79,6 +85,7 @@ SETTINGS: Mapping[str, tuple[str, Callable[[RunFacts], str | None]]] = {
     "calibration": ("calibration", lambda facts: facts.calibration),
     "weight_symmetry": ("W symmetry", lambda facts: _symmetry(facts.weight)),
     "act_symmetry": ("A symmetry", lambda facts: _symmetry(facts.act)),
+    "act_signed": ("A codes", lambda facts: _signs(facts.act)),
     "weight_granularity": ("W per", lambda facts: facts.weight.granularity),
     "act_granularity": ("A per", lambda facts: facts.act.granularity),
     "placement": ("placement", lambda facts: facts.placement),

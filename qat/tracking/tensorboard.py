@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from qat.analysis.sqnr import LayerSQNR
+from qat.analysis.layers import LayerSQNR
 from qat.records.schema import RunRecord
 from qat.tracking.hparams import FINAL, config_summary, session_end_summary, session_summary
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from qat.analysis.sqnr import LayerSQNR
+from qat.analysis.layers import LayerSQNR
 from qat.tracking.figures.layers import sqnr_figure
 from qat.tracking.figures.style import save_figure
 

@@ -7,7 +7,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-from qat.analysis.sqnr import LayerSQNR
+from qat.analysis.layers import LayerSQNR
 from qat.tracking import tensorboard as board
 from qat.tracking.figures.layers import sqnr_figure
 

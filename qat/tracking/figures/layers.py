@@ -1,13 +1,13 @@
 """What quantization left of each layer."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from qat.tracking.figures.style import BLUE, GREEN, ORANGE, new_figure
+from qat.tracking.figures.style import BLUE, GREEN, ORANGE, look_of, new_figure
 
 
 class LayerDecibels(Protocol):
@@ -58,4 +58,27 @@ def sqnr_figure(rows: Sequence[LayerDecibels]) -> Figure:
     axes.set_title("What quantization left of each layer")
     axes.legend(frameon=False, ncols=len(BARS), loc="upper right")
     axes.margins(x=0.01, y=0.2)
+    return figure
+
+
+def layer_lines_figure(courses: Mapping[str, Mapping[str, float]]) -> Figure:
+    """SQNR of each layer's output in dB, a line a setting.
+
+    Args:
+        courses: Setting → layer → dB.
+
+    Raises:
+        ValueError: If there is nothing to draw.
+    """
+    layers = list(dict.fromkeys(name for course in courses.values() for name in course))
+    if not layers:
+        raise ValueError("no layer to draw: no run noted its layers")
+    figure, axes = new_figure(width=max(6.4, 2.0 + 0.4 * len(layers)), height=4.4)
+    for index, (label, course) in enumerate(courses.items()):
+        places = [place for place, name in enumerate(layers) if name in course]
+        values = [course[layers[place]] for place in places]
+        axes.plot(places, values, label=label, linewidth=1, markersize=4, **look_of(index))
+    axes.set_xticks(range(len(layers)), layers, rotation=60, ha="right")
+    axes.set_ylabel("SQNR of the output [dB]")
+    axes.legend(frameon=False, fontsize="small", ncols=2)
     return figure

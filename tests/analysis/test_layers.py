@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from qat.analysis.sqnr import layer_sqnr, sqnr_db
+from qat.analysis.layers import layer_sqnr
+from qat.analysis.sqnr import sqnr_db
 from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize

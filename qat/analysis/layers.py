@@ -1,0 +1,210 @@
+"""What quantization did to each tensor of a network, as rows."""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qat.analysis.sqnr import sqnr_db
+from qat.core.evaluating import evaluating
+from qat.core.qparams import QParams
+from qat.layers.twin import QuantTwin
+from qat.layers.walk import SLOTS, twins
+from qat.quantizers.base import Quantizer
+from qat.quantizers.dynamic import is_dynamic
+
+_EDGE = 1e-3  # in steps: float rounding at the end of the range is no clipping
+
+
+@dataclass(frozen=True)
+class TensorRow:
+    """One tensor of one layer; None where a figure does not apply.
+
+    Attributes:
+        name: Of the layer.
+        slot: ``weight``, ``act`` (the input) or ``output`` (against the float network's, so with
+            all errors from before).
+        sqnr_db: Infinite if nothing was lost.
+        bits: Width of a code.
+        symmetric: Zero point fixed at 0.
+        granularity: ``tensor``, ``channel`` or ``group``.
+        step: Mean scale.
+        rmin: Smallest value a code stands for, over all slices.
+        rmax: Largest.
+        used_codes: Share of the grid's codes that occur.
+        clipped: Share of values more than half a step beyond the range.
+        max_error_steps: Largest error, in steps.
+        rms_error_steps: Root of the mean squared error, in steps.
+    """
+
+    name: str
+    slot: str
+    sqnr_db: float
+    bits: int | None = None
+    symmetric: bool | None = None
+    granularity: str | None = None
+    step: float | None = None
+    rmin: float | None = None
+    rmax: float | None = None
+    used_codes: float | None = None
+    clipped: float | None = None
+    max_error_steps: float | None = None
+    rms_error_steps: float | None = None
+
+
+@dataclass(frozen=True)
+class LayerSQNR:
+    """What quantization left of one layer's tensors, in dB; None for a tensor left alone.
+
+    Attributes:
+        name: Module name.
+        weight_db: Of the weight.
+        act_db: Of the input, over the batch given.
+        output_db: Of the output against the float network's, so with all errors from before.
+    """
+
+    name: str
+    weight_db: float | None
+    act_db: float | None
+    output_db: float
+
+
+@torch.no_grad()
+def tensor_rows(net: nn.Module, qnet: nn.Module, images: Tensor) -> list[TensorRow]:
+    """Weight, input and output of each quantized layer, in order of definition.
+
+    Args:
+        net: The float network.
+        qnet: Its quantized version, calibrated.
+        images: Preprocessed, on the device of both.
+    """
+    rows: dict[str, list[TensorRow]] = {}
+    names = [name for name, _ in twins(qnet)]
+    expected = _outputs(net, names, images)
+
+    def measure(name: str, twin: QuantTwin, value: Tensor, output: Tensor) -> None:
+        found = [
+            tensor_row(name, slot, tensor, getattr(twin, SLOTS[slot]))
+            for slot, tensor in (("weight", twin.weight), ("act", value))
+            if not isinstance(getattr(twin, SLOTS[slot]), nn.Identity)
+        ]
+        rows[name] = [*found, TensorRow(name, "output", sqnr_db(expected[name], output))]
+
+    with _hooked(qnet, names, measure):
+        qnet(images)
+    return [row for name in names for row in rows.get(name, ())]
+
+
+@torch.no_grad()
+def tensor_row(name: str, slot: str, x: Tensor, quantizer: nn.Module) -> TensorRow:
+    """What a quantizer does to a tensor.
+
+    A cast to fp16, and a range that is taken anew from each input, have an SQNR alone.
+    """
+    after = quantizer(x)
+    sqnr = sqnr_db(x, after)
+    if not isinstance(quantizer, Quantizer) or is_dynamic(quantizer):
+        return TensorRow(name, slot, sqnr)
+    qparams = quantizer.qparams()
+    error = (_rows(qparams, after) - _rows(qparams, x)) / qparams.scale.reshape(-1, 1)
+    low, high = _ends(qparams)
+    codes = quantizer.encode(x)
+    return TensorRow(
+        name=name,
+        slot=slot,
+        sqnr_db=sqnr,
+        bits=quantizer.grid.bits,
+        symmetric=quantizer.spec.symmetric,
+        granularity=quantizer.spec.granularity,
+        step=float(qparams.scale.mean()),
+        rmin=float(low.min()),
+        rmax=float(high.max()),
+        used_codes=int(codes.unique().numel()) / quantizer.grid.levels,
+        clipped=clipped_share(x, qparams),
+        max_error_steps=float(error.abs().max()),
+        rms_error_steps=float(error.double().square().mean().sqrt()),
+    )
+
+
+def clipped_share(x: Tensor, qparams: QParams) -> float:
+    """Share of values that lie more than half a step beyond the codes' range."""
+    return float(clipped(x, qparams).double().mean())
+
+
+def clipped(x: Tensor, qparams: QParams) -> Tensor:
+    """Which values lie more than half a step beyond the range; rows ``(slices, n)``."""
+    low, high = _ends(qparams)
+    reach = (0.5 + _EDGE) * qparams.scale.reshape(-1, 1)
+    rows = _rows(qparams, x)
+    return (rows < low - reach) | (rows > high + reach)
+
+
+def layer_sqnr(net: nn.Module, qnet: nn.Module, images: Tensor) -> list[LayerSQNR]:
+    """SQNR of each quantized layer's weight, input and output; see :func:`tensor_rows`."""
+    return by_layer(tensor_rows(net, qnet, images))
+
+
+def by_layer(rows: Iterable[TensorRow]) -> list[LayerSQNR]:
+    """The SQNR of each layer's tensors side by side."""
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        found.setdefault(row.name, {})[row.slot] = row.sqnr_db
+    return [
+        LayerSQNR(name, slots.get("weight"), slots.get("act"), slots["output"])
+        for name, slots in found.items()
+    ]
+
+
+def rows_to_json(rows: Iterable[TensorRow]) -> str:
+    """A list of mappings; an infinite SQNR is null."""
+
+    def plain(row: TensorRow) -> dict[str, Any]:
+        finite = math.isfinite(row.sqnr_db)
+        return asdict(row) | ({} if finite else {"sqnr_db": None})
+
+    return json.dumps([plain(row) for row in rows], indent=1, allow_nan=False) + "\n"
+
+
+def _rows(qparams: QParams, x: Tensor) -> Tensor:
+    return qparams.layout.sliced(x)
+
+
+def _ends(qparams: QParams) -> tuple[Tensor, Tensor]:
+    """Values of the first and the last code, ``(slices, 1)``."""
+    scale, zero_point = qparams.scale.reshape(-1, 1), qparams.zero_point.reshape(-1, 1)
+    return (qparams.grid.qmin - zero_point) * scale, (qparams.grid.qmax - zero_point) * scale
+
+
+def _outputs(net: nn.Module, names: list[str], images: Tensor) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+
+    def keep(name: str, module: nn.Module, value: Tensor, output: Tensor) -> None:
+        found[name] = output
+
+    with _hooked(net, names, keep):
+        net(images)
+    return found
+
+
+@contextmanager
+def _hooked(net: nn.Module, names: list[str], act: Callable[..., None]) -> Iterator[None]:
+    """Call ``act(name, module, first input, output)`` behind each layer, in evaluation mode."""
+
+    def hook_of(name: str) -> Callable[..., None]:
+        def hook(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
+            act(name, module, args[0], output)
+
+        return hook
+
+    handles = [net.get_submodule(name).register_forward_hook(hook_of(name)) for name in names]
+    try:
+        with evaluating(net):
+            yield
+    finally:
+        for handle in handles:
+            handle.remove()
