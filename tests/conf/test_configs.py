@@ -12,9 +12,11 @@ from qat.cli.compose import compose_points
 from qat.cli.configs import config_dir, groups, options
 from qat.cli.prepare import prepare
 from qat.cli.schema import register_schema
+from qat.cli.study_file import study_names
 from qat.cli.training import optimizer_spec, schedule_spec
 from qat.convert.calibrate import calibrate
 from qat.convert.swap import quantize
+from qat.tables.layout import table_spec
 from tests.command_line import SMALL
 
 SLOTS = ("scheme.weight", "scheme.act")
@@ -74,7 +76,24 @@ def test_every_option_builds(home, overrides):
 
 @pytest.mark.parametrize("name", options("experiment"))
 def test_every_experiment_builds(home, name):
-    built(f"experiment={name}", "data=synthetic", "tracking=none")
+    """Of a study every point, one seed for all."""
+    words = [f"experiment={name}", "data=synthetic", "tracking=none"]
+    if name in study_names():
+        for point in compose_points([*words, "scale=smoke", "seed=0"], multirun=True):
+            built(*point.overrides)
+    else:
+        built(*words)
+
+
+@pytest.mark.parametrize("scale", ["smoke", "quick", "paper"])
+@pytest.mark.parametrize("name", study_names())
+def test_every_study_composes_at_every_scale(home, name, scale):
+    points = compose_points([f"experiment={name}", f"scale={scale}", "seed=0"], multirun=True)
+    assert len(points) > 3
+    assert {point.config.study.name for point in points} == {name}
+    assert table_spec(points[0].config.study.table)
+    for point in points:
+        check_config(point.config)
 
 
 @pytest.mark.parametrize("name", options("scheme"))
