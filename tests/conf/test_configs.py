@@ -43,7 +43,10 @@ def composed(*overrides):
 
 def built(*overrides):
     """Composed, checked, its network converted, calibrated and run."""
-    point = composed(*overrides)
+    return built_point(composed(*overrides))
+
+
+def built_point(point):
     prepared = prepare(point.config, point.overrides)
     net = prepared.network().eval()
     images = prepared.example()
@@ -79,8 +82,9 @@ def test_every_experiment_builds(home, name):
     """Of a study every point, one seed for all."""
     words = [f"experiment={name}", "data=synthetic", "tracking=none"]
     if name in study_names():
+        register_schema()
         for point in compose_points([*words, "scale=smoke", "seed=0"], multirun=True):
-            built(*point.overrides)
+            built_point(point)
     else:
         built(*words)
 
