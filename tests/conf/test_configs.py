@@ -91,7 +91,6 @@ def test_every_study_composes_as_the_papers_have_it(home, name):
     words = [f"experiment={name}", "scale=paper", "seed=0", "mode=qat"]
     points = compose_points(words, multirun=True)
     assert {point.config.model.name for point in points} == {"resnet20"}
-    assert len(points) > 3
     assert {point.config.study.name for point in points} == {name}
     assert table_spec(points[0].config.study.table)
     for point in points:
