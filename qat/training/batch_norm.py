@@ -25,7 +25,7 @@ def synchronise(net: nn.Module) -> None:
     """Let every batch norm of a network see the whole batch; :func:`release` undoes it."""
     for module in net.modules():
         if isinstance(module, _BatchNorm):
-            module.forward = MethodType(_forward, module)
+            vars(module)["forward"] = MethodType(_forward, module)
 
 
 def release(net: nn.Module) -> None:
