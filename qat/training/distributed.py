@@ -12,6 +12,7 @@ from torch.utils import deterministic
 from qat.core.kernels import current_kernel, set_kernel
 from qat.training.batch_norm import release, synchronise
 from qat.training.errors import TrainingError, TrainingInterrupted
+from qat.training.quiet import quiet
 
 
 def check_devices(devices: int, device: torch.device) -> None:
@@ -43,6 +44,12 @@ class RankSetup(L.Callback):
 
     def __init__(self) -> None:
         self._kernel, self._threads = current_kernel(), torch.get_num_threads()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Arrive in a spawned process, before Lightning says anything there."""
+        vars(self).update(state)
+        self._quiet = quiet()
+        self._quiet.__enter__()  # for as long as the process lives
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """A spawned process starts anew: kernel and threads are as the calling one had them."""

@@ -1,7 +1,6 @@
 """Batches that know their epoch."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
@@ -56,11 +55,11 @@ class EpochBatches:
         yield from self._train_batches(self._current_epoch())
 
 
-@dataclass(frozen=True)
 class CurrentEpoch:
     """The epoch a trainer is in; unlike a lambda it goes along to other processes."""
 
-    trainer: L.Trainer
+    def __init__(self, trainer: L.Trainer) -> None:
+        self.trainer = trainer
 
     def __call__(self) -> int:
         """From 0."""
@@ -86,9 +85,9 @@ class Wrapped:
         yield from self._batches
 
 
-@dataclass(frozen=True)
 class _Same:
-    batches: SizedBatches
+    def __init__(self, batches: SizedBatches) -> None:
+        self.batches = batches
 
     def __call__(self, epoch: int) -> SizedBatches:
         return self.batches
@@ -98,7 +97,6 @@ def _zero() -> int:
     return 0
 
 
-@dataclass(frozen=True)
 class RankBatches:
     """This rank's part of every batch: images ``rank, rank + world, ...``, and its weight.
 
@@ -106,7 +104,8 @@ class RankBatches:
     the mean loss of its part is each rank's share in the mean loss of the batch.
     """
 
-    batches: SizedBatches
+    def __init__(self, batches: SizedBatches) -> None:
+        self.batches = batches
 
     def __len__(self) -> int:
         """Batches an epoch, on every rank the same."""
@@ -125,14 +124,14 @@ class RankBatches:
             yield images[mine], own, len(own) * world_size() / len(labels)
 
 
-@dataclass(frozen=True)
 class DealtBatches:
     """Whole batches ``rank, rank + world, ...``; of fewer batches than ranks each rank sees all.
 
     Whole ones, since a range taken at inference depends on the batch.
     """
 
-    batches: SizedBatches
+    def __init__(self, batches: SizedBatches) -> None:
+        self.batches = batches
 
     def __len__(self) -> int:
         """Batches of this rank."""
