@@ -218,6 +218,27 @@ def _check_schedule(key: str, schedule: ScheduleConfig) -> None:
         raise ValueError(f"{key}.milestones is empty: name=multistep needs epochs to step at")
 
 
+def _check_devices(config: RunConfig) -> None:
+    trainer, devices = config.trainer, config.trainer.devices
+    at_least("trainer.devices", devices, 1)
+    if devices == 1:
+        return
+    if config.mode != "qat":
+        raise ValueError(
+            f"trainer.devices={devices} shares quantized training, which mode={config.mode} has "
+            "not: set mode=qat or trainer.devices=1"
+        )
+    if trainer.compile != "none":
+        raise ValueError(
+            f"trainer.devices={devices} goes with trainer.compile=none, got {trainer.compile}"
+        )
+    if trainer.batch_size < devices:
+        raise ValueError(
+            f"trainer.batch_size={trainer.batch_size} is below trainer.devices={devices}: "
+            "each device takes its part of every batch"
+        )
+
+
 def _check_trainer(config: RunConfig) -> None:
     trainer = config.trainer
     at_least("trainer.max_epochs", trainer.max_epochs, 1)
@@ -228,6 +249,7 @@ def _check_trainer(config: RunConfig) -> None:
     at_least("trainer.accumulate_grad_batches", trainer.accumulate_grad_batches, 1)
     above_zero("trainer.gradient_clip_val", trainer.gradient_clip_val)
     one_of("trainer.keep", trainer.keep, KEEP)
+    _check_devices(config)
     at_least("trainer.freeze_observers_at", trainer.freeze_observers_at, 0)
     at_least("trainer.freeze_batch_norm_at", trainer.freeze_batch_norm_at, 0)
     if config.mode == "qat" and config.schedule.warmup_epochs > trainer.max_epochs:

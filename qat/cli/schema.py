@@ -151,6 +151,7 @@ class TrainerConfig:
     keep: str = "best"
     freeze_observers_at: int | None = None
     freeze_batch_norm_at: int | None = None
+    devices: int = 1
 
 
 @dataclass

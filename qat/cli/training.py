@@ -18,6 +18,7 @@ from qat.training.checkpoints import find_resumable
 from qat.training.classifier import Classifier, FloatClassifier
 from qat.training.errors import TrainingError
 from qat.training.fit import FitResult, fit
+from qat.training.loaders import check_share
 from qat.training.qat import QATClassifier
 from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec
 
@@ -57,6 +58,7 @@ def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> FitResul
         keep=settings.keep,
         freeze_observers_at=settings.freeze_observers_at,
         freeze_batch_norm_at=settings.freeze_batch_norm_at,
+        devices=settings.devices,
     )
     module = QATClassifier(qnet, optimizer_spec(config.optimizer), schedule_spec(config.schedule))
     # Compiled code is kept with all else that is made once; torch reads this when it compiles.
@@ -119,17 +121,11 @@ def _fit(
 ) -> FitResult:
     data = prepared.data
 
-    def train_batches(epoch: int) -> Batches:
-        return Batches(
-            data.train,
-            batch_size,
-            data.preprocess,
-            augment=prepared.augment,
-            shuffle=True,
-            seed=seed,
-            epoch=epoch,
-        )
-
+    # Not a lambda: it goes along to the processes of a distributed training.
+    train_batches = Batches(
+        data.train, batch_size, data.preprocess, augment=prepared.augment, shuffle=True, seed=seed
+    ).at_epoch
+    check_share(len(data.train) % batch_size or batch_size, spec.devices)
     assert data.val is not None  # data.val_fraction is above 0
     validation = Batches(data.val, prepared.config.evaluate.batch_size, data.preprocess)
     return fit(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from qat.core.evaluating import evaluating
+from qat.core.ranks import alone
 from qat.layers.walk import quantizers, twins
 from qat.observers.base import Observer
 from qat.quantizers.base import PHASES, Quantizer
@@ -124,7 +125,8 @@ def _activation_observers(net: nn.Module) -> Iterator[tuple[str, Observer]]:
 
 
 def _observe_weights(net: nn.Module) -> None:
-    for _, twin in twins(net):
-        if isinstance(twin.weight_quantizer, Quantizer):
-            twin.weight_quantizer.set_phase("observe")
-            twin.weight_quantizer(twin.weight)
+    with alone():  # every rank has the whole of each weight
+        for _, twin in twins(net):
+            if isinstance(twin.weight_quantizer, Quantizer):
+                twin.weight_quantizer.set_phase("observe")
+                twin.weight_quantizer(twin.weight)

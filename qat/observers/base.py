@@ -1,12 +1,13 @@
 """What every observer owes its quantizer."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import torch
 from torch import Tensor, nn
 
 from qat.core.grid import IntGrid
+from qat.core.ranks import minimum, world_size
 
 
 class Observer(nn.Module):
@@ -38,10 +39,13 @@ class Observer(nn.Module):
     def observe(self, x: Tensor) -> None:
         """Take in values of shape ``(slices, elements)``.
 
+        In a distributed training these are this rank's part of a batch, perhaps none of it, and
+        what is collected is of the whole batch: every rank must call this equally often.
+
         Raises:
             ValueError: If they hold NaN or infinity.
         """
-        if x.shape[1]:
+        if x.shape[1] or world_size() > 1:
             self.collect(x.detach())
 
     def collect(self, x: Tensor) -> None:
@@ -79,8 +83,33 @@ def finite_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
     """
     low, high = torch.aminmax(x, dim=1)  # NaN and infinity come through, so checking these is all
     if not bool((torch.isfinite(low) & torch.isfinite(high)).all()):
-        raise ValueError(
-            "observed values hold NaN or infinity: repair data or weights, or lower the learning "
-            "rates if this is training"
-        )
+        _refuse()
     return low, high
+
+
+def batch_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
+    """:func:`finite_extremes` of the rows of all ranks together; on each rank the same, exactly.
+
+    Raises:
+        ValueError: If a row holds NaN or infinity on any rank; then all ranks raise it.
+    """
+    if world_size() == 1:
+        return finite_extremes(x)
+    if x.shape[1]:
+        low, high = torch.aminmax(x, dim=1)
+    else:
+        low, high = x.new_full((len(x),), torch.inf), x.new_full((len(x),), -torch.inf)
+    finite = torch.isfinite(low) & torch.isfinite(high) | (x.shape[1] == 0)
+    # What a minimum makes of NaN is the backend's choice, so whether any came goes as a number.
+    sent = torch.stack([low, -high, finite.to(x.dtype)])
+    low, negative_high, all_finite = minimum(sent.nan_to_num(0.0, torch.inf, -torch.inf))
+    if not bool(all_finite.all()):
+        _refuse()
+    return low, -negative_high
+
+
+def _refuse() -> NoReturn:
+    raise ValueError(
+        "observed values hold NaN or infinity: repair data or weights, or lower the learning "
+        "rates if this is training"
+    )

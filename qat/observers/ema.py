@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qat.observers.base import finite_extremes
+from qat.observers.base import batch_extremes
 from qat.observers.minmax import MinMaxObserver
 
 
@@ -44,7 +44,7 @@ class EMAObserver(MinMaxObserver):
 
     def collect(self, x: Tensor) -> None:
         """Move the range towards these values' extremes."""
-        low, high = finite_extremes(x)
+        low, high = batch_extremes(x)
         first = self.low > self.high
         self.low.copy_(torch.where(first, low, self.low + self.momentum * (low - self.low)))
         self.high.copy_(torch.where(first, high, self.high + self.momentum * (high - self.high)))

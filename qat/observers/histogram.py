@@ -6,6 +6,9 @@ bins and all of them stay in use, and a value's place is known to one bin width.
 
 A tensor small enough (a weight's channel) is kept as it is instead, while only one batch of it
 has been seen: its ranges are then exact.
+
+Over several ranks the histogram opens and grows by the extremes of the whole batch and the ranks'
+counts are added, so it is the histogram that one process would have made, bin for bin.
 """
 
 from collections.abc import Mapping
@@ -13,7 +16,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from qat.observers.base import Observer, finite_extremes
+from qat.core.ranks import joined, total
+from qat.observers.base import Observer, batch_extremes, finite_extremes
 
 HISTOGRAM = "histogram"
 """The kind of statistics that all observers of this module share."""
@@ -48,14 +52,14 @@ class HistogramObserver(Observer):
 
     def collect(self, x: Tensor) -> None:
         """Count these values, or keep them if they are few and the first."""
-        extremes = finite_extremes(x)
-        if not self.seen and x.shape[1] <= EXACT_LIMIT:
-            self._values = x.clone()
+        extremes = batch_extremes(x)
+        if not self.seen and self._elements(x) <= EXACT_LIMIT:
+            self._values = joined(x).clone()
             return
         if self._values is not None:
             first, self._values = self._values, None
-            self._count(first, finite_extremes(first))
-        self._count(x, extremes)
+            self._add(self._counted(first, finite_extremes(first)))
+        self._add(total(self._counted(x, extremes)))
 
     def statistics(self) -> dict[str, Tensor]:
         """The kept values, or counts with start and width; nothing before any was seen."""
@@ -91,7 +95,15 @@ class HistogramObserver(Observer):
         centres = torch.arange(BINS, device=self._counts.device, dtype=torch.float64) + 0.5
         return self._start + centres * bin_width, self._counts.double()
 
-    def _count(self, x: Tensor, extremes: tuple[Tensor, Tensor]) -> None:
+    def _elements(self, x: Tensor) -> int:
+        """Of one slice, over all ranks."""
+        return int(total(torch.tensor(x.shape[1], device=x.device)))
+
+    def _add(self, counts: Tensor) -> None:
+        self._counts = self._counts_or_fail() + counts
+
+    def _counted(self, x: Tensor, extremes: tuple[Tensor, Tensor]) -> Tensor:
+        """Counts of these values alone, once the histogram is wide enough for the extremes."""
         low, high = (e.double().unsqueeze(1) for e in extremes)
         if self._counts is None:
             self._open(low, high)
@@ -101,7 +113,7 @@ class HistogramObserver(Observer):
             self.slices, device=x.device
         ).unsqueeze(1)
         counts = torch.bincount(index.reshape(-1), minlength=self.slices * BINS)
-        self._counts = self._counts_or_fail() + counts.reshape(self.slices, BINS)
+        return counts.reshape(self.slices, BINS)
 
     def _open(self, low: Tensor, high: Tensor) -> None:
         width = high - low

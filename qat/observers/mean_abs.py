@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from qat.core.grid import IntGrid
-from qat.observers.base import Observer, finite_extremes
+from qat.core.ranks import total
+from qat.observers.base import Observer, batch_extremes
 
 
 class MeanAbsObserver(Observer):
@@ -30,9 +31,9 @@ class MeanAbsObserver(Observer):
 
     def collect(self, x: Tensor) -> None:
         """Add these values to the sums."""
-        finite_extremes(x)
-        self.total += x.abs().sum(dim=1, dtype=torch.float64)
-        self.count += x.shape[1]
+        batch_extremes(x)
+        self.total += total(x.abs().sum(dim=1, dtype=torch.float64))
+        self.count += total(torch.tensor(x.shape[1], device=x.device))
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
         """``(0, 2 mean|v| sqrt(qmax))``."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from qat.core.grid import IntGrid
-from qat.observers.base import Observer, finite_extremes
+from qat.observers.base import Observer, batch_extremes
 
 
 class MinMaxObserver(Observer):
@@ -29,7 +29,7 @@ class MinMaxObserver(Observer):
 
     def collect(self, x: Tensor) -> None:
         """Widen the range to hold these values."""
-        low, high = finite_extremes(x)
+        low, high = batch_extremes(x)
         self.low.copy_(torch.minimum(self.low, low))
         self.high.copy_(torch.maximum(self.high, high))
 
@@ -51,6 +51,6 @@ class LatestObserver(MinMaxObserver):
 
     def collect(self, x: Tensor) -> None:
         """Replace the range."""
-        low, high = finite_extremes(x)
+        low, high = batch_extremes(x)
         self.low.copy_(low)
         self.high.copy_(high)

@@ -14,7 +14,7 @@ from qat.core import affine
 from qat.core.layout import Layout
 from qat.core.qparams import QParams, qparams_from_range
 from qat.core.scheme import TensorSpec
-from qat.observers.base import finite_extremes
+from qat.observers.base import batch_extremes, finite_extremes
 from qat.quantizers.base import Quantizer
 
 
@@ -40,7 +40,9 @@ class DynamicQuantizer(Quantizer):
 
     def quantize(self, x: Tensor) -> Tensor:
         """Round over the extremes of ``x``."""
-        low, high = finite_extremes(self.layout.sliced(x.detach()))
+        # A rank trains on a part of each batch, but evaluates whole ones, not all the same number.
+        extremes = batch_extremes if self.training else finite_extremes
+        low, high = extremes(self.layout.sliced(x.detach()))
         scale, zero_point = qparams_from_range(
             low,
             high,

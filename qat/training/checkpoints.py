@@ -61,6 +61,9 @@ class KeepLastAndBest(Checkpoint):
         if better:
             self.best_epoch, self.best_top1 = trainer.current_epoch, top1
         last, best = (self.folder / f"{name}.part" for name in (LAST, BEST))
+        if not trainer.is_global_zero:
+            trainer.save_checkpoint(last)  # takes its part in gathering, and writes nothing
+            return
         try:
             trainer.save_checkpoint(last)
             if better:

@@ -1,5 +1,6 @@
 """Train any image classifier by cross entropy."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
@@ -13,7 +14,7 @@ from qat.training.schedules import make_schedule
 from qat.training.specs import OptimizerSpec, ScheduleSpec
 from qat.training.step import Step, loss_and_logits
 
-Batch = tuple[Tensor, Tensor]
+Batch = Sequence[Any]  # images, labels and, of one of several ranks, the weight of its loss
 
 
 class Classifier(L.LightningModule):
@@ -55,11 +56,11 @@ class Classifier(L.LightningModule):
         return self.net(images)  # type: ignore[no-any-return]
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Mean loss of a batch."""
-        images, labels = batch
+        """Mean loss of a batch; of one of several ranks, weighted as :class:`RankBatches` says."""
+        images, labels, *weight = batch
         loss, logits = self.step(self.net, images, labels, self.label_smoothing)
         self._measure("train", loss.detach(), logits.detach(), labels)
-        return loss
+        return loss * weight[0] if weight else loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measure a batch; plain cross entropy, whatever training smooths."""

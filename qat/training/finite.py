@@ -6,6 +6,7 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 
+from qat.core.ranks import total, world_size
 from qat.training.errors import TrainingError
 
 _CURE = (
@@ -38,7 +39,8 @@ class StopOnNonFinite(L.Callback):
         batch_idx: int,
     ) -> None:
         """Take in a loss; look at those that have come together."""
-        self._losses.append(outputs["loss"].detach())
+        # Of all ranks, so that all find the same and none is left waiting for the others.
+        self._losses.append(total(outputs["loss"].detach()) / world_size())
         on_cpu = outputs["loss"].device.type == "cpu"
         if on_cpu or len(self._losses) >= _INTERVAL:
             if on_cpu and not bool(outputs["loss"].isfinite()):

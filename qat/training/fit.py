@@ -12,6 +12,7 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from qat.training.checkpoints import (
     BEST,
@@ -24,9 +25,18 @@ from qat.training.checkpoints import (
 )
 from qat.training.classifier import Classifier
 from qat.training.device import resolve_device
+from qat.training.distributed import RankSetup, check_devices, make_strategy, told_by_rank
 from qat.training.errors import TrainingError, TrainingInterrupted
 from qat.training.finite import StopOnNonFinite, check_weights
-from qat.training.loaders import EpochBatches, SizedBatches, TrainBatches
+from qat.training.loaders import (
+    CurrentEpoch,
+    DealtBatches,
+    EpochBatches,
+    RankBatches,
+    SizedBatches,
+    TrainBatches,
+    Wrapped,
+)
 from qat.training.phases import FreezeBatchNorm, FreezeObservers
 from qat.training.quiet import quiet
 from qat.training.repeatable import SeedEachBatch, repeatable
@@ -74,6 +84,11 @@ def fit(
     again with the same arguments it goes on from the last finished epoch and ends in the same
     weights, bit for bit, as if nothing had happened; of a finished training it loads the result.
 
+    With ``spec.devices`` above 1 each of so many processes takes its part of every batch, and a
+    step equals that of one process but for the order of sums. They are spawned: a script that
+    calls this needs ``if __name__ == "__main__":``, and what it passes must pickle, so
+    ``train_batches`` is a function of a module or a ``functools.partial`` of one.
+
     Args:
         module: Network, optimizer, schedule.
         train_batches: Epoch, from 0, to its ``(images, labels)``; a function of it alone.
@@ -86,6 +101,7 @@ def fit(
 
     Raises:
         ValueError: If ``spec`` asks for what is not there: a device, a validation set.
+            With ``spec.devices`` above 1, which see, if a batch has fewer images than that.
         TrainingError: If the loss becomes NaN or infinite.
         CheckpointError: If the folder holds checkpoints of another network.
         TrainingInterrupted: On SIGTERM.
@@ -130,6 +146,8 @@ def _callbacks(spec: FitSpec, folder: Path, seed: int) -> list[L.Callback]:
         phases.append(FreezeObservers(spec.freeze_observers_at))
     if spec.freeze_batch_norm_at is not None:
         phases.append(FreezeBatchNorm(spec.freeze_batch_norm_at))
+    if spec.devices > 1:
+        phases.append(RankSetup())
     return [SeedEachBatch(seed), StopOnNonFinite(), *phases, KeepLastAndBest(folder)]
 
 
@@ -143,14 +161,18 @@ def _train(
     resume: Path | None,
 ) -> None:
     device = resolve_device(spec.accelerator)
+    check_devices(spec.devices, device)
     home = next((p.device for p in module.net.parameters()), device)
     with quiet(), repeatable(device), _as_exceptions():
         module.step = make_step(spec.compile)
         trainer = _trainer(spec, device, callbacks, loggers)
         module.train()  # Lightning keeps the modes that it finds
-        train = EpochBatches(train_batches, lambda: trainer.current_epoch)
+        train: SizedBatches = EpochBatches(train_batches, CurrentEpoch(trainer))
         # A list would be taken for several loaders; so it too comes wrapped.
-        val = None if val_batches is None else EpochBatches(lambda _: val_batches, lambda: 0)
+        val: SizedBatches | None = None if val_batches is None else Wrapped(val_batches)
+        if spec.devices > 1:
+            module.cpu()  # each process takes its copy to a device of its own
+            train, val = RankBatches(train), val and DealtBatches(val)
         trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
     module.net.to(home)  # Lightning leaves it on the CPU
 
@@ -160,8 +182,10 @@ def _trainer(
 ) -> L.Trainer:
     return L.Trainer(
         accelerator=device.type,
-        devices=1,
-        # One process, whatever cluster it runs on: resuming is by the same command again.
+        devices=spec.devices,
+        strategy=make_strategy(spec.devices, device),
+        use_distributed_sampler=False,  # batches know their ranks
+        # One machine, whatever cluster it runs on: resuming is by the same command again.
         plugins=[LightningEnvironment()],
         precision=spec.precision,  # type: ignore[arg-type]
         max_epochs=spec.max_epochs,
@@ -190,6 +214,8 @@ def _as_exceptions() -> Iterator[None]:
         raise TrainingInterrupted(
             "training was told to end (SIGTERM); the same command goes on from the last epoch"
         ) from error
+    except (ProcessRaisedException, ProcessExitedException) as error:
+        raise told_by_rank(error) from error
     except SystemExit as error:
         if isinstance(error.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from error

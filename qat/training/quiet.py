@@ -10,6 +10,7 @@ _REMARKS = (
     r".*have no `val_dataloader`.*",  # there may be no validation split
     r".*does not have many workers.*",  # batches are made in this process, on purpose
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # Lightning's own, against torch 2.15
+    r".*`srun` command is available on your system but is not used.*",  # fit starts its own
     r".*GPU available but not used.*",  # trainer.accelerator=cpu says so
 )
 _LOGGERS = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")

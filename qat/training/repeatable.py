@@ -9,9 +9,11 @@ import lightning as L
 import torch
 from torch.utils import deterministic
 
+from qat.core.ranks import rank
+
 
 class SeedEachBatch(L.Callback):
-    """Make what a batch draws at random (dropout) a function of (seed, epoch, batch).
+    """Make what a batch draws at random (dropout) a function of (seed, epoch, batch, rank).
 
     Args:
         seed: Of the training.
@@ -24,12 +26,13 @@ class SeedEachBatch(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Seed torch's generators."""
-        torch.manual_seed(batch_seed(self.seed, trainer.current_epoch, batch_idx))
+        torch.manual_seed(batch_seed(self.seed, trainer.current_epoch, batch_idx, rank()))
 
 
-def batch_seed(seed: int, epoch: int, batch: int) -> int:
+def batch_seed(seed: int, epoch: int, batch: int, rank: int = 0) -> int:
     """63 bits that any change of an argument changes throughout."""
-    digest = hashlib.blake2b(f"drop/{seed}/{epoch}/{batch}".encode(), digest_size=8).digest()
+    words = ("drop", seed, epoch, batch, *([rank] if rank else []))
+    digest = hashlib.blake2b("/".join(map(str, words)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 

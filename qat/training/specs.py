@@ -117,6 +117,7 @@ class FitSpec:
         fast_dev_run: Run one batch (or so many) to see that all holds together; keeps nothing.
         limit_train_batches: Batches an epoch, or a fraction of them; None for all.
         compile: ``model`` compiles the whole training step.
+        devices: Processes that share each batch, a GPU each, or all on the CPU.
         keep: ``best`` by validation accuracy, or ``last``.
         freeze_observers_at: Epoch, from 0, from which ranges stand still.
         freeze_batch_norm_at: Epoch, from 0, from which batch-norm statistics stand still.
@@ -136,6 +137,7 @@ class FitSpec:
     keep: str = "best"
     freeze_observers_at: int | None = None
     freeze_batch_norm_at: int | None = None
+    devices: int = 1
 
     def __post_init__(self) -> None:
         """Check each value."""
@@ -144,6 +146,12 @@ class FitSpec:
         _one_of("trainer.precision", self.precision, PRECISIONS)
         _at_least("trainer.accumulate_grad_batches", self.accumulate_grad_batches, 1)
         _one_of("trainer.compile", self.compile, COMPILES)
+        _at_least("trainer.devices", self.devices, 1)
+        if self.devices > 1 and self.compile != "none":
+            raise ValueError(
+                f"trainer.compile={self.compile} compiles the step of one process, got "
+                f"trainer.devices={self.devices}: set trainer.compile=none or trainer.devices=1"
+            )
         _one_of("trainer.keep", self.keep, KEEPS)
         _at_least("trainer.fast_dev_run", int(self.fast_dev_run), 0)
         for name in ("gradient_clip_val", "limit_train_batches"):
