@@ -70,6 +70,7 @@ def _training(prepared: Prepared, kernel: str) -> dict[str, Any]:
     config = prepared.config
     trainer = prepared.settings["trainer"]
     found = {k: trainer[k] for k in ("max_epochs", "batch_size", "precision", "compile")}
+    found["devices"] = config.trainer.devices
     found |= {
         "optimizer": prepared.settings["optimizer"],
         "schedule": prepared.settings["schedule"],
