@@ -67,8 +67,10 @@ def training_step(
     return step
 
 
-def make_steps(args: argparse.Namespace) -> dict[str, Step]:
-    """The networks of the comparison, all from the same float one."""
+def make_steps(
+    args: argparse.Namespace, nets: dict[str, nn.Module] | None = None
+) -> dict[str, Step]:
+    """The networks of the comparison, all from the same float one; put into ``nets`` too."""
     size = (args.channels, args.size, args.size)
     net = build_model(
         "builtin", args.model, classes=10, in_channels=args.channels, image_size=args.size
@@ -81,7 +83,10 @@ def make_steps(args: argparse.Namespace) -> dict[str, Step]:
     steps = {"float": training_step(copy.deepcopy(net), *batch, "eager")}
     for kernel in ("eager", "compiled"):
         if kernel == choose_kernel(kernel, 0):  # without a compiler, eager and a notice
-            steps[f"qat_{kernel}"] = training_step(copy.deepcopy(qnet), *batch, kernel)
+            own = copy.deepcopy(qnet)
+            steps[f"qat_{kernel}"] = training_step(own, *batch, kernel)
+            if nets is not None:
+                nets[f"qat_{kernel}"] = own
     if args.compile_model:
         whole = training_step(copy.deepcopy(qnet), *batch, "eager", compile="model")
         steps["qat_compiled_model"] = whole

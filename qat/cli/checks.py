@@ -71,6 +71,7 @@ def check_config(config: RunConfig) -> None:
     at_least("measure.batch_size", config.measure.batch_size, 1)
     at_least("measure.repeats", config.measure.repeats, 1)
     at_least("measure.warmup", config.measure.warmup, 0)
+    at_least("tracking.history_every", config.tracking.history_every, 0)
 
 
 def one_of(key: str, value: object, allowed: Iterable[str]) -> None:

@@ -2,9 +2,11 @@
 
 from torch import Tensor, nn
 
+from qat.analysis.history import HISTORY_NAME, read_history
 from qat.analysis.layers import by_layer
 from qat.cli.pipeline import Outcome
 from qat.cli.prepare import Prepared
+from qat.cli.study_figures import history_figures
 from qat.layers.walk import twins
 from qat.tables.comparison import comparison_markdown
 from qat.tracking.figures.layers import sqnr_figure
@@ -20,13 +22,15 @@ def write_pages(prepared: Prepared, outcome: Outcome) -> None:
     weights: dict[str, tuple[Tensor, Tensor]] = {}
     if outcome.qnet is not None and prepared.config.tracking.histograms:
         weights = _weights(outcome.net, outcome.qnet)
+    figures = {"sqnr": sqnr_figure(rows)} if rows else {}
+    figures |= history_figures(read_history(prepared.folder / HISTORY_NAME))
     write_run(
         folder,
         outcome.record,
         comparison_markdown(outcome.record),
         weights=weights,
         sqnr=rows,
-        figures={"sqnr": sqnr_figure(rows)} if rows else {},
+        figures=figures,
     )
 
 

@@ -184,6 +184,7 @@ class TrackingConfig:
 
     tensorboard: bool = True
     histograms: bool = True
+    history_every: int = 50
 
 
 @dataclass

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from qat.analysis.history import HISTORY_NAME, METRICS, HistoryRow, courses, read_history
+from qat.records.facts import run_facts
 from qat.records.layers import output_decibels
 from qat.records.schema import RunRecord
 from qat.tables.collect import group_records, sort_groups
 from qat.tables.points import Point, points_of
 from qat.tracking.figures.bits import Reading, bits_figure
+from qat.tracking.figures.history import history_figure
 from qat.tracking.figures.layers import layer_lines_figure
 from qat.tracking.figures.pareto import CostPoint, pareto_figure
 from qat.tracking.figures.style import Figure, save_figures
@@ -27,9 +30,9 @@ def write_study_figures(
         folder: Where to.
     """
     figures = study_figures(records)
-    courses = layer_courses(records, runs)
-    if courses:
-        figures["layer_sqnr"] = layer_lines_figure(courses)
+    if decibels := layer_courses(records, runs):
+        figures["layer_sqnr"] = layer_lines_figure(decibels)
+    figures |= _of_training(records, runs)
     return save_figures(figures, folder)
 
 
@@ -44,6 +47,22 @@ def layer_courses(
         if course and len(found) < MAX_COURSES:
             found[f"{group.facts.label} {group.facts.mode}"] = course
     return found
+
+
+def history_figures(rows: Sequence[HistoryRow], title: str = "") -> dict[str, Figure]:
+    """A figure for each metric that was noted over a training."""
+    found = {metric: courses(rows, metric) for metric in METRICS}
+    return {f"history_{m}": history_figure(c, m, title) for m, c in found.items() if c}
+
+
+def _of_training(records: Iterable[RunRecord], runs: Mapping[str, Path]) -> dict[str, Figure]:
+    """The histories of the narrowest trained setting: there steps and codes move most."""
+    trained = [record for record in records if record.status == "done" and record.mode == "qat"]
+    for group in reversed(sort_groups(group_records(trained))):
+        first = group.records[0]
+        if first.id in runs and (rows := read_history(runs[first.id] / HISTORY_NAME)):
+            return history_figures(rows, run_facts(first).run_name)
+    return {}
 
 
 def study_figures(records: Iterable[RunRecord]) -> dict[str, Figure]:

@@ -4,10 +4,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import lightning as L
 import torch
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 
+from qat.analysis.history import HISTORY_NAME
 from qat.cli.prepare import Prepared
 from qat.cli.schema import OptimizerConfig, ScheduleConfig
 from qat.cli.training_progress import TrainingProgress
@@ -18,6 +20,7 @@ from qat.training.checkpoints import find_resumable
 from qat.training.classifier import Classifier, FloatClassifier
 from qat.training.errors import TrainingError
 from qat.training.fit import FitResult, fit
+from qat.training.history import QuantizerHistory
 from qat.training.loaders import check_share
 from qat.training.qat import QATClassifier
 from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec
@@ -136,8 +139,15 @@ def _fit(
         folder,
         seed=seed,
         loggers=_loggers(prepared, description, folder),
-        callbacks=[TrainingProgress(description)],
+        callbacks=[TrainingProgress(description), *_history(prepared, module)],
     )
+
+
+def _history(prepared: Prepared, module: Classifier) -> list[L.Callback]:
+    every = prepared.config.tracking.history_every
+    if not every or not isinstance(module, QATClassifier):
+        return []
+    return [QuantizerHistory(every, prepared.folder / HISTORY_NAME)]
 
 
 def _loggers(prepared: Prepared, description: str, checkpoints: Path) -> Sequence[Logger]:

@@ -42,6 +42,11 @@ def make_step(compile: str) -> Step:
     return _CompiledStep()
 
 
+def is_compiled(step: Step) -> bool:
+    """True for a step that compiles: what hooks into the network would compile it anew."""
+    return isinstance(step, _CompiledStep)
+
+
 class _CompiledStep:
     def __init__(self) -> None:
         self._compiled: Step = torch.compile(loss_and_logits, dynamic=False)

@@ -21,7 +21,7 @@ Course = Sequence[tuple[int, float]]
 """Training step and value, in order."""
 
 
-def history_figure(courses: Mapping[str, Course], metric: str) -> Figure:
+def history_figure(courses: Mapping[str, Course], metric: str, title: str = "") -> Figure:
     """A line a tensor over training steps.
 
     More than eight lines are coloured by their depth in the network instead of being named.
@@ -29,6 +29,7 @@ def history_figure(courses: Mapping[str, Course], metric: str) -> Figure:
     Args:
         courses: ``layer.slot`` → course, in the order of the layers.
         metric: ``scale``, ``clipping``, ``flips`` or ``sqnr_db``.
+        title: Of the figure.
 
     Raises:
         ValueError: If the metric is none of these, or there is nothing to draw.
@@ -49,6 +50,7 @@ def history_figure(courses: Mapping[str, Course], metric: str) -> Figure:
         axes.set_yscale("log")
     axes.set_xlabel("training step")
     axes.set_ylabel(WORDS[metric])
+    axes.set_title(title)
     if many:
         depth = ScalarMappable(Normalize(0, len(courses) - 1), colours)
         bar = figure.colorbar(depth, ax=axes, label="depth of the layer")

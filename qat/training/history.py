@@ -1,0 +1,123 @@
+"""Notes what becomes of every quantizer while a network trains."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from qat.analysis.flips import flip_share
+from qat.analysis.history import HistoryRow, append_history, forget_after
+from qat.analysis.layers import clipped
+from qat.layers.walk import quantizers
+from qat.quantizers.base import Quantizer
+from qat.quantizers.dynamic import is_dynamic
+from qat.training.step import is_compiled
+
+TAGS = {"scale": "scale", "clipping": "clipping", "flips": "flips", "sqnr_db": "sqnr_weight_db"}
+_Key = tuple[str, str, str]  # layer, slot, metric
+
+
+class QuantizerHistory(L.Callback):
+    """Every so many optimizer steps: scale, clipping, flips and SQNR of every layer.
+
+    Readings go to the trainer's loggers (``scale/LAYER.weight``, ``clipping/...``, ``flips/...``,
+    ``sqnr_weight_db/...``) and to a CSV. They change no number of the training. Inputs are looked
+    at by hooks that exist in the steps that are noted alone; in a compiled training step, which a
+    hook would compile anew, their clipping is left out.
+
+    Args:
+        every_n_steps: Optimizer steps between two readings.
+        path: The CSV.
+    """
+
+    def __init__(self, every_n_steps: int, path: Path) -> None:
+        if every_n_steps < 1:
+            raise ValueError(f"every_n_steps must be 1 or more, got {every_n_steps}")
+        self.every_n_steps, self.path = every_n_steps, path
+        self._codes: dict[str, Tensor] = {}
+        self._readings: dict[_Key, Tensor] = {}
+        self._hooks: list[RemovableHandle] = []
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Forget what a killed training noted beyond its last checkpoint."""
+        if trainer.is_global_zero:
+            forget_after(self.path, trainer.global_step)
+
+    @torch.no_grad()
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Before a step that is noted: the codes as they are, and hooks on the inputs."""
+        if not self._is_noted(trainer, batch_idx):
+            return
+        compiled = is_compiled(pl_module.step)  # type: ignore[arg-type]
+        for name, slot, quantizer in _with_range(pl_module):
+            if slot == "weight":
+                self._codes[name] = quantizer.encode(_weight(pl_module, name))
+            elif not compiled:
+                look = partial(self._look_at_input, (name, slot, "clipping"))
+                self._hooks.append(quantizer.register_forward_pre_hook(look))
+
+    @torch.no_grad()
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Behind a step that is noted: read everything, wait for the device once."""
+        if not self._codes and not self._hooks:
+            return
+        for hook in self._hooks:
+            hook.remove()
+        for name, slot, quantizer in _with_range(pl_module):
+            self._readings[name, slot, "scale"] = quantizer.qparams().scale.mean().double()
+            if slot == "weight":
+                self._read_weight(name, _weight(pl_module, name), quantizer)
+        self._write(trainer)
+        self._codes, self._readings, self._hooks = {}, {}, []
+
+    def _is_noted(self, trainer: L.Trainer, batch_idx: int) -> bool:
+        accumulated = trainer.accumulate_grad_batches
+        steps = (batch_idx + 1) % accumulated == 0 or trainer.is_last_batch
+        return steps and (trainer.global_step + 1) % self.every_n_steps == 0
+
+    def _look_at_input(self, key: _Key, module: nn.Module, args: tuple[Any, ...]) -> None:
+        assert isinstance(module, Quantizer)
+        with torch.no_grad():
+            self._readings[key] = clipped(args[0].detach(), module.qparams()).double().mean()
+
+    def _read_weight(self, name: str, weight: Tensor, quantizer: Quantizer) -> None:
+        qparams, codes = quantizer.qparams(), quantizer.encode(weight)
+        noise = (quantizer.decode(codes) - weight).double().square().sum()
+        signal = weight.double().square().sum()
+        tiny = torch.finfo(torch.float64).tiny
+        ratio = 10 * torch.log10((signal / noise.clamp(min=tiny)).clamp(min=tiny))
+        self._readings[name, "weight", "sqnr_db"] = ratio
+        self._readings[name, "weight", "clipping"] = clipped(weight, qparams).double().mean()
+        self._readings[name, "weight", "flips"] = flip_share(self._codes[name], codes)
+
+    def _write(self, trainer: L.Trainer) -> None:
+        if not trainer.is_global_zero:
+            return
+        values = torch.stack(list(self._readings.values())).tolist()
+        keys, step = list(self._readings), trainer.global_step
+        rows = [HistoryRow(step, *key, value) for key, value in zip(keys, values, strict=True)]
+        append_history(self.path, rows)
+        scalars = {f"{TAGS[r.metric]}/{r.layer}.{r.slot}": r.value for r in rows}
+        for logger in trainer.loggers:
+            logger.log_metrics(scalars, step=step)
+
+
+def _with_range(module: L.LightningModule) -> list[tuple[str, str, Quantizer]]:
+    return [(n, s, q) for n, s, q in quantizers(module.net) if not is_dynamic(q)]  # type: ignore[arg-type]
+
+
+def _weight(module: L.LightningModule, name: str) -> Tensor:
+    return module.net.get_submodule(name).weight  # type: ignore[union-attr,return-value]

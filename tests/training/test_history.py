@@ -1,0 +1,99 @@
+"""What is noted of a training: right by hand, and without any effect on it."""
+
+import copy
+
+import pytest
+import torch
+from lightning.pytorch.loggers import CSVLogger
+
+from qat.analysis.flips import flip_share
+from qat.analysis.history import HistoryRow, append_history, courses, forget_after, read_history
+from qat.training.fit import fit
+from qat.training.history import QuantizerHistory
+from qat.training.qat import QATClassifier
+from tests.training.watching import COSINE, OPTIMIZER, At, StopError, same, spec, stop
+
+
+def train(net, train_batches, val_batches, folder, *callbacks, **settings):
+    module = QATClassifier(copy.deepcopy(net), OPTIMIZER, COSINE)
+    fit(module, train_batches, val_batches, spec(**settings), folder, callbacks=callbacks)
+    return module.net
+
+
+def test_flips_by_hand():
+    before = torch.tensor([[0, 1], [2, 3]], dtype=torch.int32)
+    after = torch.tensor([[0, 1], [3, -3]], dtype=torch.int32)
+    assert float(flip_share(before, after)) == 0.5
+    assert float(flip_share(before, before)) == 0.0
+    with pytest.raises(ValueError, match=r"of one shape.*\(2, 2\) and \(4,\)"):
+        flip_share(before, after.flatten())
+
+
+def test_rows_survive_the_file_and_a_kill_within_a_line(tmp_path):
+    rows = [HistoryRow(5, "conv1", "weight", "scale", 0.1), HistoryRow(10, "fc", "act", "flips", 0)]
+    append_history(tmp_path / "it.csv", rows[:1])
+    append_history(tmp_path / "it.csv", rows[1:])
+    with (tmp_path / "it.csv").open("a") as file:
+        file.write("15,conv1,wei")
+    assert read_history(tmp_path / "it.csv") == rows
+    forget_after(tmp_path / "it.csv", 5)
+    assert read_history(tmp_path / "it.csv") == rows[:1]
+    assert courses(rows, "scale") == {"conv1.weight": [(5, 0.1)]}
+    assert read_history(tmp_path / "none.csv") == []
+
+
+def test_noting_changes_no_weight(quantized_net, train_batches, val_batches, tmp_path):
+    plain = train(quantized_net, train_batches, val_batches, tmp_path / "a")
+    history = QuantizerHistory(2, tmp_path / "history.csv")
+    noted = train(quantized_net, train_batches, val_batches, tmp_path / "b", history)
+    assert same(plain.state_dict(), noted.state_dict())
+    assert not any(module._forward_pre_hooks for module in noted.modules())
+
+
+def test_every_layer_is_noted_every_so_many_steps(
+    quantized_net, train_batches, val_batches, tmp_path
+):
+    history = QuantizerHistory(4, tmp_path / "history.csv")
+    net = train(
+        quantized_net, train_batches, val_batches, tmp_path, history, max_epochs=4, keep="last"
+    )
+    rows = read_history(tmp_path / "history.csv")
+    assert sorted({row.step for row in rows}) == [4, 8, 12, 16, 20]  # four epochs of five
+    keys = {(row.layer, row.slot, row.metric) for row in rows}
+    of_weight = {"scale", "clipping", "flips", "sqnr_db"}
+    expected = {(layer, "weight", metric) for layer in ("0", "5") for metric in of_weight}
+    assert keys == expected | {(n, "act", m) for n in ("0", "5") for m in ("scale", "clipping")}
+    last = {(r.layer, r.slot, r.metric): r.value for r in rows if r.step == 20}
+    weight, quantizer = net[5].weight.detach(), net[5].weight_quantizer.requires_grad_(False)
+    assert last["5", "weight", "scale"] == pytest.approx(float(quantizer.step.abs().mean()))
+    noise = (quantizer(weight) - weight).double().square().sum()
+    db = 10 * torch.log10(weight.double().square().sum() / noise)
+    assert last["5", "weight", "sqnr_db"] == pytest.approx(float(db), abs=1e-3)
+    assert all(0 <= r.value <= 1 for r in rows if r.metric in ("clipping", "flips"))
+    assert any(r.value > 0 for r in rows if r.metric == "flips")
+
+
+def test_a_resumed_training_repeats_no_row(quantized_net, train_batches, val_batches, tmp_path):
+    whole = QuantizerHistory(2, tmp_path / "whole.csv")
+    train(quantized_net, train_batches, val_batches, tmp_path / "a", whole)
+    cut = QuantizerHistory(2, tmp_path / "cut.csv")
+    with pytest.raises(StopError):
+        train(quantized_net, train_batches, val_batches, tmp_path / "b", cut, At(1, 4, stop))
+    again = QuantizerHistory(2, tmp_path / "cut.csv")
+    train(quantized_net, train_batches, val_batches, tmp_path / "b", again)
+    assert read_history(tmp_path / "cut.csv") == read_history(tmp_path / "whole.csv")
+
+
+def test_loggers_get_the_readings_too(quantized_net, train_batches, val_batches, tmp_path):
+    logger = CSVLogger(tmp_path, name="logs", version="")
+    module = QATClassifier(copy.deepcopy(quantized_net), OPTIMIZER, COSINE)
+    history = QuantizerHistory(5, tmp_path / "history.csv")
+    fit(module, train_batches, val_batches, spec(), tmp_path, loggers=[logger], callbacks=[history])
+    header = (tmp_path / "logs" / "metrics.csv").read_text().splitlines()[0]
+    for tag in ("scale/0.weight", "clipping/5.act", "flips/5.weight", "sqnr_weight_db/0.weight"):
+        assert tag in header
+
+
+def test_it_must_look_sometimes(tmp_path):
+    with pytest.raises(ValueError, match="every_n_steps must be 1 or more, got 0"):
+        QuantizerHistory(0, tmp_path / "it.csv")
