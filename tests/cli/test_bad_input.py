@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_written_is_refused(qat, home):
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (["table", "nowhere"], "nowhere is not there"),
+        (["table", "nowhere"], "no study 'nowhere'"),
         (["table", "."], "no run.json under ."),
         (["show", "."], "holds no run.json"),
         (["evaluate", "."], "holds no run.json"),

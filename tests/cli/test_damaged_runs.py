@@ -65,4 +65,4 @@ def test_an_unfinished_run_is_not_evaluated(qat, run):
     record = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps(record | {"status": "failed", "error": "it broke"}))
     refused(qat, ["evaluate", str(run)], "is failed", "run it to its end first")
-    assert "failed (it broke)" in qat("show", str(run))[1]
+    assert "failed: it broke" in qat("show", str(run))[1]
