@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import torch
 from omegaconf import OmegaConf
 
 from qat.cli.errors import complain, one_line
@@ -52,6 +53,12 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
         print_comparison(record)
         print_record_line(folder.record_path)
     return True
+
+
+def limit_threads(threads: int | None) -> None:
+    """Compute with so many threads; None leaves it as it is."""
+    if threads is not None:
+        torch.set_num_threads(threads)
 
 
 def _finished(prepared: Prepared, folder: RunFolder) -> RunRecord | None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import hydra
 from hydra._internal.callbacks import Callbacks
+from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
@@ -23,14 +25,17 @@ from qat.cli.compose import (
     compose_points,
     composer,
     fixed_words,
+    readable,
     typed,
 )
 from qat.cli.configs import ROOT_CONFIG, config_dir
 from qat.cli.errors import DONE, FAILED, RequestError, one_line
 from qat.cli.identity import known_identity
+from qat.cli.launchers import check_launcher, check_reachable, job_threads
 from qat.cli.rerun import check_targets, overrides_of
 from qat.cli.schema import register_schema
 from qat.cli.signals import ended_alike
+from qat.cli.studies import key_of
 from qat.cli.sweep import complain_of_launcher, make_items, run_sweep
 
 if TYPE_CHECKING:
@@ -183,6 +188,7 @@ def check_writable(key: str, folder: Path) -> None:
 
 def _sweep(words: Words) -> int:
     """Run the points of a grid that are not done yet; of another sweeper, what it asks for."""
+    _check_launcher(words)
     points = _points(words)
 
     def identify(point: Point) -> str:
@@ -198,15 +204,28 @@ def _sweep(words: Words) -> int:
         _at_hand.clear()
 
 
+def _check_launcher(words: Words) -> None:
+    """Refuse a launcher that is not installed, or does not answer, before anything starts."""
+    for word in words.overrides:
+        if key_of(word) == "hydra/launcher":
+            check_launcher(word.partition("=")[2])
+    with readable(""), composer(words.extra_dir) as hydra:
+        check_reachable(_multirun_config(hydra, words).hydra.launcher)
+
+
+def _multirun_config(hydra: Hydra, words: Words) -> DictConfig:
+    return hydra.compose_config(
+        config_name=ROOT_CONFIG,
+        overrides=fixed_words(words.overrides),
+        run_mode=RunMode.MULTIRUN,
+        with_log_configuration=False,
+    )
+
+
 def _launch(words: Words, points: Sequence[Point]) -> None:
     """Hand some points to the launcher that the command line names."""
     with composer(words.extra_dir) as hydra:
-        config = hydra.compose_config(
-            config_name=ROOT_CONFIG,
-            overrides=fixed_words(words.overrides),
-            run_mode=RunMode.MULTIRUN,
-            with_log_configuration=False,
-        )
+        config = _multirun_config(hydra, words)
         context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks(config))
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=context, task_function=run_point, config=config
@@ -219,10 +238,11 @@ def _launch(words: Words, points: Sequence[Point]) -> None:
 
 def run_point(config: DictConfig) -> None:
     """One job of a sweep, in this process or in a launcher's."""
-    from qat.cli.job import run_job
+    from qat.cli.job import limit_threads, run_job
     from qat.cli.prepare import prepare
 
     _quiet()
+    limit_threads(job_threads(HydraConfig.get().launcher))
     run_config = typed(config)
     known = known_identity(run_config)
     prepared = _at_hand.pop(known, None) if known else None
@@ -246,8 +266,6 @@ def _hydra(words: Sequence[str], job: object) -> int:
 
 
 def _typed_overrides() -> tuple[str, ...]:
-    from hydra.core.hydra_config import HydraConfig
-
     return tuple(HydraConfig.get().overrides.task)
 
 
