@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 RUNS := $(or $(QAT_RUNS),runs)
+SCALE ?= quick
 DEMO := demo_float,demo_w8a8_static,demo_w4a4_qat,demo_w2a2_static
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint types format setup lock smoke table tensorboard bench clean
+.PHONY: help run test test-slow test-real lint types format setup setup-real lock smoke table reproduce tensorboard bench clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -21,6 +22,13 @@ test: setup  ## The quick tests (what CI runs)
 
 test-slow: setup  ## The long tests
 	$(BIN)/pytest -q -m slow
+
+test-real: setup-real  ## The tests of what must be installed: SLURM, Ray, Optuna, a browser, LaTeX
+	$(BIN)/pytest -q -rs -m "slurm or ray or optuna or browser or latex or mlflow"
+
+setup-real: setup
+	@if uv --version >/dev/null 2>&1; then uv=uv; else uv=$(BIN)/uv; fi; \
+	$$uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[dev,slurm,ray,optuna,mlflow]'
 
 lint: setup  ## Style of code, configs and words
 	$(BIN)/ruff check
@@ -59,6 +67,11 @@ smoke: setup  ## Float, static, dynamic and trained, packed and tabled, on made 
 
 table: setup  ## The table over all runs
 	$(BIN)/qat table
+
+reproduce: setup  ## Run a study and write its table and figures: make reproduce STUDY=bitwidth SCALE=quick
+	@test -n "$(STUDY)" || { echo "name one: make reproduce STUDY=bitwidth (qat list studies)"; exit 2; }
+	$(BIN)/qat run -m experiment=$(STUDY) scale=$(SCALE) $(WITH)
+	$(BIN)/qat table $(STUDY) --scale $(SCALE) --into $(or $(INTO),$(RUNS)/.tables/$(STUDY)-$(SCALE))
 
 tensorboard: setup  ## Compare runs in the browser
 	$(BIN)/tensorboard --logdir $(RUNS)

@@ -9,6 +9,8 @@ from qat.observers.histogram import EXACT_LIMIT
 from qat.observers.registry import OBSERVERS, make_observer
 from tests.ranks import on_ranks
 
+pytestmark = pytest.mark.slow  # processes that import torch anew
+
 SLICES = 3
 NAMES = sorted(OBSERVERS)
 GRID = IntGrid(8, signed=True)
