@@ -40,6 +40,7 @@ class DataConfig:
     """The images. None takes the data set's own value, or all of it."""
 
     name: str = MISSING
+    target: str | None = None
     path: str | None = None
     train_images: int | None = None
     test_images: int | None = None
