@@ -3,19 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
-CYCLES, NOISE = 2.5, 20
+CYCLES, CONTRAST, NOISE = 2.5, 40, 60
 
 
 def stripes(
-    train_images: int = 512,
-    test_images: int = 256,
+    train_images: int = 1200,
+    test_images: int = 1200,
     seed: int = 0,
-    classes: int = 4,
+    classes: int = 12,
     image_size: int = 16,
 ) -> dict[str, NDArray[np.generic]]:
     """Arrays in the layout of an .npz data set, the same for the same arguments.
 
-    A pixel at ``(x, y)`` in 0..1 is ``127.5 + 100 sin(2 pi CYCLES (x cos a + y sin a) + phase)``
+    A pixel at ``(x, y)`` in 0..1 is
+    ``127.5 + CONTRAST sin(2 pi CYCLES (x cos a + y sin a) + phase)``
     plus noise of standard deviation ``NOISE``, with the angle ``a = pi label / classes``.
 
     Args:
@@ -41,5 +42,5 @@ def _images(
     angle = angles[:, None, None]
     phase = generator.uniform(0, 2 * np.pi, angle.shape)
     waves = np.sin(2 * np.pi * CYCLES * (x * np.cos(angle) + y * np.sin(angle)) + phase)
-    noisy = 127.5 + 100 * waves + generator.normal(0, NOISE, waves.shape)
+    noisy = 127.5 + CONTRAST * waves + generator.normal(0, NOISE, waves.shape)
     return noisy.round().clip(0, 255).astype(np.uint8)[..., None]
