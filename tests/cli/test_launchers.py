@@ -104,6 +104,6 @@ def test_relative_folders_are_refused_where_workers_start_elsewhere():
         address = f"127.0.0.1:{server.getsockname()[1]}"
         there = {"env_vars": {"QAT_RUNS": "/shared/runs"}}
         check_reachable(ray(address=address, runtime_env=there))
-        relative = {"env_vars": {"QAT_RUNS": "runs"}}
+        relative = ray(address=address, runtime_env={"env_vars": {"QAT_RUNS": "runs"}})
         with pytest.raises(ValueError, match=r"QAT_RUNS=runs: .* absolute folder"):
-            check_reachable(ray(address=address, runtime_env=relative))
+            check_reachable(relative)
