@@ -25,9 +25,9 @@ QUESTION = {
 class Server:
     """A TensorBoard process over a folder."""
 
-    def __init__(self, logdir, log):
+    def __init__(self, logdir, log, fast=False):
         command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir)]
-        command += ["--host", "127.0.0.1", "--port", "0", "--load_fast", "false"]
+        command += ["--host", "127.0.0.1", "--port", "0", "--load_fast", str(fast).lower()]
         with log.open("wb") as file:
             self.process = subprocess.Popen(command, stdout=file, stderr=file, env=dict(os.environ))
         self.address = self._wait_for_address(log)
@@ -108,8 +108,8 @@ def serve(tmp_path):
     """A function that starts a TensorBoard over a folder; stopped at the end of the test."""
     started = []
 
-    def _serve(folder):
-        started.append(Server(folder, tmp_path / f"tensorboard{len(started)}.log"))
+    def _serve(folder, fast=False):
+        started.append(Server(folder, tmp_path / f"tensorboard{len(started)}.log", fast))
         return started[-1]
 
     yield _serve
