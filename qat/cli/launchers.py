@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from qat.cli.errors import RequestError
@@ -51,13 +52,17 @@ def check_reachable(launcher: Mapping[str, Any]) -> None:
         launcher: The composed ``hydra.launcher``.
 
     Raises:
-        RequestError: If it does not answer, or lacks the partition that was named.
+        RequestError: If it does not answer, lacks the partition that was named, or has workers
+            that would look for relative folders somewhere else.
     """
     kind = _kind(launcher)
     if kind == "SlurmLauncher":
         _ask_slurm(launcher.get("partition"))
     elif kind == "RayLauncher":
-        _ask_ray(launcher["ray"]["init"].get("address"))
+        init = launcher["ray"]["init"]
+        _ask_ray(init.get("address"))
+        if init.get("address"):
+            _check_shared((init.get("runtime_env") or {}).get("env_vars") or {})
 
 
 def job_threads(launcher: Mapping[str, Any]) -> int | None:
@@ -141,3 +146,13 @@ def _ask_ray(address: str | None) -> None:
             f"hydra.launcher.ray.init.address={address}: no Ray answers there ({error}); start it "
             "with ray start --head, or leave the address out"
         ) from error
+
+
+def _check_shared(variables: Mapping[str, str]) -> None:
+    """Raise RequestError if workers elsewhere would take a folder from their own place."""
+    for name, folder in variables.items():
+        if name.startswith("QAT_") and not Path(folder).is_absolute():
+            raise RequestError(
+                f"{name}={folder}: workers of a Ray cluster start elsewhere; set {name} to an "
+                "absolute folder that all nodes see"
+            )
