@@ -97,6 +97,18 @@ class TestDoors:
         loaded = load_run(run, data_target="own_method.data:stripes")
         assert loaded.prepared.data.digest == loaded.record.protocol["data"]["digest"]
 
+    def test_the_target_given_counts_and_not_the_one_in_the_files(self, run):
+        from qat.cli.job import CONFIG_NAME
+        from qat.cli.load import load_run
+
+        (run.parents[1] / "planted.py").write_text("def images():\n    raise SystemExit(3)\n")
+        config = run / CONFIG_NAME
+        text = config.read_text()
+        assert "own_method.data:stripes" in text
+        config.write_text(text.replace("own_method.data:stripes", "planted:images"))
+        assert load_run(run, data_target="own_method.data:stripes").qnet is not None
+        assert "planted" not in sys.modules
+
     def test_it_evaluates_to_what_was_recorded(self, run, capsys):
         from qat.cli.evaluate import evaluate_command
 
