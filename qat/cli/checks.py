@@ -114,6 +114,11 @@ def _check_data(data: DataConfig) -> None:
     if data.name in ("npz", "folder") and data.path is None:
         what = "FILE" if data.name == "npz" else "DIR"
         raise ValueError(f"data.path has no value: data={data.name} needs data.path={what}")
+    if (data.name == "user") != (data.target is not None):
+        raise ValueError(
+            f"data.target goes with data=user and only with it, got data.name={data.name} "
+            f"data.target={data.target}; write data=user data.target=package.module:function"
+        )
     for key in ("train_images", "test_images", "resize", "crop"):
         at_least(f"data.{key}", getattr(data, key), 1)
     above_zero("data.memory_limit", data.memory_limit)

@@ -19,25 +19,43 @@ def config_dir() -> Path:
     raise FileNotFoundError(f"no conf/{ROOT_CONFIG}.yaml beside {package}; reinstall qatlab")
 
 
-def options(group: str) -> list[str]:
+def files(group: str, extra_dir: Path | None = None) -> dict[str, Path]:
+    """A group's files by name, sorted; one of the user's hides ours of that name, as in Hydra.
+
+    Args:
+        group: Name of the group.
+        extra_dir: Folder of the user's YAML.
+    """
+    found = {
+        path.stem: path for root in _roots(extra_dir) for path in (root / group).glob("*.yaml")
+    }
+    return dict(sorted(found.items()))
+
+
+def options(group: str, extra_dir: Path | None = None) -> list[str]:
     """Names of a group's files, sorted."""
-    return sorted(path.stem for path in (config_dir() / group).glob("*.yaml"))
+    return list(files(group, extra_dir))
 
 
-def groups() -> list[str]:
+def groups(extra_dir: Path | None = None) -> list[str]:
     """Names of all groups, sorted."""
-    return sorted(path.name for path in config_dir().iterdir() if path.is_dir())
+    folders = (path for root in _roots(extra_dir) for path in root.iterdir() if path.is_dir())
+    return sorted({path.name for path in folders})
 
 
-def summary(group: str, name: str) -> str:
+def summary(path: Path) -> str:
     """The first comment line of a file that is no package directive; what the file says it is."""
-    for line in (config_dir() / group / f"{name}.yaml").read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             break
         text = line.lstrip("# ").strip()
         if not text.startswith("@"):
             return text.removeprefix("Asks:").strip()
     return ""
+
+
+def _roots(extra_dir: Path | None) -> list[Path]:
+    return [config_dir()] + ([extra_dir] if extra_dir else [])
 
 
 def default_path(name: str) -> Path:

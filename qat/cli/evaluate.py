@@ -10,7 +10,9 @@ from qat.records.folder import RunFolder
 from qat.training.evaluate import predict_logits
 
 
-def evaluate_command(folder: Path, model_target: str | None = None) -> int:
+def evaluate_command(
+    folder: Path, model_target: str | None = None, data_target: str | None = None
+) -> int:
     """Print the accuracies of the packed network; 1 if they are not those of the record.
 
     Raises:
@@ -18,7 +20,7 @@ def evaluate_command(folder: Path, model_target: str | None = None) -> int:
     """
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
-    run = load_run(folder, model_target)
+    run = load_run(folder, model_target, data_target)
     if run.qnet is None:
         raise RequestError(f"{folder} is a float run: it has no packed file")
     batches = tracked("evaluation", run.prepared.test_batches())

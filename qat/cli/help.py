@@ -5,7 +5,8 @@ examples:
   qat run                                    8 bits, calibrated, on the embedded images
   qat run scheme=w4a4 mode=qat               4 bits, trained
   qat run -m scheme=w8a8,w4a4 seed=0,1,2     a sweep, ending in its table
-  qat table --format latex --out table.tex   the table over all runs
+  qat run -m experiment=bitwidth             a study: several grids, one table
+  qat table bitwidth --into folder           its table in every format, and figures
   qat list schemes                           what there is to choose from
 
 exit codes: 0 done, 1 a run failed, 2 the request was wrong and nothing was started.
@@ -38,13 +39,17 @@ examples:
   qat run model=resnet20 data=cifar10 model.checkpoint=resnet20-cifar10.pt \\
           data.mean=[0.485,0.456,0.406] data.std=[0.229,0.224,0.225]
   qat run scheme.rules='[{match: features.*, weight: {bits: 8}}]'
-  qat run -m scheme=w8a8,w4a4,w2a2 seed=0,1,2"""
+  qat run -m scheme=w8a8,w4a4,w2a2 seed=0,1,2
+  qat run -m experiment=bitwidth scale=smoke            (a study; scale smoke, quick or paper)
+  qat run -m scheme=w8a8,w4a4 hydra/launcher=parallel hydra.launcher.n_jobs=2
+  qat run -m hydra/sweeper=pareto 'scheme.weight.bits=choice(2,4,8)'"""
 
 SUMMARIES = {
     "run": ("one run, or a sweep (-m)", ""),
     "table": (
-        "the table over a directory of runs",
-        "examples:\n  qat table\n  qat table runs --format latex --out table.tex\n"
+        "the table of a study, or over folders of runs",
+        "examples:\n  qat table\n  qat table bitwidth --into experiments/bitwidth\n"
+        "  qat table runs --layout pact --format latex --out table.tex\n"
         "  qat table runs/0a1b runs/2c3d --format csv",
     ),
     "list": (

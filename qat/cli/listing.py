@@ -1,7 +1,11 @@
 """``qat list``: the names there are to choose from, read off the YAML files."""
 
-from qat.cli.configs import groups, options, summary
-from qat.cli.errors import DONE
+from pathlib import Path
+
+from qat.cli.configs import config_dir, files, groups, summary
+from qat.cli.errors import DONE, RequestError
+from qat.cli.study_file import EXPERIMENTS, read_study, study_names
+from qat.records.metrics import METRICS, Metric
 
 _GROUP_OF = {
     "models": "model",
@@ -9,22 +13,56 @@ _GROUP_OF = {
     "quantizers": "quantizer",
     "observers": "observer",
     "schemes": "scheme",
-    "experiments": "experiment",
+    "experiments": EXPERIMENTS,
 }
+_YOURS = "(yours)"
 
 
-def list_command(topic: str | None) -> int:
-    """Print one topic, or all."""
-    for name in [topic] if topic else [*_GROUP_OF, "groups"]:
+def list_command(topic: str | None, extra_dir: Path | None = None) -> int:
+    """Print one topic, or all.
+
+    Args:
+        topic: What to list.
+        extra_dir: Folder of the user's YAML; what comes from there is marked.
+
+    Raises:
+        RequestError: If that is no folder.
+    """
+    if extra_dir is not None and not extra_dir.is_dir():
+        raise RequestError(f"--config-dir {extra_dir} is no folder")
+    for name in [topic] if topic else [*_GROUP_OF, "studies", "metrics", "groups"]:
         print(f"{name}:")
-        for line in _lines(name):
-            print(f"  {line}")
+        for line in _lines(name, extra_dir):
+            print(f"  {line}".rstrip())
     return DONE
 
 
-def _lines(topic: str) -> list[str]:
+def _lines(topic: str, extra_dir: Path | None) -> list[str]:
     if topic == "groups":
-        return groups()
-    group = _GROUP_OF[topic]
-    width = max(len(name) for name in options(group))
-    return [f"{name:<{width}}  {summary(group, name)}".rstrip() for name in options(group)]
+        ours = groups()
+        return [name if name in ours else f"{name}  {_YOURS}" for name in groups(extra_dir)]
+    if topic == "metrics":
+        return _aligned({name: _reading(metric) for name, metric in METRICS.items()})
+    paths = files(EXPERIMENTS if topic == "studies" else _GROUP_OF[topic], extra_dir)
+    if topic == "studies":
+        names = study_names(extra_dir)
+        said = {name: read_study(name, extra_dir).question for name in names}
+    else:
+        said = {name: summary(path) for name, path in paths.items()}
+    return _aligned({name: _marked(text, paths[name]) for name, text in said.items()})
+
+
+def _marked(text: str, path: Path) -> str:
+    return text if path.is_relative_to(config_dir()) else f"{text}  {_YOURS}".lstrip()
+
+
+def _reading(metric: Metric) -> str:
+    """``top-1 [%], higher is better``."""
+    unit = f" [{metric.unit}]" if metric.unit else ""
+    better = {True: ", higher is better", False: ", lower is better", None: ""}
+    return metric.label + unit + better[metric.higher_is_better]
+
+
+def _aligned(lines: dict[str, str]) -> list[str]:
+    width = max(map(len, lines), default=0)
+    return [f"{name:<{width}}  {text}" for name, text in lines.items()]

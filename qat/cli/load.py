@@ -34,30 +34,34 @@ class LoadedRun:
     qnet: nn.Module | None
 
 
-def load_run(folder: Path | str, model_target: str | None = None) -> LoadedRun:
+def load_run(
+    folder: Path | str, model_target: str | None = None, data_target: str | None = None
+) -> LoadedRun:
     """Load a finished run from its folder.
 
-    The folder's files are data: a network of the user's own is never imported by what they say.
+    The folder's files are data: a network or images of the user's own are never imported by what
+    they say.
 
     Args:
         folder: ``runs/<id>``.
         model_target: ``package.module:factory`` again, for a run of ``model=user``.
+        data_target: ``package.module:function`` again, for a run of ``data=user``.
 
     Raises:
-        ValueError: If the run is not done, its files are damaged, or it needs ``model_target``.
+        ValueError: If the run is not done, its files are damaged, or it needs a target.
     """
     folder = Path(folder)
     record = read_record(folder)
     if record.status != "done":
         raise ValueError(f"run {record.id} is {record.status}; run it to its end first")
-    prepared = prepare(_config(folder, model_target), record.overrides)
+    prepared = prepare(_config(folder, model_target, data_target), record.overrides)
     if record.mode == "float":
         return LoadedRun(record, prepared, None)
     qnet = load_packed(folder / PACKED_NAME, prepared.network())
     return LoadedRun(record, prepared, qnet.to(prepared.device).eval())
 
 
-def _config(folder: Path, model_target: str | None) -> RunConfig:
+def _config(folder: Path, model_target: str | None, data_target: str | None) -> RunConfig:
     path = folder / CONFIG_NAME
     try:
         stored = OmegaConf.load(path)
@@ -73,7 +77,12 @@ def _config(folder: Path, model_target: str | None) -> RunConfig:
             f"the run is of a network of its user's ({config.model.target}): "
             "name it again, model.target=package.module:factory"
         )
-    config.model.target = model_target
+    if config.data.name == "user" and data_target is None:
+        raise ValueError(
+            f"the run is of data of its user's ({config.data.target}): "
+            "name it again, data.target=package.module:function"
+        )
+    config.model.target, config.data.target = model_target, data_target
     for slot in (config.scheme.weight, config.scheme.act):
         # What the packed file holds are numbers; how they were found is not needed again.
         if slot.quantizer == "user":

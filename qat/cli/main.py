@@ -13,7 +13,10 @@ from qat import __version__
 from qat.cli.errors import DONE, EXPECTED, FAILED, REFUSED, RequestError, complain
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
 
-TOPICS = ("models", "data", "quantizers", "observers", "schemes", "experiments", "groups")
+TOPICS = (
+    *("models", "data", "quantizers", "observers", "schemes", "experiments"),
+    *("studies", "metrics", "groups"),
+)
 
 LAYOUTS = ("flat", "pact", "hawq", "nvidia")
 
@@ -111,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--strict", action="store_true", help="fail if rows differ in protocol")
     listing = command("list", _list)
     listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
+    listing.add_argument("--config-dir", type=Path, metavar="DIR", help="with YAML of your own")
     command("doctor", _doctor)
     command("show", _show).add_argument("run", type=Path, metavar="RUN_DIR")
     compare = command("compare", _compare)
@@ -123,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = command("evaluate", _evaluate)
     evaluate.add_argument("run", type=Path, metavar="RUN_DIR")
     evaluate.add_argument("--model-target", metavar="PACKAGE.MODULE:FACTORY", help="of model=user")
+    evaluate.add_argument("--data-target", metavar="PACKAGE.MODULE:FUNCTION", help="of data=user")
     return parser
 
 
@@ -146,7 +151,7 @@ def _table(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     from qat.cli.listing import list_command
 
-    return list_command(arguments.topic)
+    return list_command(arguments.topic, arguments.config_dir)
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -176,4 +181,4 @@ def _clean(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from qat.cli.evaluate import evaluate_command
 
-    return evaluate_command(arguments.run, arguments.model_target)
+    return evaluate_command(arguments.run, arguments.model_target, arguments.data_target)

@@ -3,6 +3,7 @@
 Wrong names, files and combinations show here, so that a request is refused as a whole.
 """
 
+import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -154,18 +155,23 @@ def _load(config: RunConfig) -> DataBundle:
         path = Path(config.model.checkpoint)
         if path.is_file() and (recorded := read_normalisation(path)) is not None:
             normalisation = list(recorded[0]), list(recorded[1])
-    key = _frozen({**asdict(data), "mean": normalisation[0], "std": normalisation[1]})
+    options = json.dumps(data.options, sort_keys=True)
+    settings = asdict(data) | {"mean": normalisation[0], "std": normalisation[1]}
+    key = _frozen(settings | {"options": options})
     return _loaded(key, config.paths.data)
 
 
 @lru_cache(maxsize=2)  # the points of a sweep mostly share their images
 def _loaded(key: tuple[Any, ...], root: str) -> DataBundle:
     settings: dict[str, Any] = {name: list(v) if isinstance(v, tuple) else v for name, v in key}
-    options = dict(settings.pop("options"))
-    for option in options:
-        one_of("a key of data.options", option, OPTIONS)
+    options = json.loads(settings.pop("options"))
     settings.pop("augment")
     data = DataConfig(**settings)
+    if data.name == "user":  # its function says itself what it takes
+        options = {"target": data.target, "options": options}
+    else:
+        for option in options:
+            one_of("a key of data.options", option, OPTIONS)
     return load_data(
         data.name,
         root=Path(root),

@@ -17,8 +17,16 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from qat.cli.adaptive import (
+    SCALE,
+    check_sweeper,
+    dimension_points,
+    is_adaptive,
+    objectives,
+    plan_search,
+)
 from qat.cli.compose import (
     Point,
     check_composes,
@@ -34,9 +42,12 @@ from qat.cli.identity import known_identity
 from qat.cli.launchers import check_launcher, check_reachable, job_threads
 from qat.cli.rerun import check_targets, overrides_of
 from qat.cli.schema import register_schema
+from qat.cli.search import run_search
 from qat.cli.signals import ended_alike
 from qat.cli.studies import key_of
 from qat.cli.sweep import complain_of_launcher, make_items, run_sweep
+from qat.records.store import read_record
+from qat.records.studies import add_to_study
 
 if TYPE_CHECKING:
     from qat.cli.prepare import Prepared
@@ -189,6 +200,11 @@ def check_writable(key: str, folder: Path) -> None:
 def _sweep(words: Words) -> int:
     """Run the points of a grid that are not done yet; of another sweeper, what it asks for."""
     _check_launcher(words)
+    with readable(""), composer(words.extra_dir) as hydra:
+        sweeper = _multirun_config(hydra, words).hydra.sweeper
+        OmegaConf.resolve(sweeper)
+    if is_adaptive(sweeper):
+        return _search(words, sweeper)
     points = _points(words)
 
     def identify(point: Point) -> str:
@@ -202,6 +218,21 @@ def _sweep(words: Words) -> int:
             return run_sweep(points, items, partial(_launch, words))
     finally:
         _at_hand.clear()
+
+
+def _search(words: Words, sweeper: DictConfig) -> int:
+    """Let an adaptive sweeper choose, after every choice of every dimension was checked."""
+    check_sweeper(sweeper)
+    params = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
+    asked = dimension_points(words.overrides, params)
+    points = [p for words_ in asked for p in compose_points(words_, False, words.extra_dir)]
+    for point in points:
+        check_point(point, named=True)
+    search = plan_search(sweeper, words.overrides)
+    flags = ["--config-dir", str(words.extra_dir)] if words.extra_dir else []
+    line = [*words.overrides, *search.overrides, *flags, "-m"]
+    with ended_alike():
+        return run_search(search, sweeper, points, lambda: _hydra(line, run_point))
 
 
 def _check_launcher(words: Words) -> None:
@@ -236,8 +267,15 @@ def _launch(words: Words, points: Sequence[Point]) -> None:
             complain_of_launcher(error)
 
 
-def run_point(config: DictConfig) -> None:
-    """One job of a sweep, in this process or in a launcher's."""
+def run_point(config: DictConfig) -> tuple[float, ...] | None:
+    """One job of a sweep, in this process or in a launcher's.
+
+    Returns:
+        Of a search its objectives, nothing of a grid.
+
+    Raises:
+        ValueError: If the point of a search cannot be run: its trial has failed.
+    """
     from qat.cli.job import limit_threads, run_job
     from qat.cli.prepare import prepare
 
@@ -246,7 +284,17 @@ def run_point(config: DictConfig) -> None:
     run_config = typed(config)
     known = known_identity(run_config)
     prepared = _at_hand.pop(known, None) if known else None
-    run_job(prepared or prepare(run_config, _typed_overrides()), alone=False)
+    prepared = prepared or prepare(run_config, _typed_overrides())
+    done = run_job(prepared, alone=False)
+    sweeper = HydraConfig.get().sweeper
+    if not is_adaptive(sweeper):
+        return None
+    add_to_study(Path(run_config.paths.runs), sweeper.study_name, SCALE, [prepared.id])
+    if not done:
+        raise ValueError(f"run {prepared.id} is not done; its record says why")
+    values = objectives(read_record(prepared.folder), run_config.objectives)
+    print(f"done  {prepared.id}: {', '.join(f'{v:g}' for v in values)}", flush=True)
+    return values
 
 
 def _hydra(words: Sequence[str], job: object) -> int:

@@ -40,6 +40,7 @@ class DataConfig:
     """The images. None takes the data set's own value, or all of it."""
 
     name: str = MISSING
+    target: str | None = None
     path: str | None = None
     train_images: int | None = None
     test_images: int | None = None
@@ -218,6 +219,9 @@ class RunConfig:
     kernel: str = "auto"
     force: bool = False
     scale: str = "quick"
+    objectives: list[str] = field(
+        default_factory=lambda: ["top1", "packed_bytes", "simulated_latency_ms"]
+    )
     study: StudyConfig = field(default_factory=StudyConfig)
     scheme: SchemeConfig = field(default_factory=SchemeConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from qat.cli.configs import config_dir, default_path
+from qat.cli.configs import default_path, files
 from qat.cli.errors import RequestError, nearest
 from qat.cli.table import TableRequest
 from qat.records.studies import runs_of, scales_of
@@ -34,7 +34,7 @@ class StudyFile:
 
 def study_names(extra_dir: Path | None = None) -> list[str]:
     """Names of all studies, sorted."""
-    return sorted(path.stem for path in _files(extra_dir) if _section(path))
+    return [path.stem for path in _files(extra_dir) if _section(path)]
 
 
 def read_study(name: str, extra_dir: Path | None = None) -> StudyFile:
@@ -109,8 +109,7 @@ def table_request(
 
 
 def _files(extra_dir: Path | None) -> list[Path]:
-    folders = [config_dir()] + ([extra_dir] if extra_dir else [])
-    return [path for folder in folders for path in sorted((folder / EXPERIMENTS).glob("*.yaml"))]
+    return list(files(EXPERIMENTS, extra_dir).values())
 
 
 def _section(path: Path) -> dict[str, Any]:

@@ -90,6 +90,7 @@ def run_sweep(points: Sequence[Point], items: Sequence[Item], launch: Launch) ->
         progress.summarise()
         raise
     print_table(requested_table(_table_of(items)))
+    _view(items)
     progress.summarise()
     return DONE if progress.all_done() else FAILED
 
@@ -155,6 +156,17 @@ def _index(items: Sequence[Item]) -> None:
             found.setdefault(key, []).append(item.id)
     for (runs, study, scale), ids in found.items():
         add_to_study(Path(runs), study, scale, ids)
+
+
+def _view(items: Sequence[Item]) -> None:
+    """Bring the TensorBoard views of the items' studies up to date."""
+    from qat.cli.study_view import write_study_view  # it loads what draws
+
+    configs = [item.point.config for item in items if item.point.config.tracking.tensorboard]
+    found = {(c.paths.runs, c.study.name, c.scale): c.study.table for c in configs}
+    for (runs, study, scale), layout in found.items():
+        if study and (folder := write_study_view(Path(runs), study, scale, layout)):
+            print(f"TensorBoard: tensorboard --logdir {folder}")
 
 
 def complain_of_launcher(error: Exception) -> None:

@@ -16,6 +16,7 @@ from qat.cli.training_progress import TrainingProgress
 from qat.core.kernels import choose_kernel, set_kernel
 from qat.data.batches import Batches
 from qat.graph.shapes import layer_calls
+from qat.tracking.validation import BestAndLast
 from qat.training.checkpoints import find_resumable
 from qat.training.classifier import Classifier, FloatClassifier
 from qat.training.errors import TrainingError
@@ -139,7 +140,7 @@ def _fit(
         folder,
         seed=seed,
         loggers=_loggers(prepared, description, folder),
-        callbacks=[TrainingProgress(description), *_history(prepared, module)],
+        callbacks=[TrainingProgress(description), BestAndLast(), *_history(prepared, module)],
     )
 
 

@@ -1,8 +1,8 @@
 """What loaders are asked for, what they give, and what a run gets in the end."""
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Request:
         seed: Of made images.
         resize: Length of the shorter side, for files of different sizes.
         crop: Side of the centred square, likewise.
+        target: ``package.module:function`` of the user's.
+        options: Further arguments of that function.
         track: Shows progress.
     """
 
@@ -43,6 +45,8 @@ class Request:
     seed: int = 0
     resize: int | None = None
     crop: int | None = None
+    target: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     track: Track = iter
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,6 +21,7 @@ from qat.data.resize import fitted_size
 from qat.data.split import balanced_subset, split_fraction
 from qat.data.statistics import pixel_mean_std
 from qat.data.synthetic import load_synthetic
+from qat.data.user import load_user
 
 LOADERS: Mapping[str, Callable[[Request], RawData]] = {
     "fashion_mini": load_fashion_mini,
@@ -28,6 +30,7 @@ LOADERS: Mapping[str, Callable[[Request], RawData]] = {
     "npz": load_npz,
     "folder": load_folder,
     "synthetic": load_synthetic,
+    "user": load_user,
 }
 _ONLY_FOR = {
     "classes": ("npz", "synthetic"),
@@ -56,6 +59,8 @@ def load_data(
     classes: int | None = None,
     image_size: int | None = None,
     channels: int | None = None,
+    target: str | None = None,
+    options: Mapping[str, Any] | None = None,
     track: Track = iter,
 ) -> DataBundle:
     """Load a data set and make it ready for a run.
@@ -80,6 +85,8 @@ def load_data(
         classes: Number of classes, of ``npz`` and ``synthetic``.
         image_size: Of ``synthetic``.
         channels: Of ``synthetic``.
+        target: ``package.module:function`` of ``user`` (see :func:`qat.data.user.load_user`).
+        options: Further arguments of that function.
         track: Shows progress of slow loops.
 
     Raises:
@@ -89,16 +96,26 @@ def load_data(
         raise DataError(f"data must be one of {', '.join(LOADERS)}, got {name!r}")
     extras = {"classes": classes, "image_size": image_size, "channels": channels}
     _check_extras(name, extras)
+    if name != "user" and (target is not None or options):
+        raise DataError(f"target and options are for data user, not {name}; leave them out")
     limits = {"train_images": train_images, "test_images": test_images}
     shapes = {"resize": resize, "crop": crop, **extras}
     request = Request(
-        root=_as_path(root), path=_as_path(path), seed=split_seed, track=track, **limits, **shapes
+        root=_as_path(root),
+        path=_as_path(path),
+        seed=split_seed,
+        target=target,
+        options=options or {},
+        track=track,
+        **limits,
+        **shapes,
     )
     raw = _with_validation(_limited(LOADERS[name](request), request), val_fraction, split_seed)
     digest = bundle_digest(raw.train, raw.val, raw.test)
     raw = _in_memory_if_it_fits(raw, memory_limit, track)
     preprocess = _preprocess(raw, mean, std, resize, crop)
-    return DataBundle(name, raw.train, raw.val, raw.test, raw.classes, preprocess, digest)
+    shown = name if target is None else target.rpartition(":")[2]
+    return DataBundle(shown, raw.train, raw.val, raw.test, raw.classes, preprocess, digest)
 
 
 def _check_extras(name: str, extras: Mapping[str, int | None]) -> None:

@@ -54,21 +54,34 @@ def read_npz(path: Path, classes: int | None = None) -> RawData:
     Raises:
         DataError: If the file is missing or damaged, or an array is missing or not as it must be.
     """
-    arrays = read_arrays(path)
-    train = _image_set(arrays, "train", path)
+    return raw_data(read_arrays(path), str(path), classes)
+
+
+def raw_data(arrays: Mapping[str, NDArray[Any]], where: str, classes: int | None = None) -> RawData:
+    """Check arrays of the layout above.
+
+    Args:
+        arrays: By name.
+        where: What they come from, for messages.
+        classes: Number of classes; None takes the highest training label.
+
+    Raises:
+        DataError: If an array is missing or not as it must be.
+    """
+    train = _image_set(arrays, "train", where)
     classes = classes or int(train.labels.max()) + 1
-    check_labels(train.labels, classes, f"{path}: train_labels")
-    check_all_classes(train.labels, classes, f"{path}: train_labels")
+    check_labels(train.labels, classes, f"{where}: train_labels")
+    check_all_classes(train.labels, classes, f"{where}: train_labels")
     others = {
-        part: _image_set(arrays, part, path)
+        part: _image_set(arrays, part, where)
         for part in ("test", "val")
         if part == "test" or f"{part}_images" in arrays or f"{part}_labels" in arrays
     }
     for part, images in others.items():
-        check_labels(images.labels, classes, f"{path}: {part}_labels")
+        check_labels(images.labels, classes, f"{where}: {part}_labels")
         if images.image_shape != train.image_shape:
             raise DataError(
-                f"{path}: {part}_images have shape {list(images.image_shape)} (C, H, W), "
+                f"{where}: {part}_images have shape {list(images.image_shape)} (C, H, W), "
                 f"train_images {list(train.image_shape)}; give all parts one shape"
             )
     return RawData(train, others["test"], others.get("val"), classes)
@@ -122,16 +135,16 @@ def write_arrays(path: Path, arrays: Mapping[str, Any], compress: bool = False) 
         ) from error
 
 
-def _image_set(arrays: Mapping[str, NDArray[Any]], part: str, path: Path) -> ImageSet:
+def _image_set(arrays: Mapping[str, NDArray[Any]], part: str, where: str) -> ImageSet:
     for name in (f"{part}_images", f"{part}_labels"):
         if name not in arrays:
             found = ", ".join(sorted(arrays)) or "none"
-            raise DataError(f"{path}: array {name} is missing, found {found}; it needs {LAYOUT}")
-    images = _images(arrays[f"{part}_images"], f"{path}: {part}_images")
-    labels = _labels(arrays[f"{part}_labels"], f"{path}: {part}_labels")
+            raise DataError(f"{where}: array {name} is missing, found {found}; it needs {LAYOUT}")
+    images = _images(arrays[f"{part}_images"], f"{where}: {part}_images")
+    labels = _labels(arrays[f"{part}_labels"], f"{where}: {part}_labels")
     if len(images) != len(labels):
         raise DataError(
-            f"{path}: {len(images)} {part}_images but {len(labels)} {part}_labels; "
+            f"{where}: {len(images)} {part}_images but {len(labels)} {part}_labels; "
             "give one label per image"
         )
     return ImageSet(images, labels)

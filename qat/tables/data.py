@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from qat.tables.columns import Column
 from qat.tables.paired import PairedDifference
+from qat.tables.published import Published
 from qat.tables.statistics import Statistic
 
-Cell = str | Statistic | PairedDifference | None
+Cell = str | Statistic | PairedDifference | Published | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from qat.tables.errors import TableError
 from qat.tables.layout import TableSpec
 from qat.tables.paired import paired_difference
 from qat.tables.published import Published
-from qat.tables.rows import Grouped, cell_of, numbered, values_by_seed
+from qat.tables.rows import Grouped, blocks, cell_of, numbered, values_by_seed
 
 BEST_WORDS = (
     "bold: not told apart from the best (95 % paired t over seeds; with fewer than 3 seeds "
@@ -36,13 +36,15 @@ def flat_rows(
     found: Grouped, columns: Sequence[Column], spec: TableSpec, published: Sequence[Published]
 ) -> tuple[list[Row], list[str]]:
     """Rows, and the notes they are marked with, numbered from 1."""
+    metrics = {column.name for column in columns}
+    published = [one for one in published if one.metric in metrics]
     sources = [[f"published: {one.source}"] for one in published]
     number = numbered([*found.notes, *sources])
     bold = _bold(found, columns, spec)
-    base = _baseline(found, spec)
+    bases = _baselines(found, spec)
     rows = [
         Row(
-            cells=tuple(_cell(group.records, column, base) for column in columns),
+            cells=tuple(_cell(group.records, column, bases[index]) for column in columns),
             marks=tuple(number[text] for text in texts),
             ids=tuple(record.id for record in group.records),
             seeds=tuple(record.seed for record in group.records),
@@ -77,15 +79,41 @@ def _cell(records: Sequence[RunRecord], column: Column, base: Sequence[RunRecord
     return paired_difference(values_by_seed(records, column.of), values_by_seed(base, column.of))
 
 
-def _baseline(found: Grouped, spec: TableSpec) -> Sequence[RunRecord] | None:
+def _baselines(found: Grouped, spec: TableSpec) -> list[Sequence[RunRecord] | None]:
+    """For each row the baseline of its own block; None where the block has none."""
+    rows = [group.records for group in found.groups]
+    bases: list[Sequence[RunRecord] | None] = [None] * len(rows)
     if not spec.baseline:
-        return None
-    for group in found.groups:
-        first = group.records[0]
-        if all(setting_text(first, key) == value for key, value in spec.baseline.items()):
-            return group.records
-    words = ", ".join(f"{key}={value}" for key, value in spec.baseline.items())
-    raise TableError(f"no row is the baseline {words}: no finished run has these settings")
+        return bases
+    for block in blocks(rows, spec.within):
+        base = _baseline([rows[index] for index in block], spec.baseline)
+        for index in block:
+            bases[index] = base
+    if not any(bases):
+        raise TableError(
+            f"no row is the baseline {_said(spec.baseline)}: no finished run has these settings"
+        )
+    return bases
+
+
+def _baseline(
+    rows: Sequence[Sequence[RunRecord]], baseline: Mapping[str, str]
+) -> Sequence[RunRecord] | None:
+    matches = [
+        row
+        for row in rows
+        if all(setting_text(row[0], key) == value for key, value in baseline.items())
+    ]
+    if len(matches) > 1:
+        raise TableError(
+            f"{len(matches)} rows are the baseline {_said(baseline)} (runs "
+            f"{', '.join(row[0].id for row in matches)}): name more settings, so that one is"
+        )
+    return matches[0] if matches else None
+
+
+def _said(settings: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in settings.items())
 
 
 def _bold(found: Grouped, columns: Sequence[Column], spec: TableSpec) -> list[frozenset[int]]:
@@ -93,20 +121,12 @@ def _bold(found: Grouped, columns: Sequence[Column], spec: TableSpec) -> list[fr
     for place, column in enumerate(columns):
         if column.name not in spec.bold or column.metric is None:
             continue
-        for block in _blocks(found, spec.within):
+        for block in blocks([group.records for group in found.groups], spec.within):
             values = [values_by_seed(found.groups[i].records, column.name) for i in block]
             better = column.metric.higher_is_better is not False
             for index in not_told_apart(values, better):
                 marked[block[index]].add(place)
     return [frozenset(columns_of_row) for columns_of_row in marked]
-
-
-def _blocks(found: Grouped, within: Sequence[str]) -> list[list[int]]:
-    blocks: dict[tuple[str | None, ...], list[int]] = {}
-    for index, group in enumerate(found.groups):
-        key = tuple(setting_text(group.records[0], name) for name in within)
-        blocks.setdefault(key, []).append(index)
-    return list(blocks.values())
 
 
 def _published_rows(
@@ -119,21 +139,15 @@ def _published_rows(
     found = []
     for metrics in rows.values():
         first = next(iter(metrics.values()))
-        cells = tuple(_published_cell(column, first, metrics) for column in columns)
+        cells = [_published_cell(column, first, metrics) for column in columns]
+        if columns[0].metric is None and all(column.name != "run" for column in columns):
+            cells[0] = f"{cells[0]}, {first.words}" if cells[0] else first.words
         mark = number[f"published: {first.source}"]
-        found.append(Row(cells=cells, marks=(mark,), published=True))
+        found.append(Row(cells=tuple(cells), marks=(mark,), published=True))
     return found
 
 
 def _published_cell(column: Column, first: Published, metrics: Mapping[str, Published]) -> Cell:
     if column.metric is not None:
-        one = metrics.get(column.name)
-        return None if one is None else published_text(one, column.metric)
-    if column.name == "run":
-        return f"published ({first.tag})" if first.tag else "published"
-    return first.settings.get(column.name)
-
-
-def published_text(one: Published, metric: Metric) -> str:
-    """A published number as it is shown, with as many digits as a measured one."""
-    return f"{one.value * metric.factor:.{metric.decimals}f}"
+        return metrics.get(column.name)
+    return first.words if column.name == "run" else first.settings.get(column.name)

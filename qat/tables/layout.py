@@ -30,10 +30,12 @@ class TableSpec:
         group: More settings that keep rows apart.
         axes: Parts of the protocol that the table varies on purpose.
         only: Setting → value, or values, of the runs to show.
-        baseline: Setting → value of the row that others are compared with, pair by pair.
+        baseline: Setting → value of the row that others are compared with, pair by pair; one row
+            of each block of ``within``.
         compare: Metrics whose paired difference to the baseline gets a column (flat).
         bold: Metrics in which all that is not told apart from the best is set bold.
-        within: Settings that bound what is compared for bold (flat); a pivot compares a column.
+        within: Settings in which rows must agree to be compared, for bold and with a baseline; a
+            pivot compares within a column besides.
 
     Raises:
         TableError: If the layout is unknown, or fields are missing or meant for the other one.

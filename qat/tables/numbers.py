@@ -2,8 +2,9 @@
 
 from qat.records.metrics import Metric
 from qat.tables.columns import Column
+from qat.tables.data import Cell
 from qat.tables.paired import PairedDifference
-from qat.tables.statistics import Statistic
+from qat.tables.published import Published
 
 MISSING = "\N{EN DASH}"
 ABOUT = "\N{ALMOST EQUAL TO}"
@@ -17,20 +18,23 @@ def number_text(value: float, metric: Metric) -> str:
     return text.lstrip("-") if float(text) == 0 else text
 
 
-def cell_text(cell: str | Statistic | PairedDifference | None, column: Column, counts: bool) -> str:
-    """A table cell: text, ``mean``, ``mean ± std (n)``, or a paired difference.
+def cell_text(cell: Cell, column: Column, counts: bool) -> str:
+    """A table cell: text, ``mean``, ``mean ± std (n)``, a paired difference, a published number.
 
     Args:
         cell: What the cell holds.
         column: Its column.
-        counts: Show (n).
+        counts: Show (n): seeds of a mean, pairs of a difference.
     """
     if cell is None:
         return MISSING
     if isinstance(cell, str) or column.metric is None:
         return str(cell)
     if isinstance(cell, PairedDifference):
-        return difference_text(cell, column.metric)
+        text = difference_text(cell, column.metric)
+        return f"{text} ({cell.n})" if counts else text
+    if isinstance(cell, Published):
+        return number_text(cell.value, column.metric)
     mean = number_text(cell.mean, column.metric)
     spread = "" if cell.std is None else f" {PLUS_MINUS} {number_text(cell.std, column.metric)}"
     return f"{mean}{spread} ({cell.n})" if counts else f"{mean}{spread}"

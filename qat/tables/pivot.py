@@ -8,10 +8,9 @@ from qat.tables.best import not_told_apart
 from qat.tables.columns import SETTINGS, Column, make_column, setting_text
 from qat.tables.data import Cell, Row
 from qat.tables.errors import TableError
-from qat.tables.flat import published_text
 from qat.tables.layout import TableSpec
 from qat.tables.published import Published
-from qat.tables.rows import Grouped, cell_of, numbered, values_by_seed
+from qat.tables.rows import Grouped, blocks, cell_of, numbered, values_by_seed
 
 Key = tuple[str, ...]
 MISSING_SETTING = "–"
@@ -42,6 +41,8 @@ def pivot(
     heads = [make_column(name, all_records) for name in spec.rows]
     values = [make_column(name, all_records) for name in spec.values]
     columns = [*heads, *(_column(v, key, spec) for key in column_keys for v in values)]
+    published = [one for one in published if _heading(one, spec.columns) in column_keys]
+    published = [one for one in published if one.metric in spec.values]
     sources = [[f"published: {one.source}"] for one in published]
     number = numbered([*(place.notes for place in places.values()), *sources])
     cells = [(key, value) for key in column_keys for value in values]
@@ -138,9 +139,11 @@ def _bold(
         if value.name not in spec.bold or value.metric is None:
             continue
         there = [places.get((key, column_key)) for key in row_keys]
-        values = [values_by_seed(p.records, value.name) if p else None for p in there]
-        for index in not_told_apart(values, value.metric.higher_is_better is not False):
-            marked.setdefault(row_keys[index], set()).add(place)
+        runs = [place_of.records if place_of else None for place_of in there]
+        for block in blocks(runs, spec.within):
+            values = [values_by_seed(runs[index] or (), value.name) for index in block]
+            for index in not_told_apart(values, value.metric.higher_is_better is not False):
+                marked.setdefault(row_keys[block[index]], set()).add(place)
     return {key: frozenset(found) for key, found in marked.items()}
 
 
@@ -152,20 +155,26 @@ def _published_rows(
     number: Mapping[str, int],
 ) -> list[Row]:
     assert spec.columns is not None
-    rows: dict[tuple[Key, str, str], dict[tuple[Key, str], Published]] = {}
+    rows: dict[tuple[str, ...], dict[tuple[Key, str], Published]] = {}
     for one in published:
-        head = tuple(one.settings.get(name, MISSING_SETTING) for name in spec.rows)
-        column = tuple(one.settings.get(name, MISSING_SETTING) for name in spec.columns)
-        if column in column_keys:
-            rows.setdefault((head, one.source, one.tag), {})[column, one.metric] = one
+        # All that the columns do not say keeps rows apart, shown or not: no number hides another.
+        apart = sorted(f"{k}={v}" for k, v in one.settings.items() if k not in spec.columns)
+        row = rows.setdefault((*apart, one.source, one.tag), {})
+        row[_heading(one, spec.columns), one.metric] = one
     found = []
-    for (head, source, tag), numbers in rows.items():
-        words = [f"{head[0]}, published" + (f" ({tag})" if tag else ""), *head[1:]]
-        cells: list[Cell] = list(words)
-        for key in column_keys:
-            for value in values:
-                one_of = numbers.get((key, value.name))
-                shown = one_of is not None and value.metric is not None
-                cells.append(published_text(one_of, value.metric) if shown else None)  # type: ignore[arg-type]
-        found.append(Row(tuple(cells), marks=(number[f"published: {source}"],), published=True))
+    for numbers in rows.values():
+        first = next(iter(numbers.values()))
+        head = _heading(first, spec.rows)
+        cells = [numbers.get((key, value.name)) for key in column_keys for value in values]
+        found.append(
+            Row(
+                cells=(f"{head[0]}, {first.words}", *head[1:], *cells),
+                marks=(number[f"published: {first.source}"],),
+                published=True,
+            )
+        )
     return found
+
+
+def _heading(one: Published, names: Sequence[str]) -> Key:
+    return tuple(one.settings.get(name, MISSING_SETTING) for name in names)

@@ -36,18 +36,33 @@ class Published:
     source: str
     tag: str
 
+    @property
+    def words(self) -> str:
+        """``published``, with its tag if it has one."""
+        return f"published ({self.tag})" if self.tag else "published"
+
 
 def read_published(path: Path) -> list[Published]:
     """All numbers of a file.
 
     Raises:
-        TableError: Naming file, line and column, if something is missing, unknown or no number.
+        TableError: Naming file, line and what is wrong: missing, unknown, no number, or said twice.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets write a BOM
             reader = csv.DictReader(file)
             _check_header(path, reader.fieldnames or ())
-            return [_published(path, reader.line_num, row) for row in reader]
+            found: dict[str, Published] = {}
+            for row in reader:
+                one = _published(path, reader.line_num, row)
+                key = repr((sorted(one.settings.items()), one.metric, one.source, one.tag))
+                if key in found:
+                    raise TableError(
+                        f"{path}, line {reader.line_num}: {one.metric} of these settings, source "
+                        f"and tag is said before; drop the line or tell them apart by tag"
+                    )
+                found[key] = one
+            return list(found.values())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TableError(f"{path} cannot be read: {error}") from error
 

@@ -10,6 +10,7 @@ from qat.tables.data import Row, Table
 from qat.tables.errors import TableError
 from qat.tables.latex import latex
 from qat.tables.paired import PairedDifference
+from qat.tables.published import Published
 from qat.tables.shown import Shown, headings, shown_rows, spans
 from qat.tables.statistics import Statistic
 
@@ -149,8 +150,9 @@ def _csv_cells(table: Table, row: Row) -> list[object]:
             cells += [cell.mean, cell.std, cell.n]
         elif isinstance(cell, PairedDifference):
             cells += [cell.mean, cell.low, cell.high, cell.n]
-        else:  # nothing, or a published number: its text, and no run behind it
-            cells += [cell, *[None] * (len(_csv_names(column)) - 2), 0]
+        else:  # nothing, or a published number, with no run behind it
+            value = cell.value if isinstance(cell, Published) else None
+            cells += [value, *[None] * (len(_csv_names(column)) - 2), 0]
     return cells
 
 

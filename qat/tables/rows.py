@@ -68,6 +68,16 @@ def values_by_seed(records: Iterable[RunRecord], name: str) -> dict[int, float]:
     return {seed: value for seed, value in found if value is not None}
 
 
+def blocks(rows: Sequence[Sequence[RunRecord] | None], within: Sequence[str]) -> list[list[int]]:
+    """Indices of the rows that agree in some settings; None is a row that is in no block."""
+    found: dict[tuple[str | None, ...], list[int]] = {}
+    for index, records in enumerate(rows):
+        if records:
+            key = tuple(setting_text(records[0], name) for name in within)
+            found.setdefault(key, []).append(index)
+    return list(found.values())
+
+
 def footer(records: Iterable[RunRecord], problems: Sequence[Problem]) -> Iterable[str]:
     """What is not in the table, and why."""
     for status in ("running", "interrupted", "failed"):

@@ -1,10 +1,10 @@
 """Records to a table, as data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from qat.records.schema import RunRecord
 from qat.records.store import Problem
-from qat.tables.columns import make_column, setting_text
+from qat.tables.columns import Column, make_column, setting_text
 from qat.tables.data import Row, Table
 from qat.tables.flat import BEST_WORDS, flat_columns, flat_rows
 from qat.tables.layout import TableSpec
@@ -73,10 +73,24 @@ def table_from(
         names = [column.name for column in columns]
         found = grouped(done, names, spec.group, spec.axes, strict)
         rows, notes = flat_rows(found, columns, spec, published)
-    words = [*([BEST_WORDS] if any(row.bold for row in rows) else []), *footer(records, problems)]
+    words = [*_homeless(published, columns, rows), *footer(records, problems)]
+    if any(row.bold for row in rows):
+        words = [BEST_WORDS, *words]
     if spec.layout == "pivot" and len(spec.values) == 1:
         words = [f"cells: {make_column(spec.values[0], done).header}", *words]
     return Table(tuple(columns), tuple(rows), tuple(notes), tuple(words))
+
+
+def _homeless(
+    published: Sequence[Published], columns: Sequence[Column], rows: Sequence[Row]
+) -> Iterable[str]:
+    """Published numbers of shown metrics that found no cell: no run stands in their column."""
+    metrics = {column.of or column.name for column in columns if column.metric is not None}
+    there = [cell for row in rows if row.published for cell in row.cells]
+    lost = [one for one in published if one.metric in metrics and one not in there]
+    if lost:
+        words = ", ".join(f"{one.metric} of {' '.join(one.settings.values())}" for one in lost)
+        yield f"{len(lost)} published, not in the table for want of a column with runs: {words}"
 
 
 def _wanted(record: RunRecord, spec: TableSpec) -> bool:

@@ -23,6 +23,7 @@ from tensorboard.plugins.hparams.summary_v2 import (
 from qat.records.facts import FLOAT_BITS, SlotFacts, run_facts
 from qat.records.metrics import METRICS
 from qat.records.schema import MODES, RunRecord
+from qat.tracking.validation import BEST, LAST
 
 FINAL = "final"
 """Tag group of the metrics a record holds: ``final/top1``."""
@@ -93,7 +94,9 @@ def hparam_values(record: RunRecord) -> dict[str, Value]:
 
 
 def config_summary(choices: Mapping[str, Sequence[str]] | None = None) -> Summary:
-    """The columns: each setting with its type, and every metric a record may hold.
+    """The columns: each setting with its type, and every metric that there may be.
+
+    Those are best and last validation accuracy, then the record's own, which are of the test set.
 
     Args:
         choices: Setting → names to choose from, where they are known (tick boxes in the tab).
@@ -109,8 +112,12 @@ def config_summary(choices: Mapping[str, Sequence[str]] | None = None) -> Summar
     return hparams_config_pb(
         hparams=[HParam(name, domain) for name, domain in domains.items()],
         metrics=[
-            Metric(f"{FINAL}/{name}", display_name=name, description=metric.label)
-            for name, metric in METRICS.items()
+            Metric(BEST, display_name="best val_top1", description="best validation top-1"),
+            Metric(LAST, display_name="last val_top1", description="validation top-1 at the end"),
+            *(
+                Metric(f"{FINAL}/{name}", display_name=name, description=metric.label)
+                for name, metric in METRICS.items()
+            ),
         ],
         time_created_secs=0,  # the same for every run, as the rest of it
     )

@@ -23,6 +23,7 @@ from torch.utils.tensorboard import SummaryWriter
 from qat.analysis.layers import LayerSQNR
 from qat.records.schema import RunRecord
 from qat.tracking.hparams import FINAL, config_summary, session_end_summary, session_summary
+from qat.tracking.layout import multiline_layout
 
 SQNR_TAGS = {"weight_db": "sqnr_weight_db", "act_db": "sqnr_act_db", "output_db": "sqnr_output_db"}
 
@@ -40,7 +41,9 @@ def open_events(folder: Path) -> Iterator[SummaryWriter]:
 def write_hparams(
     writer: SummaryWriter, record: RunRecord, choices: Mapping[str, Sequence[str]] | None = None
 ) -> None:
-    """Write the run's row of the HPARAMS tab; write it once, best when the run starts.
+    """Write the run's row of the HPARAMS tab and the layout of the custom scalars tab.
+
+    Write it once, best when the run starts.
 
     Args:
         writer: Of the run's folder.
@@ -52,6 +55,7 @@ def write_hparams(
         raise ValueError("the writer is closed: write inside the block of open_events")
     events.add_summary(config_summary(choices))
     events.add_summary(session_summary(record))
+    writer.add_custom_scalars(multiline_layout())
 
 
 def write_final_scalars(writer: SummaryWriter, record: RunRecord, step: int = 0) -> None:

@@ -35,6 +35,13 @@ def their_net(classes, in_channels, image_size):
     return torch.nn.Sequential(flat, torch.nn.Linear(side, 8), torch.nn.Linear(8, classes))
 
 
+def their_images():
+    labels = np.arange(40) % 4
+    images = np.broadcast_to(labels.astype(np.uint8)[:, None, None, None], (40, 8, 8, 1))
+    parts = {"images": images, "labels": labels}
+    return {f"{part}_{k}": array for part in ("train", "test") for k, array in parts.items()}
+
+
 def composed(*overrides):
     register_schema()
     (point,) = compose_points(list(overrides), False, None)
@@ -137,6 +144,8 @@ def test_every_data_set_builds(home, npz, name):
         words.append(f"data.path={npz()}")
     elif name == "folder":
         words.append(f"data.path={folder_of_images(home)}")
+    elif name == "user":
+        words.append("data.target=tests.conf.test_configs:their_images")
     built(*words)
 
 

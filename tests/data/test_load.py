@@ -28,7 +28,7 @@ def save(path, change=None):
 
 
 def test_the_names_are_those_of_the_design():
-    expected = {"fashion_mini", "fashion_mnist", "cifar10", "npz", "folder", "synthetic"}
+    expected = {"fashion_mini", "fashion_mnist", "cifar10", "npz", "folder", "synthetic"} | {"user"}
     assert set(DATA_NAMES) == expected
 
 

@@ -149,8 +149,76 @@ def test_differences_to_a_baseline(study):
     assert table[0] == ["method", "W [bit]", "top-1 [%]", "top-1 − lsq 8 [points]"]
     by_row = {(row[0], row[1]): row[3] for row in table[2:8]}
     assert by_row["lsq", "8"] == "–"
-    assert by_row["minmax", "8"] == "-10.00 [-10.00, -10.00]"
+    assert by_row["minmax", "8"] == "-10.00 [-10.00, -10.00] (3)"
     assert by_row["pact", "8"].startswith("≈ -0.07 [")
+
+
+def two_networks(make):
+    """One network keeps 0.9, the other 0.5; the same two methods on both."""
+    levels = {"simple_cnn": 0.9, "resnet20": 0.5}
+    return [
+        make(
+            seed=seed,
+            plan=planned(4, quantizer=name),
+            protocol={"float.model": model},
+            metrics={"top1": level - step + seed / 100},
+        )
+        for model, level in levels.items()
+        for name, step in (("lsq", 0.0), ("minmax", 0.2))
+        for seed in range(3)
+    ]
+
+
+def test_each_network_has_a_best_of_its_own(make):
+    table = lines(render(table_from(two_networks(make), LAYOUTS["pact"])))
+    bold = {(row[0], row[1]): row[3].startswith("**") for row in table[2:6]}
+    assert bold == {
+        ("simple_cnn", "lsq"): True,
+        ("simple_cnn", "minmax"): False,
+        ("resnet20", "lsq"): True,
+        ("resnet20", "minmax"): False,
+    }
+    over_all = table_spec({"layout": "pact", "within": []})
+    assert render(table_from(two_networks(make), over_all)).count("**") == 2
+
+
+def test_each_network_has_a_baseline_of_its_own(make):
+    spec = TableSpec(columns=("model", "method"), compare=("top1",), baseline={"method": "lsq"})
+    table = lines(render(table_from(two_networks(make), spec)))
+    differences = {(row[0], row[1]): row[3] for row in table[2:6]}
+    assert differences["resnet20", "lsq"] == differences["simple_cnn", "lsq"] == "–"
+    assert differences["resnet20", "minmax"] == "-20.00 [-20.00, -20.00] (3)"
+    assert differences["simple_cnn", "minmax"] == "-20.00 [-20.00, -20.00] (3)"
+
+
+def test_a_baseline_is_one_row(study):
+    spec = TableSpec(columns=("method",), compare=("top1",), baseline={"method": "lsq"})
+    with pytest.raises(TableError, match=r"2 rows are the baseline method=lsq .*more settings"):
+        table_from(study, spec)
+    spec = TableSpec(columns=("method",), compare=("top1",), baseline={"method": "apot"})
+    with pytest.raises(TableError, match="no row is the baseline method=apot"):
+        table_from(study, spec)
+
+
+def test_differences_count_the_common_seeds(make):
+    runs = [
+        make(seed=seed, plan=planned(4, quantizer=name), metrics={"top1": top1})
+        for name, values in {
+            "lsq": {0: 0.90, 1: 0.91, 2: 0.92},
+            "pact": {1: 0.81, 2: 0.82, 3: 0.99},
+            "dorefa": {2: 0.52, 5: 0.1},
+            "apot": {7: 0.1},
+        }.items()
+        for seed, top1 in values.items()
+    ]
+    spec = TableSpec(columns=("method",), compare=("top1",), baseline={"method": "lsq"})
+    table = lines(render(table_from(runs, spec)))
+    assert {row[0]: row[2] for row in table[2:6]} == {
+        "lsq": "–",
+        "pact": "≈ -10.00 [-10.00, -10.00] (2)",
+        "dorefa": "≈ -40.00 (1)",
+        "apot": "–",
+    }
 
 
 def test_only_picks_runs(study):

@@ -17,7 +17,7 @@ def write(tmp_path, text):
 
 
 def test_values_are_read_in_the_unit_that_tables_show(tmp_path):
-    (one,) = read_published(write(tmp_path, HEADER + LINE))
+    (one,) = read_published(write(tmp_path, "\ufeff" + HEADER + LINE))
     assert one.value == pytest.approx(0.917)
     assert one.settings == {
         "model": "simple_cnn",
@@ -36,6 +36,7 @@ def test_values_are_read_in_the_unit_that_tables_show(tmp_path):
         pytest.param(HEADER + LINE.replace("top1", "top9"), "line 2: no metric", id="metric"),
         pytest.param(HEADER + LINE.replace("91.7", "many"), "finite number, got 'many'", id="text"),
         pytest.param(HEADER + LINE.replace("91.7", "nan"), "finite number, got 'nan'", id="nan"),
+        pytest.param(HEADER + LINE + LINE, "line 3: top1 .*said before", id="twice"),
         pytest.param(HEADER + "a,b\n", "not as many cells", id="short line"),
         pytest.param(
             HEADER + LINE.replace('"Choi et al. 2018, table 2"', ""), "source is empty", id="source"
@@ -58,7 +59,7 @@ def test_published_numbers_stand_beside_and_apart(make, tmp_path):
     assert "**91.70**" not in text
     assert "81.00 ± 1.00 (3)" in text  # not mixed with the paper's
     assert "[1] published: Choi et al. 2018, table 2" in text
-    assert ",91.70,,0," in render(table, "csv")
+    assert ",0.917,,0," in render(table, "csv")  # in the unit of the measured ones
 
 
 def test_a_pivot_shows_them_as_rows(make, tmp_path):
@@ -68,3 +69,40 @@ def test_a_pivot_shows_them_as_rows(make, tmp_path):
     )
     text = render(table_from([make(metrics={"top1": 0.8})], spec, published))
     assert "| pact, published (own recipe) [1] |" in text.replace("  ", " ").replace("  ", " ")
+
+
+PIVOT = TableSpec(
+    layout="pivot", rows=("method",), columns=("weight_bits", "act_bits"), values=("top1",)
+)
+
+
+def test_a_number_without_a_place_is_named(make, tmp_path):
+    lines = LINE + LINE.replace("4,4", "2,2") + LINE.replace("top1,91.7", "top5,99")
+    published = read_published(write(tmp_path, HEADER + lines))
+    table = table_from([make(metrics={"top1": 0.8})], PIVOT, published)
+    assert [row.published for row in table.rows] == [False, True]
+    assert table.footer[-1] == (
+        "1 published, not in the table for want of a column with runs: top1 of simple_cnn 2 2 pact"
+    )
+
+
+def test_no_number_hides_another(make, tmp_path):
+    """What the rows of a pivot do not show keeps published numbers apart all the same."""
+    other = LINE.replace("simple_cnn", "resnet20").replace("91.7", "92.5")
+    published = read_published(write(tmp_path, HEADER + LINE + other))
+    text = render(table_from([make(metrics={"top1": 0.8})], PIVOT, published))
+    assert "91.70" in text
+    assert "92.50" in text
+
+
+def test_they_are_told_in_a_flat_table_without_a_column_of_runs(make, tmp_path):
+    shown = LINE + LINE.replace("top1,91.7", "top5,99")
+    published = read_published(write(tmp_path, HEADER + shown))
+    spec = TableSpec(columns=("mode", "method", "top1"))
+    table = table_from([make(metrics={"top1": 0.8})], spec, published)
+    assert [row.cells[:2] for row in table.rows] == [
+        ("qat", "lsq"),
+        ("published (own recipe)", "pact"),
+    ]
+    only_top5 = TableSpec(columns=("mode", "loss"))
+    assert len(table_from([make(metrics={"loss": 0.8})], only_top5, published).rows) == 1

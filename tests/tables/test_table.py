@@ -1,10 +1,14 @@
 """Records to a table, as data."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from qat.records.store import Problem
+from qat.records.store import RECORD_NAME, Problem, find_records
 from qat.tables.errors import TableError
 from qat.tables.statistics import Statistic
 from qat.tables.table import make_table
@@ -131,3 +135,37 @@ def test_rows_kept_apart_by_a_setting_show_it(make):
 
 def test_no_finished_run_is_a_table_without_rows():
     assert make_table([]).rows == ()
+
+
+def test_a_thousand_records(make, tmp_path):
+    """40 numbers of epochs x 5 widths x 5 seeds: every row has its own five, none is lost."""
+    values = np.random.default_rng(0).uniform(0.1, 0.9, (40, 5, 5))
+    for (epochs, place, seed), top1 in np.ndenumerate(values):
+        record = make(
+            (8, 6, 4, 3, 2)[place],
+            8,
+            seed=seed,
+            protocol={"training.epochs": epochs},
+            metrics={"top1": float(top1)},
+        )
+        (tmp_path / record.id).mkdir()
+        (tmp_path / record.id / RECORD_NAME).write_text(json.dumps(record.to_dict()))
+    records, problems = find_records([tmp_path])
+    assert (len(records), problems) == (1000, [])
+    table = make_table(records, ["weight_bits", "protocol.training.epochs", "top1"])
+    assert (len(table.rows), table.notes) == (200, ())
+    for width, epochs, cell in (row.cells for row in table.rows):
+        own = values[int(epochs), ("8", "6", "4", "3", "2").index(width)]
+        assert cell.mean == pytest.approx(own.mean())
+        assert cell.std == pytest.approx(own.std(ddof=1))
+        assert cell.n == 5
+
+
+def test_a_table_loads_nothing_heavy():
+    """scipy only where rows are compared; what is imported is what a thousand records wait for."""
+    code = (
+        "import sys; from qat.tables.table import make_table; make_table([]); "
+        "print(sorted({'scipy', 'torch', 'pandas', 'matplotlib', 'hydra'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,74 +1,15 @@
-"""The HPARAMS tab over HTTP, from a real TensorBoard on loopback."""
+"""The HPARAMS and custom scalars tabs over HTTP, from a real TensorBoard on loopback."""
 
-import json
-import os
 import re
-import subprocess
-import sys
-import time
-import urllib.request
 
 import pytest
 
 from qat.records.metrics import METRICS
 from qat.tracking import tensorboard as board
 
-STATUSES = ["STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING", "STATUS_UNKNOWN"]
-QUESTION = {
-    "experimentName": "",
-    "allowedStatuses": STATUSES,
-    "colParams": [],
-    "startIndex": 0,
-    "sliceSize": 100,
-}
-
-
-class Server:
-    """A TensorBoard process over a folder."""
-
-    def __init__(self, logdir, log):
-        command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir)]
-        command += ["--host", "127.0.0.1", "--port", "0", "--load_fast", "false"]
-        with log.open("wb") as file:
-            self.process = subprocess.Popen(command, stdout=file, stderr=file, env=dict(os.environ))
-        self.address = self._wait_for_address(log)
-
-    def _wait_for_address(self, log):
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and self.process.poll() is None:
-            found = re.search(r"http://127\.0\.0\.1:\d+/", log.read_text(errors="replace"))
-            if found:
-                return found[0]
-            time.sleep(0.1)
-        raise AssertionError(f"TensorBoard did not start: {log.read_text(errors='replace')}")
-
-    def ask(self, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.address + path, data, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def rows(self, count):
-        """Session groups, as soon as all are loaded with their metrics."""
-        deadline = time.monotonic() + 60
-        while True:
-            groups = self.ask("data/plugin/hparams/session_groups", QUESTION).get(
-                "sessionGroups", []
-            )
-            whole = [g for g in groups if g.get("metricValues")]
-            if len(whole) == count or time.monotonic() > deadline:
-                return {group["name"]: group for group in groups}
-            time.sleep(0.2)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-
 
 @pytest.fixture
-def server(tmp_path, make):
+def server(tmp_path, make, serve):
     """TensorBoard over four runs: float, static, and QAT of two seeds, one written twice."""
     root = tmp_path / "runs"
     runs = [
@@ -81,10 +22,12 @@ def server(tmp_path, make):
         with board.open_events(root / run.id) as writer:
             board.write_hparams(writer, run, {"weight_quantizer": ["lsq", "minmax"]})
             writer.add_scalar("train/loss", 1.0, 0)
+            if run.mode == "qat":
+                for step, (best, last) in enumerate([(0.5, 0.5), (0.75, 0.75), (0.75, 0.625)]):
+                    writer.add_scalar("best/val_top1", best, step)
+                    writer.add_scalar("last/val_top1", last, step)
             board.write_final_scalars(writer, run)
-    started = Server(root, tmp_path / "tensorboard.log")
-    yield started
-    started.stop()
+    return serve(root)
 
 
 def test_the_tab_has_one_typed_row_a_run(server):
@@ -114,6 +57,8 @@ def test_the_tab_has_one_typed_row_a_run(server):
     }
     metrics = {value["name"]["tag"]: value["value"] for value in row["metricValues"]}
     assert metrics == {
+        "best/val_top1": 0.75,
+        "last/val_top1": 0.625,
         "final/top1": pytest.approx(0.86),
         "final/compression": pytest.approx(7.5),
     }
@@ -132,4 +77,30 @@ def test_the_tab_has_one_typed_row_a_run(server):
     assert infos["act_quantizer"]["type"] == "DATA_TYPE_STRING"
     assert infos["seed"]["type"] == "DATA_TYPE_FLOAT64"
     tags = [info["name"]["tag"] for info in experiment["metricInfos"]]
-    assert tags == [f"final/{name}" for name in METRICS]
+    assert tags == ["best/val_top1", "last/val_top1", *(f"final/{name}" for name in METRICS)]
+
+
+def test_curves_that_belong_together_share_a_chart(server):
+    server.rows(4)  # all is loaded
+    layout = server.ask("data/plugin/custom_scalars/layout")
+    categories = layout["category"]
+    assert [category["title"] for category in categories] == [
+        *("Accuracy", "Loss", "Steps", "Clipping", "Flips")
+    ]
+
+    def charts_of(tag):
+        return [
+            f"{category['title']}: {chart['title']}"
+            for category in categories
+            for chart in category["chart"]
+            if any(re.match(pattern, tag) for pattern in chart["multiline"]["tag"])
+        ]
+
+    assert charts_of("val/top1") == ["Accuracy: training"]
+    assert charts_of("best/val_top1") == ["Accuracy: validation, best and last"]
+    assert charts_of("train/loss") == ["Loss: training"]
+    assert charts_of("scale/layer1.0.conv1.weight") == ["Steps: weights"]
+    assert charts_of("scale/layer1.0.conv1.act") == ["Steps: inputs"]
+    assert charts_of("clipping/conv.act") == ["Clipping: inputs"]
+    assert charts_of("flips/conv.weight") == ["Flips: weights"]
+    assert charts_of("train/loss_of_another") == []

@@ -66,7 +66,7 @@ def test_few_courses_are_named_and_many_coloured_by_depth():
     few = history_figure({"a.weight": [(0, 0.5), (10, 0.4)]}, "scale")
     assert lines(few, "a.weight") == [[0, 0.5], [10, 0.4]]
     assert few.axes[0].get_yscale() == "log"
-    many = history_figure({f"l{i}": [(0, i + 1.0)] for i in range(20)}, "clipping")
+    many = history_figure({f"l{i}.act": [(0, i + 1.0)] for i in range(20)}, "clipping")
     assert len(many.axes) == 2
     assert [tick.get_text() for tick in many.axes[1].get_yticklabels()] == ["l0", "l19"]
     with pytest.raises(ValueError, match="metric must be one of scale"):

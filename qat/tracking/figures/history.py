@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from qat.tracking.figures.style import look_of, new_figure
+from qat.tracking.figures.style import GREY, look_of, new_figure
 
 WORDS = {
     "scale": "step",
@@ -24,7 +26,8 @@ Course = Sequence[tuple[int, float]]
 def history_figure(courses: Mapping[str, Course], metric: str, title: str = "") -> Figure:
     """A line a tensor over training steps.
 
-    More than eight lines are coloured by their depth in the network instead of being named.
+    Weights are drawn, inputs dashed. More than eight lines are coloured by the depth of their layer
+    in the network instead of being named.
 
     Args:
         courses: ``layer.slot`` → course, in the order of the layers.
@@ -39,12 +42,20 @@ def history_figure(courses: Mapping[str, Course], metric: str, title: str = "") 
     if not any(courses.values()):
         raise ValueError(f"no {metric} to draw: set tracking.history_every above 0 and train")
     figure, axes = new_figure(width=7.0)
+    layers = list(dict.fromkeys(name.rpartition(".")[0] for name in courses))
     many = len(courses) > MAX_LEGEND
     colours = matplotlib.colormaps["viridis"]
     for index, (name, course) in enumerate(courses.items()):
-        colour = colours(index / max(len(courses) - 1, 1)) if many else look_of(index)["color"]
-        steps, values = [step for step, _ in course], [value for _, value in course]
-        axes.plot(steps, values, color=colour, linewidth=1.2, label=name)
+        layer, _, slot = name.rpartition(".")
+        depth = layers.index(layer) / max(len(layers) - 1, 1)
+        axes.plot(
+            [step for step, _ in course],
+            [value for _, value in course],
+            color=colours(depth) if many else look_of(index)["color"],
+            linestyle="-" if slot == "weight" else "--",
+            linewidth=1.2,
+            label=name,
+        )
     positive = all(value > 0 for course in courses.values() for _, value in course)
     if metric in LOGARITHMIC and positive:
         axes.set_yscale("log")
@@ -52,10 +63,15 @@ def history_figure(courses: Mapping[str, Course], metric: str, title: str = "") 
     axes.set_ylabel(WORDS[metric])
     axes.set_title(title)
     if many:
-        depth = ScalarMappable(Normalize(0, len(courses) - 1), colours)
-        bar = figure.colorbar(depth, ax=axes, label="depth of the layer")
-        names = list(courses)
-        bar.set_ticks([0, len(names) - 1], labels=[names[0], names[-1]])
+        _explain_colours(figure, axes, layers)
     else:
         axes.legend(frameon=False, fontsize="small")
     return figure
+
+
+def _explain_colours(figure: Figure, axes: Axes, layers: Sequence[str]) -> None:
+    scale = Normalize(0, max(len(layers) - 1, 1))
+    bar = figure.colorbar(ScalarMappable(scale, matplotlib.colormaps["viridis"]), ax=axes)
+    bar.set_ticks([0, len(layers) - 1], labels=[layers[0], layers[-1]])
+    styles = [Line2D([], [], color=GREY, linestyle=style) for style in ("-", "--")]
+    axes.legend(styles, ["weight", "input"], frameon=False, fontsize="small")

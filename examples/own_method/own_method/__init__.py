@@ -1,0 +1,1 @@
+"""Methods that live outside qatlab: the YAML files in ``conf`` name them."""

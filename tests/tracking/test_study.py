@@ -1,0 +1,158 @@
+"""A study's view: links with readable names, and a page of its own."""
+
+import json
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from qat.records.atomic import WriteError
+from qat.tracking import tensorboard as board
+from qat.tracking.figures.style import new_figure
+from qat.tracking.study import build_study_view, view_names
+
+TABLE = "| run | top-1 |\n|---|---|\n| w4a4-lsq | 87.0 |"
+
+
+def one_figure():
+    return {"accuracy_size": new_figure()[0]}
+
+
+def no_figure():
+    raise AssertionError("nothing has changed: no figure is to be made")
+
+
+@pytest.fixture
+def runs(tmp_path, make):
+    """A runs folder with three runs, by name."""
+    records = [make("aaa"), make("bbb", seed=1), make("ccc", bits=8, mode="static")]
+    for record in records:
+        with board.open_events(tmp_path / "runs" / record.id / "tb") as writer:
+            board.write_hparams(writer, record)
+            board.write_final_scalars(writer, record)
+    return {name: tmp_path / "runs" / id_ for name, id_ in view_names(records).items()}
+
+
+def links(folder):
+    return {path.name: str(path.readlink()) for path in folder.iterdir() if path.is_symlink()}
+
+
+def page(folder):
+    events = EventAccumulator(str(folder / "_study"), size_guidance={"tensors": 0})
+    events.Reload()
+    texts = {
+        tag: [e.tensor_proto.string_val[0].decode() for e in events.Tensors(tag)]
+        for tag in events.Tags()["tensors"]
+    }
+    return texts, events.Tags()["images"]
+
+
+def test_names_say_the_setting_and_an_id_only_where_two_are_equal(make):
+    other_data = make("bbb", protocol={"data": {"name": "cifar10"}})
+    names = view_names([make("aaa"), other_data, make("ccc", seed=1), make("ddd", mode="float")])
+    assert names == {
+        "w4a4-lsq-qat-seed0-aaa": "aaa",
+        "w4a4-lsq-qat-seed0-bbb": "bbb",
+        "w4a4-lsq-qat-seed1": "ccc",
+        "float-seed0": "ddd",
+    }
+
+
+def test_a_view_has_a_relative_link_a_run_and_a_page(tmp_path, runs):
+    folder = build_study_view(tmp_path / "runs", "bitwidth-quick", runs, TABLE, one_figure)
+    assert folder == tmp_path / "runs" / ".tensorboard" / "bitwidth-quick"
+    assert links(folder) == {
+        "w4a4-lsq-qat-seed0": "../../aaa/tb",
+        "w4a4-lsq-qat-seed1": "../../bbb/tb",
+        "w8a8-lsq-static-seed0": "../../ccc/tb",
+    }
+    assert all(any((folder / name).glob("events*")) for name in links(folder))
+    texts, images = page(folder)
+    assert texts["study/table/text_summary"] == [TABLE]
+    assert (
+        f"| `w4a4-lsq-qat-seed1` | `{runs['w4a4-lsq-qat-seed1']}` |"
+        in (texts["study/runs/text_summary"][0])
+    )
+    assert images == ["figures/accuracy_size"]
+
+
+def test_once_more_changes_nothing(tmp_path, runs):
+    make_view = partial(build_study_view, tmp_path / "runs", "it", runs, TABLE)
+    folder = make_view(one_figure)
+    before = {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
+    make_view(no_figure)
+    assert {path: path.lstat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize("change", ["table", "content"])
+def test_what_has_changed_is_written_in_the_place_of_the_old(tmp_path, runs, change):
+    make_view = partial(build_study_view, tmp_path / "runs", "it", runs)
+    folder = make_view(TABLE, one_figure)
+    table, content = (TABLE + "!", "") if change == "table" else (TABLE, "other metrics")
+    make_view(table, lambda: {"other": new_figure()[0]}, content)
+    texts, images = page(folder)
+    assert texts["study/table/text_summary"] == [table]
+    assert images == ["figures/other"]
+
+
+def test_links_follow_the_runs(tmp_path, runs):
+    folder = build_study_view(tmp_path / "runs", "it", runs, TABLE, one_figure)
+    first, second, third = runs
+    (folder / "notes.txt").write_text("mine")
+    build_study_view(
+        tmp_path / "runs", "it", {first: runs[third], second: runs[second]}, TABLE, one_figure
+    )
+    assert links(folder) == {first: "../../ccc/tb", second: "../../bbb/tb"}
+    assert (folder / "notes.txt").exists()  # only links of ours are removed
+
+
+def test_a_page_that_a_kill_left_undone_is_made_anew(tmp_path, runs):
+    def killed():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_study_view(tmp_path / "runs", "it", runs, TABLE, killed)
+    folder = build_study_view(tmp_path / "runs", "it", runs, TABLE, one_figure)
+    assert page(folder)[1] == ["figures/accuracy_size"]
+
+
+BUILD_OFTEN = """
+import json, sys
+from pathlib import Path
+from qat.tracking.figures.style import new_figure
+from qat.tracking.study import build_study_view
+
+root, table = Path(sys.argv[1]), sys.argv[2]
+runs = {name: Path(folder) for name, folder in json.loads(sys.argv[3]).items()}
+for shown in [runs, dict(list(runs.items())[:2])] * 5 + [runs]:
+    build_study_view(root, "it", shown, table, lambda: {"accuracy_size": new_figure()[0]})
+"""
+
+
+def test_two_processes_do_not_disturb_each_other(tmp_path, runs):
+    folders = json.dumps({name: str(path) for name, path in runs.items()})
+    command = [sys.executable, "-c", BUILD_OFTEN, str(tmp_path / "runs"), TABLE, folders]
+    workers = [subprocess.Popen(command) for _ in range(2)]
+    assert [worker.wait() for worker in workers] == [0, 0]
+    folder = tmp_path / "runs" / ".tensorboard" / "it"
+    assert set(links(folder)) == set(runs)
+    assert page(folder)[0]["study/table/text_summary"] == [TABLE]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path, runs):
+    (tmp_path / "runs" / ".tensorboard").write_text("a file in the way")
+    with pytest.raises(WriteError, match=r"could not write .*\.tensorboard.it"):
+        build_study_view(tmp_path / "runs", "it", runs, TABLE, one_figure)
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["python", "data server"])
+def test_tensorboard_follows_the_links(tmp_path, runs, serve, fast):
+    folder = build_study_view(tmp_path / "runs", "it", runs, TABLE, one_figure)
+    server = serve(folder, fast)
+    assert {row.split()[0] for row in server.rows(3)} == set(runs)
+    assert set(server.ask("data/runs")) == {*runs, "_study"}
+    texts = server.ask("data/plugin/text/tags")
+    assert set(texts["_study"]) == {"study/table/text_summary", "study/runs/text_summary"}
+    assert set(server.ask("data/plugin/images/tags")["_study"]) == {"figures/accuracy_size"}
