@@ -52,7 +52,7 @@ class Sweeps:
             name: {
                 key: value
                 for key, value in record["metrics"].items()
-                if not any(time in key for time in TIMES)
+                if not any(word in key for word in TIMES)
             }
             for name, record in found.items()
         }
@@ -86,9 +86,10 @@ def sweeps(tmp_path):
     return Sweeps(tmp_path)
 
 
-@pytest.fixture
-def locally(sweeps):
+@pytest.fixture(scope="module")
+def locally(tmp_path_factory):
     """Metrics of the points one after the other, at the same thread count."""
+    sweeps = Sweeps(tmp_path_factory.mktemp("one_after_the_other"))
     code, out = sweeps.run("local", *POINTS, "hydra/launcher=local")
     assert code == 0, out
     found = sweeps.metrics("local")

@@ -23,6 +23,7 @@ def joined():
 
 
 @pytest.mark.ray
+@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore")
 def test_a_sweep_on_two_nodes_gives_the_metrics_of_a_local_one(sweeps, locally, joined):
     code, out = sweeps.run("ray", *POINTS, *joined)
@@ -31,6 +32,7 @@ def test_a_sweep_on_two_nodes_gives_the_metrics_of_a_local_one(sweeps, locally, 
 
 
 @pytest.mark.ray
+@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore")
 def test_a_killed_task_is_launched_again(sweeps, locally, joined):
     process = sweeps.start("killed", *POINTS, *joined)

@@ -12,6 +12,7 @@ needs_slurm = pytest.mark.skipif(shutil.which("sbatch") is None, reason="slurm: 
 
 
 @pytest.mark.slurm
+@pytest.mark.timeout(900)
 @needs_slurm
 def test_a_slurm_sweep_gives_the_metrics_of_a_local_one(sweeps, locally):
     code, out = sweeps.run("slurm", *POINTS, *SLURM)
@@ -20,6 +21,7 @@ def test_a_slurm_sweep_gives_the_metrics_of_a_local_one(sweeps, locally):
 
 
 @pytest.mark.slurm
+@pytest.mark.timeout(900)
 @needs_slurm
 def test_a_killed_job_is_launched_again(sweeps, locally):
     process = sweeps.start("killed", *POINTS, *SLURM)
