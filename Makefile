@@ -23,7 +23,7 @@ test: setup  ## The quick tests (what CI runs)
 test-slow: setup  ## The long tests
 	$(BIN)/pytest -q -m slow
 
-test-real: setup-real  ## The tests of what must be installed: SLURM, Ray, Optuna, a browser, LaTeX
+test-real: setup-real  ## Tests of what must be installed; what is absent is skipped by name
 	$(BIN)/pytest -q -rs -m "slurm or ray or optuna or browser or latex or mlflow"
 
 setup-real: setup

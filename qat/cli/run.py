@@ -262,8 +262,14 @@ def _launch(words: Words, points: Sequence[Point]) -> None:
             hydra_context=context, task_function=run_point, config=config
         )
         try:
-            launcher.launch([list(point.overrides) for point in points], initial_job_idx=0)
+            ended = launcher.launch([list(point.overrides) for point in points], initial_job_idx=0)
         except Exception as error:  # a pool whose worker was killed, say; the records tell the rest
+            complain_of_launcher(error)
+            return
+    for job in ended:
+        try:
+            job.return_value  # noqa: B018 - raises what the job raised outside of its run
+        except Exception as error:
             complain_of_launcher(error)
 
 

@@ -170,6 +170,6 @@ def _view(items: Sequence[Item]) -> None:
 
 
 def complain_of_launcher(error: Exception) -> None:
-    """Say that a launcher broke; the records tell which runs it took along."""
+    """Say that a launcher broke, or a job outside of its run; the records tell the rest."""
     text = " ".join(str(error).split())[:200]
     print(f"qat: the launcher ended with {type(error).__name__}: {text}", file=sys.stderr)
