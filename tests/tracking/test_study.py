@@ -131,6 +131,7 @@ for shown in [runs, dict(list(runs.items())[:2])] * 5 + [runs]:
 """
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_disturb_each_other(tmp_path, runs):
     folders = json.dumps({name: str(path) for name, path in runs.items()})
     command = [sys.executable, "-c", BUILD_OFTEN, str(tmp_path / "runs"), TABLE, folders]
