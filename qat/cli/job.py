@@ -7,6 +7,7 @@ import torch
 from omegaconf import OmegaConf
 
 from qat.cli.errors import complain, one_line
+from qat.cli.loggers import log_record
 from qat.cli.pages import write_pages
 from qat.cli.pipeline import execute
 from qat.cli.prepare import Prepared
@@ -96,7 +97,16 @@ def _computed(prepared: Prepared, folder: RunFolder) -> RunRecord:
         told = error if isinstance(error, Exception) else _ended(error)
         folder.write(folder.read().move_to("failed", error=one_line(told)))
         raise RecordedError(one_line(told)) from told
+    _log(prepared, outcome.record)
     return outcome.record
+
+
+def _log(prepared: Prepared, record: RunRecord) -> None:
+    try:
+        log_record(prepared, record)
+    except Exception as error:  # a server that is away must not undo what is on disk
+        logger = prepared.config.tracking.logger
+        complain(error, f"tracking.logger={logger} did not take the record: ")
 
 
 def _ended(error: SystemExit) -> RuntimeError:

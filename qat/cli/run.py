@@ -178,9 +178,11 @@ def check_point(point: Point, named: bool) -> "Prepared":
     Raises:
         RequestError: If anything is.
     """
+    from qat.cli.loggers import check_logger
     from qat.cli.prepare import prepare  # brings torch: not needed for what is done
 
     try:
+        check_logger(point.config.tracking.logger)
         for name in ("runs", "cache"):
             check_writable(f"paths.{name}", Path(getattr(point.config.paths, name)))
         return prepare(point.config, point.overrides)

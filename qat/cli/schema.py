@@ -186,6 +186,8 @@ class TrackingConfig:
     tensorboard: bool = True
     histograms: bool = True
     history_every: int = 50
+    logger: str = "none"
+    offline: bool = True
 
 
 @dataclass

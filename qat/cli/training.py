@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 
 from qat.analysis.history import HISTORY_NAME
+from qat.cli.loggers import make_logger
 from qat.cli.prepare import Prepared
 from qat.cli.schema import OptimizerConfig, ScheduleConfig
 from qat.cli.training_progress import TrainingProgress
@@ -153,12 +154,16 @@ def _history(prepared: Prepared, module: Classifier) -> list[L.Callback]:
 
 def _loggers(prepared: Prepared, description: str, checkpoints: Path) -> Sequence[Logger]:
     """Curves of the quantized training; what was drawn past the last checkpoint is drawn anew."""
-    if not prepared.config.tracking.tensorboard or description != "quantized training":
+    if description != "quantized training":
         return ()
+    extra = make_logger(prepared)
+    own = [extra] if extra is not None else []
+    if not prepared.config.tracking.tensorboard:
+        return own
     resumable = find_resumable(checkpoints)
     purge_step = resumable[1]["global_step"] if resumable else None
     folder = str(prepared.folder)
-    return [TensorBoardLogger(folder, name="tb", version="", purge_step=purge_step)]
+    return [TensorBoardLogger(folder, name="tb", version="", purge_step=purge_step), *own]
 
 
 def _elements_to_come(prepared: Prepared, net: nn.Module) -> float:
