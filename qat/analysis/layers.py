@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from qat.analysis.sqnr import sqnr_db
 from qat.core.evaluating import evaluating
 from qat.core.qparams import QParams
+from qat.layers.tensor import QuantTensor
 from qat.layers.twin import QuantTwin
-from qat.layers.walk import SLOTS, twins
+from qat.layers.walk import SLOTS, TENSOR, tensors, twins
 from qat.quantizers.base import Quantizer
 from qat.quantizers.dynamic import is_dynamic
 
@@ -27,8 +28,8 @@ class TensorRow:
 
     Attributes:
         name: Of the layer.
-        slot: ``weight``, ``act`` (the input) or ``output`` (against the float network's, so with
-            all errors from before).
+        slot: ``weight``, ``act`` (the input), ``tensor`` (one between layers, by its own name) or
+            ``output`` (against the float network's, so with all errors from before).
         sqnr_db: Infinite if nothing was lost.
         bits: Width of a code.
         symmetric: Zero point fixed at 0.
@@ -76,28 +77,35 @@ class LayerSQNR:
 
 @torch.no_grad()
 def tensor_rows(net: nn.Module, qnet: nn.Module, images: Tensor) -> list[TensorRow]:
-    """Weight, input and output of each quantized layer, in order of definition.
+    """Weight, input and output of each quantized layer, in order of definition; tensors behind.
 
     Args:
-        net: The float network.
+        net: The float network, its layers named as those of the other.
         qnet: Its quantized version, calibrated.
         images: Preprocessed, on the device of both.
     """
     rows: dict[str, list[TensorRow]] = {}
     names = [name for name, _ in twins(qnet)]
+    paths = [path for path, _ in tensors(qnet)]
     expected = _outputs(net, names, images)
+    between: dict[str, TensorRow] = {}
 
-    def measure(name: str, twin: QuantTwin, value: Tensor, output: Tensor) -> None:
+    def measure(name: str, layer: QuantTwin | QuantTensor, value: Tensor, output: Tensor) -> None:
+        if isinstance(layer, QuantTensor):
+            row = tensor_row(layer.plan.name, TENSOR, value, layer.quantizer)
+            between.setdefault(layer.plan.name, row)
+            return
         found = [
-            tensor_row(name, slot, tensor, getattr(twin, SLOTS[slot]))
-            for slot, tensor in (("weight", twin.weight), ("act", value))
-            if not isinstance(getattr(twin, SLOTS[slot]), nn.Identity)
+            tensor_row(name, slot, tensor, getattr(layer, SLOTS[slot]))
+            for slot, tensor in (("weight", layer.folded()[0]), ("act", value))
+            if not isinstance(getattr(layer, SLOTS[slot]), nn.Identity)
         ]
+        found += [replace(between[t.plan.name], name=name, slot="act") for t in layer.source]
         rows[name] = [*found, TensorRow(name, "output", sqnr_db(expected[name], output))]
 
-    with _hooked(qnet, names, measure):
+    with _hooked(qnet, [*names, *paths], measure):
         qnet(images)
-    return [row for name in names for row in rows.get(name, ())]
+    return [*(row for name in names for row in rows.get(name, ())), *between.values()]
 
 
 @torch.no_grad()
@@ -153,7 +161,8 @@ def by_layer(rows: Iterable[TensorRow]) -> list[LayerSQNR]:
     """The SQNR of each layer's tensors side by side."""
     found: dict[str, dict[str, float]] = {}
     for row in rows:
-        found.setdefault(row.name, {})[row.slot] = row.sqnr_db
+        if row.slot != TENSOR:
+            found.setdefault(row.name, {})[row.slot] = row.sqnr_db
     return [
         LayerSQNR(name, slots.get("weight"), slots.get("act"), slots["output"])
         for name, slots in found.items()

@@ -18,6 +18,7 @@ from qat.cli.schema import (
     SlotConfig,
 )
 
+PLACEMENTS = ("academic", "integer")
 MODES = ("float", "dynamic", "static", "qat")
 KERNELS = ("auto", "compiled", "eager")
 KEEP = ("best", "last")
@@ -176,7 +177,9 @@ def _check_method(key: str, group: str, slot: str, name: str, target: str | None
 def _check_scheme(config: RunConfig) -> None:
     scheme = config.scheme
     one_of("scheme.first_last", scheme.first_last, ("8", "float", "fp16", "same"))
-    one_of("scheme.placement", scheme.placement, ("academic",))
+    one_of("scheme.placement", scheme.placement, PLACEMENTS)
+    if scheme.placement == "integer":
+        _check_integer(config)
     for number, rule in enumerate(scheme.rules):
         key = f"scheme.rules[{number}]"
         if not rule.match:
@@ -187,6 +190,16 @@ def _check_scheme(config: RunConfig) -> None:
             raise ValueError(f"{key} says keep_float and gives settings as well: drop one")
         if not (rule.keep_float or rule.weight or rule.act):
             raise ValueError(f"{key} changes nothing; give weight, act or keep_float=true")
+
+
+def _check_integer(config: RunConfig) -> None:
+    if config.mode == "dynamic":
+        raise ValueError(
+            "scheme.placement=integer fixes every range ahead, mode=dynamic takes them at "
+            "inference: use mode=static or qat, or scheme.placement=academic"
+        )
+    key = "scheme.first_last with scheme.placement=integer"
+    one_of(key, config.scheme.first_last, ("8", "same"))
 
 
 def _check_rule_slot(key: str, changes: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from qat.analysis.layers import by_layer
 from qat.cli.pipeline import Outcome
 from qat.cli.prepare import Prepared
 from qat.cli.study_figures import history_figures
+from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
 from qat.tables.comparison import comparison_markdown
 from qat.tracking.figures.layers import sqnr_figure
@@ -37,6 +38,12 @@ def write_pages(prepared: Prepared, outcome: Outcome) -> None:
 def _weights(net: nn.Module, qnet: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
     """Layer → float weight, and the weight the quantized network computes with."""
     return {
-        name: (net.get_submodule(name).weight, twin.quantized_weight().detach())  # type: ignore[misc]
+        name: (_before(net, name, twin).detach(), twin.quantized()[0].detach())
         for name, twin in twins(qnet)
     }
+
+
+def _before(net: nn.Module, name: str, twin: QuantTwin) -> Tensor:
+    if twin.source:  # an integer network's weights have batch norm folded in
+        return twin.weight
+    return net.get_submodule(name).weight  # type: ignore[return-value]

@@ -18,7 +18,8 @@ from qat.cli.protocol import protocol
 from qat.cli.results import accuracies, compared, costs, sizes, times, unmeasured
 from qat.cli.training import chosen_kernel, fit_quantized
 from qat.convert.calibrate import set_phase
-from qat.convert.swap import quantize
+from qat.convert.integer import fold_norms
+from qat.convert.swap import quantize, to_float
 from qat.core.plan import Plan
 from qat.cost.size import float_file_bytes
 from qat.records.atomic import write_atomic
@@ -129,7 +130,7 @@ def _quantized_outcome(
         nets = {"float_eager_latency_ms": net, "simulated_latency_ms": qnet}
         stages.metrics |= times(prepared, nets)
     with stages.timed("analysis"):
-        layers = tensor_rows(net, qnet, images[:LAYER_IMAGES])
+        layers = tensor_rows(_counterpart(net, plan), qnet, images[:LAYER_IMAGES])
         write_atomic(folder.path / LAYERS_NAME, rows_to_json(layers))
     for name, file in (("packed", PACKED_NAME), ("plan", PLAN_NAME), ("layers", LAYERS_NAME)):
         stages.artifacts[name] = folder.artifact(folder.path / file)
@@ -140,7 +141,7 @@ def _quantized(
     prepared: Prepared, folder: Path, stages: Stages, net: nn.Module, plan: Plan, digest: str
 ) -> nn.Module:
     """Convert, calibrate and, in mode qat, train."""
-    qnet = quantize(net, plan)
+    qnet = quantize(net, plan, keep_norms=prepared.config.mode == "qat")
     stages.seconds["calibration"] = calibrate_run(prepared, qnet, digest)
     if prepared.config.mode != "qat":
         return qnet.eval()
@@ -151,7 +152,13 @@ def _quantized(
     with stages.timed("training"):
         fit_quantized(prepared, qnet, folder / "checkpoints")
     set_phase(qnet, "quantize")
+    fold_norms(qnet)
     return qnet.to(prepared.device).eval()
+
+
+def _counterpart(net: nn.Module, plan: Plan) -> nn.Module:
+    """The float network with the quantized one's layers: batch norm folded where that has it so."""
+    return to_float(quantize(net, plan)) if plan.tensors else net
 
 
 def _logits(prepared: Prepared, net: nn.Module, description: str) -> Tensor:

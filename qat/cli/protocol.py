@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from qat.cli.build import freeze_batch_norm_at
 from qat.cli.prepare import Prepared
 
 
@@ -78,7 +79,7 @@ def _training(prepared: Prepared, kernel: str) -> dict[str, Any]:
         "chosen_by": _chosen_by(config.trainer.keep),
         "kernel": kernel,
         "freeze_observers_at": trainer["freeze_observers_at"],
-        "freeze_batch_norm_at": trainer["freeze_batch_norm_at"],
+        "freeze_batch_norm_at": freeze_batch_norm_at(config),
     }
     return found
 

@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 
 from qat.analysis.history import HISTORY_NAME
+from qat.cli.build import freeze_batch_norm_at
 from qat.cli.loggers import make_logger
 from qat.cli.prepare import Prepared
 from qat.cli.schema import OptimizerConfig, ScheduleConfig
@@ -62,7 +63,7 @@ def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> FitResul
         compile=settings.compile,
         keep=settings.keep,
         freeze_observers_at=settings.freeze_observers_at,
-        freeze_batch_norm_at=settings.freeze_batch_norm_at,
+        freeze_batch_norm_at=freeze_batch_norm_at(config),
         devices=settings.devices,
     )
     module = QATClassifier(qnet, optimizer_spec(config.optimizer), schedule_spec(config.schedule))

@@ -129,4 +129,4 @@ def _observe_weights(net: nn.Module) -> None:
         for _, twin in twins(net):
             if isinstance(twin.weight_quantizer, Quantizer):
                 twin.weight_quantizer.set_phase("observe")
-                twin.weight_quantizer(twin.weight)
+                twin.weight_quantizer(twin.folded()[0])

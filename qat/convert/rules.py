@@ -4,14 +4,16 @@ Order of precedence, later wins: the scheme's own specs, the first/last policy, 
 their order.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
+from qat.convert.integer import PLAN
+from qat.convert.integer_plan import make_integer_plan
+from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import Rule, Scheme, TensorSpec
 from qat.graph.shapes import LayerCall, layer_calls
@@ -36,6 +38,8 @@ def make_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
             the impossible.
         KeyError: If a rule matches no layer; the names are listed.
     """
+    if scheme.placement == "integer":
+        return make_integer_plan(net, scheme, example)
     lowest = _input_minima(net, layer_calls(net, example))
     if not lowest:
         raise ValueError("nothing to quantize: the network runs no Conv1d, Conv2d or Linear layer")
@@ -45,7 +49,7 @@ def make_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
     _check_rules(scheme.rules, names)
     layers = {}
     for name in names:
-        plan = _plan_layer(net, scheme, name, at_end=name in (names[0], names[-1]))
+        plan = _plan_layer(net, scheme, name, outer=name in (names[0], names[-1]))
         if plan is not None:
             layers[name] = _decide_signs(plan, lowest[name])
     if scheme.quantize_output and names[-1] in layers:
@@ -65,6 +69,9 @@ def with_signs(plan: Plan, net: nn.Module, example: Tensor) -> Plan:
 def plan_of(qnet: nn.Module) -> Plan:
     """The plan a quantized network was made by, read off its layers."""
     layers = {name: twin.plan for name, twin in twins(qnet)}
+    if isinstance(qnet, fx.GraphModule) and PLAN in qnet.meta:
+        plan: Plan = qnet.meta[PLAN]
+        return replace(plan, layers=layers)
     return Plan(layers, _left_float(qnet, layers))
 
 
@@ -77,51 +84,24 @@ def _input_minima(net: nn.Module, calls: Sequence[LayerCall]) -> dict[str, float
     return lowest
 
 
-def _plan_layer(net: nn.Module, scheme: Scheme, name: str, *, at_end: bool) -> LayerPlan | None:
+def _plan_layer(net: nn.Module, scheme: Scheme, name: str, *, outer: bool) -> LayerPlan | None:
     weight, act = scheme.weight, scheme.act
-    if at_end:
-        weight, act = (_at_end(spec, scheme.first_last) for spec in (weight, act))
+    if outer:
+        weight, act = (at_end(spec, scheme.first_last) for spec in (weight, act))
     for rule in scheme.rules:
         if not fnmatchcase(name, rule.match):
             continue
         if rule.keep_float:
             weight, act = (spec.but(format="float") for spec in (weight, act))
-        weight = _changed(weight, rule.weight, rule.match)
-        act = _changed(act, rule.act, rule.match)
+        weight = changed(weight, rule.weight, rule.match)
+        act = changed(act, rule.act, rule.match)
     if weight.is_off and act.is_off:
         return None
     return LayerPlan(name, type(net.get_submodule(name)).__name__, weight, act)
 
 
-def _at_end(spec: TensorSpec, policy: int | str) -> TensorSpec:
-    """The spec of a first or last layer; what is off stays off."""
-    if spec.is_off or policy == "same":
-        return spec
-    if policy in ("float", "fp16"):
-        return spec.but(format=policy)
-    return spec.but(format="int", bits=int(policy))
-
-
-def _changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorSpec:
-    if not changes:
-        return spec
-    if "bits" in changes and "format" not in changes:
-        changes = {"format": "int", **changes}
-    try:
-        return spec.but(**changes)
-    except TypeError as error:
-        allowed = ", ".join(TensorSpec.__dataclass_fields__)
-        raise ValueError(f"rule {match!r}: {sorted(changes)} must be among {allowed}") from error
-    except ValueError as error:
-        raise ValueError(f"rule {match!r}: {error}") from error
-
-
 def _decide_signs(plan: LayerPlan, input_min: float) -> LayerPlan:
-    weight, act = plan.weight, plan.act
-    if weight.signed is None:
-        weight = weight.but(signed=True)
-    if act.signed is None:
-        act = act.but(signed=act.narrow or (act.symmetric and input_min < 0))
+    weight, act = signed_weight(plan.weight), signed_act(plan.act, input_min)
     return replace(plan, weight=weight, act=act)
 
 
@@ -134,11 +114,7 @@ def _with_output(plan: LayerPlan, act: TensorSpec) -> LayerPlan:
 def _check_rules(rules: Sequence[Rule], names: Sequence[str]) -> None:
     for rule in rules:
         if not any(fnmatchcase(name, rule.match) for name in names):
-            near = difflib.get_close_matches(rule.match, names, n=1)
-            hint = f"; did you mean {near[0]!r}" if near else ""
-            raise KeyError(
-                f"rule {rule.match!r} matches no layer{hint}; there are {', '.join(names)}"
-            )
+            raise no_match(rule.match, names)
 
 
 def _left_float(net: nn.Module, layers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

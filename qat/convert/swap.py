@@ -5,19 +5,25 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from qat.convert.integer import fold_norms, quantize_integer
+from qat.convert.modules import make_twin, replace_module
 from qat.convert.rules import with_signs
-from qat.core.plan import LayerPlan, Plan
+from qat.core.plan import Plan
 from qat.layers.registry import twin_of
-from qat.layers.walk import quantizer_keys, quantizers, twins
+from qat.layers.walk import quantizer_keys, quantizers, tensors, twins
 
 
-def quantize(net: nn.Module, plan: Plan, example: Tensor | None = None) -> nn.Module:
+def quantize(
+    net: nn.Module, plan: Plan, example: Tensor | None = None, *, keep_norms: bool = False
+) -> nn.Module:
     """A quantized copy of a float network; the float one is left as it is.
 
     Args:
         net: A float network.
         plan: Which layers become what.
         example: A batch of preprocessed images, to decide signs that the plan leaves open.
+        keep_norms: In placement ``integer``, fold batch norm anew at each use, so that a training
+            moves it; :func:`qat.convert.integer.fold_norms` ends that.
 
     Returns:
         The copy, in phase ``quantize``, uncalibrated.
@@ -29,19 +35,28 @@ def quantize(net: nn.Module, plan: Plan, example: Tensor | None = None) -> nn.Mo
     if example is not None:
         plan = with_signs(plan, net, example)
     check_layers(net, plan)
-    qnet = copy.deepcopy(net)
-    for name, layer_plan in plan.layers.items():
-        _replace(qnet, name, _twin(qnet.get_submodule(name), layer_plan))
+    if plan.placement == "integer":
+        qnet: nn.Module = quantize_integer(net, plan, keep_norms=keep_norms)
+    else:
+        qnet = copy.deepcopy(net)
+        for name, layer_plan in plan.layers.items():
+            replace_module(qnet, name, make_twin(qnet.get_submodule(name), layer_plan))
     for name, slot, quantizer in quantizers(qnet):
         quantizer.label = f"{name} ({slot})"
     return qnet
 
 
 def to_float(qnet: nn.Module) -> nn.Module:
-    """A float copy of a quantized network, with its present weights, unrounded."""
+    """A float copy of a quantized network, with its present weights, unrounded.
+
+    Batch norms that were folded stay so.
+    """
     net = copy.deepcopy(qnet)
+    fold_norms(net)
     for name, twin in list(twins(net)):
-        _replace(net, name, twin.to_float().train(twin.training))
+        replace_module(net, name, twin.to_float().train(twin.training))
+    for path, _ in list(tensors(net)):
+        replace_module(net, path, nn.Identity())
     return net
 
 
@@ -70,22 +85,3 @@ def check_layers(net: nn.Module, plan: Plan) -> None:
             f"the plan is of another network: it has no {', '.join(unknown[:5])}; "
             f"it has {', '.join(some[:10])}{', ...' if len(some) > 10 else ''}"
         )
-
-
-def _twin(layer: nn.Module, plan: LayerPlan) -> nn.Module:
-    twin = twin_of(layer)
-    if twin is None:
-        raise ValueError(
-            f"layer {plan.name!r} is a {type(layer).__name__}, which has no quantized twin: "
-            "leave it out of the plan"
-        )
-    return twin.from_float(layer, plan)
-
-
-def _replace(net: nn.Module, name: str, new: nn.Module) -> None:
-    """Under all its names: a layer may be used in several places."""
-    old = net.get_submodule(name)
-    for parent in list(net.modules()):
-        for child, module in list(parent._modules.items()):
-            if module is old:
-                setattr(parent, child, new)

@@ -11,7 +11,8 @@ from typing import Any
 
 from qat.core.scheme import Method, TensorSpec
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
+"""A plan without tensors between layers is still written as version 1, which knew none."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,23 @@ class LayerPlan:
 
 
 @dataclass(frozen=True)
+class TensorPlan:
+    """How a tensor between layers is quantized, in placement ``integer``.
+
+    Attributes:
+        name: Of the operation that makes it (``layer1.0.conv1``, ``layer1.0.add``).
+        kind: What that is (see :mod:`qat.graph.operations`).
+        spec: Its format; one scale for the whole tensor.
+        shares: Name of the tensor whose quantizer it uses; None where it has its own.
+    """
+
+    name: str
+    kind: str
+    spec: TensorSpec
+    shares: str | None = None
+
+
+@dataclass(frozen=True)
 class Plan:
     """Layer name → :class:`LayerPlan`, in execution order.
 
@@ -41,11 +59,14 @@ class Plan:
         layers: The layers to be quantized.
         left_float: ``(name, class name)`` of layers with weights that stay float.
         placement: Where quantizers stand (see :class:`qat.core.scheme.Scheme`).
+        tensors: In placement ``integer``, every tensor that is stored, in execution order; the
+            ``act`` of a layer then repeats the spec of the tensor it reads.
     """
 
     layers: Mapping[str, LayerPlan]
     left_float: tuple[tuple[str, str], ...] = field(default=())
     placement: str = "academic"
+    tensors: Mapping[str, TensorPlan] = field(default_factory=dict)
 
     def change(self, name: str, **changes: Any) -> "Plan":
         """A copy in which one layer's fields differ.
@@ -59,12 +80,15 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts and lists, ready for JSON."""
-        return {
-            "version": PLAN_VERSION,
+        data = {
+            "version": PLAN_VERSION if self.tensors else 1,
             "placement": self.placement,
             "left_float": [list(pair) for pair in self.left_float],
-            "layers": {name: _layer_to_dict(layer) for name, layer in self.layers.items()},
+            "layers": {name: _unnamed(layer) for name, layer in self.layers.items()},
         }
+        if self.tensors:
+            data["tensors"] = {name: _unnamed(tensor) for name, tensor in self.tensors.items()}
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Plan":
@@ -73,13 +97,15 @@ class Plan:
         Raises:
             ValueError: If the data is of another version or lacks a part.
         """
-        if data.get("version") != PLAN_VERSION:
-            raise ValueError(f"plan version must be {PLAN_VERSION}, got {data.get('version')!r}")
+        if data.get("version") not in (1, PLAN_VERSION):
+            version = data.get("version")
+            raise ValueError(f"plan version must be 1 or {PLAN_VERSION}, got {version!r}")
         try:
             return cls(
                 layers={n: _layer_from_dict(n, d) for n, d in data["layers"].items()},
                 left_float=tuple((n, k) for n, k in data["left_float"]),
                 placement=data["placement"],
+                tensors={n: _tensor_from_dict(n, d) for n, d in data.get("tensors", {}).items()},
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a plan: {error}") from error
@@ -94,10 +120,14 @@ class Plan:
         return cls.from_dict(json.loads(path.read_text()))
 
 
-def _layer_to_dict(layer: LayerPlan) -> dict[str, Any]:
-    data = asdict(layer)
+def _unnamed(part: LayerPlan | TensorPlan) -> dict[str, Any]:
+    data = asdict(part)
     del data["name"]  # it is the key
     return data
+
+
+def _tensor_from_dict(name: str, data: Mapping[str, Any]) -> TensorPlan:
+    return TensorPlan(name, data["kind"], _spec_from_dict(data["spec"]), data["shares"])
 
 
 def _layer_from_dict(name: str, data: Mapping[str, Any]) -> LayerPlan:

@@ -15,7 +15,7 @@ FORMATS = ("int", "fp16", "float")
 GRANULARITIES = ("tensor", "channel", "group")
 SCALES = ("free", "power_of_two")
 FIRST_LAST = ("8", "float", "fp16", "same")
-PLACEMENTS = ("academic",)
+PLACEMENTS = ("academic", "integer")
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,9 @@ class Scheme:
         act: Spec of every layer input.
         first_last: What the first and last layer get instead, weight and input both: ``8`` bits,
             ``float``, ``fp16``, or ``same`` as all others.
-        placement: ``academic`` quantizes weights and inputs of conv and linear layers.
+        placement: ``academic`` quantizes weights and inputs of conv and linear layers;
+            ``integer`` folds batch norm and quantizes every tensor between layers, as an integer
+            runtime computes.
         rules: Exceptions by name, later ones win, over ``first_last`` too.
         quantize_output: Also quantize the output of the net's last layer, like an input.
     """

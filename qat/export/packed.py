@@ -32,7 +32,7 @@ from qat.core.packing import pack, unpack
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import Method, TensorSpec
 from qat.core.state import own_state
-from qat.layers.walk import SLOTS, quantizer_keys, quantizers, twins
+from qat.layers.walk import placed_quantizers, quantizer_keys, twins
 from qat.quantizers.base import Quantizer
 from qat.quantizers.cast import CastQuantizer
 from qat.quantizers.dynamic import is_dynamic
@@ -114,8 +114,8 @@ def packed_tensors(qnet: nn.Module) -> tuple[dict[str, Tensor], dict[str, list[i
         elif isinstance(twin.weight_quantizer, Quantizer):
             tensors[f"{name}.weight"] = _packed_weight(twin.weight_quantizer, twin.weight)
             shapes[f"{name}.weight"] = list(twin.weight.shape)
-    for name, slot, quantizer in quantizers(qnet):
-        tensors.update(_ranges(f"{name}.{SLOTS[slot]}", quantizer))
+    for path, _, _, quantizer in placed_quantizers(qnet):
+        tensors.update(_ranges(path, quantizer))
     return {k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, shapes
 
 
@@ -191,15 +191,18 @@ def _with_fixed_ranges(plan: Plan) -> Plan:
         output = None if layer.output is None else fixed(layer.output)
         return replace(layer, weight=fixed(layer.weight), act=fixed(layer.act), output=output)
 
-    return replace(plan, layers={name: of(layer) for name, layer in plan.layers.items()})
+    return replace(
+        plan,
+        layers={name: of(layer) for name, layer in plan.layers.items()},
+        tensors={n: replace(t, spec=fixed(t.spec)) for n, t in plan.tensors.items()},
+    )
 
 
 def _restore(qnet: nn.Module, tensors: dict[str, Tensor], shapes: dict[str, list[int]]) -> None:
-    for name, slot, quantizer in quantizers(qnet):
+    for path, _, _, quantizer in placed_quantizers(qnet):
         if not is_dynamic(quantizer):
-            prefix = f"{name}.{SLOTS[slot]}"
-            scale = tensors.pop(f"{prefix}.scale")
-            quantizer.set_qparams(scale, tensors.pop(f"{prefix}.zero_point", torch.zeros(())))
+            scale = tensors.pop(f"{path}.scale")
+            quantizer.set_qparams(scale, tensors.pop(f"{path}.zero_point", torch.zeros(())))
             quantizer.frozen = True
     for name, twin in twins(qnet):
         key = f"{name}.weight"

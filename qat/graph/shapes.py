@@ -1,12 +1,13 @@
 """Every layer a network calls, in order, with the shapes it sees."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from qat.core.evaluating import evaluating
 
 # Layers that hold helpers (a quantized twin holds its quantizers) count as one layer all the same.
 _LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
@@ -56,24 +57,12 @@ def layer_calls(net: nn.Module, example: Tensor) -> list[LayerCall]:
 
     handles = [m.register_forward_hook(hook_of(name)) for name, m in _leaves(net)]
     try:
-        with _evaluating(net):
+        with evaluating(net):
             net(example)
     finally:
         for handle in handles:
             handle.remove()
     return calls
-
-
-@contextmanager
-def _evaluating(net: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside, each module's own mode again behind it."""
-    was_training = {module: module.training for module in net.modules()}
-    net.eval()
-    try:
-        yield
-    finally:
-        for module, training in was_training.items():
-            module.training = training
 
 
 def _leaves(net: nn.Module) -> Iterator[tuple[str, nn.Module]]:

@@ -18,6 +18,7 @@ class _QuantConv(QuantTwin):
 
     in_channels_name = "in_channels"
     out_channels_name = "out_channels"
+    quantized_leaf = "conv"
     float_class: type[nn.Module]
 
     @classmethod
@@ -27,7 +28,9 @@ class _QuantConv(QuantTwin):
     def forward(self, input: Tensor) -> Tensor:
         """Quantize input and weight, convolve, quantize the output if asked."""
         convolve: Any = self._conv_forward
-        y = convolve(self.input_quantizer(input), self.quantized_weight(), self.bias)
+        if self.follows:
+            self.follow_statistics(convolve(input.detach(), self.weight, self.bias))
+        y = convolve(self.input_quantizer(input), *self.quantized())
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 
     def to_float(self) -> nn.Module:

@@ -13,6 +13,7 @@ class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: 
 
     in_channels_name = "in_features"
     out_channels_name = "out_features"
+    quantized_leaf = "linear"
 
     @classmethod
     def _empty_like(cls, layer: nn.Module) -> Self:
@@ -22,7 +23,9 @@ class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: 
 
     def forward(self, input: Tensor) -> Tensor:
         """Quantize input and weight, multiply, quantize the output if asked."""
-        y = F.linear(self.input_quantizer(input), self.quantized_weight(), self.bias)
+        if self.follows:
+            self.follow_statistics(F.linear(input.detach(), self.weight, self.bias))
+        y = F.linear(self.input_quantizer(input), *self.quantized())
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 
     def to_float(self) -> nn.Linear:

@@ -2,11 +2,16 @@
 
 from typing import Self
 
+import torch
 from torch import Tensor, nn
 
 from qat.core.layout import Layout
 from qat.core.plan import LayerPlan
 from qat.core.scheme import TensorSpec
+from qat.layers.bias import fake_round
+from qat.layers.norm import folded
+from qat.layers.tensor import QuantTensor
+from qat.quantizers.base import Quantizer
 from qat.quantizers.registry import make_quantizer
 
 
@@ -16,7 +21,12 @@ class QuantTwin(nn.Module):
     The twin is a subclass of the float layer and keeps its parameters under the same names, so a
     float state dict fits it. With every quantizer off it computes the very same function.
 
+    In placement ``integer`` it stands for the batch norm behind it as well, and its bias has
+    integer codes of scale ``s_x * s_w`` (Jacob et al. 2018, arXiv:1712.05877, Eq. 11).
+
     Attributes:
+        norm: The batch norm folded in at each use, while a training moves it; else None.
+        source: The tensor it reads, whose scale that of the bias depends on; else empty.
         weight_quantizer: On ``weight``; the identity if the plan leaves the weight float.
         input_quantizer: On the input.
         output_quantizer: On the output; the identity but on a net's last layer.
@@ -30,6 +40,9 @@ class QuantTwin(nn.Module):
     in_channels_name: str  # the float layer's attribute that counts input channels
     out_channels_name: str
     plan: LayerPlan
+    quantized_leaf: str  # the kind that qat.graph.operations knows it by
+    norm: nn.Module | None
+    source: tuple[QuantTensor, ...] = ()  # in a tuple, so that it is not registered twice
 
     @classmethod
     def from_float(cls, layer: nn.Module, plan: LayerPlan) -> Self:
@@ -55,6 +68,7 @@ class QuantTwin(nn.Module):
 
     def _attach(self, plan: LayerPlan) -> None:
         self.plan = plan
+        self.norm = None
         spec = plan.weight
         layout = Layout()
         if not spec.is_off:
@@ -73,6 +87,52 @@ class QuantTwin(nn.Module):
         """A plain layer with the same (unquantized) parameters."""
         raise NotImplementedError
 
-    def quantized_weight(self) -> Tensor:
-        """The weight the layer computes with."""
-        return self.weight_quantizer(self.weight)  # type: ignore[no-any-return]
+    def folded(self) -> tuple[Tensor, Tensor | None]:
+        """Weight and bias with batch norm folded in, unrounded."""
+        if self.norm is None:
+            return self.weight, self.bias
+        return folded(self.weight, self.bias, self.norm)
+
+    def quantized(self) -> tuple[Tensor, Tensor | None]:
+        """The weight and the bias the layer computes with."""
+        weight, bias = self.folded()
+        rounded = self.weight_quantizer(weight)
+        step = self.bias_step()
+        if bias is None or step is None:
+            return rounded, bias
+        return rounded, fake_round(bias, step)
+
+    def bias_step(self) -> Tensor | None:
+        """Scale of the bias's integer codes, one for all or one a channel; None if it stays float.
+
+        That is so while one of the two quantizers it depends on does not round.
+        """
+        if not self.source:
+            return None
+        act, own = self.source[0].quantizer, self.weight_quantizer
+        if not isinstance(act, Quantizer) or not isinstance(own, Quantizer):
+            return None
+        if not (act.is_rounding and own.is_rounding):
+            return None
+        return act.qparams().scale * own.qparams().scale.reshape(-1)
+
+    def follow_statistics(self, y: Tensor) -> None:
+        """Let the folded batch norm see what the layer gives without it, while it still follows."""
+        assert self.norm is not None
+        with torch.no_grad():
+            self.norm(y)
+
+    @property
+    def follows(self) -> bool:
+        """True while a training still moves the statistics of the folded batch norm."""
+        return self.norm is not None and self.training and self.norm.training
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Make the folded batch norm part of weight and bias for good."""
+        if self.norm is None:
+            return
+        weight, bias = self.folded()
+        self.weight = nn.Parameter(weight.detach())  # type: ignore[assignment]
+        self.bias = nn.Parameter(bias.detach())  # type: ignore[union-attr, assignment]
+        self.norm = None

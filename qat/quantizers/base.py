@@ -128,6 +128,11 @@ class Quantizer(nn.Module):
             self.adopt_range()
         self.phase = phase
 
+    @property
+    def is_rounding(self) -> bool:
+        """True if it rounds by a range of its own: in phase ``quantize``, calibrated."""
+        return self.phase == "quantize" and self._ready
+
     def encode(self, x: Tensor) -> Tensor:
         """Integer codes of ``x``, int32."""
         return affine.encode(x, self.qparams())

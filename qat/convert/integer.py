@@ -1,0 +1,120 @@
+"""A float network as an integer runtime computes it.
+
+Jacob et al. 2018, arXiv:1712.05877, section 3: batch norm folded into the layer before it, a
+quantizer behind every tensor that is stored, biases with integer codes. A batch norm that stands
+alone becomes a depthwise convolution with a kernel of one pixel.
+"""
+
+from dataclasses import replace
+
+from torch import fx, nn
+
+from qat.convert.modules import make_twin, replace_module
+from qat.core.plan import LayerPlan, Plan
+from qat.graph.operations import LAYERS
+from qat.graph.points import Placement, place
+from qat.graph.trace import trace
+from qat.layers.norm import scale_and_shift
+from qat.layers.tensor import QuantTensor
+from qat.layers.walk import twins
+
+PLAN = "plan"
+"""The plan, in the graph's ``meta``."""
+TENSORS = "tensors"
+"""The submodule that holds the quantizers between layers."""
+
+
+def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) -> fx.GraphModule:
+    """The quantized network of an integer plan, as a graph; the float one is left as it is.
+
+    Args:
+        net: The float network that the plan was made of.
+        plan: In placement ``integer``.
+        keep_norms: Fold batch norm at each use instead of once.
+
+    Raises:
+        KeyError: If the plan is of another network.
+    """
+    traced = trace(net)
+    placement = place(traced)
+    _check(plan, placement)
+    for name, layer in plan.layers.items():
+        _swap(traced, name, layer, placement.norms.get(name), keep_norms)
+    quantizers = _insert(traced, placement, plan)
+    for operation in placement.operations.values():
+        if operation.kind in LAYERS and operation.name not in placement.norms.values():
+            twin = traced.get_submodule(str(operation.node.target))
+            twin.source = (quantizers[placement.leader(operation.inputs[0])],)  # type: ignore[assignment]
+    traced.graph.eliminate_dead_code()
+    traced.recompile()
+    traced.delete_all_unused_submodules()
+    traced.meta[PLAN] = plan
+    return traced
+
+
+def fold_norms(qnet: nn.Module) -> None:
+    """End a training's folding: batch norm becomes part of weights and biases, in place."""
+    for _, twin in twins(qnet):
+        twin.fold()
+
+
+def _swap(
+    traced: fx.GraphModule, name: str, plan: LayerPlan, norm_name: str | None, keep_norms: bool
+) -> None:
+    layer = traced.get_submodule(name)
+    if isinstance(layer, nn.BatchNorm2d):
+        layer = _pointwise(layer)
+    # The tensor before the layer is rounded already.
+    twin = make_twin(layer, replace(plan, act=plan.act.but(format="float")))
+    twin.plan = plan
+    if norm_name is not None:
+        twin.norm = traced.get_submodule(norm_name)
+        if not keep_norms:
+            twin.fold()
+    replace_module(traced, name, twin)
+
+
+def _pointwise(norm: nn.BatchNorm2d) -> nn.Conv2d:
+    """The depthwise convolution that a batch norm with fixed statistics is."""
+    channels = norm.num_features
+    scale, shift = scale_and_shift(norm)
+    layer = nn.Conv2d(channels, channels, 1, groups=channels, device="meta")
+    layer.weight = nn.Parameter(scale.detach().reshape(-1, 1, 1, 1))
+    layer.bias = nn.Parameter(shift.detach())
+    return layer.train(norm.training)
+
+
+def _insert(traced: fx.GraphModule, placement: Placement, plan: Plan) -> dict[str, QuantTensor]:
+    """Put the quantizers into the graph and take the folded norms out."""
+    modules = nn.Module()
+    traced.add_module(TENSORS, modules)
+    made: dict[str, QuantTensor] = {}
+    device = next(traced.parameters()).device
+    for name, tensor in plan.tensors.items():
+        if tensor.shares is None:
+            made[name] = QuantTensor(tensor).train(traced.training).to(device)
+            modules.add_module(_attribute(name), made[name])
+    for operation in placement.operations.values():
+        if operation.name in placement.norms.values():
+            operation.node.replace_all_uses_with(operation.inputs[0])
+    for name, point in placement.points.items():
+        node = point.node
+        if point.members[-1] in placement.norms.values():
+            node = next(o.inputs[0] for o in placement.operations.values() if o.node is node)
+        with traced.graph.inserting_after(node):
+            rounded = traced.graph.call_module(f"{TENSORS}.{_attribute(placement.shares[name])}")
+        node.replace_all_uses_with(rounded)
+        rounded.args = (node,)
+    return made
+
+
+def _attribute(name: str) -> str:
+    return name.replace(".", "_").replace(":", "_")
+
+
+def _check(plan: Plan, placement: Placement) -> None:
+    if plan.tensors.keys() != placement.points.keys():
+        unknown = sorted(plan.tensors.keys() ^ placement.points.keys())
+        raise KeyError(
+            f"the plan is of another network: tensors differ, such as {', '.join(unknown[:5])}"
+        )

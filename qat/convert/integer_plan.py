@@ -1,0 +1,151 @@
+"""The plan of an integer network: every layer's weight, and every tensor that is stored.
+
+Tensors get the scheme's ``act``. The image, and what the last layer reads and gives, get what the
+first/last policy says; a rule's ``act`` is that of the tensors its layers make. Tensors that share
+a quantizer get the widest format that any of them asks for.
+"""
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+
+import torch
+from torch import Tensor, fx, nn
+
+from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
+from qat.core.evaluating import evaluating
+from qat.core.plan import LayerPlan, Plan, TensorPlan
+from qat.core.scheme import Rule, Scheme, TensorSpec
+from qat.graph.points import Placement, Point, place
+from qat.graph.trace import trace
+
+MAX_BITS = 8
+_KINDS = {"conv": "Conv2d", "linear": "Linear", "norm": "BatchNorm2d"}
+
+
+def make_integer_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
+    """Lay a scheme over a float network in placement ``integer``.
+
+    Args:
+        net: A float network that torch.fx can trace.
+        scheme: What is asked.
+        example: Preprocessed images: a tensor they never show negative gets unsigned codes.
+
+    Raises:
+        ValueError: If there is nothing to quantize, an operation has no integer form (its line is
+            named), or the scheme asks for more than 8 bits, or none.
+        KeyError: If a rule matches no layer and no tensor.
+    """
+    traced = trace(net)
+    placement = place(traced)
+    layers = [p for p in placement.points.values() if p.kind in _KINDS]
+    if not layers:
+        raise ValueError("nothing to quantize: the network runs no Conv2d or Linear layer")
+    _check_rules(scheme.rules, placement)
+    tensors = _tensors(scheme, placement, layers, _minima(traced, placement, example))
+    return Plan(_layers(scheme, placement, layers, tensors), (), "integer", tensors)
+
+
+def _tensors(
+    scheme: Scheme, placement: Placement, layers: Sequence[Point], lowest: Mapping[str, float]
+) -> dict[str, TensorPlan]:
+    last = layers[-1]
+    ends = {"input", last.name, _source(placement, last)}
+    asked = {
+        point.name: _checked(
+            _ruled(at_end(scheme.act, scheme.first_last), scheme.rules, point)
+            if point.name in ends
+            else _ruled(scheme.act, scheme.rules, point),
+            point.name,
+        )
+        for point in placement.points.values()
+    }
+    found = {}
+    for name, leader in placement.shares.items():
+        group = [other for other, its in placement.shares.items() if its == leader]
+        widest = max((asked[other] for other in group), key=lambda spec: spec.bits)
+        spec = signed_act(widest, min(lowest[other] for other in group))
+        shares = None if name == leader else leader
+        found[name] = TensorPlan(name, placement.points[name].kind, spec, shares)
+    return found
+
+
+def _layers(
+    scheme: Scheme,
+    placement: Placement,
+    layers: Sequence[Point],
+    tensors: Mapping[str, TensorPlan],
+) -> dict[str, LayerPlan]:
+    found = {}
+    for point in layers:
+        layer = point.name.split(":")[0]  # a layer that is called twice has one weight
+        spec = scheme.weight
+        if point in (layers[0], layers[-1]):
+            spec = at_end(spec, scheme.first_last)
+        for rule in scheme.rules:
+            if fnmatchcase(layer, rule.match):
+                spec = changed(spec, rule.weight, rule.match)
+        if point.kind == "norm":  # one weight a channel is a code of any grid: none is lost
+            spec = TensorSpec(bits=MAX_BITS, granularity="channel")
+        act = tensors[_source(placement, point)].spec
+        if layer not in found:
+            weight = signed_weight(_checked(spec, layer))
+            found[layer] = LayerPlan(layer, _KINDS[point.kind], weight, act)
+    return found
+
+
+def _source(placement: Placement, point: Point) -> str:
+    """Name of the tensor that a layer reads."""
+    first = next(o for o in placement.operations.values() if o.name == point.name)
+    return placement.sources[first.inputs[0]]
+
+
+def _ruled(spec: TensorSpec, rules: Sequence[Rule], point: Point) -> TensorSpec:
+    for rule in rules:
+        if any(fnmatchcase(member, rule.match) for member in point.members):
+            spec = changed(spec, rule.act, rule.match)
+    return spec
+
+
+def _checked(spec: TensorSpec, name: str) -> TensorSpec:
+    if spec.is_off or spec.format != "int" or spec.bits > MAX_BITS:
+        kind = "float" if spec.is_off else spec.format
+        asked = f"{spec.bits} bits" if kind == "int" else kind
+        raise ValueError(
+            f"{name}: placement=integer takes integers of 2 to {MAX_BITS} bits everywhere, got "
+            f"{asked}; use scheme.placement=academic for anything else"
+        )
+    if spec.quantizer.name == "dynamic":
+        raise ValueError("mode=dynamic has no integer placement: use scheme.placement=academic")
+    if spec.granularity == "group":
+        raise ValueError(f"{name}: placement=integer has scales per tensor or channel, not group")
+    return spec
+
+
+def _check_rules(rules: Sequence[Rule], placement: Placement) -> None:
+    names = [member for point in placement.points.values() for member in point.members]
+    for rule in rules:
+        if rule.keep_float:
+            raise ValueError(
+                f"rule {rule.match!r}: keep_float has no place in an integer network: use "
+                "scheme.placement=academic"
+            )
+        if not any(fnmatchcase(name, rule.match) for name in names):
+            raise no_match(rule.match, names)
+
+
+@torch.no_grad()
+def _minima(traced: fx.GraphModule, placement: Placement, example: Tensor) -> dict[str, float]:
+    """Smallest value of each quantized tensor."""
+    names = {point.node: point.name for point in placement.points.values()}
+    found: dict[str, float] = {}
+
+    class Watch(fx.Interpreter):
+        def run_node(self, n: fx.Node) -> object:
+            value = super().run_node(n)
+            if n in names:
+                found[names[n]] = float(value.min())
+            return value
+
+    with evaluating(traced):
+        Watch(traced).run(example)
+    return found

@@ -1,0 +1,74 @@
+"""A network as a graph of operations, by torch.fx (Reed et al. 2022, arXiv:2112.08429)."""
+
+import copy
+import re
+import traceback
+
+from torch import fx, nn
+
+from qat.core.evaluating import evaluating
+
+
+class TraceError(ValueError):
+    """The network's graph cannot be read: its ``forward`` depends on values."""
+
+
+class _Tracer(fx.Tracer):
+    """Every layer that quantization knows is a leaf; each operation remembers its line."""
+
+    record_stack_traces = True
+
+    def is_leaf_module(self, module: nn.Module, qualified_name: str) -> bool:
+        """Layers of torch, and quantized ones, which bear a ``quantized_leaf``."""
+        return getattr(module, "quantized_leaf", False) or super().is_leaf_module(
+            module, qualified_name
+        )
+
+
+def trace(net: nn.Module) -> fx.GraphModule:
+    """A traced copy of a network as it computes in evaluation mode.
+
+    Parameters and submodules keep their names, and each its own training flag.
+
+    Raises:
+        TraceError: If ``forward`` decides by the values of tensors; its line is named.
+    """
+    own = copy.deepcopy(net)
+    tracer = _Tracer()
+    with evaluating(own):
+        try:
+            graph = tracer.trace(own)
+        except Exception as error:
+            raise TraceError(
+                f"cannot trace {type(net).__name__}: {_reason(error)}{_place(error)}; rewrite it "
+                "without conditions on tensors, or use scheme.placement=academic"
+            ) from error
+    traced = fx.GraphModule(own, graph, type(net).__name__)
+    for name, module in traced.named_modules():
+        if name:
+            module.training = own.get_submodule(name).training
+    traced.training = net.training
+    return traced
+
+
+def where(node: fx.Node) -> str:
+    """``file.py:12``, the line of the user's ``forward`` that an operation comes from."""
+    places = re.findall(r'File "([^"]+)", line (\d+)', node.stack_trace or "")
+    own = [(file, line) for file, line in places if "/torch/" not in file]
+    if not own:
+        return "an unknown line"
+    file, line = own[-1]
+    return f"{file.rsplit('/', 1)[-1]}:{line}"
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if "/torch/" not in f.filename and f.filename != __file__]
+    if not own:
+        return ""
+    frame = own[-1]
+    return f" at {frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} ({frame.line})"
