@@ -10,7 +10,7 @@ plain         values that are no tensors: sizes and what is computed from them
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,7 +133,7 @@ def operations(traced: fx.GraphModule) -> dict[fx.Node, Operation]:
     for node in traced.graph.nodes:
         kind = _kind(node, traced, found)
         if kind != "plain":
-            inputs = tuple(n for n in node.all_input_nodes if n in found)
+            inputs = tuple(n for n in _arguments(node, kind) if n in found)
             found[node] = Operation(node, kind, _unique(_name(node, kind), taken), inputs)
     for operation in found.values():
         _check(operation)
@@ -167,20 +167,23 @@ def _kind(node: fx.Node, traced: fx.GraphModule, tensors: Mapping[fx.Node, Opera
     )
 
 
+def _arguments(node: fx.Node, kind: str) -> Sequence[fx.Node]:
+    """Nodes it reads, in order; one that it reads twice (``x + x``) stands there twice."""
+    if kind in ("add", "mul"):
+        given = [*node.args[:2], *(node.kwargs[k] for k in ("input", "other") if k in node.kwargs)]
+    elif kind == "concat":
+        given = list(node.args[0] if node.args else node.kwargs["tensors"])  # type: ignore[arg-type]
+    else:
+        given = list(node.all_input_nodes)
+    return [argument for argument in given if isinstance(argument, fx.Node)]
+
+
 def _check(operation: Operation) -> None:
-    wanted = {"add": 2, "mul": 2}.get(operation.kind)
-    if wanted is not None and len(operation.inputs) != wanted:
-        if len(operation.inputs) == 1 and _is_twice(operation):
-            return
+    if operation.kind in ("add", "mul") and len(operation.inputs) != 2:
         raise UnsupportedOperationError(
             f"{operation.kind} of a tensor and a number at {where(operation.node)} has no integer "
             "form here: fold the number into a layer, or use scheme.placement=academic"
         )
-
-
-def _is_twice(operation: Operation) -> bool:
-    """``x + x``: one node, read twice."""
-    return all(isinstance(argument, fx.Node) for argument in operation.node.args[:2])
 
 
 def _described(node: fx.Node, traced: fx.GraphModule) -> str:

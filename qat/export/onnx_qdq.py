@@ -1,0 +1,355 @@
+"""An integer program as an ONNX file of standard QuantizeLinear / DequantizeLinear operators.
+
+Weights are stored at their width: int8, int4 (3 bits too) or int2 initialisers, which a Cast widens
+to int8 where the file is loaded, so that 8-bit integer kernels run them. Biases are int32 of scale
+``s_x * s_w``. Activations are uint8; narrower ones have their codes clipped, behind
+QuantizeLinear: a Clip of floats before it would keep runtimes from fusing the convolution.
+https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from qat.export.program import UINT8_MAX, Program, Step, Weight
+
+OPSET = 21
+OPSET_INT2 = 25
+INPUT, OUTPUT, BATCH = "images", "logits", "batch"
+PRODUCER = "qatlab"
+_WIDE = 8
+_STORED = {
+    (2, True): TensorProto.INT2,
+    (2, False): TensorProto.UINT2,
+    (4, True): TensorProto.INT4,
+    (4, False): TensorProto.UINT4,
+    (_WIDE, True): TensorProto.INT8,
+    (_WIDE, False): TensorProto.UINT8,
+}
+
+
+def to_onnx(program: Program) -> onnx.ModelProto:
+    """The model, checked by ``onnx.checker``."""
+    writer = _Writer(program)
+    for step in program.steps:
+        writer.write(step)
+    model = writer.model()
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def save_onnx(model: onnx.ModelProto, path: Path) -> int:
+    """Write a model, whole or not at all.
+
+    Returns:
+        Bytes written.
+
+    Raises:
+        OSError: If the disk is full, or the place cannot be written; an older file stays.
+    """
+    path = Path(path)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(model.SerializeToString())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return path.stat().st_size
+
+
+def stored_bits(bits: int) -> int:
+    """Width of the ONNX type that holds codes of so many bits."""
+    return next(width for width in (2, 4, _WIDE) if bits <= width)
+
+
+class _Writer:
+    """Nodes and initialisers, step by step."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, onnx.TensorProto] = {}
+        self.decoded: set[str] = set()
+
+    def write(self, step: Step) -> None:
+        """One step: decode its inputs, compute in float, encode its output."""
+        inputs = [self.values(name) for name in step.inputs]
+        if step.weight is not None:
+            inputs += self.parameters(step)
+        result = _OPERATIONS[step.kind](self, step, inputs)
+        self.encode(step, result)
+
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        """Add a node, named by its output."""
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
+        return output
+
+    def constant(self, name: str, array: Any) -> str:
+        """Add an initialiser."""
+        self.constants[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
+        return name
+
+    def values(self, name: str) -> str:
+        """A stored tensor as floats; the image is one."""
+        if name == "input" and name not in self.decoded and not self.is_stored(name):
+            return INPUT
+        decoded = f"{name}/values"
+        if name not in self.decoded:
+            self.decoded.add(name)
+            self.node("DequantizeLinear", [f"{name}/codes", *self.scale(name)], decoded)
+        return decoded
+
+    def is_stored(self, name: str) -> bool:
+        """True if a node makes the tensor's codes already."""
+        return any(f"{name}/codes" in node.output for node in self.nodes)
+
+    def scale(self, name: str) -> list[str]:
+        """Initialisers of a tensor's scale and zero point, shared by equal formats' tensors."""
+        form = self.program.formats[name]
+        names = [f"{name}/scale", f"{name}/zero_point"]
+        if names[0] not in self.constants:
+            self.constant(names[0], np.float32(form.scale))
+            self.constant(names[1], np.uint8(form.zero_point))
+        return names
+
+    def encode(self, step: Step, values: str) -> None:
+        """Round to codes, and clip those that the step does not give."""
+        name = step.output
+        clipped = (step.low, step.high) != (0, UINT8_MAX) and _narrows(step)
+        raw = f"{name}/unclipped" if clipped else f"{name}/codes"
+        self.node("QuantizeLinear", [values, *self.scale(name)], raw)
+        if clipped:
+            low = self.constant(f"{name}/low", np.uint8(step.low))
+            high = self.constant(f"{name}/high", np.uint8(step.high))
+            self.node("Clip", [raw, low, high], f"{name}/codes")
+
+    def parameters(self, step: Step) -> list[str]:
+        """Weight and bias as floats, from integers."""
+        assert step.weight is not None
+        weight = step.weight
+        transposed = step.kind == "linear"  # so that runtimes find their matrix product
+        codes = weight.codes.T if transposed else weight.codes
+        axis = codes.ndim - 1 if transposed else 0
+        stored = self.integers(f"{step.name}/weight", codes, weight)
+        scale = self.constant(f"{step.name}/weight_scale", _scalar(weight.scale))
+        kind = np.int8 if weight.signed else np.uint8
+        zero = self.constant(f"{step.name}/weight_zero_point", _scalar(_like(weight).astype(kind)))
+        found = [
+            self.node(
+                "DequantizeLinear", [stored, scale, zero], f"{step.name}/weight_values", axis=axis
+            )
+        ]
+        if step.bias is not None:
+            found.append(self.bias(step, weight))
+        return found
+
+    def integers(self, name: str, codes: Any, weight: Weight) -> str:
+        """Codes at their width, widened to 8 bits by a Cast."""
+        width = stored_bits(weight.bits)
+        if width == _WIDE:
+            return self.constant(name, codes.astype(np.int8 if weight.signed else np.uint8))
+        kind = _STORED[width, weight.signed]
+        dtype = helper.tensor_dtype_to_np_dtype(kind)
+        self.constant(name, codes.astype(np.int8 if weight.signed else np.uint8).astype(dtype))
+        return self.node("Cast", [name], f"{name}_8bit", to=_STORED[_WIDE, weight.signed])
+
+    def bias(self, step: Step, weight: Weight) -> str:
+        """Integer codes of scale ``s_x * s_w``."""
+        assert step.bias is not None
+        name = f"{step.name}/bias"
+        scale = self.program.formats[step.inputs[0]].scale * weight.scale
+        codes = self.constant(name, step.bias.astype(np.int32))
+        scales = self.constant(f"{name}_scale", _scalar(scale.astype(np.float32)))
+        zero = self.constant(f"{name}_zero_point", _scalar(np.zeros_like(weight.zero_point)))
+        return self.node("DequantizeLinear", [codes, scales, zero], f"{name}_values", axis=0)
+
+    def model(self) -> onnx.ModelProto:
+        """The whole model; the batch axis is open."""
+        program = self.program
+        last = self.values(program.output)
+        self.node("Identity", [last], OUTPUT)
+        logits = next(s for s in program.steps if s.output == program.output)
+        classes = [None] if logits.weight is None else [len(logits.weight.codes)]
+        graph = helper.make_graph(
+            self.nodes,
+            program.name,
+            [_float_info(INPUT, program.input_shape)],
+            [_float_info(OUTPUT, classes)],
+            list(self.constants.values()),
+        )
+        opset = OPSET
+        if any(stored_bits(s.weight.bits) == 2 for s in program.layers() if s.weight):
+            opset = OPSET_INT2
+        model = helper.make_model(
+            graph,
+            producer_name=PRODUCER,
+            opset_imports=[helper.make_opsetid("", opset)],
+            ir_version=helper.find_min_ir_version_for([helper.make_opsetid("", opset)]),
+        )
+        helper.set_model_props(model, {"plan": json.dumps(program.plan)})
+        return model
+
+
+def _float_info(name: str, shape: Any) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, [BATCH, *shape])
+
+
+def _narrows(step: Step) -> bool:
+    """Moves give no code that their input has not."""
+    return step.kind not in _MOVES
+
+
+def _scalar(array: Any) -> Any:
+    return array[0] if array.size == 1 else array
+
+
+def _like(weight: Weight) -> Any:
+    return np.broadcast_to(weight.zero_point, weight.scale.shape)
+
+
+def _same(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    return inputs[0]
+
+
+def _conv(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    assert step.weight is not None
+    a = step.attributes
+    return writer.node(
+        "Conv",
+        inputs,
+        step.name,
+        kernel_shape=list(step.weight.codes.shape[2:]),
+        strides=list(a["stride"]),
+        pads=_pads(a["padding"]),
+        dilations=list(a["dilation"]),
+        group=a["groups"],
+    )
+
+
+def _linear(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    return writer.node("Gemm", inputs, step.name)
+
+
+def _max_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    a = step.attributes
+    return writer.node("MaxPool", inputs, step.name, dilations=list(a["dilation"]), **_window(a))
+
+
+def _avg_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    a = step.attributes
+    include = int(a["count_include_pad"])
+    return writer.node("AveragePool", inputs, step.name, count_include_pad=include, **_window(a))
+
+
+def _global_avg_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    plane = writer.node("GlobalAveragePool", inputs, step.name)
+    if step.attributes["keepdim"]:
+        return plane
+    return writer.node("Flatten", [plane], f"{step.name}/flat", axis=1)
+
+
+def _concat(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    return writer.node("Concat", inputs, step.name, axis=step.attributes["axis"])
+
+
+def _reshape(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    shape = np.array([0, *step.attributes["shape"]], np.int64)  # 0: the batch stays
+    return writer.node(
+        "Reshape", [*inputs, writer.constant(f"{step.name}/shape", shape)], step.name
+    )
+
+
+def _permute(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    return writer.node("Transpose", inputs, step.name, perm=list(step.attributes["dims"]))
+
+
+def _slice(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    ranges = step.attributes["ranges"]
+    names = [
+        writer.constant(f"{step.name}/{part}", np.array(values, np.int64))
+        for part, values in (
+            ("starts", [start for start, _, _ in ranges]),
+            ("ends", [end for _, end, _ in ranges]),
+            ("axes", range(1, len(ranges) + 1)),
+            ("steps", [step_ for _, _, step_ in ranges]),
+        )
+    ]
+    return writer.node("Slice", [*inputs, *names], step.name)
+
+
+def _pad(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    widths = step.attributes["widths"]
+    pads = np.array([w[0] for w in widths] + [w[1] for w in widths], np.int64)
+    return writer.node("Pad", [*inputs, writer.constant(f"{step.name}/pads", pads)], step.name)
+
+
+def _silu(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    gate = writer.node("Sigmoid", inputs, f"{step.name}/sigmoid")
+    return writer.node("Mul", [inputs[0], gate], step.name)
+
+
+def _plain(kind: str, **attributes: Any) -> Callable[[_Writer, Step, list[str]], str]:
+    def write(writer: _Writer, step: Step, inputs: list[str]) -> str:
+        return writer.node(kind, inputs, step.name, **attributes)
+
+    return write
+
+
+def _named(kind: str, **names: str) -> Callable[[_Writer, Step, list[str]], str]:
+    """A node whose attributes are the step's own, under ONNX's names."""
+
+    def write(writer: _Writer, step: Step, inputs: list[str]) -> str:
+        found = {theirs: step.attributes[ours] for theirs, ours in names.items()}
+        return writer.node(kind, inputs, step.name, **found)
+
+    return write
+
+
+def _pads(padding: Any) -> list[int]:
+    return [before for before, _ in padding] + [after for _, after in padding]
+
+
+def _window(a: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "kernel_shape": list(a["kernel"]),
+        "strides": list(a["stride"]),
+        "pads": [*a["padding"], *a["padding"]],
+        "ceil_mode": int(a["ceil_mode"]),
+    }
+
+
+_MOVES = {
+    "max_pool": _max_pool,
+    "concat": _concat,
+    "reshape": _reshape,
+    "permute": _permute,
+    "slice": _slice,
+    "pad": _pad,
+}
+_OPERATIONS: Mapping[str, Callable[[_Writer, Step, list[str]], str]] = {
+    **_MOVES,
+    "quantize": _same,
+    "relu6": _same,  # its bounds are the codes'
+    "relu": _plain("Relu"),
+    "conv": _conv,
+    "norm": _conv,
+    "linear": _linear,
+    "add": _plain("Add"),
+    "mul": _plain("Mul"),
+    "avg_pool": _avg_pool,
+    "global_avg_pool": _global_avg_pool,
+    "silu": _silu,
+    "hardswish": _plain("HardSwish"),
+    "sigmoid": _plain("Sigmoid"),
+    "hardsigmoid": _plain("HardSigmoid", alpha=1 / 6, beta=0.5),
+    "tanh": _plain("Tanh"),
+    "gelu": _named("Gelu", approximate="approximate"),
+    "leaky_relu": _named("LeakyRelu", alpha="negative_slope"),
+    "elu": _named("Elu", alpha="alpha"),
+}

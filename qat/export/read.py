@@ -1,0 +1,212 @@
+"""Read an integer network off its graph, as a :class:`qat.export.program.Program`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from qat.convert.rules import plan_of
+from qat.core.evaluating import evaluating
+from qat.export.attributes import attributes, layer_attributes, pool_kind
+from qat.export.program import OFFSET, Format, Program, Step, Weight
+from qat.graph.operations import MOVES, Operation, operations
+from qat.graph.points import RECTIFIERS
+from qat.layers.bias import bias_codes
+from qat.layers.tensor import QuantTensor
+from qat.layers.twin import QuantTwin
+from qat.quantizers.base import Quantizer
+
+_ABOVE = 6.0
+"""Where ReLU6 ends."""
+
+
+class ExportError(ValueError):
+    """A network that cannot be written as an integer program; the message says why."""
+
+
+def read_program(qnet: nn.Module, example: Tensor) -> Program:
+    """The integer program of a calibrated network in placement ``integer``.
+
+    Args:
+        qnet: From :func:`qat.convert.swap.quantize`, calibrated, norms folded.
+        example: An image or more, preprocessed: the shapes.
+
+    Raises:
+        ExportError: If it is of another placement, or a quantizer is not calibrated, has a scale
+            that is no positive number, or a grid that is not affine.
+        UnsupportedOperationError: If an operation has no integer form; its line is named.
+    """
+    if not isinstance(qnet, fx.GraphModule) or not plan_of(qnet).tensors:
+        raise ExportError(
+            "only networks in placement=integer become integer files: quantize with "
+            "scheme.placement=integer, or save the packed file"
+        )
+    reader = _Reader(qnet, example)
+    for operation in reader.operations.values():
+        reader.read(operation)
+    return Program(
+        name=type(qnet).__name__,
+        input_shape=tuple(example.shape[1:]),
+        output=reader.names[next(n for n in reader.operations if n.op == "output").args[0]],  # type: ignore[index]
+        steps=tuple(reader.steps),
+        formats=reader.formats,
+        plan=plan_of(qnet).to_dict(),
+    )
+
+
+class _Reader:
+    """Walks the graph; a chain of operations becomes a step where its quantizer stands."""
+
+    def __init__(self, qnet: fx.GraphModule, example: Tensor) -> None:
+        self.qnet = qnet
+        self.operations = operations(qnet)
+        self.shapes = _shapes(qnet, example)
+        self.names: dict[fx.Node, str] = {}
+        self.steps: list[Step] = []
+        self.formats: dict[str, Format] = {}
+
+    def read(self, operation: Operation) -> None:
+        """Add the step that an operation ends, if it ends one."""
+        module = self._module(operation)
+        if isinstance(module, QuantTensor):
+            self._store(operation, module)
+        elif operation.kind in ("concat", "max_pool", *MOVES):
+            self._pass_on(operation)
+        elif operation.kind == "adaptive_avg_pool" and self._pool(operation) == "identity":
+            self.names[operation.node] = self.names[operation.inputs[0]]
+
+    def _store(self, stored: Operation, tensor: QuantTensor) -> None:
+        """The chain that ends in a quantizer: a core and maybe a rectifier."""
+        core = self.operations[stored.inputs[0]]
+        rectifier = None
+        if core.kind in RECTIFIERS and core.inputs[0] not in self.names:
+            rectifier, core = core.kind, self.operations[core.inputs[0]]
+        if core.node in self.names:  # an image-sized average: nothing was computed
+            core = stored
+        name = core.name if core is not stored else f"{stored.name}.again"
+        form = _format(tensor.plan.name, tensor.quantizer)
+        low, high = _bounds(form, rectifier or core.kind)
+        inputs = tuple(self.names[node] for node in core.inputs)
+        weight, bias = self._parameters(core)
+        self.names[stored.node] = name
+        self.formats[name] = form
+        self.steps.append(
+            Step(
+                name,
+                "quantize" if core.kind in ("input", "tensor") else self._pool(core),
+                inputs if core.kind != "input" else ("input",),
+                name,
+                self._attributes(core),
+                weight,
+                bias,
+                low,
+                high,
+            )
+        )
+
+    def _pass_on(self, operation: Operation) -> None:
+        """An operation on codes: its output has its input's format."""
+        inputs = tuple(self.names[node] for node in operation.inputs)
+        self.names[operation.node] = inputs[0] if operation.kind == "identity" else operation.name
+        if operation.kind == "identity":
+            return
+        form = self.formats[inputs[0]]
+        self.formats[operation.name] = form
+        kind = "reshape" if operation.kind == "flatten" else operation.kind
+        found = self._attributes(operation)
+        self.steps.append(Step(operation.name, kind, inputs, operation.name, found))
+
+    def _parameters(self, core: Operation) -> tuple[Weight | None, Any]:
+        layer = self._module(core)
+        if not isinstance(layer, QuantTwin):
+            return None, None
+        if layer.norm is not None:
+            raise ExportError(f"layer {core.name!r} has its batch norm apart: fold_norms first")
+        quantizer = _checked(f"{core.name} (weight)", layer.weight_quantizer)
+        step = layer.bias_step()
+        if layer.bias is None:
+            return _weight(layer, quantizer), None
+        if step is None:
+            raise ExportError(f"layer {core.name!r}: set_phase(net, 'quantize') before exporting")
+        return _weight(layer, quantizer), bias_codes(layer.bias, step).cpu().numpy()
+
+    def _attributes(self, operation: Operation) -> dict[str, Any]:
+        layer = self._module(operation)
+        if isinstance(layer, QuantTwin):
+            return layer_attributes(operation, layer)
+        if operation.kind in ("input", "tensor"):
+            return {}
+        before = self.shapes[operation.inputs[0]]
+        return attributes(operation, layer, before, self.shapes[operation.node])
+
+    def _pool(self, operation: Operation) -> str:
+        if operation.kind not in ("adaptive_avg_pool", "mean"):
+            return operation.kind
+        before = self.shapes[operation.inputs[0]]
+        return pool_kind(operation, before, self.shapes[operation.node])
+
+    def _module(self, operation: Operation) -> nn.Module | None:
+        if operation.node.op != "call_module":
+            return None
+        return self.qnet.get_submodule(str(operation.node.target))
+
+
+def _weight(layer: QuantTwin, quantizer: Quantizer) -> Weight:
+    qparams = quantizer.qparams()
+    return Weight(
+        codes=quantizer.encode(layer.weight.detach()).cpu().numpy(),
+        scale=qparams.scale.detach().cpu().numpy().astype(np.float32).reshape(-1),
+        zero_point=qparams.zero_point.cpu().numpy().astype(np.int32).reshape(-1),
+        bits=quantizer.grid.bits,
+        signed=quantizer.grid.signed,
+    )
+
+
+def _format(name: str, quantizer: nn.Module) -> Format:
+    checked = _checked(name, quantizer)
+    qparams, grid = checked.qparams(), checked.grid
+    shift = OFFSET if grid.signed else 0
+    return Format(
+        scale=np.float32(qparams.scale.item()),
+        zero_point=int(qparams.zero_point.item()) + shift,
+        qmin=grid.qmin + shift,
+        qmax=grid.qmax + shift,
+    )
+
+
+def _checked(name: str, quantizer: nn.Module) -> Quantizer:
+    if not isinstance(quantizer, Quantizer):
+        raise ExportError(f"{name} is not quantized: an integer file has integers everywhere")
+    if not bool(quantizer.calibrated):
+        raise ExportError(f"{name} is not calibrated: calibrate before exporting")
+    scale = quantizer.qparams().scale
+    if not bool((torch.isfinite(scale) & (scale > 0)).all()):
+        raise ExportError(f"{name} has a scale that is NaN, infinite or not positive: train anew")
+    return quantizer
+
+
+def _bounds(form: Format, kind: str) -> tuple[int, int]:
+    """Codes that a rectifier leaves: rounding is monotone, so it may follow the rounding."""
+    low = max(form.qmin, form.zero_point) if kind in RECTIFIERS else form.qmin
+    high = form.qmax
+    if kind == "relu6":
+        high = min(high, int(form.encode(np.array([_ABOVE], np.float32))[0]))
+    return low, high
+
+
+@torch.no_grad()
+def _shapes(qnet: fx.GraphModule, example: Tensor) -> Mapping[fx.Node, tuple[int, ...]]:
+    found: dict[fx.Node, tuple[int, ...]] = {}
+
+    class Watch(fx.Interpreter):
+        def run_node(self, n: fx.Node) -> Any:
+            value = super().run_node(n)
+            if isinstance(value, Tensor):
+                found[n] = tuple(value.shape)
+            return value
+
+    with evaluating(qnet):
+        Watch(qnet).run(example)
+    return found
