@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from qat.analysis.history import HISTORY_NAME, METRICS, HistoryRow, courses, read_history
-from qat.records.facts import run_facts
+from qat.records.facts import FLOAT_BITS, run_facts
 from qat.records.layers import output_decibels
 from qat.records.schema import RunRecord
 from qat.tables.collect import group_records, sort_groups
@@ -76,7 +76,7 @@ def study_figures(records: Iterable[RunRecord]) -> dict[str, Figure]:
         for cost, word in COSTS.items():
             if costed := cost_points(own, cost):
                 found[f"accuracy_{word}{suffix}"] = pareto_figure(costed, cost, network)
-        if len({point.weight_bits for point in own if not point.is_float}) > 1:
+        if len({_width(point)[0] for point in own if not point.is_float}) > 1:
             found[f"accuracy_bits{suffix}"] = _bits(own, network)
     return found
 
@@ -102,8 +102,19 @@ def _bits(points: Sequence[Point], title: str) -> Figure:
         if point.is_float:
             continue
         top1 = point.metrics["top1"]
-        alike = point.weight_bits == point.act_bits
-        name = point.series if alike else f"{point.series}, A{point.act_bits}"
-        series.setdefault(name, []).append((point.weight_bits, top1.mean, top1.std))
+        bits, other = _width(point)
+        name = f"{point.series}{other}"
+        series.setdefault(name, []).append((bits, top1.mean, top1.std))
     plain = next((point.metrics["top1"].mean for point in points if point.is_float), None)
-    return bits_figure(series, plain, title, axis="bits of the weights")
+    return bits_figure(series, plain, title, axis="bits")
+
+
+def _width(point: Point) -> tuple[int, str]:
+    """Bits of the weights, or of the inputs where weights are float; and of the other slot."""
+    if point.weight_bits == point.act_bits:
+        return point.weight_bits, ""
+    if point.weight_bits == FLOAT_BITS:
+        return point.act_bits, ", of inputs alone"
+    if point.act_bits == FLOAT_BITS:
+        return point.weight_bits, ", of weights alone"
+    return point.weight_bits, f", A{point.act_bits}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from qat.records.facts import FLOAT_BITS
+from qat.records.facts import FLOAT_BITS, RunFacts
 from qat.records.schema import RunRecord
 from qat.tables.collect import group_records, sort_groups
 from qat.tables.rows import values_by_seed
@@ -16,7 +16,7 @@ class Point:
 
     Attributes:
         label: ``w4a4-lsq qat``.
-        series: What a line joins: method and mode.
+        series: What a line joins: method and mode, and of the grids what differs among the points.
         network: Model and data set.
         weight_bits: Of most layers; 32 is float.
         act_bits: Likewise.
@@ -39,6 +39,12 @@ class Point:
 def points_of(records: Iterable[RunRecord]) -> list[Point]:
     """The points of all finished runs, float first, then wide to narrow."""
     groups = sort_groups(group_records([r for r in records if r.status == "done"]))
+    grids = {id(group): _grid_words(group.facts) for group in groups}
+    varying = {
+        key
+        for key in {key for words in grids.values() for key in words}
+        if len({words[key] for words in grids.values() if key in words}) > 1
+    }
     points = []
     for group in groups:
         facts = group.facts
@@ -48,7 +54,12 @@ def points_of(records: Iterable[RunRecord]) -> list[Point]:
         points.append(
             Point(
                 label=f"{facts.label}{mode}",
-                series=f"{facts.method or 'float'}{mode}",
+                series=", ".join(
+                    [
+                        f"{facts.method or 'float'}{mode}",
+                        *(word for key, word in grids[id(group)].items() if key in varying),
+                    ]
+                ),
                 network=f"{facts.model} on {facts.data}",
                 weight_bits=facts.weight.bits,
                 act_bits=facts.act.bits,
@@ -56,3 +67,15 @@ def points_of(records: Iterable[RunRecord]) -> list[Point]:
             )
         )
     return points
+
+
+def _grid_words(facts: RunFacts) -> dict[str, str]:
+    """What the grids of weights and inputs are like, of those that are quantized."""
+    words = {}
+    for slot, letter in ((facts.weight, "W"), (facts.act, "A")):
+        if slot.symmetric is not None:
+            symmetry = "symmetric" if slot.symmetric else "asymmetric"
+            words[f"{letter} symmetry"] = f"{letter} {symmetry}"
+        if slot.signed is not None:
+            words[f"{letter} sign"] = "signed" if slot.signed else "unsigned"
+    return words

@@ -89,6 +89,20 @@ def record(number, bits, seed, top1):
     )
 
 
+def test_lines_join_runs_of_one_grid():
+    runs = [record(n, 8, 0, 0.9) for n in (1, 2)] + [record(3, 4, 0, 0.8)]
+    for run, symmetric in zip(runs, (True, False, True), strict=True):
+        for layer in run.plan["layers"].values():
+            layer["act"]["symmetric"] = symmetric
+            layer["weight"]["bits"] = 32
+    figure = study_figures(runs)["accuracy_bits"]
+    drawn = {c.get_label(): c[0].get_xydata().tolist() for c in figure.axes[0].containers}
+    assert drawn == {
+        "lsq static, A symmetric, of inputs alone": [[4, 80], [8, 90]],
+        "lsq static, A asymmetric, of inputs alone": [[8, 90]],
+    }
+
+
 def test_a_study_draws_what_its_records_carry(tmp_path):
     runs = [record(0, 32, 0, 0.92)]
     runs += [record(8 * b + s, b, s, 0.9 - 0.1 / b) for b in (8, 4, 2) for s in (0, 1)]
