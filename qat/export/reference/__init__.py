@@ -1,0 +1,1 @@
+"""A network in integers alone, in numpy: the definition of what integer hardware computes."""

@@ -1,0 +1,62 @@
+"""Run a program step by step.
+
+Jacob et al. 2018, arXiv:1712.05877: no float between the tensors, only codes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qat.export.program import Program, Step
+from qat.export.reference.elementwise import FUNCTIONS, add, mul, requantize, table
+from qat.export.reference.fixed_point import Integers, bounded
+from qat.export.reference.layers import layer
+from qat.export.reference.moves import concat, cut, pad, permute, reshape
+from qat.export.reference.pools import avg_pool, global_avg_pool, max_pool
+
+
+def run_reference(program: Program, images: NDArray[np.float32]) -> dict[str, Integers]:
+    """Codes of every stored tensor of a batch ``(n, channels, height, width)``."""
+    codes: dict[str, Integers] = {}
+    for step in program.steps:
+        given = [
+            images if name == "input" and name not in codes else codes[name] for name in step.inputs
+        ]
+        codes[step.output] = compute(program, step, given)
+    return codes
+
+
+def logits(program: Program, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The network's output in float."""
+    codes = run_reference(program, images)[program.output]
+    return program.formats[program.output].decode(codes)
+
+
+def compute(program: Program, step: Step, given: list[Any]) -> Integers:
+    """Codes that one step gives for the codes of its inputs (for the image: its values)."""
+    if step.kind == "quantize" and step.inputs == ("input",):
+        form = program.formats[step.output]
+        return bounded(form.encode(given[0]).astype(np.int64), step)
+    formats = [program.formats[name] for name in step.inputs]
+    return _STEPS[step.kind](step, given, formats, program.formats[step.output])
+
+
+_STEPS: Mapping[str, Callable[..., Integers]] = {
+    "quantize": requantize,
+    "conv": layer,
+    "norm": layer,
+    "linear": layer,
+    "add": add,
+    "mul": mul,
+    "global_avg_pool": global_avg_pool,
+    "avg_pool": avg_pool,
+    "max_pool": max_pool,
+    "concat": concat,
+    "reshape": reshape,
+    "permute": permute,
+    "slice": cut,
+    "pad": pad,
+    **dict.fromkeys(FUNCTIONS, table),
+}
