@@ -2,10 +2,12 @@
 
 Every runtime gets a process of its own, fresh: the thread pools of two runtimes spin for a while
 after an inference and take each other's cores. Within it the networks take turns in blocks, so that
-a busy spell of the machine meets them all, and a block is compared with the block beside it.
+a busy spell of the machine meets them all, and a block is compared with the block beside it. A
+block begins untimed: the threads of the network before it spin on for some milliseconds.
 """
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -35,8 +37,8 @@ class LatencySpec:
         threads: Cores one inference may use.
         repeats: Timed inferences of each network, over all blocks; rounded up to whole blocks.
         blocks: Turns of each network.
-        warmup: Inferences of each network before the first block; a tenth of them (at least 2)
-            before each further one. They are not timed.
+        warmup: Inferences of each network before its first block, not timed.
+        settle_ms: How long a network runs untimed at the start of each block.
 
     Raises:
         ValueError: If there are no batch sizes or threads, or a number is too small.
@@ -47,6 +49,7 @@ class LatencySpec:
     repeats: int = 50
     blocks: int = 10
     warmup: int = 10
+    settle_ms: float = 50
 
     def __post_init__(self) -> None:
         for name in ("batches", "threads"):
@@ -61,6 +64,8 @@ class LatencySpec:
             raise ValueError(f"latency blocks must be {allowed}, got {self.blocks}")
         if self.warmup < 1:
             raise ValueError(f"latency warmup must be 1 or more, got {self.warmup}")
+        if not 0 <= self.settle_ms < math.inf:
+            raise ValueError(f"latency settle_ms must be 0 or more, got {self.settle_ms}")
 
 
 @dataclass(frozen=True, slots=True)

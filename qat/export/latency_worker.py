@@ -11,8 +11,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from qat.export.latency import LatencySpec, some_images
-from qat.export.runtimes.base import Runtime
+from qat.export.runtimes.base import Runtime, Session
 from qat.export.runtimes.registry import make_runtime
 
 
@@ -58,8 +60,7 @@ def time_case(
         # Every second round backwards: who comes first is who came last.
         for name in list(sessions)[:: -1 if block % 2 else 1]:
             session, given = sessions[name], images[name]
-            for _ in range(spec.warmup if block == 0 else max(2, spec.warmup // 10)):
-                session.run(given)
+            warm_up(session, given, spec.warmup if block == 0 else 1, spec.settle_ms)
             block_seconds = []
             for _ in range(runs):
                 start = perf_counter()
@@ -67,6 +68,14 @@ def time_case(
                 block_seconds.append(perf_counter() - start)
             seconds[name].append(block_seconds)
     return seconds
+
+
+def warm_up(session: Session, images: np.ndarray, runs: int, settle_ms: float) -> None:
+    """Run at least ``runs`` times, and until ``settle_ms`` have passed."""
+    end = perf_counter() + settle_ms / 1000
+    while runs > 0 or perf_counter() < end:
+        session.run(images)
+        runs -= 1
 
 
 if __name__ == "__main__":

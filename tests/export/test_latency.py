@@ -12,7 +12,7 @@ from qat.export import latency, latency_worker
 from qat.export.latency import LatencySpec, measure_latency, paired_speedups, quartiles
 from tests.export.qdq_networks import plain, quantized
 
-SPEC = LatencySpec(batches=(1, 3), threads=(1,), repeats=30, blocks=3, warmup=1)
+SPEC = LatencySpec(batches=(1, 3), threads=(1,), repeats=30, blocks=3, warmup=1, settle_ms=1)
 SHAPE = (3, 8, 8)
 
 
@@ -77,13 +77,25 @@ def test_networks_take_turns_and_the_first_is_not_always_the_same(files, monkeyp
                 turns.append(self.file)
 
     request = {"files": {k: str(v) for k, v in files.items()}, "shape": SHAPE}
-    spec = LatencySpec(repeats=30, blocks=4, warmup=20)
+    spec = LatencySpec(repeats=30, blocks=4, warmup=20, settle_ms=0)
     seconds = latency_worker.time_case(Spy(), request, spec, batch=2, threads=1)
     assert [len(block) for block in seconds["int8"]] == [8, 8, 8, 8]
     first, second = request["files"].values()
-    expected = [(first, 28), (second, 28), (second, 10), (first, 10)]
-    expected += [(first, 10), (second, 10), (second, 10), (first, 10)]
+    expected = [(first, 28), (second, 28), (second, 9), (first, 9)]
+    expected += [(first, 9), (second, 9), (second, 9), (first, 9)]
     assert turns == [file for file, runs in expected for _ in range(runs)]
+
+
+def test_a_block_begins_untimed_until_the_other_threads_have_stopped(monkeypatch):
+    clock = iter([0.0, 0.01, 0.02, 0.049, 0.051])
+    monkeypatch.setattr(latency_worker, "perf_counter", lambda: next(clock))
+    runs = []
+
+    class Session:
+        run = runs.append
+
+    latency_worker.warm_up(Session(), "images", 1, settle_ms=50)
+    assert len(runs) == 4
 
 
 def test_the_process_starts_without_torch(files):
@@ -133,6 +145,7 @@ def test_requests_that_make_no_sense(files, monkeypatch):
         ({"repeats": 29}, "latency repeats must be 30 or more"),
         ({"blocks": 1}, r"latency blocks must be 2\.\.repeats"),
         ({"blocks": 51}, r"latency blocks must be 2\.\.repeats"),
+        ({"settle_ms": -1}, "latency settle_ms must be 0 or more, got -1"),
         ({"warmup": 0}, "latency warmup must be 1 or more"),
     ],
 )
