@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qat.cli.configs import default_path
 from qat.cli.errors import DONE
-from qat.records.environment import environment_facts
+from qat.records.environment import environment_facts, integer_products, products_may_saturate
 
 # Module → what goes without it.
 _OPTIONAL = {
@@ -34,16 +34,19 @@ Line = tuple[str, str, str]
 def _machine() -> list[Line]:
     facts = environment_facts()
     versions = ", ".join(f"{k} {v}" for k, v in facts["versions"].items())
-    found = set(facts["instructions"])
+    found = facts["instructions"]
     lines = [
         ("+", "python", facts["python"]),
         ("+", "versions", versions),
         ("+", "cpu", f"{facts['cpu']}, {facts['cores']} usable cores"),
     ]
-    if found & {"avx512_vnni", "avx_vnni", "amx_int8"}:
-        lines.append(("+", "integer instructions", ", ".join(sorted(found))))
+    best = integer_products(found)
+    if best is not None:
+        names = ", ".join([best, *sorted(set(found) - {best})])
+        lines.append(("+", "integer instructions", names))
     else:
-        lack = "8-bit products are slower, and may saturate in u8 x s8 kernels"
+        clip = ", and may saturate in u8 x s8 kernels: weights of 7 bits do not"
+        lack = "8-bit products are slower" + (clip if products_may_saturate(found) else "")
         lines.append(("-", "integer instructions (VNNI, AMX)", lack))
     return lines
 

@@ -19,11 +19,17 @@ PACKAGES = (
     "safetensors",
     "onnx",
     "onnxruntime",
+    "openvino",
     "numpy",
     "scipy",
 )
 # As the kernel writes them; the integer kernels of runtimes ask for these.
-INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_tile")
+INSTRUCTIONS = (
+    *("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_tile"),
+    *("asimddp", "i8mm"),
+)
+# Best first: four 8-bit products summed into 32 bits at once, x86 and ARM.
+INTEGER_PRODUCTS = ("amx_int8", "avx512_vnni", "avx_vnni", "i8mm", "asimddp")
 PROJECT = Path(__file__).resolve().parents[2]
 COMMIT_VARIABLE = "QAT_COMMIT"
 """Names the commit where there is no repository: in a container, or a tree that was copied."""
@@ -77,6 +83,25 @@ def cpu_facts(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, list[str]]:
     facts = {name.strip(): value.strip() for name, _, value in pairs}
     flags = set(facts.get("flags", facts.get("Features", "")).split())
     return facts.get("model name", platform.machine()), [i for i in INSTRUCTIONS if i in flags]
+
+
+def integer_products(instructions: Iterable[str]) -> str | None:
+    """The best instruction for sums of 8-bit products among a CPU's, such as ``avx512_vnni``.
+
+    None if it has none of them: integer kernels are then slower.
+    """
+    found = set(instructions)
+    return next((name for name in INTEGER_PRODUCTS if name in found), None)
+
+
+def products_may_saturate(instructions: Iterable[str]) -> bool:
+    """Whether u8 x s8 kernels of this CPU may clip: x86 without VNNI or AMX.
+
+    They add two products in 16 bits (VPMADDUBSW): 2 * 255 * 127 = 64770 > 32767. Weights of 7 bits
+    cannot: 2 * 255 * 63 = 32130, nor -64 * 2 * 255 = -32640.
+    """
+    found = set(instructions)
+    return bool(found & {"avx2", "avx512f"}) and integer_products(found) is None
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:

@@ -5,7 +5,16 @@ import platform
 import subprocess
 from importlib import metadata
 
-from qat.records.environment import cpu_facts, environment_facts, git_facts, versions
+import pytest
+
+from qat.records.environment import (
+    cpu_facts,
+    environment_facts,
+    git_facts,
+    integer_products,
+    products_may_saturate,
+    versions,
+)
 
 CPUINFO = """processor\t: 0
 model name\t: First CPU
@@ -37,6 +46,29 @@ def test_instruction_sets_are_read(tmp_path):
     (tmp_path / "cpuinfo").write_text(CPUINFO)
     assert cpu_facts(tmp_path / "cpuinfo") == ("First CPU", ["avx2", "avx512f", "avx512_vnni"])
     assert cpu_facts(tmp_path / "absent")[1] == []
+
+
+@pytest.mark.parametrize(
+    ("instructions", "best", "saturates"),
+    [
+        (["avx2", "avx512f", "avx512_vnni"], "avx512_vnni", False),
+        (["avx2", "avx_vnni"], "avx_vnni", False),
+        (["avx2", "avx512f", "avx512_vnni", "amx_int8", "amx_tile"], "amx_int8", False),
+        (["avx2"], None, True),
+        (["avx2", "avx512f"], None, True),
+        (["asimddp"], "asimddp", False),
+        (["asimddp", "i8mm"], "i8mm", False),
+        ([], None, False),
+    ],
+)
+def test_what_a_cpu_has_for_integer_products(instructions, best, saturates):
+    assert integer_products(instructions) == best
+    assert products_may_saturate(instructions) is saturates
+
+
+def test_instruction_sets_of_arm_are_read(tmp_path):
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nFeatures\t: fp asimd asimddp i8mm\n")
+    assert cpu_facts(tmp_path / "cpuinfo")[1] == ["asimddp", "i8mm"]
 
 
 def test_a_package_that_is_not_there_has_no_version():

@@ -1,0 +1,81 @@
+"""Latency of exported networks: float against integer ones, in every runtime that is asked for.
+
+    python -m bench.latency float=F.onnx int8=I.onnx --shape 3 32 32 [--batch 1 64] [--threads 2]
+                            [--runtime onnxruntime openvino] [--out FILE]
+
+The first file is what the others are held against. One fresh process a runtime, the networks in
+turns (:mod:`qat.export.latency`). ``rows`` have median and quartiles of single inferences,
+``speedups`` the time of the first network over that of the others, block by block, and
+``integer_nodes`` how many of the nodes that a runtime executes compute on integers.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench._report import write_report
+from qat.export.latency import LatencySpec, measure_latency
+from qat.export.runtimes.registry import RUNTIMES, make_runtime
+from qat.records.environment import cpu_facts, integer_products, usable_cores
+
+
+def measure(args: argparse.Namespace) -> dict[str, Any]:
+    """Rows, speed-ups and integer nodes of every file."""
+    files = dict(args.files)
+    spec = LatencySpec(tuple(args.batch), tuple(args.threads), args.repeats, args.blocks)
+    baseline = args.files[0][0]
+    report = measure_latency(files, args.shape, spec, args.runtime, baseline)
+    return {
+        "shape": args.shape,
+        "files": {name: {"path": str(f), "bytes": f.stat().st_size} for name, f in files.items()},
+        "integer_products": integer_products(cpu_facts()[1]),
+        "integer_nodes": {
+            runtime: {name: integer_nodes(runtime, file) for name, file in files.items()}
+            for runtime in args.runtime
+        },
+        "rows": [asdict(row) for row in report.rows],
+        "speedups": [asdict(row) for row in report.speedups],
+    }
+
+
+def integer_nodes(runtime: str, file: Path) -> dict[str, int]:
+    """Nodes that the runtime executes, and those of them that are integer ones."""
+    nodes = make_runtime(runtime).load(file, threads=1).nodes()
+    return {"nodes": len(nodes), "integer": sum(node.integer for node in nodes)}
+
+
+def named_file(text: str) -> tuple[str, Path]:
+    """``NAME=FILE`` in two."""
+    name, _, file = text.partition("=")
+    if not (name and file):
+        raise argparse.ArgumentTypeError(f"{text}: write NAME=FILE.onnx")
+    return name, Path(file)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
+    words.add_argument("files", nargs="+", type=named_file, metavar="NAME=FILE.onnx")
+    words.add_argument("--shape", nargs=3, type=int, required=True, help="channels height width")
+    words.add_argument("--batch", nargs="+", type=int, default=[1])
+    words.add_argument("--threads", nargs="+", type=int, default=[usable_cores()])
+    words.add_argument("--runtime", nargs="+", choices=list(RUNTIMES), default=["onnxruntime"])
+    words.add_argument("--repeats", type=int, default=50, help="timed inferences of each")
+    words.add_argument("--blocks", type=int, default=10, help="turns of each")
+    words.add_argument("--out", type=Path, help="also write the JSON here")
+    return words
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and report."""
+    args = parser().parse_args(arguments)
+    write_report("latency", measure(args), args.out)
+    return 0
+
+
+_Raw = argparse.RawDescriptionHelpFormatter
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,223 @@
+"""The parity gate: how far a runtime's numbers are from the simulation's, and whether that will do.
+
+All differences are in steps of the integer grid that the tensor lies on,
+
+    steps = |runtime - simulated| / scale        (codes: scale = 1)
+
+because one flipped code is one step whatever the scale. Pure comparing: who runs what is the
+caller's business.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+PASSED, FAILED = "passed", "failed"
+# Floats made of the same code by two programs differ in their last bits: whole steps are meant.
+_FLOAT_ERROR_STEPS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class LogitAgreement:
+    """How a runtime's logits compare with the simulation's.
+
+    Attributes:
+        images: Compared.
+        top1_agreement: Share of images given the same class; of equal logits the first counts.
+        max_steps: Largest difference of a logit; infinite if one is NaN or infinite.
+        within_one_step: Share of logits that differ by one step at most.
+        sqnr_db: 10 log10(sum simulated^2 / sum difference^2); infinite if all are equal.
+    """
+
+    images: int
+    top1_agreement: float
+    max_steps: float
+    within_one_step: float
+    sqnr_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayerAgreement:
+    """How one tensor inside the network compares.
+
+    Attributes:
+        name: Of the layer that makes it.
+        max_steps: Largest difference; infinite if a value is NaN or infinite.
+        within_one_step: Share of values that differ by one step at most.
+        differing: Share of values that are not equal.
+    """
+
+    name: str
+    max_steps: float
+    within_one_step: float
+    differing: float
+
+
+@dataclass(frozen=True, slots=True)
+class ParityThresholds:
+    """What must hold; None where nothing is asked.
+
+    Attributes:
+        top1_agreement: Smallest share of images given the same class.
+        within_one_step: Smallest share of logits one step apart at most.
+        max_steps: Largest difference of a logit.
+        sqnr_db: Smallest ratio of the logits to their difference.
+        layer_steps: Largest difference in any layer that was given the same input codes.
+
+    Raises:
+        ValueError: If a share is not in 0..1, or a number of steps is negative or NaN.
+    """
+
+    top1_agreement: float | None = 0.999
+    within_one_step: float | None = 0.998
+    max_steps: float | None = 4.0
+    sqnr_db: float | None = None
+    layer_steps: float | None = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("top1_agreement", "within_one_step"):
+            share = getattr(self, name)
+            if share is not None and not 0 <= share <= 1:
+                raise ValueError(f"parity threshold {name} must be a share, 0..1, got {share}")
+        for name in ("max_steps", "layer_steps"):
+            steps = getattr(self, name)
+            if steps is not None and not steps >= 0:
+                raise ValueError(f"parity threshold {name} must be 0 steps or more, got {steps}")
+        if self.sqnr_db is not None and math.isnan(self.sqnr_db):
+            raise ValueError("parity threshold sqnr_db must be a number, got nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``gate`` is ``passed`` or ``failed``; ``reason`` says in one line what was missed."""
+
+    gate: str
+    reason: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was missed."""
+        return self.gate == PASSED
+
+
+def difference_in_steps(simulated: np.ndarray, runtime: np.ndarray, scale: float) -> np.ndarray:
+    """``|runtime - simulated| / scale`` in float64; NaN and infinite values are infinitely far.
+
+    Raises:
+        ValueError: If shapes differ, there are no values, or ``scale`` is not positive.
+    """
+    if simulated.shape != runtime.shape:
+        raise ValueError(f"shapes differ: simulated {simulated.shape}, runtime {runtime.shape}")
+    if not simulated.size:
+        raise ValueError(f"nothing to compare in tensors of shape {simulated.shape}")
+    if not 0 < scale < math.inf:
+        raise ValueError(f"a step must be positive and finite, got {scale}")
+    with np.errstate(invalid="ignore"):
+        steps = np.abs(runtime.astype(np.float64) - simulated.astype(np.float64)) / scale
+    whole = np.rint(steps)
+    with np.errstate(invalid="ignore"):
+        steps = np.where(np.abs(steps - whole) <= _FLOAT_ERROR_STEPS, whole, steps)
+    return np.where(np.isfinite(steps), steps, np.inf)
+
+
+def compare_logits(simulated: np.ndarray, runtime: np.ndarray, scale: float) -> LogitAgreement:
+    """Compare logits ``[N, classes]``, as values on a grid of ``scale`` or as codes (scale 1).
+
+    Raises:
+        ValueError: As :func:`difference_in_steps`, or if the arrays have not two axes.
+    """
+    steps = difference_in_steps(simulated, runtime, scale)
+    if simulated.ndim != 2:
+        raise ValueError(f"logits must be [N, classes], got shape {simulated.shape}")
+    same = np.argmax(simulated, axis=1) == np.argmax(runtime, axis=1)
+    same &= np.isfinite(steps).all(axis=1)
+    return LogitAgreement(
+        images=len(simulated),
+        top1_agreement=float(same.mean()),
+        max_steps=float(steps.max()),
+        within_one_step=float((steps <= 1).mean()),
+        sqnr_db=_sqnr_db(simulated.astype(np.float64), steps * scale),
+    )
+
+
+def compare_layers(
+    tensors: Iterable[tuple[str, np.ndarray, np.ndarray, float]],
+) -> tuple[LayerAgreement, ...]:
+    """Compare tensors inside the network: name, simulated, runtime, scale; in their order.
+
+    Raises:
+        ValueError: As :func:`difference_in_steps`, with the layer's name.
+    """
+    return tuple(_compare_layer(*tensor) for tensor in tensors)
+
+
+def first_diverging(
+    layers: Sequence[LayerAgreement], beyond_steps: float = 0
+) -> LayerAgreement | None:
+    """The first layer with a value more than ``beyond_steps`` off, None if there is none."""
+    return next((layer for layer in layers if layer.max_steps > beyond_steps), None)
+
+
+def judge(
+    logits: Mapping[str, LogitAgreement],
+    thresholds: ParityThresholds,
+    layers: Sequence[LayerAgreement] = (),
+) -> Verdict:
+    """Hold comparisons against thresholds.
+
+    Args:
+        logits: End to end, by how the runtime was set (such as ``optimizations off``).
+        thresholds: What must hold of every one of them.
+        layers: Each computed from the same input codes by both.
+
+    Raises:
+        ValueError: If there is nothing to judge.
+    """
+    if not logits and not layers:
+        raise ValueError("the parity gate was given nothing to compare; run at least one image")
+    missed = [
+        f"{how}: {what}" for how, found in logits.items() for what in _missed(found, thresholds)
+    ]
+    if thresholds.layer_steps is not None:
+        layer = first_diverging(layers, thresholds.layer_steps)
+        if layer is not None:
+            most = f"{layer.max_steps:g} steps, above {thresholds.layer_steps:g}"
+            missed.append(f"layer {layer.name} alone differs by {most}")
+    return Verdict(FAILED, "; ".join(missed)) if missed else Verdict(PASSED)
+
+
+def _missed(found: LogitAgreement, asked: ParityThresholds) -> list[str]:
+    at_least = [
+        ("top-1 agreement", found.top1_agreement, asked.top1_agreement),
+        ("share of logits within one step", found.within_one_step, asked.within_one_step),
+        ("SQNR in dB", found.sqnr_db, asked.sqnr_db),
+    ]
+    missed = [
+        f"{name} {value:.6g}, below {least:g}"
+        for name, value, least in at_least
+        if least is not None and not value >= least
+    ]
+    if asked.max_steps is not None and found.max_steps > asked.max_steps:
+        missed.append(f"a logit differs by {found.max_steps:g} steps, above {asked.max_steps:g}")
+    return missed
+
+
+def _compare_layer(
+    name: str, simulated: np.ndarray, runtime: np.ndarray, scale: float
+) -> LayerAgreement:
+    try:
+        steps = difference_in_steps(simulated, runtime, scale)
+    except ValueError as error:
+        raise ValueError(f"layer {name}: {error}") from None
+    within = float((steps <= 1).mean())
+    return LayerAgreement(name, float(steps.max()), within, float((steps > 0).mean()))
+
+
+def _sqnr_db(signal: np.ndarray, noise: np.ndarray) -> float:
+    power = float(np.square(noise).sum())
+    if power == 0:
+        return math.inf
+    ratio = float(np.square(signal).sum()) / power
+    return 10 * math.log10(ratio) if ratio > 0 else -math.inf

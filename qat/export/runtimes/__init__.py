@@ -1,0 +1,1 @@
+"""Programs that execute an exported network, behind one interface."""

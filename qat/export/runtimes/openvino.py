@@ -1,0 +1,124 @@
+"""OpenVINO on the CPU."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from qat.export.runtimes.base import (
+    InputSpec,
+    Runtime,
+    RuntimeNode,
+    Session,
+    Source,
+    check_threads,
+    layer_of,
+    medians_ms,
+    require,
+)
+from qat.export.runtimes.graphs import existing, layer_names, output_names, with_outputs
+
+_CURE = "pip install 'qatlab[openvino]'"
+_NOT_COMPUTED = {"Input", "Const", "Output"}
+
+
+class OpenVino(Runtime):
+    """https://docs.openvino.ai, its CPU plugin."""
+
+    name = "openvino"
+
+    def version(self) -> str:
+        """Of the package."""
+        return str(require("openvino", _CURE).__version__)
+
+    def load(
+        self, model: Source, threads: int, optimize: bool = True, outputs: Sequence[str] = ()
+    ) -> Session:
+        """See :meth:`qat.export.runtimes.base.Runtime.load`.
+
+        With ``optimize`` off its rewriting to integer kernels is off: it rounds to codes where the
+        file says so, and computes in float between. Its other fusions cannot be switched off.
+        """
+        check_threads(threads)
+        return OpenVinoSession(
+            with_outputs(model, outputs) if outputs else model, threads, optimize
+        )
+
+
+class OpenVinoSession(Session):
+    """A network in OpenVINO."""
+
+    def __init__(self, model: Source, threads: int, optimize: bool) -> None:
+        self._model = model
+        self._settings = {
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            # Its default is bfloat16 on CPUs that have it, for the float network too.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "EXECUTION_MODE_HINT": "ACCURACY",
+            "LP_TRANSFORMS_MODE": optimize,
+        }
+        self._compiled = self._compile()
+        self._request = self._compiled.create_infer_request()
+        # Its own names for an output are those of all the tensors it merged into that one.
+        self._outputs = output_names(model)
+        given = self._compiled.input(0)
+        shape = tuple(n.get_length() if n.is_static else None for n in given.partial_shape)
+        self.input = InputSpec(given.any_name, shape, np.dtype(given.element_type.to_dtype()))
+
+    def run_all(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """See :meth:`qat.export.runtimes.base.Session.run_all`."""
+        self.input.check(images)
+        # Copied: the request's own memory is written over by the next inference.
+        values = self._request.infer([np.ascontiguousarray(images)]).to_tuple()
+        return {n: value.copy() for n, value in zip(self._outputs, values, strict=True)}
+
+    def nodes(self) -> tuple[RuntimeNode, ...]:
+        """The graph that the plugin executes.
+
+        A node is an integer one by its kernel (``..._I8``): the precision that stands beside it is
+        that of the stored weights, which a float kernel may read too.
+        """
+        known = layer_names(self._model)
+        rows = [_facts(node) for node in self._compiled.get_runtime_model().get_ordered_ops()]
+        return tuple(
+            RuntimeNode(name, op, kernel.upper().endswith("I8"), layer_of([name, *origins], known))
+            for name, op, kernel, origins in rows
+            if op not in _NOT_COMPUTED
+        )
+
+    def node_times_ms(
+        self, images: np.ndarray, repeats: int = 30, warmup: int = 3
+    ) -> dict[str, float]:
+        """See :meth:`qat.export.runtimes.base.Session.node_times_ms`."""
+        self.input.check(images)
+        request = self._compile(PERF_COUNT=True).create_infer_request()
+        rounds = []
+        for _ in range(warmup + repeats):
+            request.infer([np.ascontiguousarray(images)])
+            rounds.append(_taken(request.get_profiling_info()))
+        return medians_ms(rounds[warmup:])
+
+    def _compile(self, **more: bool) -> Any:
+        core = require("openvino", _CURE).Core()
+        model = self._model if isinstance(self._model, bytes) else str(existing(self._model))
+        try:
+            return core.compile_model(core.read_model(model), "CPU", {**self._settings, **more})
+        except RuntimeError as error:
+            said = " ".join(str(error).split())
+            raise ValueError(f"OpenVINO cannot load the network: {said}") from None
+
+
+def _facts(node: Any) -> tuple[str, str, str, list[str]]:
+    """Name, kind, kernel and ONNX nodes of one node of the executed graph."""
+    info = node.get_rt_info()
+    op, kernel, origins = (
+        str(info[key].value) for key in ("layerType", "primitiveType", "originalLayersNames")
+    )
+    return node.get_friendly_name(), op, kernel, origins.split(",")
+
+
+def _taken(profile: Sequence[Any]) -> dict[str, float]:
+    """Milliseconds of the nodes that ran."""
+    ran = (info for info in profile if info.status == info.Status.EXECUTED)
+    return {info.node_name: 1000 * info.real_time.total_seconds() for info in ran}
