@@ -254,7 +254,7 @@ class TestDamage:
     def test_a_forged_layout_is_refused(self, path, tiny_model, entry):
         text = packed_file.fold({"stem.weight": entry})
         rewritten(path, lambda metadata: metadata.update(layout=text))
-        with pytest.raises(PackedFileError, match="of another network"):
+        with pytest.raises(PackedFileError, match="of another network: layer 'stem' takes"):
             load_packed(path, tiny_model)
 
     def test_a_bias_forged_into_codes_is_refused(self, path, tiny_model):
