@@ -21,7 +21,12 @@ def bias_codes(bias: Tensor, step: Tensor) -> Tensor:
     return codes.clamp(-LIMIT, LIMIT - 1).to(torch.int32)
 
 
+def bias_values(codes: Tensor, step: Tensor) -> Tensor:
+    """What codes stand for, in double precision."""
+    return codes.double() * step.double()
+
+
 def fake_round(bias: Tensor, step: Tensor) -> Tensor:
     """The value of a bias's codes; its gradient is passed straight through."""
-    value = (bias_codes(bias, step).double() * step.double()).to(bias.dtype)
+    value = bias_values(bias_codes(bias, step), step).to(bias.dtype)
     return grad_of(value, bias)

@@ -105,7 +105,8 @@ class QuantTwin(nn.Module):
     def bias_step(self) -> Tensor | None:
         """Scale of the bias's integer codes, one for all or one a channel; None if it stays float.
 
-        That is so while one of the two quantizers it depends on does not round.
+        That is so while one of the two quantizers it depends on does not round, and where one has
+        a codebook, whose products share no step.
         """
         if not self.source:
             return None
@@ -113,6 +114,8 @@ class QuantTwin(nn.Module):
         if not isinstance(act, Quantizer) or not isinstance(own, Quantizer):
             return None
         if not (act.is_rounding and own.is_rounding):
+            return None
+        if act.codebook() is not None or own.codebook() is not None:
             return None
         return act.qparams().scale * own.qparams().scale.reshape(-1)
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from qat.core import affine
+from qat.core.codebook import Codebook
 from qat.core.layout import Layout
 from qat.core.qparams import QParams, qparams_from_range
 from qat.core.scheme import Method, TensorSpec
@@ -73,6 +74,13 @@ class Quantizer(nn.Module):
         """Scale, zero point, grid and layout, as an exporter needs them."""
         raise NotImplementedError
 
+    def codebook(self) -> Codebook | None:
+        """The levels, of a method whose steps are not all alike; None for an affine grid.
+
+        A method that has one refuses :meth:`qparams`, since no scale describes it.
+        """
+        return None
+
     # What all share ----------------------------------------------------------------------------
 
     def forward(self, x: Tensor) -> Tensor:
@@ -134,12 +142,14 @@ class Quantizer(nn.Module):
         return self.phase == "quantize" and self._ready
 
     def encode(self, x: Tensor) -> Tensor:
-        """Integer codes of ``x``, int32."""
-        return affine.encode(x, self.qparams())
+        """Integer codes of ``x``, int32: of the grid, or indices into the codebook."""
+        book = self.codebook()
+        return affine.encode(x, self.qparams()) if book is None else book.encode(x)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Values of integer codes."""
-        return affine.decode(codes, self.qparams())
+        book = self.codebook()
+        return affine.decode(codes, self.qparams()) if book is None else book.decode(codes)
 
     def extra_repr(self) -> str:
         """One line for ``print(net)``."""

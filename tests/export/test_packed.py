@@ -15,7 +15,7 @@ from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.scheme import Method, Scheme, TensorSpec
-from qat.export import packed
+from qat.export import packed_file
 from qat.export.packed import PackedFileError, load_packed, save_packed, theoretical_bytes
 from qat.layers.walk import quantizers
 from qat.models.build import build_model
@@ -133,7 +133,7 @@ def test_weights_in_channels_last_order_are_written_too(tiny_model, tiny_images,
 def test_codes_take_their_bits_rounded_up_to_bytes(qnet, tmp_path):
     save_packed(qnet, tmp_path / "it")
     with safe_open(tmp_path / "it", framework="pt") as file:
-        assert file.metadata()["version"] == "1"
+        assert file.metadata()["version"] == "2"
         sizes = {key: file.get_tensor(key).numel() for key in file.keys()}  # noqa: SIM118
     # 8 x 3 x 3 x 3 codes of 8 bits; 8 x 1 x 3 x 3 and 12 x 2 x 3 x 3 codes of 4.
     assert sizes["stem.weight"] == 216
@@ -165,7 +165,9 @@ def rewritten(path, change, sign=True):
     header = json.loads(data[8 : 8 + length])
     change(header["__metadata__"])
     if sign and header["__metadata__"]:
-        header["__metadata__"]["sha256"] = packed._digest(load_file(path), header["__metadata__"])
+        header["__metadata__"]["sha256"] = packed_file.digest_of(
+            load_file(path), header["__metadata__"]
+        )
     text = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
 
@@ -183,7 +185,7 @@ class TestDamage:
         with pytest.raises(PackedFileError, match=r"is damaged .*write it anew"):
             load_packed(path, tiny_model)
 
-    @pytest.mark.parametrize("key", ["plan", "shapes"])
+    @pytest.mark.parametrize("key", ["plan", "layout"])
     @pytest.mark.parametrize("value", ["", "????", "AAAA"])
     def test_damaged_metadata_are_refused(self, path, tiny_model, key, value):
         rewritten(path, lambda metadata: metadata.update({key: value}))
@@ -213,9 +215,52 @@ class TestDamage:
         with pytest.raises(PackedFileError, match=r"digest differs\): write it anew"):
             load_packed(path, tiny_model)
 
-    def test_another_version_is_refused(self, path, tiny_model):
-        rewritten(path, lambda metadata: metadata.update(version="2"))
-        with pytest.raises(PackedFileError, match="format version 2, this program reads 1"):
+    def test_a_newer_version_is_refused_with_the_way_out(self, path, tiny_model):
+        rewritten(path, lambda metadata: metadata.update(version="3"))
+        with pytest.raises(PackedFileError, match=r"version 3, this program reads 1 to 2: .*newer"):
+            load_packed(path, tiny_model)
+
+    @pytest.mark.parametrize("version", ["", "0", "-1", "two", "²"])
+    def test_a_version_that_never_was_is_refused(self, path, tiny_model, version):
+        rewritten(path, lambda metadata: metadata.update(version=version))
+        with pytest.raises(PackedFileError, match="this program reads 1 to 2: write it anew"):
+            load_packed(path, tiny_model)
+
+    def test_a_version_changed_by_hand_is_noticed(self, path, tiny_model):
+        rewritten(path, lambda metadata: metadata.update(version="3"), sign=False)
+        with pytest.raises(PackedFileError, match="digest differs"):
+            load_packed(path, tiny_model)
+
+    @pytest.mark.parametrize("content", [b"PK\x03\x04" * 40, b"a text, a long one\n" * 9])
+    def test_a_foreign_file_is_refused(self, path, tiny_model, content):
+        path.write_bytes(content)
+        with pytest.raises(PackedFileError, match="no packed file"):
+            load_packed(path, tiny_model)
+
+    def test_a_folder_is_refused(self, tmp_path, tiny_model):
+        with pytest.raises(PackedFileError, match="no packed file"):
+            load_packed(tmp_path, tiny_model)
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            pytest.param({"form": "affine", "shape": [8, 3, 3, 1]}, id="shape"),
+            pytest.param({"form": "codebook", "shape": [8, 3, 3, 3]}, id="form"),
+            pytest.param({"form": "int32", "shape": [8, 3, 3, 3]}, id="bias"),
+            pytest.param({}, id="empty"),
+            pytest.param(3, id="number"),
+        ],
+    )
+    def test_a_forged_layout_is_refused(self, path, tiny_model, entry):
+        text = packed_file.fold({"stem.weight": entry})
+        rewritten(path, lambda metadata: metadata.update(layout=text))
+        with pytest.raises(PackedFileError, match="of another network: layer 'stem' takes"):
+            load_packed(path, tiny_model)
+
+    def test_a_bias_forged_into_codes_is_refused(self, path, tiny_model):
+        text = packed_file.fold({"stem.bias": {"form": "int32", "shape": [8]}})
+        rewritten(path, lambda metadata: metadata.update(layout=text))
+        with pytest.raises(PackedFileError, match="'stem' has no integer bias"):
             load_packed(path, tiny_model)
 
     def test_another_kind_of_file_is_refused(self, path, tiny_model):
@@ -246,7 +291,7 @@ def test_a_write_that_fails_leaves_the_older_file_whole(qnet, tmp_path, monkeypa
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(packed, "save_file", full)
+    monkeypatch.setattr(packed_file, "save_file", full)
     with pytest.raises(OSError, match="No space left"):
         save_packed(qnet, tmp_path / "it")
     assert [p.name for p in tmp_path.iterdir()] == ["it"]

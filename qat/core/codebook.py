@@ -1,0 +1,77 @@
+"""A table of values that codes index, for grids whose steps are not all alike.
+
+code = argmin_i |x - values[i]|,    r = values[code]
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from qat.core.grid import MAX_BITS
+from qat.core.layout import Layout
+
+MAX_LEVELS = 1 << MAX_BITS
+
+
+@dataclass(frozen=True, eq=False)
+class Codebook:
+    """The levels of each slice of a tensor, in ascending order.
+
+    Halfway between two levels a value takes the lower one. Zero need not be a level.
+
+    Attributes:
+        values: ``(slices, levels)``, float32, in the unit of the tensor.
+        layout: How the slices lie over it.
+
+    Raises:
+        ValueError: If the values are of another shape or dtype, not finite, not ascending, or
+            fewer than 2 or more than 65,536 a slice.
+
+    Example:
+        >>> Codebook(torch.tensor([[-1.0, 0.0, 4.0]])).bits
+        2
+    """
+
+    values: Tensor
+    layout: Layout = field(default_factory=Layout)
+
+    def __post_init__(self) -> None:
+        """Refuse tables that cannot be searched or stored."""
+        shape = tuple(self.values.shape)
+        slices = self.layout.slices
+        if len(shape) != 2 or shape[0] != slices or not 2 <= shape[1] <= MAX_LEVELS:
+            raise ValueError(
+                f"a codebook is of shape ({slices}, 2..{MAX_LEVELS}), got {shape}: give each of "
+                f"the {slices} slices its levels"
+            )
+        if self.values.dtype != torch.float32:
+            raise ValueError(f"levels are float32, got {self.values.dtype}: convert them")
+        if not bool(torch.isfinite(self.values).all()):
+            raise ValueError("levels must be finite, got NaN or infinity: find where they arose")
+        if bool((self.values.diff(dim=1) < 0).any()):
+            raise ValueError("levels must ascend in each slice: sort them")
+
+    @property
+    def bits(self) -> int:
+        """Width of a code: ``ceil(log2(levels))``."""
+        return (self.values.shape[1] - 1).bit_length()
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Index of the nearest level (int32, same shape); infinities take the outermost.
+
+        Raises:
+            ValueError: If ``x`` holds a NaN, which has no code.
+        """
+        if bool(torch.isnan(x).any()):
+            raise ValueError("NaN has no code: find where the values became NaN")
+        wide = self.values.double()  # in float32 the middle of two levels could be one of them
+        middles = ((wide[:, 1:] + wide[:, :-1]) / 2).contiguous()
+        rows = self.layout.sliced(x).double().contiguous()
+        codes = torch.searchsorted(middles, rows, out_int32=True)
+        return self.layout.unsliced(codes, x)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Levels of indices, float32."""
+        rows = self.layout.sliced(codes).long()
+        return self.layout.unsliced(self.values.gather(1, rows), codes)
