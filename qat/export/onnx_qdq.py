@@ -8,21 +8,17 @@ https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from qat.export.onnx_file import BATCH, INPUT, OPSET, OUTPUT, PRODUCER
 from qat.export.program import UINT8_MAX, Program, Step, Weight
 
-OPSET = 21
 OPSET_INT2 = 25
-INPUT, OUTPUT, BATCH = "images", "logits", "batch"
-PRODUCER = "qatlab"
 _WIDE = 8
 _STORED = {
     (2, True): TensorProto.INT2,
@@ -44,28 +40,33 @@ def to_onnx(program: Program) -> onnx.ModelProto:
     return model
 
 
-def save_onnx(model: onnx.ModelProto, path: Path) -> int:
-    """Write a model, whole or not at all.
-
-    Returns:
-        Bytes written.
-
-    Raises:
-        OSError: If the disk is full, or the place cannot be written; an older file stays.
-    """
-    path = Path(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(model.SerializeToString())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    return path.stat().st_size
-
-
 def stored_bits(bits: int) -> int:
     """Width of the ONNX type that holds codes of so many bits."""
     return next(width for width in (2, 4, _WIDE) if bits <= width)
+
+
+def stored_weight(
+    name: str, codes: Any, weight: Weight, widened: str
+) -> tuple[onnx.TensorProto, onnx.NodeProto | None]:
+    """Codes as an initialiser of their width, and the Cast that widens it to 8 bits if need be.
+
+    Args:
+        name: Of a narrow initialiser.
+        codes: Of the weight, in the order they are to lie.
+        weight: Width and sign.
+        widened: Name of what the Cast gives.
+    """
+    wide = codes.astype(np.int8 if weight.signed else np.uint8)
+    width = stored_bits(weight.bits)
+    if width == _WIDE:
+        return _initialiser(name, wide), None
+    narrow = wide.astype(helper.tensor_dtype_to_np_dtype(_STORED[width, weight.signed]))
+    to = _STORED[_WIDE, weight.signed]
+    return _initialiser(name, narrow), helper.make_node("Cast", [name], [widened], widened, to=to)
+
+
+def _initialiser(name: str, array: Any) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.asarray(array, order="C"), name)
 
 
 class _Writer:
@@ -92,7 +93,7 @@ class _Writer:
 
     def constant(self, name: str, array: Any) -> str:
         """Add an initialiser."""
-        self.constants[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
+        self.constants[name] = _initialiser(name, array)
         return name
 
     def values(self, name: str) -> str:
@@ -150,14 +151,13 @@ class _Writer:
         return found
 
     def integers(self, name: str, codes: Any, weight: Weight) -> str:
-        """Codes at their width, widened to 8 bits by a Cast."""
-        width = stored_bits(weight.bits)
-        if width == _WIDE:
-            return self.constant(name, codes.astype(np.int8 if weight.signed else np.uint8))
-        kind = _STORED[width, weight.signed]
-        dtype = helper.tensor_dtype_to_np_dtype(kind)
-        self.constant(name, codes.astype(np.int8 if weight.signed else np.uint8).astype(dtype))
-        return self.node("Cast", [name], f"{name}_8bit", to=_STORED[_WIDE, weight.signed])
+        """Codes at their width, widened to 8 bits."""
+        tensor, cast = stored_weight(name, codes, weight, f"{name}_8bit")
+        self.constants[tensor.name] = tensor
+        if cast is None:
+            return tensor.name
+        self.nodes.append(cast)
+        return str(cast.output[0])
 
     def bias(self, step: Step, weight: Weight) -> str:
         """Integer codes of scale ``s_x * s_w``."""

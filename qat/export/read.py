@@ -10,6 +10,7 @@ from torch import Tensor, fx, nn
 from qat.convert.rules import plan_of
 from qat.core.evaluating import evaluating
 from qat.export.attributes import attributes, layer_attributes, pool_kind
+from qat.export.errors import ExportError
 from qat.export.program import OFFSET, Format, Program, Step, Weight
 from qat.graph.operations import MOVES, Operation, operations
 from qat.graph.points import RECTIFIERS
@@ -20,10 +21,6 @@ from qat.quantizers.base import Quantizer
 
 _ABOVE = 6.0
 """Where ReLU6 ends."""
-
-
-class ExportError(ValueError):
-    """A network that cannot be written as an integer program; the message says why."""
 
 
 def read_program(qnet: nn.Module, example: Tensor) -> Program:
@@ -124,13 +121,12 @@ class _Reader:
             return None, None
         if layer.norm is not None:
             raise ExportError(f"layer {core.name!r} has its batch norm apart: fold_norms first")
-        quantizer = _checked(f"{core.name} (weight)", layer.weight_quantizer)
-        step = layer.bias_step()
+        weight, step = read_weight(core.name, layer), layer.bias_step()
         if layer.bias is None:
-            return _weight(layer, quantizer), None
+            return weight, None
         if step is None:
             raise ExportError(f"layer {core.name!r}: set_phase(net, 'quantize') before exporting")
-        return _weight(layer, quantizer), bias_codes(layer.bias, step).cpu().numpy()
+        return weight, bias_codes(layer.bias, step).cpu().numpy()
 
     def _attributes(self, operation: Operation) -> dict[str, Any]:
         layer = self._module(operation)
@@ -153,7 +149,13 @@ class _Reader:
         return self.qnet.get_submodule(str(operation.node.target))
 
 
-def _weight(layer: QuantTwin, quantizer: Quantizer) -> Weight:
+def read_weight(name: str, layer: QuantTwin) -> Weight:
+    """The integers of a layer's weight.
+
+    Raises:
+        ExportError: If they are not calibrated, or their grid is not affine.
+    """
+    quantizer = _checked(f"{name} (weight)", layer.weight_quantizer)
     qparams = quantizer.qparams()
     return Weight(
         codes=quantizer.encode(layer.weight.detach()).cpu().numpy(),
@@ -181,6 +183,11 @@ def _checked(name: str, quantizer: nn.Module) -> Quantizer:
         raise ExportError(f"{name} is not quantized: an integer file has integers everywhere")
     if not bool(quantizer.calibrated):
         raise ExportError(f"{name} is not calibrated: calibrate before exporting")
+    if quantizer.codebook() is not None:
+        raise ExportError(
+            f"{name} is quantized by {type(quantizer).__name__}, whose levels are not evenly "
+            "spaced: no ONNX operator has such codes; save the packed file"
+        )
     scale = quantizer.qparams().scale
     if not bool((torch.isfinite(scale) & (scale > 0)).all()):
         raise ExportError(f"{name} has a scale that is NaN, infinite or not positive: train anew")
