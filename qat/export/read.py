@@ -24,11 +24,19 @@ _ABOVE = 6.0
 
 
 def read_program(qnet: nn.Module, example: Tensor) -> Program:
+    """The integer program of a calibrated network; see :func:`read_with_names`."""
+    return read_with_names(qnet, example)[0]
+
+
+def read_with_names(qnet: nn.Module, example: Tensor) -> tuple[Program, Mapping[fx.Node, str]]:
     """The integer program of a calibrated network in placement ``integer``.
 
     Args:
         qnet: From :func:`qat.convert.swap.quantize`, calibrated, norms folded.
         example: An image or more, preprocessed: the shapes.
+
+    Returns:
+        The program, and the name of the tensor that each quantizer's node stores.
 
     Raises:
         ExportError: If it is of another placement, or a quantizer is not calibrated, has a scale
@@ -43,7 +51,7 @@ def read_program(qnet: nn.Module, example: Tensor) -> Program:
     reader = _Reader(qnet, example)
     for operation in reader.operations.values():
         reader.read(operation)
-    return Program(
+    program = Program(
         name=type(qnet).__name__,
         input_shape=tuple(example.shape[1:]),
         output=reader.names[next(n for n in reader.operations if n.op == "output").args[0]],  # type: ignore[index]
@@ -51,6 +59,7 @@ def read_program(qnet: nn.Module, example: Tensor) -> Program:
         formats=reader.formats,
         plan=plan_of(qnet).to_dict(),
     )
+    return program, reader.stored
 
 
 class _Reader:
@@ -61,6 +70,7 @@ class _Reader:
         self.operations = operations(qnet)
         self.shapes = _shapes(qnet, example)
         self.names: dict[fx.Node, str] = {}
+        self.stored: dict[fx.Node, str] = {}
         self.steps: list[Step] = []
         self.formats: dict[str, Format] = {}
 
@@ -87,7 +97,7 @@ class _Reader:
         low, high = _bounds(form, rectifier or core.kind)
         inputs = tuple(self.names[node] for node in core.inputs)
         weight, bias = self._parameters(core)
-        self.names[stored.node] = name
+        self.names[stored.node] = self.stored[stored.node] = name
         self.formats[name] = form
         self.steps.append(
             Step(

@@ -1,0 +1,183 @@
+"""Is the runtime's network the simulated one? Logits end to end, every layer from its own inputs.
+
+Layer by layer both start from the same codes, those of the runtime, so that one flipped code does
+not spread: what is seen is the layer's own arithmetic.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from qat.core.evaluating import evaluating
+from qat.export.gate import (
+    LayerAgreement,
+    LogitAgreement,
+    ParityThresholds,
+    Verdict,
+    compare_layers,
+    compare_logits,
+    first_diverging,
+    judge,
+)
+from qat.export.program import Program
+from qat.export.reference.run import run_reference
+from qat.export.runtimes.base import Runtime
+
+SETTINGS = {"optimizations off": False, "optimizations on": True}
+Codes = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What was found, and the verdict.
+
+    Attributes:
+        logits: End to end, by how the runtime was set.
+        layers: Each from the same input codes; the worse of both settings.
+        diverging: The first layer whose codes differ end to end, with optimizations on.
+        reference: Logits of the integer-only reference against the simulation.
+        verdict: Held against the thresholds.
+    """
+
+    logits: Mapping[str, LogitAgreement]
+    layers: Sequence[LayerAgreement] = ()
+    diverging: LayerAgreement | None = None
+    reference: LogitAgreement | None = None
+    verdict: Verdict = field(default_factory=lambda: Verdict("passed"))
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported network and what it was made from.
+
+    Attributes:
+        file: The ONNX file.
+        qnet: The simulation.
+        program: Its integer program; None of a network with dynamic ranges.
+        stored: Node of each quantizer in ``qnet`` → the tensor of ``program`` it makes.
+    """
+
+    file: Path
+    qnet: nn.Module
+    program: Program | None = None
+    stored: Mapping[fx.Node, str] = field(default_factory=dict)
+
+    @property
+    def logit_scale(self) -> float | None:
+        """A step of the logits; None if they lie on no grid."""
+        if self.program is None:
+            return None
+        return float(self.program.formats[self.program.output].scale)
+
+
+def check_parity(
+    exported: Exported,
+    runtime: Runtime,
+    images: Tensor,
+    simulated: Tensor,
+    thresholds: ParityThresholds,
+    *,
+    batch_size: int,
+    threads: int = 1,
+    layer_images: int = 16,
+    reference_images: int = 4,
+) -> Parity:
+    """Compare simulation and runtime, graph optimizations off and on.
+
+    Args:
+        exported: The network.
+        runtime: What executes it.
+        images: Preprocessed.
+        simulated: The simulation's logits of these images, computed in the same batches.
+        thresholds: What must hold.
+        batch_size: Images at a time: dynamic ranges are of a batch.
+        threads: Of the runtime.
+        layer_images: The first so many images go layer by layer; 0 for none.
+        reference_images: The first so many go through the integer-only reference; 0 for none.
+    """
+    expected = simulated.cpu().numpy()
+    logits = {}
+    for how, optimize in SETTINGS.items():
+        session = runtime.load(exported.file, threads, optimize)
+        found = session.run_in_batches(images.cpu().numpy(), batch_size)
+        logits[how] = compare_logits(expected, found, exported.logit_scale)
+    layers: Sequence[LayerAgreement] = ()
+    diverging = reference = None
+    if exported.program is not None and layer_images:
+        first = images[:layer_images].cpu()
+        taken = {how: _codes(exported, runtime, first, on) for how, on in SETTINGS.items()}
+        each = [layer_parity(exported, first, codes) for codes in taken.values()]
+        layers = [max(pair, key=lambda row: row.max_steps) for pair in zip(*each, strict=True)]
+        diverging = first_diverging(end_to_end(exported, first, taken["optimizations on"]))
+    if exported.program is not None and reference_images:
+        reference = reference_parity(exported, images, simulated, reference_images)
+    verdict = judge(logits, thresholds, layers)
+    return Parity(logits, layers, diverging, reference, verdict)
+
+
+def layer_parity(exported: Exported, images: Tensor, codes: Codes) -> tuple[LayerAgreement, ...]:
+    """Every stored tensor, computed by the simulation from the runtime's codes of its inputs.
+
+    Args:
+        exported: The network.
+        images: Preprocessed.
+        codes: The runtime's, of every stored tensor.
+    """
+    return compare_layers(_simulate(exported, images, codes, follow=True))
+
+
+def end_to_end(exported: Exported, images: Tensor, codes: Codes) -> tuple[LayerAgreement, ...]:
+    """Every stored tensor, the simulation left to itself."""
+    return compare_layers(_simulate(exported, images, codes, follow=False))
+
+
+def reference_parity(
+    exported: Exported, images: Tensor, simulated: Tensor, count: int
+) -> LogitAgreement:
+    """Logits of the integer-only reference against the simulation's."""
+    assert exported.program is not None
+    program = exported.program
+    codes = run_reference(program, images[:count].cpu().numpy())[program.output]
+    values = program.formats[program.output].decode(codes)
+    return compare_logits(simulated[:count].cpu().numpy(), values, exported.logit_scale)
+
+
+def _codes(
+    exported: Exported, runtime: Runtime, images: Tensor, optimize: bool
+) -> dict[str, np.ndarray]:
+    """What the runtime stores: codes by tensor."""
+    names = list(dict.fromkeys(exported.stored.values()))
+    outputs = [f"{name}/codes" for name in names]
+    session = runtime.load(exported.file, 1, optimize, outputs)
+    found = session.run_all(images.numpy())
+    return {name: found[output] for name, output in zip(names, outputs, strict=True)}
+
+
+def _simulate(
+    exported: Exported, images: Tensor, codes: Codes, follow: bool
+) -> Iterator[tuple[str, np.ndarray, np.ndarray, float]]:
+    """Simulated and runtime codes of each stored tensor, as :func:`compare_layers` takes them."""
+    assert exported.program is not None
+    assert isinstance(exported.qnet, fx.GraphModule)
+    formats = exported.program.formats
+    device = next(exported.qnet.parameters()).device
+    seen: list[tuple[str, np.ndarray, np.ndarray, float]] = []
+
+    class Watch(fx.Interpreter):
+        def run_node(self, n: fx.Node) -> Any:
+            value = super().run_node(n)
+            name = exported.stored.get(n)
+            if name is None:
+                return value
+            form, theirs = formats[name], codes[name].astype(np.int32)
+            seen.append((name, form.encode(value.cpu().numpy()), theirs, 1.0))
+            return torch.from_numpy(form.decode(theirs)).to(value) if follow else value
+
+    with torch.no_grad(), evaluating(exported.qnet):
+        Watch(exported.qnet).run(images.to(device))
+    yield from seen
