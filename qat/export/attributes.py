@@ -188,9 +188,15 @@ _MAKERS: Mapping[str, Callable[..., dict[str, Any]]] = {
 }
 
 
-def layer_attributes(operation: Operation, layer: Any) -> dict[str, Any]:
-    """Stride, padding, dilation and groups of a convolution; nothing for a linear layer."""
+def layer_attributes(operation: Operation, layer: Any, before: Shape) -> dict[str, Any]:
+    """Stride, padding, dilation and groups of a convolution; nothing for a linear layer.
+
+    Raises:
+        UnsupportedOperationError: If it is a variant that has no integer form here.
+    """
     if operation.kind != "conv":
+        if len(before) != 2:
+            raise refuse(operation, f"has an input of {len(before)} axes: flatten it first")
         return {}
     if layer.padding_mode != "zeros":
         raise refuse(operation, f"pads by {layer.padding_mode}")
