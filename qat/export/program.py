@@ -99,6 +99,7 @@ class Program:
     Attributes:
         name: Of the network's class.
         input_shape: ``(channels, height, width)`` of an image.
+        output_shape: Of what an image gives, ``(classes,)`` of a classifier.
         output: Name of the logits' tensor.
         steps: In execution order; the first quantizes the image, ``input``.
         formats: Tensor name → format.
@@ -107,6 +108,7 @@ class Program:
 
     name: str
     input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
     output: str
     steps: tuple[Step, ...]
     formats: Mapping[str, Format]

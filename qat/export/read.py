@@ -55,10 +55,14 @@ def read_with_names(qnet: nn.Module, example: Tensor) -> tuple[Program, Mapping[
     reader = _Reader(qnet, example)
     for operation in reader.operations.values():
         reader.read(operation)
+    last = next(node for node in reader.operations if node.op == "output").args[0]
+    if last not in reader.names:
+        raise ExportError("the network gives something else than one tensor of logits: wrap it")
     program = Program(
         name=type(qnet).__name__,
         input_shape=tuple(example.shape[1:]),
-        output=reader.names[next(n for n in reader.operations if n.op == "output").args[0]],  # type: ignore[index]
+        output_shape=reader.shapes[last][1:],  # type: ignore[index]
+        output=reader.names[last],  # type: ignore[index]
         steps=tuple(reader.steps),
         formats=reader.formats,
         plan=plan_of(qnet).to_dict(),

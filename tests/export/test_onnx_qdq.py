@@ -118,6 +118,7 @@ def test_a_layer_without_bias_has_none():
     net = nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.ReLU())
     model = to_onnx(read_program(calibrated(net), images()))
     assert not any("bias" in name for name in initialisers(model))
+    assert load(model).run(images().numpy()).shape == (4, 4, 6, 6)
 
 
 @pytest.mark.parametrize("symmetric", [True, False])
@@ -175,7 +176,7 @@ def steps_apart(logits, qnet, x):
 def test_the_runtime_computes_what_the_simulation_does(weight_bits, act_bits, optimize):
     qnet, model = exported(weight_bits, act_bits)
     found = load(model, optimize=optimize).run(images().numpy())
-    assert len(np.unique(found)) > 2
+    assert len(np.unique(found)) > 1
     assert steps_apart(found, qnet, images()) <= 1.001  # floats at a tie may round apart
 
 

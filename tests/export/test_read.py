@@ -62,7 +62,8 @@ def test_steps_are_the_operations_in_their_order(counted):
         ("mean", "global_avg_pool", ("conv",)),
         ("head", "linear", ("mean",)),
     ]
-    assert (program.output, program.input_shape) == ("head", (1, 2, 2))
+    assert program.output == "head"
+    assert (program.input_shape, program.output_shape) == ((1, 2, 2), (2,))
     assert [step.name for step in program.layers()] == ["conv", "head"]
 
 
@@ -287,6 +288,19 @@ def test_a_network_that_is_switched_off_is_refused():
     set_phase(qnet, "off")
     with pytest.raises(ExportError, match=r"set_phase\(net, 'quantize'\) before exporting"):
         read_program(qnet, images())
+
+
+def test_a_network_that_gives_two_tensors_is_refused():
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 1)
+
+        def forward(self, x):
+            return self.first(x), self.second(x)
+
+    with pytest.raises(ExportError, match="something else than one tensor of logits"):
+        read_program(calibrated(Both()), images())
 
 
 class Variant(nn.Module):
