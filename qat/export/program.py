@@ -72,7 +72,7 @@ class Step:
         name: Of the layer or operation; unique.
         kind: ``quantize`` (the image), or a word of :mod:`qat.graph.operations`;
             ``global_avg_pool`` for every average over a whole plane.
-        inputs: Names of tensors.
+        inputs: Names of tensors; of the step that quantizes the image, its own output.
         output: Name of the tensor it makes.
         attributes: Of the operation (stride, padding, axis, shape, ...).
         weight: Of a layer.
