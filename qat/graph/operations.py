@@ -17,7 +17,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import fx, nn
-from torchvision.ops import StochasticDepth, stochastic_depth
+from torchvision.ops import StochasticDepth
 
 from qat.graph.trace import where
 
@@ -87,8 +87,6 @@ _FUNCTIONS: Mapping[Callable[..., Any], str] = {
     F.avg_pool2d: "avg_pool",
     F.adaptive_avg_pool2d: "adaptive_avg_pool",
     F.pad: "pad",
-    F.dropout: "identity",
-    stochastic_depth: "identity",
 }
 _METHODS: Mapping[str, str] = {
     **{name: "add" for name in ("add", "add_")},

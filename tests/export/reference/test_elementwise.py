@@ -11,7 +11,7 @@ from qat.export.reference.elementwise import FUNCTIONS
 from tests.export.reference.programs import assert_nearest, form, real, run
 
 EVERY = np.arange(256)
-PAIRS = np.stack(np.meshgrid(EVERY[::5], EVERY[::3]), -1).reshape(-1, 2).T
+PAIRS = np.stack(np.meshgrid(EVERY[::15], EVERY[::17]), -1).reshape(-1, 2).T
 SCALES = st.floats(2.0**-13, 10, width=32)
 ZEROS = st.integers(0, 255)
 
