@@ -59,7 +59,7 @@ def dropouts_as_modules(root: nn.Module, graph: fx.Graph) -> Iterator[fx.Node]:
             yield node
             continue
         layer = _DROPOUTS[node.target](given)
-        layer.train(root.get_submodule(_scope(node)).training)
+        layer.train(root.get_submodule(scope(node)).training)
         name = free_name(root, node.name)
         root.add_module(name, layer)
         with graph.inserting_after(node):
@@ -116,9 +116,10 @@ def _arguments(node: fx.Node) -> Mapping[str, Any]:
     return signature.bind(*node.args, **node.kwargs).arguments
 
 
-def _scope(node: fx.Node) -> str:
-    """Path of the module that an operation is called in."""
-    return next((path for path in reversed(node.meta.get("nn_module_stack", {})) if path), "")
+def scope(node: fx.Node) -> str:
+    """Path of the module that an operation is called in; empty for the network itself."""
+    stack = node.meta.get("nn_module_stack", {}).values()
+    return next((path for path, _ in reversed(stack) if path), "")
 
 
 def free_name(root: nn.Module, wanted: str) -> str:

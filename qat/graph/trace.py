@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from torch import fx, nn
-from torchvision.ops import StochasticDepth
+from torchvision.ops import StochasticDepth, stochastic_depth
 
 from qat.core.evaluating import evaluating
 from qat.graph.rewrite import (
@@ -52,7 +52,7 @@ def trace(net: nn.Module) -> fx.GraphModule:
             too; its line is named.
     """
     own = copy.deepcopy(net)
-    tracer = _Tracer()
+    tracer = _Tracer(autowrap_functions=(stochastic_depth,))
     with evaluating(own):
         try:
             graph = tracer.trace(own, defaults(own))
