@@ -49,6 +49,9 @@ def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) ->
     traced.graph.eliminate_dead_code()
     traced.recompile()
     traced.delete_all_unused_submodules()
+    for operation in placement.operations.values():
+        if operation.name in placement.norms.values():  # its layer has it now, if anyone has
+            traced.delete_submodule(str(operation.node.target))
     traced.meta[PLAN] = plan
     return traced
 

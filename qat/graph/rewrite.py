@@ -6,6 +6,7 @@ A graph is read as if its operations were functions of the image. Some Python is
 
 import inspect
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -19,7 +20,12 @@ _DROPOUTS: Mapping[Callable[..., Any], Callable[[Mapping[str, Any]], nn.Module]]
     F.dropout2d: lambda given: nn.Dropout2d(given.get("p", 0.5), given.get("inplace", False)),
     stochastic_depth: lambda given: StochasticDepth(given["p"], given["mode"]),
 }
-_IN_PLACE = (operator.iadd, operator.imul, F.relu_, torch.relu_)
+_IN_PLACE: Mapping[Callable[..., Any], Callable[..., Any]] = {
+    operator.iadd: operator.add,
+    operator.imul: operator.mul,
+    F.relu_: F.relu,
+    torch.relu_: torch.relu,
+}
 
 
 def defaults(root: nn.Module) -> dict[str, Any]:
@@ -70,20 +76,24 @@ def dropouts_as_modules(root: nn.Module, graph: fx.Graph) -> Iterator[fx.Node]:
 
 
 def without_side_effects(root: nn.Module, graph: fx.Graph) -> None:
-    """Whatever reads a tensor after it was changed in place reads the result of that change.
+    """Operations in place become functions, and what reads their input afterwards their result.
 
-    Of a changed view of a tensor (``x[:, 0].relu_()``) the tensor itself is not followed.
+    So autograd takes them too: a rounded tensor may not be changed in place. Of a changed view of
+    a tensor (``x[:, 0].relu_()``) the tensor itself is not followed.
     """
     order = {node: index for index, node in enumerate(graph.nodes)}
+    called = root.named_modules(remove_duplicate=False)
+    layers = {name for name, layer in called if getattr(layer, "inplace", False)}
     numbers: set[fx.Node] = set()
     for node in graph.nodes:
         if _is_number(node, numbers):
             numbers.add(node)
-        elif _changes_its_input(root, node):
-            changed = next(iter(node.all_input_nodes))
-            changed.replace_all_uses_with(
+        elif node.all_input_nodes and (node.target in layers or _became_function(node)):
+            node.all_input_nodes[0].replace_all_uses_with(
                 node, delete_user_cb=lambda user, here=node: order[user] > order[here]
             )
+    for name in layers:
+        root.get_submodule(name).inplace = False  # type: ignore[assignment]
 
 
 def _is_number(node: fx.Node, numbers: set[fx.Node]) -> bool:
@@ -95,16 +105,20 @@ def _is_number(node: fx.Node, numbers: set[fx.Node]) -> bool:
     return node.op == "call_function" and all(n in numbers for n in node.all_input_nodes)
 
 
-def _changes_its_input(root: nn.Module, node: fx.Node) -> bool:
-    if not node.all_input_nodes:
+def _became_function(node: fx.Node) -> bool:
+    """Make an operation that changes its input one that does not; False if it never did."""
+    if isinstance(node.target, str):
+        changes = node.op == "call_method" and re.fullmatch(r".*[^_]_", node.target) is not None
+        node.target = node.target[:-1] if changes else node.target
+        return changes
+    if node.target in _IN_PLACE:
+        node.target = _IN_PLACE[node.target]
+        return True
+    given = dict(_arguments(node))
+    if not given.get("inplace", False):
         return False
-    if node.op == "call_module":
-        return bool(getattr(root.get_submodule(str(node.target)), "inplace", False))
-    if node.op == "call_method":
-        return str(node.target).endswith("_") and not str(node.target).endswith("__")
-    if node.op != "call_function":
-        return False
-    return node.target in _IN_PLACE or bool(_arguments(node).get("inplace", False))
+    node.args, node.kwargs = (given.pop("input"),), {**given, "inplace": False}
+    return True
 
 
 def _arguments(node: fx.Node) -> Mapping[str, Any]:

@@ -192,6 +192,8 @@ IN_PLACE = {
     "a function of its own": lambda self, x: torch.relu_(x) * 2 + x,
     "a method": lambda self, x: x.relu_() * 2 + x,
     "a sum": lambda self, x: x.add_(1.0) * 2 + x,
+    "a layer that is called twice": lambda self, x: self.relu(self.relu(x) + 1) * 2 + x,
+    "arguments by name": lambda self, x: F.leaky_relu(x, inplace=True, negative_slope=0.3) + x,
     "two in a row": lambda self, x: (self.relu(x), x.add_(1.0))[0] * x,
 }
 
@@ -205,7 +207,21 @@ def test_a_tensor_that_was_changed_in_place_is_read_as_changed(name):
     with torch.no_grad():
         assert torch.equal(traced(x), net(x))
     conv = next(node for node in traced.graph.nodes if node.name == "conv")
-    assert len(conv.users) == 1  # what changes it
+    assert len(conv.users) == 1  # what changed it
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_nothing_changes_in_place_any_more(name):
+    """Or autograd would refuse it behind a quantizer."""
+    net = Function(IN_PLACE[name])
+    net.relu = nn.ReLU(inplace=True)
+    traced = trace(net)
+    traced.conv = nn.Identity()
+    x = images()
+    before = x.clone()
+    traced(x)
+    assert torch.equal(x, before)
+    assert net.relu.inplace
 
 
 def test_numbers_are_not_changed_in_place():
