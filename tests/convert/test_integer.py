@@ -129,6 +129,20 @@ def test_a_plan_with_tensors_survives_json(net, images):
     assert list(Plan.from_dict(plan.to_dict()).tensors) == list(plan.tensors)
 
 
+def test_tensors_that_share_a_quantizer_are_signed_if_one_of_them_is(images):
+    class Meeting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 1)
+
+        def forward(self, x):
+            return torch.cat([self.a(x).relu(), self.b(x)], 1)
+
+    plan = make_plan(Meeting().eval(), integer(), images)
+    assert plan.tensors["a"].spec.signed
+    assert plan.tensors["b"].shares == "a"
+
+
 REFUSED = {
     "stem: .* 2 to 8 bits everywhere, got 9 bits": integer(TensorSpec(bits=9), first_last="same"),
     "input: .* got float; use scheme.placement=academic": integer(act=TensorSpec(bits=32)),
@@ -367,6 +381,17 @@ def test_statistics_are_those_of_the_float_layer(net, images):
     assert torch.allclose(qnet.stem.norm.running_mean, net.norm.running_mean, atol=1e-6)
     assert torch.allclose(qnet.stem.norm.running_var, net.norm.running_var, atol=1e-5)
     assert qnet.stem.norm.num_batches_tracked == net.norm.num_batches_tracked
+
+
+def test_linear_layers_have_their_statistics_followed_too(images):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(192, 6, bias=False), nn.BatchNorm1d(6)).eval()
+    qnet = quantized(net, images, keep_norms=True)
+    set_phase(qnet, "off")
+    qnet.train()(images), net.train()(images)
+    twin = qnet.get_submodule("1")
+    assert torch.allclose(twin.norm.running_mean, net[2].running_mean, atol=1e-6)
+    assert torch.allclose(twin.norm.running_var, net[2].running_var, atol=1e-6)
+    assert net[2].running_mean.abs().max() > 1e-3
 
 
 def test_what_was_trained_is_what_is_exported(net, images):
