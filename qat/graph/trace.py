@@ -1,6 +1,7 @@
 """A network as a graph of operations, by torch.fx (Reed et al. 2022, arXiv:2112.08429)."""
 
 import copy
+import os
 import re
 import traceback
 from pathlib import Path
@@ -17,7 +18,7 @@ from qat.graph.rewrite import (
     without_side_effects,
 )
 
-_TORCH = str(Path(torch.__file__).parent)
+_TORCH = f"{Path(torch.__file__).parent}{os.sep}"
 
 
 class TraceError(ValueError):

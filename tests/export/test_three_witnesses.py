@@ -12,10 +12,12 @@ import onnx
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
+from torchvision import models
 
 from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
+from qat.core.scheme import Scheme
 from qat.export.onnx_qdq import to_onnx
 from qat.export.parity import Exported, layer_parity
 from qat.export.read import read_with_names
@@ -117,3 +119,21 @@ def test_of_many_networks_nearly_all_logits_agree():
     for apart in map(np.concatenate, steps.values()):
         assert (apart <= 1 + TIE).mean() >= 0.99
         assert (apart <= TIE).mean() >= 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "googlenet", "densenet121"])
+def test_networks_of_torchvision(name):
+    """Random weights, statistics of batch norm of images: top-1 would say nothing."""
+    more = {"aux_logits": False, "init_weights": True} if name == "googlenet" else {}
+    net = getattr(models, name)(num_classes=10, **more).train()
+    with torch.no_grad():
+        for _ in range(3):
+            net(torch.randn(8, 3, 64, 64))
+    witnessed = Witnessed(net.eval(), torch.randn(8, 3, 64, 64), Scheme(placement="integer"))
+    check(witnessed)
+    form = witnessed.program.formats[witnessed.program.output]
+    with torch.no_grad():
+        signal = np.square(witnessed.qnet(witnessed.images).numpy() / form.scale).mean()
+    for steps in witnessed.end_to_end().values():
+        assert 10 * np.log10(signal / max(np.square(steps).mean(), 1e-9)) >= 30

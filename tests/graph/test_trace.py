@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torchvision.models import squeezenet1_1
 from torchvision.ops import StochasticDepth, stochastic_depth
 
 from qat.graph.trace import TraceError, trace, where
@@ -72,6 +73,12 @@ def test_paths_named_torch_are_not_taken_for_the_library(tmp_path, monkeypatch):
 
     (node,) = [n for n in trace(Function(net_of_mine.double)).graph.nodes if n.name == "add"]
     assert where(node) == "net_of_mine.py:2"
+
+
+def test_a_library_beside_torch_is_a_place_of_its_own():
+    traced = trace(squeezenet1_1())
+    node = next(node for node in traced.graph.nodes if node.target is torch.flatten)
+    assert where(node).startswith("squeezenet.py:")
 
 
 # Arguments --------------------------------------------------------------------------------------
