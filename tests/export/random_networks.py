@@ -9,9 +9,10 @@ from qat.core.scheme import Rule, Scheme, TensorSpec
 ACTIVATIONS = {
     "none": nn.Identity,
     "relu": nn.ReLU,
+    "relu in place": lambda: nn.ReLU(inplace=True),
     "relu6": nn.ReLU6,
     "silu": nn.SiLU,
-    "hardswish": nn.Hardswish,
+    "hardswish in place": lambda: nn.Hardswish(inplace=True),
     "sigmoid": nn.Sigmoid,
 }
 
@@ -30,7 +31,7 @@ class Unit(nn.Module):
 
 
 class Residual(nn.Module):
-    """``x + f(x)``, with a ReLU behind it or not."""
+    """``x + f(x)``; where ``f`` changes x in place it is the changed x that is added."""
 
     def __init__(self, inner, rectified):
         super().__init__()
@@ -141,11 +142,13 @@ def blocks(draw, shape):
     if kind == "unit":
         return draw(units(shape))
     if kind == "residual":
-        return Residual(draw(units(shape, same=True)), draw(st.booleans()))
+        before = ACTIVATIONS[draw(st.sampled_from(["none", "relu", "relu in place"]))]()
+        inner = nn.Sequential(before, draw(units(shape, same=True)))
+        return Residual(inner, draw(st.booleans()))
     if kind == "concat" and shape[0] <= 6:
         return Concatenation(draw(units(shape, same=True)))
     if kind == "gate":
-        return Gate(shape[0], draw(st.sampled_from(["sigmoid", "hardswish", "relu"])))
+        return Gate(shape[0], draw(st.sampled_from(["sigmoid", "silu", "relu in place"])))
     if kind == "norm":
         return nn.BatchNorm2d(shape[0])
     if kind == "activation":

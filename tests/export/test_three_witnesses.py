@@ -14,7 +14,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from torchvision import models
 
-from qat.convert.calibrate import calibrate
+from qat.convert.calibrate import calibrate, set_phase
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.scheme import Scheme
@@ -42,6 +42,14 @@ class Witnessed:
         self.program, self.stored = read_with_names(self.qnet, self.images)
         self.model = to_onnx(self.program)
         self.array = self.images.numpy()
+
+    def is_the_float_network(self):
+        """With nothing rounded."""
+        set_phase(self.qnet, "off")
+        with torch.no_grad():
+            mine, given = self.qnet(self.images), self.net(self.images.clone())
+        set_phase(self.qnet, "quantize")
+        return torch.allclose(mine, given, rtol=1e-4, atol=1e-4)
 
     def runtime_codes(self, optimize):
         """Of every tensor that is stored."""
@@ -82,6 +90,7 @@ class Witnessed:
 
 def check(witnessed):
     """All that holds of each network by itself."""
+    assert witnessed.is_the_float_network()
     onnx.checker.check_model(witnessed.model, full_check=True)
     for optimize in (False, True):
         codes = witnessed.runtime_codes(optimize)
