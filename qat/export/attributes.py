@@ -1,7 +1,6 @@
 """Attributes of a traced operation, the same whether it was written as a module or a function."""
 
 from collections.abc import Callable, Mapping
-from math import ceil, floor
 from typing import Any
 
 from qat.graph.operations import Operation, UnsupportedOperationError
@@ -95,9 +94,7 @@ def _max_pool(
 ) -> dict[str, Any]:
     if given["return_indices"]:
         raise refuse(operation, "returns indices")
-    found = _pool(given) | {"dilation": pair(given["dilation"])}
-    found["ceil_mode"] &= _ceils(operation, found, before, after)
-    return found
+    return _window(given, before, after)
 
 
 def _avg_pool(
@@ -105,40 +102,32 @@ def _avg_pool(
 ) -> dict[str, Any]:
     if given["divisor_override"] is not None:
         raise refuse(operation, "overrides the divisor")
-    found = _pool(given)
-    include = bool(given["count_include_pad"]) and any(found["padding"])
-    found["ceil_mode"] &= _ceils(operation, found, before, after)
-    if include and found["ceil_mode"]:
-        # onnxruntime's QLinearAveragePool divides a window that reaches beyond its padding by the
-        # whole kernel, its float AveragePool and torch by what lies within the padding.
-        raise refuse(operation, "has ceil_mode and count_include_pad, which runtimes take apart")
+    found = _window(given, before, after)
+    padding = pair(given["padding"])
+    include = bool(given["count_include_pad"]) and any(padding)
+    if include and any(end > own for (_, end), own in zip(found["padding"], padding, strict=True)):
+        # torch divides a last window that reaches beyond the padding by what lies inside it, and
+        # onnxruntime's integer kernel by the whole kernel.
+        raise refuse(operation, "has ceil_mode and count_include_pad")
+    if include:
+        found["padding"] = tuple((own, own) for own in padding)
     return found | {"count_include_pad": include}
 
 
-def _ceils(operation: Operation, pool: Mapping[str, Any], before: Shape, after: Shape) -> bool:
-    """True if rounding up makes windows that rounding down does not.
+def _window(given: Mapping[str, Any], before: Shape, after: Shape) -> dict[str, Any]:
+    """Kernel, stride, dilation, and padding that makes just the windows there are.
 
-    torch drops a last window that would begin beyond the image; runtimes infer shapes with it.
+    So ``ceil_mode`` need not be said: torch drops a last window that would begin beyond the image,
+    of which runtimes think otherwise.
     """
-    dilation = pool.get("dilation", (1, 1))
-    parts = zip(pool["kernel"], dilation, pool["padding"], before[2:], strict=True)
-    spans = [size + 2 * p - d * (k - 1) - 1 for k, d, p, size in parts]
-    floors, ceilings = (
-        tuple(way(span / s) + 1 for span, s in zip(spans, pool["stride"], strict=True))
-        for way in (floor, ceil)
-    )
-    if after[2:] not in (floors, ceilings):
-        raise refuse(operation, "has ceil_mode that drops a window of one axis alone")
-    return after[2:] != floors
-
-
-def _pool(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "kernel": pair(given["kernel_size"]),
-        "stride": pair(given["kernel_size"] if given["stride"] is None else given["stride"]),
-        "padding": pair(given["padding"]),
-        "ceil_mode": bool(given["ceil_mode"]),
-    }
+    kernel, dilation = pair(given["kernel_size"]), pair(given.get("dilation", 1))
+    stride = kernel if given["stride"] is None else pair(given["stride"])
+    padding = []
+    for axis, begin in enumerate(pair(given["padding"])):
+        reach = dilation[axis] * (kernel[axis] - 1) + 1
+        used = (after[2 + axis] - 1) * stride[axis] + reach
+        padding.append((begin, max(0, used - before[2 + axis] - begin)))
+    return {"kernel": kernel, "stride": stride, "padding": tuple(padding), "dilation": dilation}
 
 
 def _adaptive(operation: Operation, _: Any, before: Shape, after: Shape) -> dict[str, Any]:
@@ -149,9 +138,9 @@ def _adaptive(operation: Operation, _: Any, before: Shape, after: Shape) -> dict
     return {
         "kernel": kernel,
         "stride": kernel,
-        "padding": (0, 0),
-        "ceil_mode": False,
-        "count_include_pad": True,
+        "padding": ((0, 0), (0, 0)),
+        "dilation": (1, 1),
+        "count_include_pad": False,
         "keepdim": True,
     }
 

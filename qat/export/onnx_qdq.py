@@ -322,8 +322,7 @@ def _window(a: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "kernel_shape": list(a["kernel"]),
         "strides": list(a["stride"]),
-        "pads": [*a["padding"], *a["padding"]],
-        "ceil_mode": int(a["ceil_mode"]),
+        "pads": _pads(a["padding"]),
     }
 
 

@@ -1,6 +1,7 @@
 """Hypothesis strategies: small random classifiers, and random schemes for them."""
 
 import torch
+import torch.nn.functional as F
 from hypothesis import strategies as st
 from torch import nn
 
@@ -14,6 +15,12 @@ ACTIVATIONS = {
     "silu": nn.SiLU,
     "hardswish in place": lambda: nn.Hardswish(inplace=True),
     "sigmoid": nn.Sigmoid,
+    "hardsigmoid": nn.Hardsigmoid,
+    "tanh": nn.Tanh,
+    "gelu": nn.GELU,
+    "gelu of tanh": lambda: nn.GELU(approximate="tanh"),
+    "leaky relu": lambda: nn.LeakyReLU(0.2),
+    "elu": lambda: nn.ELU(1.5),
 }
 
 
@@ -64,6 +71,31 @@ class Gate(nn.Module):
 
     def forward(self, x):
         return x * self.activation(self.fc(self.pool(x)))
+
+
+class Twice(nn.Module):
+    """``f(f(x))``: one weight, two inputs."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(self.inner(x))
+
+
+class Moves(nn.Module):
+    """Zeros around, a cut, rows for columns, the sum with itself."""
+
+    def __init__(self, pads, start, step, turned, doubled):
+        super().__init__()
+        self.pads, self.start, self.step = pads, start, step
+        self.turned, self.doubled = turned, doubled
+
+    def forward(self, x):
+        x = F.pad(x, self.pads)[:, :, self.start :, :: self.step]
+        x = x.permute(0, 1, 3, 2) if self.turned else x
+        return x + x if self.doubled else x
 
 
 class Classifier(nn.Module):
@@ -124,15 +156,13 @@ def pools(draw, shape):
     stride = tuple(draw(st.integers(1, 2)) for _ in space)
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     ceil_mode = draw(st.booleans())
-    if any(k < s for k, s in zip(kernel, stride, strict=True)):
-        ceil_mode = False  # refused where it drops a window of one axis alone
     if kind == "max":
         return nn.MaxPool2d(kernel, stride, padding, ceil_mode=ceil_mode)
     include = draw(st.booleans()) and not (ceil_mode and any(padding))  # refused
     return nn.AvgPool2d(kernel, stride, padding, ceil_mode, include)
 
 
-KINDS = ("unit", "residual", "concat", "gate", "pool", "activation", "norm")
+KINDS = ("unit", "residual", "concat", "gate", "pool", "activation", "norm", "twice", "moves")
 
 
 @st.composite
@@ -149,6 +179,12 @@ def blocks(draw, shape):
         return Concatenation(draw(units(shape, same=True)))
     if kind == "gate":
         return Gate(shape[0], draw(st.sampled_from(["sigmoid", "silu", "relu in place"])))
+    if kind == "twice":
+        return Twice(draw(units(shape, same=True)))
+    if kind == "moves":
+        pads = tuple(draw(st.integers(0, 2)) for _ in range(4))
+        start, step = draw(st.integers(0, shape[1] - 1)), draw(st.integers(1, 2))
+        return Moves(pads, start, step, draw(st.booleans()), draw(st.booleans()))
     if kind == "norm":
         return nn.BatchNorm2d(shape[0])
     if kind == "activation":
@@ -162,7 +198,7 @@ def networks(draw, most_blocks=4):
     torch.manual_seed(draw(st.integers(0, 2**16)))
     first = (draw(st.integers(1, 4)), draw(st.integers(3, 9)), draw(st.integers(3, 9)))
     shape, made = first, []
-    for _ in range(draw(st.integers(1, most_blocks))):
+    for _ in range(draw(st.integers(0, most_blocks))):
         made.append(draw(blocks(shape)))
         shape = size_after(made[-1], shape)
     pool = draw(st.sampled_from([nn.Identity, lambda: nn.AdaptiveAvgPool2d(1)]))()

@@ -144,8 +144,7 @@ def test_what_moves_codes_keeps_their_format():
         "pool": {
             "kernel": (3, 3),
             "stride": (2, 2),
-            "padding": (1, 1),
-            "ceil_mode": True,
+            "padding": ((1, 2), (1, 2)),  # one more behind, for ceil_mode
             "dilation": (1, 1),
         },
         "slice": {"ranges": (whole, (0, 8, 2), (3, 8, 1))},
@@ -202,21 +201,25 @@ def test_pools(pool, kind, kernel):
 
 
 @pytest.mark.parametrize(
-    ("pool", "ceil_mode", "include"),
+    ("pool", "ends", "include"),
     [
-        (nn.AvgPool2d(3, 2), False, False),  # without padding there is none to count
-        (nn.AvgPool2d(3, 2, ceil_mode=True), True, False),
-        (nn.AvgPool2d(2, 2, ceil_mode=True), False, False),  # no window reaches beyond
-        (nn.AvgPool2d(1, 3, ceil_mode=True), False, False),  # torch drops the one that does
-        (nn.AvgPool2d(3, 2, 1), False, True),
-        (nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False), True, False),
-        (nn.AvgPool2d(2, 2, 1, ceil_mode=True), False, True),
+        (nn.AvgPool2d(3, 2), (0, 0), False),  # without padding there is none to count
+        (nn.AvgPool2d(3, 2, ceil_mode=True), (0, 1), False),
+        (nn.AvgPool2d(2, 2, ceil_mode=True), (0, 0), False),  # no window reaches beyond
+        (nn.AvgPool2d(1, 3, ceil_mode=True), (0, 0), False),  # torch drops the one that does
+        (nn.AvgPool2d(3, 2, 1), (1, 1), True),
+        (nn.AvgPool2d(3, 2, 1, count_include_pad=False), (1, 0), False),  # the rest is unused
+        (nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False), (1, 2), False),
+        (nn.AvgPool2d(2, 2, 1, ceil_mode=True), (1, 1), True),
+        (nn.MaxPool2d((1, 3), (3, 2), ceil_mode=True), ((0, 0), (0, 1)), None),
+        (nn.MaxPool2d((2, 2), (2, 3), (0, 1), ceil_mode=True), ((0, 0), (1, 0)), None),
     ],
 )
-def test_averages_say_only_what_matters(pool, ceil_mode, include):
+def test_padding_makes_just_the_windows_there_are(pool, ends, include):
     program = read_program(calibrated(nn.Sequential(nn.Conv2d(3, 4, 1), pool)), images())
     found = program.steps[-1].attributes
-    assert (found["ceil_mode"], found["count_include_pad"]) == (ceil_mode, include)
+    assert found["padding"] == (ends if isinstance(ends[0], tuple) else (ends, ends))
+    assert found.get("count_include_pad") == include
 
 
 def test_a_pool_that_changes_nothing_rounds_again():
@@ -335,7 +338,6 @@ class Variant(nn.Module):
 VARIANTS = {
     "cuts \\(8, 8\\) into \\(3, 3\\) windows of unequal size": nn.AdaptiveAvgPool2d(3),
     "has ceil_mode and count_include_pad": nn.AvgPool2d(3, 2, 1, ceil_mode=True),
-    "has ceil_mode that drops a window": nn.MaxPool2d((1, 3), (3, 2), ceil_mode=True),
     "overrides the divisor": nn.AvgPool2d(2, divisor_override=3),
     "is not over height and width": lambda x: x.mean(dim=1),
     "moves images into another axis": lambda x: x.reshape(-1, 8),

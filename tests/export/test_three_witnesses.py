@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from torchvision import models
 
 from qat.convert.calibrate import calibrate, set_phase
@@ -88,8 +88,19 @@ class Witnessed:
         return {how: np.abs(values - simulated) / scale for how, values in found.items()}
 
 
+def is_refused_by_the_runtime(program):
+    """onnxruntime averages no plane whose mean has a step 256 times smaller, as of a dead one."""
+    for step in program.steps:
+        if step.kind == "global_avg_pool":
+            given, made = (program.formats[name].scale for name in (step.inputs[0], step.output))
+            if given / made >= 256:
+                return True
+    return False
+
+
 def check(witnessed):
     """All that holds of each network by itself."""
+    assume(not is_refused_by_the_runtime(witnessed.program))
     assert witnessed.is_the_float_network()
     onnx.checker.check_model(witnessed.model, full_check=True)
     for optimize in (False, True):

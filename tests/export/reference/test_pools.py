@@ -5,8 +5,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
+from torch import nn
 
+from qat.export.read import read_program
+from qat.export.reference.run import compute
+from qat.graph.operations import UnsupportedOperationError
+from tests.export.integer_networks import calibrated
 from tests.export.reference.programs import assert_nearest, form, real, run
 
 RANDOM = np.random.default_rng(0)
@@ -25,50 +29,57 @@ def codes(size):
     return RANDOM.integers(0, 256, (2, 3, *size))
 
 
-def values(x):
-    return torch.from_numpy((x - GIVEN.zero_point) * 0.25)
+def pooled(pool, size):
+    """Codes that the reference gives, torch's values of the same codes, and their format."""
+    x = torch.randn(2, 3, *size)
+    program = read_program(calibrated(nn.Sequential(pool, nn.Conv2d(3, 2, 1)), x=x), x)
+    step = program.steps[1]
+    before, after = program.formats["input"], program.formats["0"]
+    codes = np.random.default_rng(0).integers(0, 256, x.shape)
+    exact = (codes - before.zero_point) * np.float64(before.scale)
+    return compute(program, step, [codes]), pool(torch.from_numpy(exact)).numpy(), after
 
 
 @pytest.mark.parametrize("include", [True, False])
 @pytest.mark.parametrize("ceil_mode", [True, False])
 @pytest.mark.parametrize(("kernel", "stride", "padding", "size"), WINDOWS)
 def test_averages(kernel, stride, padding, size, ceil_mode, include):
-    x, out = codes(size), form(0.3, 90)
-    attributes = {
-        "kernel": kernel,
-        "stride": stride,
-        "padding": padding,
-        "ceil_mode": ceil_mode,
-        "count_include_pad": include,
-    }
-    found = run("avg_pool", [x], [GIVEN, out], attributes)
-    wanted = F.avg_pool2d(values(x), kernel, stride, padding, ceil_mode, include)
-    assert_nearest(found, wanted.numpy(), out)
+    if (ceil_mode, include, padding) == (True, True, (1, 0)):  # its last window reaches beyond
+        with pytest.raises(UnsupportedOperationError, match="ceil_mode and count_include_pad"):
+            pooled(nn.AvgPool2d(kernel, stride, padding, ceil_mode, include), size)
+        return
+    found, wanted, form = pooled(nn.AvgPool2d(kernel, stride, padding, ceil_mode, include), size)
+    assert_nearest(found, wanted, form, beyond=1e-4)
 
 
 @pytest.mark.parametrize("dilation", [(1, 1), (2, 1)])
 @pytest.mark.parametrize("ceil_mode", [True, False])
 @pytest.mark.parametrize(("kernel", "stride", "padding", "size"), WINDOWS)
 def test_maxima_are_codes_of_the_input(kernel, stride, padding, size, ceil_mode, dilation):
-    x = codes(size)
+    pool = nn.MaxPool2d(kernel, stride, padding, dilation, ceil_mode=ceil_mode)
+    found, wanted, form = pooled(pool, size)
+    assert np.array_equal(found, np.rint(wanted / np.float64(form.scale)) + form.zero_point)
+
+
+def test_padding_that_counts_by_hand():
+    same = form(1.0, 0)
     attributes = {
-        "kernel": kernel,
-        "stride": stride,
-        "padding": padding,
-        "ceil_mode": ceil_mode,
-        "dilation": dilation,
+        "kernel": (1, 2),
+        "stride": (1, 2),
+        "padding": ((0, 0), (1, 0)),
+        "dilation": (1, 1),
     }
-    found = run("max_pool", [x], [GIVEN, GIVEN], attributes)
-    wanted = F.max_pool2d(values(x), kernel, stride, padding, dilation, ceil_mode)
-    assert np.array_equal(found, wanted.numpy() / 0.25 + GIVEN.zero_point)
+    row = np.array([[[[8, 6, 2]]]])
+    for include, by_hand in [(True, [4, 4]), (False, [8, 4])]:
+        more = attributes | {"count_include_pad": include}
+        assert run("avg_pool", [row], [same, same], more).tolist() == [[[by_hand]]]
 
 
 def test_maxima_below_zero_are_no_padding():
     attributes = {
         "kernel": (3, 3),
         "stride": (2, 2),
-        "padding": (1, 1),
-        "ceil_mode": False,
+        "padding": ((1, 1), (1, 1)),
         "dilation": (1, 1),
     }
     found = run("max_pool", [np.full((1, 1, 4, 4), 7)], [GIVEN, GIVEN], attributes)
