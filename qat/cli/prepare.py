@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from qat.cli.build import build_scheme
-from qat.cli.checks import check_config, one_of
+from qat.cli.checks import check_config
 from qat.cli.identity import DataFacts, checkpoint_digest, note_data, number_settings
+from qat.cli.ranges import one_of
 from qat.cli.schema import DataConfig, RunConfig
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize

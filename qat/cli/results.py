@@ -27,8 +27,6 @@ OF_QUANTIZED = (
     "compression",
     "simulated_latency_ms",
 )
-NEEDS_RUNTIME = "needs an export to an integer runtime, which this version does not have"
-UNMEASURED_BY_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "speedup")
 
 
 def accuracies(logits: Tensor, labels: Tensor, prefix: str = "") -> dict[str, float]:
@@ -103,7 +101,7 @@ def times(prepared: Prepared, nets: Mapping[str, nn.Module]) -> dict[str, float]
 
 def unmeasured(metrics: Mapping[str, float], classes: int, mode: str) -> dict[str, str]:
     """Why the figures that are absent are absent."""
-    reasons = {name: NEEDS_RUNTIME for name in UNMEASURED_BY_RUNTIME}
+    reasons: dict[str, str] = {}
     if classes <= 5:
         reasons["top5"] = f"the data has {classes} classes"
     if mode == "float":

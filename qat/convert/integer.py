@@ -47,6 +47,8 @@ def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) ->
             twin.source = (quantizers[placement.leader(operation.inputs[0])],)  # type: ignore[assignment]
     traced.graph.eliminate_dead_code()
     traced.recompile()
+    for norm in placement.norms.values():  # its layer holds it now, if anything does
+        traced.delete_submodule(norm)
     traced.delete_all_unused_submodules()
     traced.meta[PLAN] = plan
     return traced
