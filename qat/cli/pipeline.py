@@ -1,9 +1,10 @@
 """One run, told as data: float → plan → calibrate → [fit] → evaluate → pack → deploy → record."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -23,13 +24,15 @@ from qat.convert.integer import fold_norms
 from qat.convert.swap import quantize, to_float
 from qat.core.plan import Plan
 from qat.cost.size import float_file_bytes
+from qat.export.sizes import size_rows
 from qat.records.atomic import write_atomic
 from qat.records.environment import environment_facts
 from qat.records.folder import RunFolder
 from qat.records.schema import Artifact, RunRecord
 from qat.training.evaluate import predict_logits
 
-PACKED_NAME, PLAN_NAME, LAYERS_NAME = "packed.safetensors", "plan.json", "layers.json"
+PACKED_NAME, PLAN_NAME = "packed.safetensors", "plan.json"
+LAYERS_NAME, SIZES_NAME = "layers.json", "sizes.json"
 LAYER_IMAGES = 64
 """Test images on which the layers' tensors are looked at."""
 
@@ -133,6 +136,8 @@ def _quantized_outcome(
     images = _test_images(prepared)
     with stages.timed("packing"):
         stages.metrics |= sizes(qnet, net, folder.path / PACKED_NAME, images)
+        rows = [asdict(row) for row in size_rows(qnet, folder.path / PACKED_NAME)]
+        write_atomic(folder.path / SIZES_NAME, json.dumps(rows, indent=2) + "\n")
     stages.metrics |= costs(net, plan, prepared.example())
     with stages.timed("timing"):
         nets = {"float_eager_latency_ms": net, "simulated_latency_ms": qnet}
@@ -140,7 +145,8 @@ def _quantized_outcome(
     with stages.timed("analysis"):
         layers = tensor_rows(_counterpart(net, plan), qnet, images[:LAYER_IMAGES])
         write_atomic(folder.path / LAYERS_NAME, rows_to_json(layers))
-    for name, file in (("packed", PACKED_NAME), ("plan", PLAN_NAME), ("layers", LAYERS_NAME)):
+    written = {"packed": PACKED_NAME, "plan": PLAN_NAME, "layers": LAYERS_NAME, "sizes": SIZES_NAME}
+    for name, file in written.items():
         stages.artifacts[name] = folder.artifact(folder.path / file)
     record = _deployed(prepared, folder, record, stages, net, qnet, logits)
     return Outcome(_done(prepared, record, stages), net, qnet, layers)

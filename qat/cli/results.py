@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from qat.analysis.sqnr import sqnr_db
 from qat.cli.prepare import Prepared
 from qat.core.plan import Plan
+from qat.core.state import own_state
 from qat.cost.macs import layer_costs, total_bops, total_macs
 from qat.cost.size import float_file_bytes
 from qat.cost.timing import time_forwards
@@ -24,6 +25,7 @@ OF_QUANTIZED = (
     "logit_sqnr_db",
     "packed_bytes",
     "theoretical_bytes",
+    "simulated_bytes",
     "compression",
     "simulated_latency_ms",
 )
@@ -85,6 +87,7 @@ def sizes(qnet: nn.Module, net: nn.Module, path: Path, batch: Tensor) -> dict[st
         "float_bytes": whole,
         "packed_bytes": packed,
         "theoretical_bytes": theoretical_bytes(qnet),
+        "simulated_bytes": sum(tensor.nbytes for tensor in own_state(qnet).values()),
         "compression": whole / packed,
     }
 
