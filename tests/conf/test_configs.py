@@ -23,6 +23,7 @@ SLOTS = ("scheme.weight", "scheme.act")
 # What a file leaves to the user, who must say it.
 GIVEN = {
     "model=torchvision": ["model.name=resnet18", "data.resize=64"],
+    "export=onnx": ["mode=dynamic"],
     "model=user": ["model.target=tests.conf.test_configs:their_net"],
     "quantizer=user": ["{slot}.target=qat.quantizers.minmax:MinMaxQuantizer"],
     "observer=user": ["{slot}.observer_target=qat.observers.minmax:MinMaxObserver"],
