@@ -96,7 +96,7 @@ def test_every_experiment_builds(home, name):
 
 @pytest.mark.parametrize("name", study_names())
 def test_every_study_composes_as_the_papers_have_it(home, name):
-    words = [f"experiment={name}", "scale=paper", "seed=0", "mode=qat"]
+    words = [f"experiment={name}", "scale=paper", "seed=0"]
     points = compose_points(words, multirun=True)
     assert {point.config.model.name for point in points} == {"resnet20"}
     assert {point.config.study.name for point in points} == {name}
