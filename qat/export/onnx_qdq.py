@@ -91,6 +91,12 @@ class _Writer:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
+    def result(self, kind: str, inputs: list[str], step: Step, **attributes: Any) -> str:
+        """Add the node that computes a step, named like it; no layer's name is a tensor's."""
+        output = f"{step.name}/result"
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=step.name, **attributes))
+        return output
+
     def constant(self, name: str, array: Any) -> str:
         """Add an initialiser."""
         self.constants[name] = _initialiser(name, array)
@@ -173,14 +179,13 @@ class _Writer:
         """The whole model; the batch axis is open."""
         program = self.program
         last = self.values(program.output)
-        self.node("Identity", [last], OUTPUT)
-        logits = next(s for s in program.steps if s.output == program.output)
-        classes = [None] if logits.weight is None else [len(logits.weight.codes)]
+        # A layer may be called "logits" too, but none begins with a slash.
+        self.nodes.append(helper.make_node("Identity", [last], [OUTPUT], name=f"/{OUTPUT}"))
         graph = helper.make_graph(
             self.nodes,
             program.name,
             [_float_info(INPUT, program.input_shape)],
-            [_float_info(OUTPUT, classes)],
+            [_float_info(OUTPUT, program.output_shape)],
             list(self.constants.values()),
         )
         opset = OPSET
@@ -196,7 +201,7 @@ class _Writer:
         return model
 
 
-def _float_info(name: str, shape: Any) -> onnx.ValueInfoProto:
+def _float_info(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, [BATCH, *shape])
 
 
@@ -220,10 +225,10 @@ def _same(writer: _Writer, step: Step, inputs: list[str]) -> str:
 def _conv(writer: _Writer, step: Step, inputs: list[str]) -> str:
     assert step.weight is not None
     a = step.attributes
-    return writer.node(
+    return writer.result(
         "Conv",
         inputs,
-        step.name,
+        step,
         kernel_shape=list(step.weight.codes.shape[2:]),
         strides=list(a["stride"]),
         pads=_pads(a["padding"]),
@@ -233,40 +238,38 @@ def _conv(writer: _Writer, step: Step, inputs: list[str]) -> str:
 
 
 def _linear(writer: _Writer, step: Step, inputs: list[str]) -> str:
-    return writer.node("Gemm", inputs, step.name)
+    return writer.result("Gemm", inputs, step)
 
 
 def _max_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
     a = step.attributes
-    return writer.node("MaxPool", inputs, step.name, dilations=list(a["dilation"]), **_window(a))
+    return writer.result("MaxPool", inputs, step, dilations=list(a["dilation"]), **_window(a))
 
 
 def _avg_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
     a = step.attributes
     include = int(a["count_include_pad"])
-    return writer.node("AveragePool", inputs, step.name, count_include_pad=include, **_window(a))
+    return writer.result("AveragePool", inputs, step, count_include_pad=include, **_window(a))
 
 
 def _global_avg_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
-    plane = writer.node("GlobalAveragePool", inputs, step.name)
+    plane = writer.result("GlobalAveragePool", inputs, step)
     if step.attributes["keepdim"]:
         return plane
     return writer.node("Flatten", [plane], f"{step.name}/flat", axis=1)
 
 
 def _concat(writer: _Writer, step: Step, inputs: list[str]) -> str:
-    return writer.node("Concat", inputs, step.name, axis=step.attributes["axis"])
+    return writer.result("Concat", inputs, step, axis=step.attributes["axis"])
 
 
 def _reshape(writer: _Writer, step: Step, inputs: list[str]) -> str:
     shape = np.array([0, *step.attributes["shape"]], np.int64)  # 0: the batch stays
-    return writer.node(
-        "Reshape", [*inputs, writer.constant(f"{step.name}/shape", shape)], step.name
-    )
+    return writer.result("Reshape", [*inputs, writer.constant(f"{step.name}/shape", shape)], step)
 
 
 def _permute(writer: _Writer, step: Step, inputs: list[str]) -> str:
-    return writer.node("Transpose", inputs, step.name, perm=list(step.attributes["dims"]))
+    return writer.result("Transpose", inputs, step, perm=list(step.attributes["dims"]))
 
 
 def _slice(writer: _Writer, step: Step, inputs: list[str]) -> str:
@@ -280,23 +283,23 @@ def _slice(writer: _Writer, step: Step, inputs: list[str]) -> str:
             ("steps", [step_ for _, _, step_ in ranges]),
         )
     ]
-    return writer.node("Slice", [*inputs, *names], step.name)
+    return writer.result("Slice", [*inputs, *names], step)
 
 
 def _pad(writer: _Writer, step: Step, inputs: list[str]) -> str:
     widths = step.attributes["widths"]
     pads = np.array([w[0] for w in widths] + [w[1] for w in widths], np.int64)
-    return writer.node("Pad", [*inputs, writer.constant(f"{step.name}/pads", pads)], step.name)
+    return writer.result("Pad", [*inputs, writer.constant(f"{step.name}/pads", pads)], step)
 
 
 def _silu(writer: _Writer, step: Step, inputs: list[str]) -> str:
     gate = writer.node("Sigmoid", inputs, f"{step.name}/sigmoid")
-    return writer.node("Mul", [inputs[0], gate], step.name)
+    return writer.result("Mul", [inputs[0], gate], step)
 
 
 def _plain(kind: str, **attributes: Any) -> Callable[[_Writer, Step, list[str]], str]:
     def write(writer: _Writer, step: Step, inputs: list[str]) -> str:
-        return writer.node(kind, inputs, step.name, **attributes)
+        return writer.result(kind, inputs, step, **attributes)
 
     return write
 
@@ -306,7 +309,7 @@ def _named(kind: str, **names: str) -> Callable[[_Writer, Step, list[str]], str]
 
     def write(writer: _Writer, step: Step, inputs: list[str]) -> str:
         found = {theirs: step.attributes[ours] for theirs, ours in names.items()}
-        return writer.node(kind, inputs, step.name, **found)
+        return writer.result(kind, inputs, step, **found)
 
     return write
 

@@ -17,6 +17,7 @@ from qat.graph.points import RECTIFIERS
 from qat.layers.bias import bias_codes
 from qat.layers.tensor import QuantTensor
 from qat.layers.twin import QuantTwin
+from qat.layers.walk import TENSOR, placed_quantizers
 from qat.quantizers.base import Quantizer
 
 _ABOVE = 6.0
@@ -48,13 +49,20 @@ def read_with_names(qnet: nn.Module, example: Tensor) -> tuple[Program, Mapping[
             "only networks in placement=integer become integer files: quantize with "
             "scheme.placement=integer, or save the packed file"
         )
+    for _, name, slot, quantizer in placed_quantizers(qnet):
+        # Before the network is run for its shapes: that would calibrate it on the example.
+        _checked(name if slot == TENSOR else f"{name} ({slot})", quantizer)
     reader = _Reader(qnet, example)
     for operation in reader.operations.values():
         reader.read(operation)
+    last = next(node for node in reader.operations if node.op == "output").args[0]
+    if last not in reader.names:
+        raise ExportError("the network gives something else than one tensor of logits: wrap it")
     program = Program(
         name=type(qnet).__name__,
         input_shape=tuple(example.shape[1:]),
-        output=reader.names[next(n for n in reader.operations if n.op == "output").args[0]],  # type: ignore[index]
+        output_shape=reader.shapes[last][1:],  # type: ignore[index]
+        output=reader.names[last],  # type: ignore[index]
         steps=tuple(reader.steps),
         formats=reader.formats,
         plan=plan_of(qnet).to_dict(),
@@ -141,7 +149,7 @@ class _Reader:
     def _attributes(self, operation: Operation) -> dict[str, Any]:
         layer = self._module(operation)
         if isinstance(layer, QuantTwin):
-            return layer_attributes(operation, layer)
+            return layer_attributes(operation, layer, self.shapes[operation.inputs[0]])
         if operation.kind in ("input", "tensor"):
             return {}
         before = self.shapes[operation.inputs[0]]
