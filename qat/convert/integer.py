@@ -48,8 +48,6 @@ def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) ->
             twin.source = (quantizers[placement.leader(operation.inputs[0])],)  # type: ignore[assignment]
     traced.graph.eliminate_dead_code()
     traced.recompile()
-    for norm in placement.norms.values():  # its layer holds it now, if anything does
-        traced.delete_submodule(norm)
     traced.delete_all_unused_submodules()
     for operation in placement.operations.values():
         if operation.name in placement.norms.values():  # its layer has it now, if anyone has
