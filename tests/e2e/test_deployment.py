@@ -195,3 +195,28 @@ def test_a_runtime_that_is_not_installed_is_said_before_anything_runs(qat, home,
     assert code == 2
     assert "onnxruntime is not installed: pip install onnxruntime" in err
     assert not (home / "runs").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [[], ["mode=qat", "scheme=w4a4"]], ids=["w8a8", "w4a4-qat"])
+def test_a_trained_network_agrees_as_strictly_as_is_asked(qat, home, words):
+    """The embedded images: 2,000 of them, 99.9 % alike, no logit beyond 4 steps."""
+    asked = ["scheme.placement=integer", "parity=strict", "tracking=none", "kernel=eager"]
+    code, out, err = qat("run", *asked, *words)
+    assert code == 0, err
+    metrics = record_in(folder_of(out))["metrics"]
+    assert metrics["parity_top1_agreement"] >= 0.999
+    assert metrics["parity_max_steps"] <= 4
+    assert abs(metrics["runtime_top1"] - metrics["top1"]) <= 0.001
+
+
+@pytest.mark.openvino
+def test_openvino_executes_the_same_file(qat, home):
+    code, out, err = qat("run", *INTEGER, "measure.runtime=openvino")
+    assert code == 0, err
+    folder = folder_of(out)
+    assert record_in(folder)["protocol"]["evaluation"]["runtime"].startswith("openvino ")
+    assert "of 5 layers run as integers" in out
+    code, out, err = qat("export", str(folder), "--to", "openvino", "--out", "it.xml")
+    assert code == 0, err
+    assert Path("it.bin").stat().st_size > 0
