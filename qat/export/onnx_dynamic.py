@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from qat.convert.rules import plan_of
 from qat.convert.swap import to_float
 from qat.export.errors import ExportError
+from qat.export.onnx_file import set_opset
 from qat.export.onnx_float import float_onnx
-from qat.export.onnx_qdq import stored_weight
+from qat.export.onnx_qdq import stored_bits, stored_weight
 from qat.export.program import Weight
 from qat.export.read import read_weight
 from qat.layers.twin import QuantTwin
@@ -47,6 +48,7 @@ def dynamic_onnx(qnet: nn.Module, example: Tensor) -> onnx.ModelProto:
     model = float_onnx(to_float(qnet), example, fold=False)
     writer = _Rewriter(model, layers)
     writer.rewrite()
+    set_opset(model, {stored_bits(twin.plan.weight.bits) for twin in layers.values()})
     helper.set_model_props(model, {"plan": json.dumps(plan_of(qnet).to_dict())})
     onnx.checker.check_model(model, full_check=True)
     return model

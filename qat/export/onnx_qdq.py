@@ -15,10 +15,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from qat.export.onnx_file import BATCH, INPUT, OPSET, OUTPUT, PRODUCER
+from qat.export.onnx_file import BATCH, INPUT, OUTPUT, PRODUCER, set_opset
 from qat.export.program import UINT8_MAX, Program, Step, Weight
 
-OPSET_INT2 = 25
 _WIDE = 8
 _STORED = {
     (2, True): TensorProto.INT2,
@@ -188,15 +187,8 @@ class _Writer:
             [_float_info(OUTPUT, program.output_shape)],
             list(self.constants.values()),
         )
-        opset = OPSET
-        if any(stored_bits(s.weight.bits) == 2 for s in program.layers() if s.weight):
-            opset = OPSET_INT2
-        model = helper.make_model(
-            graph,
-            producer_name=PRODUCER,
-            opset_imports=[helper.make_opsetid("", opset)],
-            ir_version=helper.find_min_ir_version_for([helper.make_opsetid("", opset)]),
-        )
+        model = helper.make_model(graph, producer_name=PRODUCER)
+        set_opset(model, {stored_bits(s.weight.bits) for s in program.layers() if s.weight})
         helper.set_model_props(model, {"plan": json.dumps(program.plan)})
         return model
 

@@ -4,7 +4,7 @@ Layer by layer both start from the same codes, those of the runtime, so that one
 not spread: what is seen is the layer's own arithmetic.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,13 @@ from qat.export.gate import (
 )
 from qat.export.program import Program
 from qat.export.reference.run import run_reference
-from qat.export.runtimes.base import Runtime
+from qat.export.runtimes.base import Runtime, Session
 
-SETTINGS = {"optimizations off": False, "optimizations on": True}
+OFF, ON = "optimizations off", "optimizations on"
+SETTINGS = {OFF: False, ON: True}
 Codes = Mapping[str, np.ndarray]
+Images = Iterable[tuple[Tensor, Tensor]]
+"""Batches of preprocessed images with their labels; may be gone through more than once."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Parity:
     """What was found, and the verdict.
 
     Attributes:
+        runtime_logits: Of all images, optimizations on, ``[N, classes]``.
         logits: End to end, by how the runtime was set.
         layers: Each from the same input codes; the worse of both settings.
         diverging: The first layer whose codes differ end to end, with optimizations on.
@@ -44,11 +48,12 @@ class Parity:
         verdict: Held against the thresholds.
     """
 
+    runtime_logits: np.ndarray
     logits: Mapping[str, LogitAgreement]
-    layers: Sequence[LayerAgreement] = ()
-    diverging: LayerAgreement | None = None
-    reference: LogitAgreement | None = None
-    verdict: Verdict = field(default_factory=lambda: Verdict("passed"))
+    layers: Sequence[LayerAgreement]
+    diverging: LayerAgreement | None
+    reference: LogitAgreement | None
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,12 @@ class Exported:
 def check_parity(
     exported: Exported,
     runtime: Runtime,
-    images: Tensor,
+    batches: Images,
     simulated: Tensor,
     thresholds: ParityThresholds,
     *,
-    batch_size: int,
     threads: int = 1,
+    images_off: int | None = None,
     layer_images: int = 16,
     reference_images: int = 4,
 ) -> Parity:
@@ -92,32 +97,49 @@ def check_parity(
     Args:
         exported: The network.
         runtime: What executes it.
-        images: Preprocessed.
+        batches: Images; a dynamic range is that of a batch.
         simulated: The simulation's logits of these images, computed in the same batches.
         thresholds: What must hold.
-        batch_size: Images at a time: dynamic ranges are of a batch.
         threads: Of the runtime.
-        layer_images: The first so many images go layer by layer; 0 for none.
-        reference_images: The first so many go through the integer-only reference; 0 for none.
+        images_off: How many go through it with optimizations off, in whole batches; None for all.
+        layer_images: So many of the first batch go layer by layer; 0 for none.
+        reference_images: So many go through the integer-only reference; 0 for none.
     """
     expected = simulated.cpu().numpy()
-    logits = {}
-    for how, optimize in SETTINGS.items():
-        session = runtime.load(exported.file, threads, optimize)
-        found = session.run_in_batches(images.cpu().numpy(), batch_size)
-        logits[how] = compare_logits(expected, found, exported.logit_scale)
+    limits = {OFF: images_off, ON: None}
+    found = {
+        how: runtime_logits(runtime.load(exported.file, threads, on), batches, limits[how])
+        for how, on in SETTINGS.items()
+    }
+    logits = {
+        how: compare_logits(expected[: len(values)], values, exported.logit_scale)
+        for how, values in found.items()
+    }
     layers: Sequence[LayerAgreement] = ()
     diverging = reference = None
     if exported.program is not None and layer_images:
-        first = images[:layer_images].cpu()
-        taken = {how: _codes(exported, runtime, first, on) for how, on in SETTINGS.items()}
-        each = [layer_parity(exported, first, codes) for codes in taken.values()]
+        first = next(iter(batches))[0][:layer_images].cpu()
+        codes = {how: _codes(exported, runtime, first, on) for how, on in SETTINGS.items()}
+        each = [layer_parity(exported, first, taken) for taken in codes.values()]
         layers = [max(pair, key=lambda row: row.max_steps) for pair in zip(*each, strict=True)]
-        diverging = first_diverging(end_to_end(exported, first, taken["optimizations on"]))
+        diverging = first_diverging(end_to_end(exported, first, codes[ON]))
     if exported.program is not None and reference_images:
-        reference = reference_parity(exported, images, simulated, reference_images)
+        first = next(iter(batches))[0][:reference_images]
+        reference = reference_parity(exported, first, simulated)
     verdict = judge(logits, thresholds, layers)
-    return Parity(logits, layers, diverging, reference, verdict)
+    return Parity(found[ON], logits, layers, diverging, reference, verdict)
+
+
+def runtime_logits(session: Session, batches: Images, images: int | None = None) -> np.ndarray:
+    """What a runtime makes of the first ``images``, in whole batches; of all for None."""
+    parts: list[np.ndarray] = []
+    done = 0
+    for given, _ in batches:
+        if images is not None and done >= images:
+            break
+        parts.append(session.run(given.cpu().numpy()))
+        done += len(given)
+    return np.concatenate(parts)
 
 
 def layer_parity(exported: Exported, images: Tensor, codes: Codes) -> tuple[LayerAgreement, ...]:
@@ -136,15 +158,13 @@ def end_to_end(exported: Exported, images: Tensor, codes: Codes) -> tuple[LayerA
     return compare_layers(_simulate(exported, images, codes, follow=False))
 
 
-def reference_parity(
-    exported: Exported, images: Tensor, simulated: Tensor, count: int
-) -> LogitAgreement:
-    """Logits of the integer-only reference against the simulation's."""
+def reference_parity(exported: Exported, images: Tensor, simulated: Tensor) -> LogitAgreement:
+    """Logits of the integer-only reference against the simulation's, of the first images."""
     assert exported.program is not None
     program = exported.program
-    codes = run_reference(program, images[:count].cpu().numpy())[program.output]
+    codes = run_reference(program, images.cpu().numpy())[program.output]
     values = program.formats[program.output].decode(codes)
-    return compare_logits(simulated[:count].cpu().numpy(), values, exported.logit_scale)
+    return compare_logits(simulated[: len(images)].cpu().numpy(), values, exported.logit_scale)
 
 
 def _codes(

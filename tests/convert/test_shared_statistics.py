@@ -5,11 +5,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from qat.convert.calibrate import calibrate, calibrate_from, collected, statistics_keys
+from qat.convert.integer import fold_norms
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.scheme import Method, Scheme, TensorSpec
 from qat.observers.ema import EMAObserver
 from qat.observers.minmax import MinMaxObserver
+from tests.export.integer_networks import Residual, scheme
 
 OBSERVERS = ("minmax", "ema", "percentile", "mse", "latest", "mean_abs")
 
@@ -76,3 +78,17 @@ def test_a_method_of_the_users_shares_nothing(tiny_model, tiny_images):
     net = quantized(tiny_model, tiny_images, by_observer("minmax"))
     net.stem.input_quantizer.observer = OneOfTheUsers(1)
     assert statistics_keys(net) is None
+
+
+def test_an_integer_network_takes_what_another_collected(tiny_images):
+    """Batch norm folded for good in one, at each use in the other: they see the same tensors."""
+    net = Residual().eval()
+    with torch.no_grad():
+        net.norm.running_mean.normal_()
+    plan = make_plan(net, scheme(), tiny_images)
+    observed, shared = (quantize(net, plan, keep_norms=kept) for kept in (False, True))
+    assert statistics_keys(observed) == statistics_keys(shared)
+    calibrate(observed, tiny_images.split(6))
+    calibrate_from(shared, collected(observed))
+    fold_norms(shared)
+    assert torch.equal(shared(tiny_images), observed(tiny_images))
