@@ -49,6 +49,8 @@ def _tensors(
     scheme: Scheme, placement: Placement, layers: Sequence[Point], lowest: Mapping[str, float]
 ) -> dict[str, TensorPlan]:
     last = layers[-1]
+    if last.rectifier is None:  # logits are of both signs, whatever the example shows
+        lowest = {**lowest, last.name: min(lowest[last.name], -1.0)}
     ends = {"input", last.name, _source(placement, last)}
     asked = {
         point.name: _checked(

@@ -49,7 +49,6 @@ def net():
         norm.running_var.uniform_(0.5, 2)
         nn.init.uniform_(norm.weight, 0.5, 1.5)
         nn.init.normal_(norm.bias)
-    nn.init.normal_(net.head.bias)  # so that logits are of both signs
     return net.eval()
 
 
@@ -127,6 +126,14 @@ def test_a_plan_with_tensors_survives_json(net, images):
     assert plan.to_dict()["version"] == 2
     assert Plan.from_dict(plan.to_dict()) == plan
     assert list(Plan.from_dict(plan.to_dict()).tensors) == list(plan.tensors)
+
+
+def test_logits_are_signed_whatever_the_example_shows(net, images):
+    with torch.no_grad():
+        net.head.bias.fill_(100)
+    assert make_plan(net, integer(), images).tensors["head"].spec.signed
+    rectified = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU())
+    assert not make_plan(rectified, integer(), images).tensors["0"].spec.signed
 
 
 def test_tensors_that_share_a_quantizer_are_signed_if_one_of_them_is(images):
