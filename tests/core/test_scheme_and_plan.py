@@ -1,8 +1,9 @@
 import json
+from dataclasses import replace
 
 import pytest
 
-from qat.core.plan import LayerPlan, Plan
+from qat.core.plan import LayerPlan, Plan, TensorPlan
 from qat.core.scheme import Method, Scheme, TensorSpec
 
 USER = Method("user", "my.module:Mine", {"momentum": 0.5})
@@ -80,6 +81,41 @@ def test_a_plan_survives_json_and_its_file(plan, tmp_path):
     assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
     plan.save(tmp_path / "plan.json")
     assert Plan.load(tmp_path / "plan.json") == plan
+
+
+@pytest.fixture
+def integer_plan(plan):
+    spec = TensorSpec(bits=5, signed=False, symmetric=False)
+    tensors = {
+        "fc": TensorPlan("fc", "linear", spec),
+        "a.add": TensorPlan("a.add", "add", spec.but(bits=8), shares="fc"),
+    }
+    return replace(plan, placement="integer", tensors=tensors)
+
+
+def test_tensors_between_layers_survive_json_in_their_order(integer_plan):
+    data = json.loads(json.dumps(integer_plan.to_dict()))
+    assert Plan.from_dict(data) == integer_plan
+    assert list(Plan.from_dict(data).tensors) == ["fc", "a.add"]
+    assert data["tensors"]["a.add"]["shares"] == "fc"
+
+
+def test_only_a_plan_with_tensors_needs_the_newer_version(plan, integer_plan):
+    assert plan.to_dict()["version"] == 1
+    assert "tensors" not in plan.to_dict()
+    assert integer_plan.to_dict()["version"] == 2
+
+
+def test_a_change_of_a_layer_keeps_the_tensors(integer_plan):
+    assert integer_plan.change("fc", kind="Conv2d").tensors == integer_plan.tensors
+
+
+@pytest.mark.parametrize("part", ["kind", "spec", "shares"])
+def test_a_missing_part_of_a_tensor_is_named(integer_plan, part):
+    data = integer_plan.to_dict()
+    del data["tensors"]["fc"][part]
+    with pytest.raises(ValueError, match=f"not a plan: '{part}'"):
+        Plan.from_dict(data)
 
 
 def test_order_of_layers_is_kept(plan):
