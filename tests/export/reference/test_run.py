@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from qat.export.read import read_program
 from qat.export.reference.run import logits, run_reference
@@ -28,6 +29,18 @@ def test_every_stored_tensor_is_there_in_its_bounds():
         found = codes[step.output]
         assert found.dtype == np.int64
         assert step.low <= found.min() <= found.max() <= step.high
+
+
+def test_an_average_that_keeps_its_size_rounds_the_image_again():
+    """Its step takes codes of the image, not the image."""
+    net = nn.Sequential(nn.AdaptiveAvgPool2d(8), nn.Conv2d(3, 4, 1))
+    qnet = calibrated(net, scheme(8, 7, symmetric=False))
+    program = read_program(qnet, images())
+    assert [step.kind for step in program.steps] == ["quantize", "quantize", "conv"]
+    with torch.no_grad():
+        simulated = qnet(images()).numpy()
+    steps = np.abs(logits(program, images().numpy()) - simulated) / program.formats["1"].scale
+    assert steps.max() <= 1.001
 
 
 def test_a_whole_network_by_hand():
