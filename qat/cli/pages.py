@@ -1,11 +1,14 @@
 """A run's pages on TensorBoard."""
 
+from pathlib import Path
+
 from torch import Tensor, nn
 
 from qat.analysis.history import HISTORY_NAME, read_history
 from qat.analysis.layers import by_layer
 from qat.cli.pipeline import Outcome
 from qat.cli.prepare import Prepared
+from qat.cli.runtime_lines import latency_lines, parity_lines
 from qat.cli.study_figures import history_figures
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
@@ -28,11 +31,16 @@ def write_pages(prepared: Prepared, outcome: Outcome) -> None:
     write_run(
         folder,
         outcome.record,
-        comparison_markdown(outcome.record),
+        comparison_markdown(outcome.record) + _runtime_markdown(prepared.folder),
         weights=weights,
         sqnr=rows,
         figures=figures,
     )
+
+
+def _runtime_markdown(folder: Path) -> str:
+    """What the runtime made of the network, as a list."""
+    return "".join(f"\n- {line}" for line in [*parity_lines(folder), *latency_lines(folder)])
 
 
 def _weights(net: nn.Module, qnet: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:

@@ -73,7 +73,9 @@ def run_parity(
         "thresholds": asdict(thresholds),
         "execution": execution,
         "logits": {how: asdict(rows) for how, rows in found.logits.items()},
-        "first_diverging": None if found.diverging is None else asdict(found.diverging),
+        "first_diverging": {
+            how: None if layer is None else asdict(layer) for how, layer in found.diverging.items()
+        },
         "reference": None if found.reference is None else asdict(found.reference),
         "layers": [asdict(row) for row in found.layers],
         "accumulators": widths,

@@ -70,12 +70,13 @@ def _gate_line(told: dict[str, Any]) -> str:
     parts = []
     for how, rows in told["logits"].items():
         text = f"{100 * rows['top1_agreement']:.2f} % of {rows['images']} images alike ({how}"
-        steps = "" if rows["max_steps"] is None else f", at most {float(rows['max_steps']):g} steps"
-        parts.append(f"{text}{steps})")
-    first = told["first_diverging"]
-    where = "" if first is None else f"; the first code to differ is in {first['name']}"
+        if rows["max_steps"] is not None:
+            text += f", at most {float(rows['max_steps']):g} steps"
+        if (first := told["first_diverging"].get(how)) is not None:
+            text += f", first in {first['name']}"
+        parts.append(f"{text})")
     reason = f": {told['reason']}" if told["reason"] else ""
-    return f"parity {told['gate']}{reason}; {', '.join(parts)}{where}"
+    return f"parity {told['gate']}{reason}; {', '.join(parts)}"
 
 
 def _accumulator_lines(rows: list[dict[str, Any]]) -> list[str]:

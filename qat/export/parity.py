@@ -43,7 +43,7 @@ class Parity:
         runtime_logits: Of all images, optimizations on, ``[N, classes]``.
         logits: End to end, by how the runtime was set.
         layers: Each from the same input codes; the worse of both settings.
-        diverging: The first layer whose codes differ end to end, with optimizations on.
+        diverging: The first layer whose codes differ end to end, by how the runtime was set.
         reference: Logits of the integer-only reference against the simulation.
         verdict: Held against the thresholds.
     """
@@ -51,7 +51,7 @@ class Parity:
     runtime_logits: np.ndarray
     logits: Mapping[str, LogitAgreement]
     layers: Sequence[LayerAgreement]
-    diverging: LayerAgreement | None
+    diverging: Mapping[str, LayerAgreement | None]
     reference: LogitAgreement | None
     verdict: Verdict
 
@@ -116,13 +116,16 @@ def check_parity(
         for how, values in found.items()
     }
     layers: Sequence[LayerAgreement] = ()
-    diverging = reference = None
+    diverging: dict[str, LayerAgreement | None] = {}
+    reference = None
     if exported.program is not None and layer_images:
         first = next(iter(batches))[0][:layer_images].cpu()
         codes = {how: _codes(exported, runtime, first, on) for how, on in SETTINGS.items()}
         each = [layer_parity(exported, first, taken) for taken in codes.values()]
         layers = [max(pair, key=lambda row: row.max_steps) for pair in zip(*each, strict=True)]
-        diverging = first_diverging(end_to_end(exported, first, codes[ON]))
+        diverging = {
+            how: first_diverging(end_to_end(exported, first, taken)) for how, taken in codes.items()
+        }
     if exported.program is not None and reference_images:
         first = next(iter(batches))[0][:reference_images]
         reference = reference_parity(exported, first, simulated)

@@ -220,3 +220,15 @@ def test_openvino_executes_the_same_file(qat, home):
     code, out, err = qat("export", str(folder), "--to", "openvino", "--out", "it.xml")
     assert code == 0, err
     assert Path("it.bin").stat().st_size > 0
+
+
+def test_a_network_that_runs_in_float_has_a_label_instead_of_a_latency(qat, home, monkeypatch):
+    monkeypatch.setattr("qat.cli.parity.float_layers", lambda nodes, layers: tuple(layers[:1]))
+    code, out, err = qat("run", *INTEGER)
+    assert code == 0, err
+    record = record_in(folder_of(out))
+    label = "simulated in float by the runtime: size only"
+    assert record["unmeasured"]["latency_ms"] == record["unmeasured"]["speedup"] == label
+    assert "float_latency_ms" in record["metrics"]
+    assert "onnx_bytes" in record["metrics"]
+    assert label in out
