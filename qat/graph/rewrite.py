@@ -36,9 +36,13 @@ def defaults(root: nn.Module) -> dict[str, Any]:
 
 
 def without_arguments(graph: fx.Graph) -> None:
-    """Drop what a graph was specialized by, and that it checks them."""
+    """Drop what a graph was specialized by, that it checks them, and starred ones without use."""
     for node in reversed(graph.nodes):
-        if node.op == "placeholder" and node.args:
+        if node.op != "placeholder":
+            continue
+        if str(node.target).startswith("*") and not node.users:
+            graph.erase_node(node)
+        elif node.args:
             for check in list(node.users):
                 for raising in list(check.users):
                     graph.erase_node(raising)

@@ -103,6 +103,21 @@ def test_arguments_behind_the_image_have_their_defaults():
     assert torch.equal(traced(x), net(x))
 
 
+def test_starred_arguments_that_are_not_used_are_none_of_the_graph():
+    class Around(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 1)
+
+        def forward(self, x, *more, key=None, **others):
+            return self.conv(x) if key is None else x
+
+    net, x = Around().eval(), images()
+    traced = trace(net)
+    assert [n.op for n in traced.graph.nodes].count("placeholder") == 1
+    assert torch.equal(traced(x), net(x))
+
+
 # Dropouts ---------------------------------------------------------------------------------------
 
 
