@@ -84,8 +84,11 @@ class PrefixRunner(Runner):
         kept = self._kept[index]
         if kept is None:
             return self.net(images)  # type: ignore[no-any-return]
-        values = copy.deepcopy(kept) if self._mutates else dict(kept)
-        return self._run(values, self._cut, len(self._nodes))  # type: ignore[return-value]
+        tensors = list(kept.values())
+        if self._mutates:
+            tensors = copy.deepcopy(tensors)  # at once, so that views stay views of each other
+        values = dict(zip(kept, tensors, strict=True))
+        return self._run(values, self._cut, len(self._nodes))  # type: ignore[no-any-return]
 
     def _move_to(self, cut: int) -> None:
         if cut == self._cut:

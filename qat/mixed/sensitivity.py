@@ -138,12 +138,13 @@ def _by_outputs(
     paths = runner.order(list(dict.fromkeys(site.path for site in fitted.sites.values())))
     order = sorted(runs, key=lambda run: (paths.index(fitted.sites[run[0]].path), *run[0], run[1]))
     reference = Runner(fitted.host, images).outputs("")
-    _check_finite(reference)
+    _check_finite(reference, "the float network")
     for slot, bits in track(order) if track else order:
         logits = None
         if bits != FLOAT_BITS:
             with fitted.placed(runner.net, slot, bits):
                 logits = runner.outputs(fitted.sites[slot].path)
+            _check_finite(logits, f"the network with {slot[0]} ({slot[1]}) in {bits} bits")
         for metric, todo in own.items():
             if (slot, bits) in todo:
                 assert metric.score is not None
@@ -195,8 +196,9 @@ def _scores(done: Mapping[str, Iterable[SensitivityRow]] | None, metric: Metric)
     return {(row.layer, row.slot, row.bits): row.score for row in rows}
 
 
-def _check_finite(logits: Tensor) -> None:
+def _check_finite(logits: Tensor, whose: str) -> None:
     if not bool(logits.isfinite().all()):
         raise ValueError(
-            "the float network's logits hold NaN or infinity: repair its weights, or the images"
+            f"{whose} gives logits that hold NaN or infinity: repair its weights or the images, or "
+            "leave that width out"
         )
