@@ -1,8 +1,8 @@
 """Trace of the loss's Hessian with respect to one tensor, without forming it.
 
 Hutchinson's estimator: with entries of v independent, +1 or -1 (Rademacher), E[v' H v] = tr(H).
-As in Dong et al., "HAWQ-V2", NeurIPS 2020, arXiv:1911.03852, section 3.1. A product H v is one
-backward pass through the graph of the gradient.
+As in Dong et al., "HAWQ-V2", NeurIPS 2020, arXiv:1911.03852. A product H v is one backward pass
+through the graph of the gradient.
 
 Differs from the paper: every batch of a round meets its own vector, which has the same
 expectation; the input of a layer is handled like a weight, the loss of each image apart.

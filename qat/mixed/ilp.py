@@ -1,7 +1,7 @@
 """The plan of least predicted harm under budgets, exactly.
 
-An integer linear programme as in Yao et al., "HAWQ-V3", ICML 2021, arXiv:2011.10680, section 3.4,
-solved by HiGHS (scipy). With x[v, b] = 1 where variable v takes b bits:
+An integer linear programme as in Yao et al., "HAWQ-V3", ICML 2021, arXiv:2011.10680, solved by
+HiGHS (scipy). With x[v, b] = 1 where variable v takes b bits:
 
     minimise    sum harm[v, b] x[v, b]
     such that   sum_b x[v, b] = 1                          one width each

@@ -7,7 +7,7 @@ With the error ``d = Q(x) - x`` of a weight, or of a layer's input for each imag
     gradient     | sum g d |                  first order of the change of the loss
     fisher       1/2 sum F d^2                second order, with the Fisher information F = E[g^2]
                                               for the Hessian's diagonal
-    hessian      tr(H) / n * sum d^2          HAWQ-V2 (arXiv:1911.03852, Eq. 5), n elements
+    hessian      tr(H) / n * sum d^2          HAWQ-V2 (arXiv:1911.03852), n elements
 
 Sums run over the elements of a weight, or of one image's input, and are averaged over images.
 Fisher and gradient take one backward pass over the images. The Fisher information of a weight
