@@ -36,13 +36,16 @@ class _Stored:
     last: int
 
 
-def activation_steps(net: nn.Module, plan: Plan, example: Tensor) -> list[Step]:
+def activation_steps(
+    net: nn.Module, plan: Plan, example: Tensor, ties: Mapping[str, str] | None = None
+) -> list[Step]:
     """What is alive during each operation that stores a tensor.
 
     Args:
         net: The float network.
         plan: Widths of the tensors that no layer reads.
         example: A batch it accepts; figures are of one image.
+        ties: Tensors that have one width (:func:`qat.mixed.groups.add_ties`), read or not.
 
     Raises:
         TraceError: If the network cannot be traced; its line is named.
@@ -51,14 +54,15 @@ def activation_steps(net: nn.Module, plan: Plan, example: Tensor) -> list[Step]:
     traced = trace(net)
     placement = place(traced)
     tensors = _stored(placement, _elements(traced, example))
-    deciders = _deciders(placement, plan)
+    roots = {name: (ties or {}).get(name, name) for name in placement.points}
+    deciders = _deciders(placement, plan, roots)
     steps = []
     for now in tensors:
         fixed, elements = 0, dict[str, int]()
         for other in tensors:
             if not other.first <= now.first <= other.last:
                 continue
-            layer = deciders.get(other.source)
+            layer = deciders.get(roots[other.source])
             if layer is None:
                 fixed += other.elements * _planned(plan, other.source)
             else:
@@ -69,7 +73,6 @@ def activation_steps(net: nn.Module, plan: Plan, example: Tensor) -> list[Step]:
 
 def _stored(placement: Placement, sizes: Mapping[fx.Node, int]) -> list[_Stored]:
     """Tensors in the order they are made."""
-    chains = {point.node: point for point in placement.points.values()}
     homes: dict[fx.Node, _Stored] = {}
     found: list[_Stored] = []
     for index, operation in enumerate(placement.operations.values()):
@@ -88,7 +91,6 @@ def _stored(placement: Placement, sizes: Mapping[fx.Node, int]) -> list[_Stored]
                 operation.name, sizes[own], placement.leader(own), first=index, last=index
             )
             found.append(homes[own])
-    assert chains.keys() <= homes.keys()
     return found
 
 
@@ -98,13 +100,13 @@ def _continues(placement: Placement, operation: Operation) -> bool:
     return point is not None and operation.name in point.members[1:]
 
 
-def _deciders(placement: Placement, plan: Plan) -> dict[str, str]:
-    """Leader of tensors that share a width → the first layer that reads one of them."""
+def _deciders(placement: Placement, plan: Plan, roots: Mapping[str, str]) -> dict[str, str]:
+    """The first of tensors that share a width → the first layer that reads one of them."""
     found: dict[str, str] = {}
     for operation in placement.operations.values():
         layer = str(operation.node.target)
         if operation.kind in LAYERS and layer in plan.layers:
-            found.setdefault(placement.leader(operation.inputs[0]), layer)
+            found.setdefault(roots[placement.leader(operation.inputs[0])], layer)
     return found
 
 

@@ -10,14 +10,21 @@ from qat.mixed.costs import NetworkCosts
 from qat.mixed.widths import INTEGER_LIMIT, Bits, check_layers, with_bits
 
 
-def apply_bits(plan: Plan, bits: Bits, reads: Mapping[str, str] | None = None) -> Plan:
+def apply_bits(
+    plan: Plan,
+    bits: Bits,
+    reads: Mapping[str, str] | None = None,
+    ties: Mapping[str, str] | None = None,
+) -> Plan:
     """The plan with other widths; methods, layouts and signs stay as they are.
 
     Args:
         plan: Of the network.
         bits: Slot → width; slots that are not named keep theirs.
         reads: In placement ``integer``, layer → the tensor it reads
-            (:func:`qat.mixed.groups.tensors_read`). A tensor takes the widest that is asked of it.
+            (:func:`qat.mixed.groups.tensors_read`). A tensor takes the widest that is asked of it;
+            one that no layer reads keeps its width.
+        ties: Tensors that have one width (:func:`qat.mixed.groups.add_ties`), read or not.
 
     Raises:
         KeyError: If a layer is not in the plan.
@@ -38,7 +45,7 @@ def apply_bits(plan: Plan, bits: Bits, reads: Mapping[str, str] | None = None) -
         return replace(plan, layers=layers)
     if reads is None:
         raise ValueError("placement=integer needs to know which tensor a layer reads: give reads")
-    return _with_tensors(plan, layers, bits, reads)
+    return _with_tensors(plan, layers, bits, reads, ties or {})
 
 
 def fixed_layers(costs: NetworkCosts, plan: Plan, first_last: int | str) -> tuple[str, ...]:
@@ -65,15 +72,21 @@ def _changed(layer: LayerPlan, bits: Bits) -> LayerPlan:
 
 
 def _with_tensors(
-    plan: Plan, layers: Mapping[str, LayerPlan], bits: Bits, reads: Mapping[str, str]
+    plan: Plan,
+    layers: Mapping[str, LayerPlan],
+    bits: Bits,
+    reads: Mapping[str, str],
+    ties: Mapping[str, str],
 ) -> Plan:
     asked: dict[str, int] = {}
     for (name, slot), width in bits.items():
         if slot == "act":
-            asked[reads[name]] = max(width, asked.get(reads[name], 0))
+            read = ties.get(reads[name], reads[name])
+            asked[read] = max(width, asked.get(read, 0))
     specs: dict[str, TensorSpec] = {}
     for name, tensor in plan.tensors.items():
-        leader = tensor.shares or name
+        own = tensor.shares or name
+        leader = ties.get(own, own)
         specs[name] = with_bits(tensor.spec, asked[leader]) if leader in asked else tensor.spec
     return replace(
         plan,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from qat.mixed.budget import Budgets, overruns, unmeetable
 from qat.mixed.ilp import nearest
+from qat.mixed.leftover import spend_leftover
 from qat.mixed.problem import Problem
 from qat.mixed.widths import Slot
 
@@ -67,7 +68,7 @@ def greedy(problem: Problem, budgets: Budgets) -> dict[Slot, int]:
             if problem.harm(other) < harm and not overruns(problem.costs, other, budgets)
         ]
         if not moves:
-            return bits
+            return spend_leftover(problem, bits, budgets)
         bits = max(moves, key=lambda move: move[0])[1]
 
 

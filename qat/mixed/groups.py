@@ -5,7 +5,7 @@ convolutions in placement ``integer``, a weight that two layers share. Runtimes 
 wants both sides in one width get that too, if asked.
 """
 
-from torch import fx, nn
+from torch import nn
 
 from qat.core.plan import Plan
 from qat.graph.operations import LAYERS
@@ -48,6 +48,17 @@ def tensors_read(net: nn.Module) -> dict[str, str]:
     return _readers(place(trace(net)))
 
 
+def add_ties(net: nn.Module) -> dict[str, str]:
+    """Stored tensor → the first of those that have its width, where both sides of additions do.
+
+    Tensors that stand alone are left out.
+
+    Raises:
+        TraceError: If the network cannot be traced; its line is named.
+    """
+    return _ties(place(trace(net)))
+
+
 def _shared_weights(net: nn.Module, slots: list[Slot]) -> list[tuple[Slot, ...]]:
     found: dict[int, list[Slot]] = {}
     for name, slot in slots:
@@ -64,20 +75,28 @@ def _readers(placement: Placement) -> dict[str, str]:
     return found
 
 
+def _ties(placement: Placement) -> dict[str, str]:
+    order = list(placement.points)
+    root = {name: name for name in order}
+    for operation in placement.operations.values():
+        if operation.kind == "add":
+            sides = {root[placement.leader(node)] for node in operation.inputs}
+            first = min(sides, key=order.index)
+            root = {name: first if own in sides else own for name, own in root.items()}
+    tied = {own for name, own in root.items() if name != own}
+    return {name: own for name, own in root.items() if own in tied}
+
+
 def _shared_inputs(
     placement: Placement, slots: list[Slot], *, together: bool, adds: bool
 ) -> list[tuple[Slot, ...]]:
-    readers: dict[str, list[Slot]] = {}
+    ties = _ties(placement) if adds else {}
+    tensors: dict[str, list[Slot]] = {}
+    tied: dict[str, list[Slot]] = {}
     for layer, tensor in _readers(placement).items():
         if (layer, "act") in slots:
-            readers.setdefault(tensor, []).append((layer, "act"))
-    groups = [tuple(group) for group in readers.values()] if together else []
-    for operation in placement.operations.values():
-        if adds and operation.kind == "add":
-            sides = dict.fromkeys(_leaders(placement, operation.inputs))
-            groups.append(tuple(slot for side in sides for slot in readers.get(side, ())))
-    return groups
-
-
-def _leaders(placement: Placement, nodes: tuple[fx.Node, ...]) -> list[str]:
-    return [placement.leader(node) for node in nodes]
+            tensors.setdefault(tensor, []).append((layer, "act"))
+            if tensor in ties:
+                tied.setdefault(ties[tensor], []).append((layer, "act"))
+    groups = [*(tensors.values() if together else ()), *tied.values()]
+    return list(dict.fromkeys(tuple(group) for group in groups))

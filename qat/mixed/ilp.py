@@ -21,6 +21,7 @@ from scipy.sparse import csr_array
 
 from qat.mixed.budget import Budgets, overruns, unmeetable
 from qat.mixed.costs import weight_bytes
+from qat.mixed.leftover import spend_leftover
 from qat.mixed.problem import Problem
 from qat.mixed.widths import Slot
 
@@ -29,7 +30,7 @@ _LARGEST_HARM = 1e4  # the solver's own gap, 1e-6, is then far below any differe
 
 
 def solve_ilp(problem: Problem, budgets: Budgets) -> dict[Slot, int]:
-    """Slot → width of least harm within the budgets.
+    """Slot → width of least harm within the budgets; of equals a wide one.
 
     Raises:
         UnmeetableBudgetError: If there is no such plan; it has the nearest one.
@@ -41,7 +42,7 @@ def solve_ilp(problem: Problem, budgets: Budgets) -> dict[Slot, int]:
             raise unmeetable(problem.costs, nearest(problem, budgets), budgets)
         bits = problem.bits(widths)
         if not overruns(problem.costs, bits, budgets):
-            return bits
+            return spend_leftover(problem, bits, budgets)
         model.forbid(widths)  # it misses by less than the solver's tolerance
 
 

@@ -1,5 +1,7 @@
 """Random plans that use up a budget: what a chosen plan has to beat."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from qat.mixed.budget import Budgets, overruns, unmeetable
@@ -13,7 +15,7 @@ _PATIENCE = 50  # draws in a row without a new plan: there are no more
 def random_plans(
     problem: Problem, budgets: Budgets, count: int, seed: int = 0
 ) -> list[dict[Slot, int]]:
-    """Different random plans within the budgets, none of which could be wider in one place.
+    """Different random plans within the budgets, none of which could be a step wider anywhere.
 
     Each starts from random widths, is narrowed at random places until it fits, then widened at
     random places while it fits: so all cost about what the budgets allow.
@@ -34,43 +36,51 @@ def random_plans(
     found: list[dict[Slot, int]] = []
     misses = 0
     while len(found) < count and misses < _PATIENCE:
-        plan = random_plan(problem, budgets, random, start)
+        draws = [int(random.choice(variable.widths)) for variable in problem.variables]
+        fits = narrow_at_random(problem, problem.bits(draws), budgets, random, start)
+        plan = _widen_at_random(problem, fits, budgets, random)
         misses = misses + 1 if plan in found else 0
         found += [plan] if plan not in found else []
     return found
 
 
-def random_plan(
-    problem: Problem, budgets: Budgets, random: np.random.Generator, fallback: dict[Slot, int]
-) -> dict[Slot, int]:
-    """One of them; ``fallback`` is widened where narrowing leads nowhere."""
-    draws = [int(random.choice(variable.widths)) for variable in problem.variables]
-    return fit_to_budget(problem, problem.bits(draws), budgets, random, fallback)
-
-
-def fit_to_budget(
+def narrow_at_random(
     problem: Problem,
-    bits: dict[Slot, int],
+    bits: Mapping[Slot, int],
     budgets: Budgets,
     random: np.random.Generator,
     fallback: dict[Slot, int],
 ) -> dict[Slot, int]:
-    """A plan narrowed at random until it fits, then widened at random while it does."""
+    """A plan narrowed step by step until it fits; ``fallback`` where that leads nowhere."""
     widths = problem.widths(bits)
-    order = list(range(len(widths)))
     while overruns(problem.costs, problem.bits(widths), budgets):
-        can = [v for v in order if widths[v] > problem.variables[v].widths[0]]
-        if not can:
-            widths = problem.widths(fallback)
-            break
-        v = int(random.choice(can))
-        options = problem.variables[v].widths
-        widths[v] = options[options.index(widths[v]) - 1]
-    random.shuffle(order)
-    for v in order:
-        for width in reversed(problem.variables[v].widths):
-            wider = [*widths[:v], width, *widths[v + 1 :]]
-            if width > widths[v] and not overruns(problem.costs, problem.bits(wider), budgets):
-                widths = wider
-                break
+        moves = _steps(problem, widths, -1)
+        if not moves:
+            return fallback
+        widths = moves[random.integers(len(moves))]
     return problem.bits(widths)
+
+
+def _widen_at_random(
+    problem: Problem, bits: Mapping[Slot, int], budgets: Budgets, random: np.random.Generator
+) -> dict[Slot, int]:
+    widths = problem.widths(bits)
+    while True:
+        moves = [
+            wider
+            for wider in _steps(problem, widths, +1)
+            if not overruns(problem.costs, problem.bits(wider), budgets)
+        ]
+        if not moves:
+            return problem.bits(widths)
+        widths = moves[random.integers(len(moves))]
+
+
+def _steps(problem: Problem, widths: list[int], step: int) -> list[list[int]]:
+    """Every plan that differs in one variable by one width up (+1) or down (-1)."""
+    found = []
+    for v, variable in enumerate(problem.variables):
+        place = variable.widths.index(widths[v]) + step
+        if 0 <= place < len(variable.widths):
+            found.append([*widths[:v], variable.widths[place], *widths[v + 1 :]])
+    return found

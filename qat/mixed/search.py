@@ -14,7 +14,7 @@ import numpy as np
 
 from qat.mixed.budget import Budgets, overruns
 from qat.mixed.problem import Problem
-from qat.mixed.sampling import fit_to_budget, random_plans
+from qat.mixed.sampling import narrow_at_random, random_plans
 from qat.mixed.widths import Slot
 
 Track = Callable[[Iterable[Any]], Iterable[Any]]
@@ -72,7 +72,7 @@ def evolve(
         )
     random = np.random.default_rng(seed)
     first = random_plans(problem, budgets, population, seed)
-    given = [fit_to_budget(problem, dict(bits), budgets, random, first[0]) for bits in start]
+    given = [narrow_at_random(problem, dict(bits), budgets, random, first[0]) for bits in start]
     waiting = [*given, *first]
     known: dict[tuple[int, ...], tuple[dict[Slot, int], float]] = {}
     for _ in track(range(evaluations)) if track else range(evaluations):
@@ -113,7 +113,7 @@ def _next(
             else parents[random.integers(2)][place]
             for place, variable in enumerate(problem.variables)
         ]
-        bits = fit_to_budget(problem, problem.bits(child), budgets, random, living[0][0])
+        bits = narrow_at_random(problem, problem.bits(child), budgets, random, living[0][0])
         if tuple(problem.widths(bits)) not in known:
             return bits
     return None

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+import torch
 
 from qat.mixed.costs import LayerFigures, NetworkCosts
 from qat.mixed.problem import Problem, Variable
@@ -33,3 +34,9 @@ def two_layers():
         Variable((("b", "weight"),), {2: 10.0, 4: 3.0, 8: 0.0}),
     )
     return Problem(variables, NetworkCosts(layers))
+
+
+@pytest.fixture
+def images():
+    """8 images of 2 x 4 x 4."""
+    return torch.randn(8, 2, 4, 4, generator=torch.Generator().manual_seed(0))
