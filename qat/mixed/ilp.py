@@ -7,9 +7,10 @@ HiGHS (scipy). With x[v, b] = 1 where variable v takes b bits:
     such that   sum_b x[v, b] = 1                          one width each
                 sum cost[v, b] x[v, b] <= budget           for each budget
 
-BOPs and latency depend on weight and activation bits together. Where both are free, y[w, a] >= 0
-with sum_a y[w, a] = x[w] and sum_w y[w, a] = x[a] stands for their product: the x being 0 or 1,
-so is y. Peak activation bytes are one row for each step of the network.
+BOPs and latency depend on weight and activation bits together. Where both are free, y[w, a] with
+sum_a y[w, a] = x[w] and sum_w y[w, a] = x[a] stands for their product: the x being 0 or 1, so is
+y. (It is declared whole all the same: HiGHS is then several times faster.) Peak activation bytes
+are one row for each step of the network.
 """
 
 from collections.abc import Callable
@@ -92,8 +93,7 @@ class _Model:
         across, down, values = zip(*places, strict=True)
         matrix = csr_array((values, (across, down)), shape=(rows, columns))
         limits = ([low for _, low, _ in self.rows], [high for _, _, high in self.rows])
-        upper = np.full(columns, np.inf)
-        upper[list(self.column.values())] = 1
+        upper = np.where(self.whole, 1, np.inf)
         result = milp(
             np.array(self.objective),
             integrality=np.array(self.whole),
@@ -192,7 +192,7 @@ class _Model:
         if (first, second) in self.pairs:
             return self.pairs[first, second]
         one, two = (self.problem.variables[v].widths for v in (first, second))
-        found = {(w, a): self._add_column(0.0, whole=False) for w in one for a in two}
+        found = {(w, a): self._add_column(0.0, whole=True) for w in one for a in two}
         for w in one:
             row = {found[w, a]: 1.0 for a in two}
             self.rows.append((row | {self.column[first, w]: -1.0}, 0, 0))

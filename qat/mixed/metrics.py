@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from qat.core.top import classes_before
 from qat.mixed.table import DECIBELS
+from qat.mixed.widths import SLOTS
 
 Score = Callable[[Tensor, Tensor, Tensor], float]
 
@@ -61,12 +62,14 @@ class Metric:
         higher_is_worse: False for a quality, such as an SQNR.
         score: What a changed network's logits are scored by; None for a metric that looks at the
             tensor itself (see :mod:`qat.mixed.perturbation`).
+        slots: Kinds of tensors whose scores can be compared with each other.
     """
 
     name: str
     unit: str
     higher_is_worse: bool = True
     score: Score | None = None
+    slots: tuple[str, ...] = SLOTS
 
     @property
     def float_score(self) -> float:
@@ -79,7 +82,7 @@ _ALL = (
     Metric("loss_increase", "nats", score=loss_increase),
     Metric("output_sqnr", DECIBELS, higher_is_worse=False, score=output_sqnr_db),
     Metric("output_kl", "nats", score=output_kl),
-    Metric("weight_mse", "squared value"),
+    Metric("weight_mse", "squared value", slots=("weight",)),
     Metric("gradient", "nats"),
     Metric("fisher", "nats"),
     Metric("hessian", "nats"),

@@ -63,7 +63,7 @@ class PrefixRunner(Runner):
         for place, node in enumerate(self._nodes):
             if node.op == "call_module":
                 self._cuts.setdefault(str(node.target), place)
-        self._images = [node for node in self._nodes if node.op == "placeholder"]
+        self._images = next(node for node in self._nodes if node.op == "placeholder")
         self._interpreter = fx.Interpreter(traced)
         self._mutates = any(_is_in_place(node, traced) for node in self._nodes)
         self._limit = memory_limit_bytes
@@ -98,7 +98,7 @@ class PrefixRunner(Runner):
         used = 0
         for index, images in enumerate(self.batches):
             if len(self._kept) <= index:
-                self._kept.append(self._start(images))
+                self._kept.append({self._images: images})
             kept = self._kept[index]
             if kept is None:
                 continue
@@ -107,10 +107,6 @@ class PrefixRunner(Runner):
             if used > self._limit:
                 self._kept[index] = None
         self._cut = cut
-
-    def _start(self, images: Tensor) -> dict[fx.Node, Any]:
-        # In-place operations must not reach the caller's images.
-        return {self._images[0]: images.clone() if self._mutates else images}
 
     def _run(self, values: dict[fx.Node, Any], start: int, stop: int) -> Any:
         """Run nodes ``start .. stop`` on ``values``, which then holds what is still needed."""

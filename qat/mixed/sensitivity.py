@@ -47,7 +47,7 @@ def sensitivities(
         net: The float network; it is left as it is.
         plan: Which layers are tried, and by which methods; its widths do not matter. Make it with
             ``first_last="same"`` to try the first and last layer as well.
-        batches: ``(images, labels)`` to measure on.
+        batches: ``(images, labels)`` to measure on, on the network's device.
         metrics: Names of :data:`qat.mixed.metrics.METRICS`, or metrics of the user's own.
         widths: Candidates; 16 is fp16, 32 float.
         calibration: Batches to take ranges from; those of ``batches`` if None.
@@ -85,7 +85,12 @@ def sensitivities(
             keep(metric.name, row)
 
     tasks = {
-        metric: [(s, b) for s in wanted for b in candidates if (*s, b) not in scores[metric.name]]
+        metric: [
+            (slot, bits)
+            for slot in _looked_at(metric, wanted)
+            for bits in candidates
+            if (*slot, bits) not in scores[metric.name]
+        ]
         for metric in known
     }
     if any(tasks.values()):
@@ -181,6 +186,16 @@ def _wanted(plan: Plan, slots: Sequence[str], layers: Sequence[str] | None) -> l
     found = [slot for slot in slots_of(plan) if slot[0] in names and slot[1] in slots]
     if not found:
         raise ValueError("there is nothing to try: the plan quantizes none of these tensors")
+    return found
+
+
+def _looked_at(metric: Metric, wanted: Sequence[Slot]) -> list[Slot]:
+    found = [slot for slot in wanted if slot[1] in metric.slots]
+    if not found:
+        raise ValueError(
+            f"metric {metric.name} looks at slots {', '.join(metric.slots)} alone, none of which is "
+            "to be tried: add them, or take another metric"
+        )
     return found
 
 

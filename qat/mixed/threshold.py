@@ -2,7 +2,7 @@
 
 Layers above the p-th percentile take the most bits. The others map linearly to the options: with
 the least sensitive at 0 and the percentile at 1, a layer at t takes the option of index
-``floor(t * (options - 1))``, so that only what is above the line takes the most.
+``floor(t * (options - 1))``, so that only what reaches the line takes the most.
 """
 
 import math

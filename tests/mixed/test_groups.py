@@ -111,10 +111,10 @@ def test_integer_plans_get_their_widths(net, images):
     plan = make_plan(net, INTEGER, images)
     reads = tensors_read(net)
     assert reads == {"stem": "input", "left": "stem", "right": "stem", "head": "mean"}
-    bits = {("left", "weight"): 3, ("left", "act"): 4, ("right", "act"): 4, ("head", "act"): 2}
+    bits = {("left", "weight"): 3, ("left", "act"): 4, ("right", "act"): 3, ("head", "act"): 2}
     chosen = apply_bits(plan, bits, reads)
     assert chosen.layers["left"].weight.bits == 3
-    assert chosen.layers["right"].act.bits == 4
+    assert chosen.layers["right"].act.bits == 4  # the widest that is asked of the tensor
     assert {name: t.spec.bits for name, t in chosen.tensors.items()} == {
         "input": 8, "stem": 4, "left": 8, "right": 8, "add": 8, "mean": 2, "head": 8,
     }  # fmt: skip

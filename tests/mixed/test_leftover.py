@@ -24,3 +24,9 @@ def test_what_is_left_goes_to_the_narrowest():
         for allocate in (solve_ilp, greedy):
             found = allocate(problem, Budgets(weight_bytes=budget))
             assert list(found.values()) == expected
+
+
+def test_a_width_that_scores_worse_is_no_gain():
+    noisy = Variable((("a", "weight"),), {2: 1.0, 4: 0.0, 8: 0.1})
+    problem = Problem((noisy,), NetworkCosts((LayerFigures("a", 80, 1, 8, 8),)))
+    assert solve_ilp(problem, Budgets(weight_bytes=999)) == {("a", "weight"): 4}

@@ -41,7 +41,8 @@ def test_asks_no_plan_twice_and_none_beyond_the_budget(problem):
         assert not overruns(problem.costs, bits, BUDGET)
         return harm(bits)
 
-    found = evolve(problem, BUDGET, evaluate, evaluations=60)
+    given = problem.bits([4, 4, 4, 4, 4])
+    found = evolve(problem, BUDGET, evaluate, evaluations=60, start=[given, given])
     assert len(asked) == len(set(asked)) == len(found.evaluated) <= 60
     assert found.harm == min(score for _, score in found.evaluated)
 

@@ -33,6 +33,11 @@ def test_negative_scores_count_as_zero():
     assert found["d"] == 8
 
 
+def test_a_line_at_the_least_divides_the_rest_from_the_few():
+    found = threshold({"a": 0.0, "b": 0.0, "c": 0.0, "d": 5.0}, OPTIONS, 50, 4)
+    assert found == {"a": 2, "b": 2, "c": 2, "d": 8}
+
+
 def test_what_has_no_score_takes_the_default():
     found = threshold({"a": 0.0, "b": 1.0}, OPTIONS, 50, 6, keys=("a", "b", "new"))
     assert found == {"a": 2, "b": 8, "new": 6}
