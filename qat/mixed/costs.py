@@ -6,6 +6,7 @@ layers count, those that stay float with 32 bits. A latency is what a runtime wa
 for a layer at ``(weight bits, activation bits)``; the network's is their sum.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -183,6 +184,31 @@ def network_costs(
     if latency is not None:
         _check_latency(latency, [layer.name for layer in layers], plan)
     return NetworkCosts(layers, latency, tuple(steps))
+
+
+def latency_table(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[tuple[int, int], float]]:
+    """A latency table from plain rows, as a runtime's measurement writes them.
+
+    Args:
+        rows: With ``layer``, ``weight_bits``, ``act_bits``, ``latency_ms``.
+
+    Raises:
+        ValueError: If a row lacks a field, is there twice, or its time is no number from 0 on.
+    """
+    found: dict[str, dict[tuple[int, int], float]] = {}
+    for row in rows:
+        try:
+            name, pair = str(row["layer"]), (int(row["weight_bits"]), int(row["act_bits"]))
+            ms = float(row["latency_ms"])
+        except KeyError as error:
+            raise ValueError(f"a row of the latency table lacks {error}: {dict(row)}") from error
+        where = f"latency of {name} at W{pair[0]}A{pair[1]}"
+        if not 0 <= ms < math.inf:
+            raise ValueError(f"{where} must be a number from 0 on, got {ms} ms: measure it again")
+        if pair in found.setdefault(name, {}):
+            raise ValueError(f"{where} is there twice: leave one row out")
+        found[name][pair] = ms
+    return found
 
 
 def cost_table(

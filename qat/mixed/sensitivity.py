@@ -193,8 +193,8 @@ def _looked_at(metric: Metric, wanted: Sequence[Slot]) -> list[Slot]:
     found = [slot for slot in wanted if slot[1] in metric.slots]
     if not found:
         raise ValueError(
-            f"metric {metric.name} looks at slots {', '.join(metric.slots)} alone, none of which is "
-            "to be tried: add them, or take another metric"
+            f"metric {metric.name} looks at {', '.join(metric.slots)} alone, which is not to be "
+            "tried: add that slot, or take another metric"
         )
     return found
 

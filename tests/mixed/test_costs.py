@@ -8,7 +8,7 @@ from qat.core.scheme import Scheme, TensorSpec
 from qat.mixed.activations import activation_steps
 from qat.mixed.assign import apply_bits
 from qat.mixed.budget import Budgets, describe, overruns, spent_by
-from qat.mixed.costs import LayerFigures, NetworkCosts, cost_table, network_costs
+from qat.mixed.costs import LayerFigures, NetworkCosts, cost_table, latency_table, network_costs
 from qat.mixed.greedy import greedy
 from qat.mixed.ilp import solve_ilp
 from qat.mixed.problem import make_problem
@@ -51,6 +51,18 @@ def test_the_table_of_layers_and_widths(images):
     assert rows[-1] == {
         "layer": "head", "bits": 8, "weight_bytes": 48, "bops": 48 * 64, "latency_ms": 0.5,
     }  # fmt: skip
+
+
+def test_a_latency_table_from_rows():
+    row = {"layer": "a", "weight_bits": 8, "act_bits": 4, "latency_ms": 0.25}
+    assert latency_table([row, row | {"act_bits": 8}]) == {"a": {(8, 4): 0.25, (8, 8): 0.25}}
+    for rows, message in (
+        ([row, row], "latency of a at W8A4 is there twice"),
+        ([row | {"latency_ms": float("nan")}], "must be a number from 0 on, got nan ms"),
+        ([{"layer": "a"}], "lacks 'weight_bits'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            latency_table(rows)
 
 
 def test_a_latency_table_of_another_network_is_refused(images):

@@ -65,7 +65,7 @@ def test_weight_mse_by_hand(toy):
     assert found["0", "weight", 3] == pytest.approx((0.4 - 1 / 3) ** 2 / 4, rel=1e-4)
     assert found["0", "weight", 32] == 0
     assert {slot for _, slot, _ in found} == {"weight"}  # squared values of what else?
-    with pytest.raises(ValueError, match="weight_mse looks at slots weight alone"):
+    with pytest.raises(ValueError, match="weight_mse looks at weight alone"):
         sensitivities(net, plan, [(images, labels)], ["weight_mse"], [2], slots=["act"])
 
 
