@@ -99,20 +99,9 @@ def sensitivities(
             metric: [(s, b) for s, b in todo if s in fitted.sites] for metric, todo in tasks.items()
         }
         _by_outputs(fitted, present, measured, note, track, reuse, memory_limit_bytes)
-        _by_errors(fitted, present, measured, note, hessian)
+        _by_errors(fitted, present, measured, note, track, hessian)
     return {
-        metric.name: SensitivityTable(
-            metric.name,
-            metric.unit,
-            metric.higher_is_worse,
-            digest,
-            tuple(
-                SensitivityRow(*slot, bits, scores[metric.name][*slot, bits])
-                for slot in wanted
-                for bits in candidates
-                if (*slot, bits) in scores[metric.name]
-            ),
-        )
+        metric.name: _table(metric, digest, wanted, candidates, scores[metric.name])
         for metric in known
     }
 
@@ -164,16 +153,35 @@ def _by_errors(
     tasks: Tasks,
     batches: Sequence[Batch],
     note: Note,
+    track: Track | None,
     hessian: Mapping[str, Any] | None,
 ) -> None:
     for metric, todo in tasks.items():
-        if metric.score is None and todo:
-            for slot, bits in todo:
-                if bits == FLOAT_BITS:
-                    note(metric, slot, bits, metric.float_score)
-            rounded = [(slot, bits) for slot, bits in todo if bits != FLOAT_BITS]
-            for found in perturbation_scores(metric.name, fitted, rounded, batches, hessian):
+        if metric.score is not None:
+            continue
+        for slot, bits in todo:
+            if bits == FLOAT_BITS:
+                note(metric, slot, bits, metric.float_score)
+        rounded = [(slot, bits) for slot, bits in todo if bits != FLOAT_BITS]
+        parts = [rounded] if rounded else []
+        if metric.name == "hessian":  # minutes a slot; the others take one pass for all
+            slots = dict.fromkeys(slot for slot, _ in rounded)
+            parts = [[task for task in rounded if task[0] == slot] for slot in slots]
+        for part in track(parts) if track and parts else parts:
+            for found in perturbation_scores(metric.name, fitted, part, batches, hessian):
                 note(metric, *found)
+
+
+def _table(
+    metric: Metric, digest: str, slots: Sequence[Slot], widths: Sequence[int], scores: Scores
+) -> SensitivityTable:
+    rows = (
+        SensitivityRow(*slot, bits, scores[*slot, bits])
+        for slot in slots
+        for bits in widths
+        if (*slot, bits) in scores
+    )
+    return SensitivityTable(metric.name, metric.unit, metric.higher_is_worse, digest, tuple(rows))
 
 
 def _wanted(plan: Plan, slots: Sequence[str], layers: Sequence[str] | None) -> list[Slot]:

@@ -203,8 +203,28 @@ def test_an_interrupted_run_goes_on_where_it_was(case):
         track=track,
     )
     assert resumed == whole
-    assert len(tracked) == 16 - 7
+    assert len(tracked) == 16 - 7 + 1  # and one pass over all weights
     assert len(again) == 16 - 7 + 8
+
+
+def test_every_hessian_is_a_step_of_its_own(case):
+    parts, kept = [], []
+
+    def track(runs):
+        parts.extend(runs)
+        return iter(runs)
+
+    options = {"tolerance": 0.5, "max_probes": 1000}
+    table = sensitivities(
+        *case,
+        ["hessian"],
+        [2, 4, 32],
+        track=track,
+        keep=lambda *row: kept.append(row),
+        hessian=options,
+    )["hessian"]
+    assert [len(part) for part in parts] == [2] * 8  # four layers, weight and input
+    assert len(table.rows) == len(kept) == 24
 
 
 def test_a_complete_table_costs_nothing(case, monkeypatch):
