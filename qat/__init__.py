@@ -27,6 +27,7 @@ _HOMES = {
     "set_phase": "qat.convert.calibrate",
     "save_packed": "qat.export.packed",
     "load_packed": "qat.export.packed",
+    "export_onnx": "qat.export.onnx_export",
     "profile": "qat.cli.profile",
     "load_run": "qat.cli.load",
 }

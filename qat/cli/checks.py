@@ -4,11 +4,10 @@ Pure functions of the typed configuration: nothing is imported, opened or comput
 raises ``ValueError`` with the key in full, its value, and what is allowed.
 """
 
-from collections.abc import Iterable
-from math import isfinite
 from typing import Any
 
-from qat.cli.errors import nearest
+from qat.cli.deployment_checks import check_deployment
+from qat.cli.ranges import above_zero, at_least, one_of
 from qat.cli.schema import (
     DataConfig,
     ModelConfig,
@@ -69,30 +68,8 @@ def check_config(config: RunConfig) -> None:
     at_least("calibrate.images", config.calibrate.images, 1)
     at_least("calibrate.batch_size", config.calibrate.batch_size, 1)
     at_least("evaluate.batch_size", config.evaluate.batch_size, 1)
-    at_least("measure.batch_size", config.measure.batch_size, 1)
-    at_least("measure.repeats", config.measure.repeats, 1)
-    at_least("measure.warmup", config.measure.warmup, 0)
+    check_deployment(config)
     at_least("tracking.history_every", config.tracking.history_every, 0)
-
-
-def one_of(key: str, value: object, allowed: Iterable[str]) -> None:
-    """Refuse a word that is not in a list, with the nearest that is."""
-    words = list(allowed)
-    if value not in words:
-        hint = nearest(str(value), words)
-        raise ValueError(f"{key} must be one of {', '.join(words)}, got {value!r}{hint}")
-
-
-def at_least(key: str, value: float | None, low: float) -> None:
-    """Refuse a number below ``low``, NaN or infinite; None passes."""
-    if value is not None and not (isfinite(value) and value >= low):
-        raise ValueError(f"{key} must be {low} or more, got {value}")
-
-
-def above_zero(key: str, value: float | None) -> None:
-    """Refuse zero, less, NaN and infinite; None passes."""
-    if value is not None and not (isfinite(value) and value > 0):
-        raise ValueError(f"{key} must be above 0, got {value}")
 
 
 def _below_one(key: str, value: float) -> None:

@@ -9,7 +9,7 @@ examples:
   qat table bitwidth --into folder           its table in every format, and figures
   qat list schemes                           what there is to choose from
 
-exit codes: 0 done, 1 a run failed, 2 the request was wrong and nothing was started.
+exit codes: 0 done, 1 a run failed or missed its gate, 2 the request was wrong, nothing started.
 QAT_DEBUG=1 shows tracebacks. QAT_DATA, QAT_RUNS, QAT_CACHE move the folders."""
 
 RUN_HELP = """\
@@ -20,8 +20,8 @@ One run: float network -> plan -> calibrate -> [train] -> compare. Its record, p
 and events are in runs/<id>; asked for again, a finished run is shown and an interrupted one goes
 on. The last line printed is `record: PATH/run.json`.
 
-groups:  model data scheme optimizer schedule float trainer calibrate evaluate measure tracking
-         paths experiment, and quantizer and observer in two places each:
+groups:  model data scheme optimizer schedule float trainer calibrate evaluate export parity
+         measure tracking paths experiment, and quantizer and observer in two places each:
          quantizer@scheme.weight quantizer@scheme.act observer@scheme.weight observer@scheme.act
 keys:    mode=float|dynamic|static|qat  seed=0  kernel=auto|compiled|eager  force=true
          scheme.weight.bits=4  scheme.act.symmetric=false  calibrate.images=512 ...
@@ -40,6 +40,7 @@ examples:
           data.mean=[0.485,0.456,0.406] data.std=[0.229,0.224,0.225]
   qat run scheme.rules='[{match: features.*, weight: {bits: 8}}]'
   qat run -m scheme=w8a8,w4a4,w2a2 seed=0,1,2
+  qat run scheme.placement=integer                      (an ONNX file, run in onnxruntime)
   qat run -m experiment=bitwidth scale=smoke            (a study; scale smoke, quick or paper)
   qat run -m scheme=w8a8,w4a4 hydra/launcher=parallel hydra.launcher.n_jobs=2
   qat run -m hydra/sweeper=pareto 'scheme.weight.bits=choice(2,4,8)'"""
@@ -72,6 +73,20 @@ SUMMARIES = {
     "evaluate": (
         "load a run's packed file, evaluate it again, compare with the record",
         "example:\n  qat evaluate runs/0a1b2c3d4e5f",
+    ),
+    "export": (
+        "write a run's network as a file: ONNX, packed, OpenVINO",
+        "examples:\n  qat export runs/0a1b2c3d4e5f --to onnx\n"
+        "  qat export runs/0a1b2c3d4e5f --to openvino --out network.xml",
+    ),
+    "parity": (
+        "hold the runtime's network against the simulated one again; 1 if the gate is missed",
+        "example:\n  qat parity runs/0a1b2c3d4e5f",
+    ),
+    "measure": (
+        "time the exported network against the float one in the runtime again",
+        "examples:\n  qat measure runs/0a1b2c3d4e5f\n"
+        "  qat measure runs/0a1b2c3d4e5f --batch 1 64 --threads 1 2",
     ),
 }
 """Command → (one line, examples)."""

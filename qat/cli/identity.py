@@ -7,11 +7,12 @@ that a request made again is recognised without torch, without data, in a moment
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from qat.cli.schema import RunConfig
+from qat.cli.deployment_checks import exports
+from qat.cli.schema import ExportConfig, MeasureConfig, RunConfig
 from qat.records.cache import Cache
 from qat.records.folder import file_digest
 from qat.records.schema import NUMERICS_VERSION, run_id
@@ -82,6 +83,7 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     kept["data"]["normalisation"] = [list(facts.mean), list(facts.std)]
     if config.model.checkpoint is None and config.model.weights is None:
         kept["float"] = everything["float"]
+    kept |= _deployment(config)
     if config.mode == "float":
         return kept
     scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}
@@ -93,6 +95,17 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
         trainer = everything["trainer"]
         kept["trainer"] = {k: v for k, v in trainer.items() if (k, v) not in ONE_PROCESS}
     return kept
+
+
+def _deployment(config: RunConfig) -> dict[str, Any]:
+    """Whether it is exported, and the runtime: no more than what is not the mode's own default."""
+    found: dict[str, Any] = {}
+    exported = exports(config)
+    if exported != exports(replace(config, export=ExportConfig())):
+        found["export"] = exported
+    if exported and config.measure.runtime != MeasureConfig.runtime:
+        found["runtime"] = config.measure.runtime
+    return found
 
 
 def _noted(config: RunConfig) -> DataFacts | None:

@@ -1,6 +1,7 @@
 """One job of a request: take the run's lock, compute what is not there yet, keep the truth."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import torch
@@ -11,7 +12,7 @@ from qat.cli.loggers import log_record
 from qat.cli.pages import write_pages
 from qat.cli.pipeline import execute
 from qat.cli.prepare import Prepared
-from qat.cli.report import print_comparison, print_record_line
+from qat.cli.report import print_comparison, print_deployment, print_record_line
 from qat.cli.schema import RunConfig
 from qat.records.folder import RunFolder
 from qat.records.lock import LockedError
@@ -25,7 +26,7 @@ class RecordedError(Exception):
 
 
 def run_job(prepared: Prepared, alone: bool = True) -> bool:
-    """Run, or show what was run before; True if the run is done.
+    """Run, or show what was run before; True if the run is done and missed no gate.
 
     Args:
         prepared: The checked request.
@@ -52,8 +53,11 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
         return False
     if alone:
         print_comparison(record)
+        print_deployment(folder.path)
         print_record_line(folder.record_path)
-    return True
+        if record.gate == "failed":
+            print(f"qat: run {prepared.id} missed its parity gate", file=sys.stderr, flush=True)
+    return record.gate != "failed"
 
 
 def limit_threads(threads: int | None) -> None:

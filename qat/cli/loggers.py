@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lightning.pytorch.loggers import Logger, MLFlowLogger, WandbLogger
 
-from qat.cli.checks import one_of
 from qat.cli.prepare import Prepared
+from qat.cli.ranges import one_of
 from qat.records.atomic import write_atomic
 from qat.records.facts import run_facts
 from qat.records.schema import RunRecord

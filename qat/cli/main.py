@@ -18,6 +18,7 @@ TOPICS = (
     *("studies", "metrics", "groups"),
 )
 
+EXPORT_FORMATS = ("onnx", "onnx-float", "onnx-half", "packed", "openvino")
 LAYOUTS = ("flat", "pact", "hawq", "nvidia")
 
 
@@ -124,11 +125,26 @@ def _parser() -> argparse.ArgumentParser:
     clean.add_argument("--runs", type=Path, metavar="DIR", help="QAT_RUNS, or runs, by default")
     clean.add_argument("--cache", type=Path, metavar="DIR", help="QAT_CACHE, or cache, by default")
     clean.add_argument("--force", action="store_true", help="delete what is listed")
-    evaluate = command("evaluate", _evaluate)
-    evaluate.add_argument("run", type=Path, metavar="RUN_DIR")
-    evaluate.add_argument("--model-target", metavar="PACKAGE.MODULE:FACTORY", help="of model=user")
-    evaluate.add_argument("--data-target", metavar="PACKAGE.MODULE:FUNCTION", help="of data=user")
+    _add_run_commands(command)
     return parser
+
+
+def _add_run_commands(
+    command: Callable[[str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser],
+) -> None:
+    """The commands that load the network of a finished run."""
+    evaluate = command("evaluate", _evaluate)
+    export = command("export", _export)
+    parity = command("parity", _parity)
+    measure = command("measure", _measure)
+    for sub in (evaluate, export, parity, measure):
+        sub.add_argument("run", type=Path, metavar="RUN_DIR")
+        sub.add_argument("--model-target", metavar="PACKAGE.MODULE:FACTORY", help="of model=user")
+        sub.add_argument("--data-target", metavar="PACKAGE.MODULE:FUNCTION", help="of data=user")
+    export.add_argument("--to", choices=EXPORT_FORMATS, required=True, help="format of the file")
+    export.add_argument("--out", type=Path, metavar="FILE", help="in the run's folder by default")
+    measure.add_argument("--batch", type=int, nargs="+", default=[], help="images at a time")
+    measure.add_argument("--threads", type=int, nargs="+", default=[], help="cores of an inference")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -182,3 +198,23 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from qat.cli.evaluate import evaluate_command
 
     return evaluate_command(arguments.run, arguments.model_target, arguments.data_target)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from qat.cli.export import export_command
+
+    targets = arguments.model_target, arguments.data_target
+    return export_command(arguments.run, arguments.to, arguments.out, *targets)
+
+
+def _parity(arguments: argparse.Namespace) -> int:
+    from qat.cli.remeasure import parity_command
+
+    return parity_command(arguments.run, (arguments.model_target, arguments.data_target))
+
+
+def _measure(arguments: argparse.Namespace) -> int:
+    from qat.cli.remeasure import measure_command
+
+    targets = arguments.model_target, arguments.data_target
+    return measure_command(arguments.run, arguments.batch, arguments.threads, targets)

@@ -1,9 +1,10 @@
-"""One run, told as data: float network → plan → calibrate → [fit] → evaluate → pack → record."""
+"""One run, told as data: float → plan → calibrate → [fit] → evaluate → pack → deploy → record."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from qat.analysis.layers import TensorRow, rows_to_json, tensor_rows
 from qat.cli.calibration import calibrate_run
+from qat.cli.deployment import deploy
 from qat.cli.float_net import float_logits, float_network
 from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
@@ -22,24 +24,27 @@ from qat.convert.integer import fold_norms
 from qat.convert.swap import quantize, to_float
 from qat.core.plan import Plan
 from qat.cost.size import float_file_bytes
+from qat.export.sizes import size_rows
 from qat.records.atomic import write_atomic
 from qat.records.environment import environment_facts
 from qat.records.folder import RunFolder
 from qat.records.schema import Artifact, RunRecord
 from qat.training.evaluate import predict_logits
 
-PACKED_NAME, PLAN_NAME, LAYERS_NAME = "packed.safetensors", "plan.json", "layers.json"
+PACKED_NAME, PLAN_NAME = "packed.safetensors", "plan.json"
+LAYERS_NAME, SIZES_NAME = "layers.json", "sizes.json"
 LAYER_IMAGES = 64
 """Test images on which the layers' tensors are looked at."""
 
 
 @dataclass
 class Stages:
-    """What a run has come to: figures, files, and the seconds each stage took."""
+    """What a run has come to: figures or why not, files, and the seconds each stage took."""
 
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
+    unmeasured: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -87,12 +92,17 @@ def execute(prepared: Prepared, folder: RunFolder, record: RunRecord) -> Outcome
         environment=environment_facts(torch.get_num_threads()),
     )
     if prepared.config.mode == "float":
-        return _float_outcome(prepared, record, stages, net, reference)
+        return _float_outcome(prepared, folder, record, stages, net, reference)
     return _quantized_outcome(prepared, folder, record, stages, net, digest, reference)
 
 
 def _float_outcome(
-    prepared: Prepared, record: RunRecord, stages: Stages, net: nn.Module, reference: Tensor
+    prepared: Prepared,
+    folder: RunFolder,
+    record: RunRecord,
+    stages: Stages,
+    net: nn.Module,
+    reference: Tensor,
 ) -> Outcome:
     labels = prepared.data.test.labels.cpu()
     found = accuracies(reference, labels)
@@ -101,6 +111,7 @@ def _float_outcome(
     stages.metrics["float_bytes"] = float_file_bytes(net)
     with stages.timed("timing"):
         stages.metrics |= times(prepared, {"float_eager_latency_ms": net})
+    record = _deployed(prepared, folder, record, stages, net, None, reference)
     return Outcome(_done(prepared, record, stages), net, None)
 
 
@@ -125,6 +136,8 @@ def _quantized_outcome(
     images = _test_images(prepared)
     with stages.timed("packing"):
         stages.metrics |= sizes(qnet, net, folder.path / PACKED_NAME, images)
+        rows = [asdict(row) for row in size_rows(qnet, folder.path / PACKED_NAME)]
+        write_atomic(folder.path / SIZES_NAME, json.dumps(rows, indent=2) + "\n")
     stages.metrics |= costs(net, plan, prepared.example())
     with stages.timed("timing"):
         nets = {"float_eager_latency_ms": net, "simulated_latency_ms": qnet}
@@ -132,8 +145,10 @@ def _quantized_outcome(
     with stages.timed("analysis"):
         layers = tensor_rows(_counterpart(net, plan), qnet, images[:LAYER_IMAGES])
         write_atomic(folder.path / LAYERS_NAME, rows_to_json(layers))
-    for name, file in (("packed", PACKED_NAME), ("plan", PLAN_NAME), ("layers", LAYERS_NAME)):
+    written = {"packed": PACKED_NAME, "plan": PLAN_NAME, "layers": LAYERS_NAME, "sizes": SIZES_NAME}
+    for name, file in written.items():
         stages.artifacts[name] = folder.artifact(folder.path / file)
+    record = _deployed(prepared, folder, record, stages, net, qnet, logits)
     return Outcome(_done(prepared, record, stages), net, qnet, layers)
 
 
@@ -156,6 +171,26 @@ def _quantized(
     return qnet.to(prepared.device).eval()
 
 
+def _deployed(
+    prepared: Prepared,
+    folder: RunFolder,
+    record: RunRecord,
+    stages: Stages,
+    net: nn.Module,
+    qnet: nn.Module | None,
+    logits: Tensor,
+) -> RunRecord:
+    """Add what a runtime makes of the network, as far as it was asked for."""
+    found = deploy(prepared, folder.path, net, qnet, logits, stages.timed)
+    stages.metrics |= found.metrics
+    stages.unmeasured |= found.unmeasured
+    for name, file in found.files.items():
+        stages.artifacts[name] = folder.artifact(file)
+    parts = {key: dict(part) for key, part in record.protocol.items()}
+    parts["evaluation"] |= {"runtime": found.runtime} if found.runtime else {}
+    return record.move_to("running", gate=found.gate, protocol=parts)
+
+
 def _counterpart(net: nn.Module, plan: Plan) -> nn.Module:
     """The float network with the quantized one's layers: batch norm folded where that has it so."""
     return to_float(quantize(net, plan)) if plan.tensors else net
@@ -176,5 +211,6 @@ def _done(prepared: Prepared, record: RunRecord, stages: Stages) -> RunRecord:
         metrics=stages.metrics,
         seconds=stages.seconds,
         artifacts=stages.artifacts,
-        unmeasured=unmeasured(stages.metrics, prepared.data.classes, prepared.config.mode),
+        unmeasured=unmeasured(stages.metrics, prepared.data.classes, prepared.config.mode)
+        | stages.unmeasured,
     )

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from qat.cli.build import build_scheme
-from qat.cli.checks import check_config, one_of
+from qat.cli.checks import check_config
+from qat.cli.deployment_checks import exports
 from qat.cli.identity import DataFacts, checkpoint_digest, note_data, number_settings
+from qat.cli.ranges import one_of
 from qat.cli.schema import DataConfig, RunConfig
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
@@ -24,6 +26,7 @@ from qat.data.augment import Augment
 from qat.data.batches import Batches
 from qat.data.bundle import DataBundle
 from qat.data.load import OPTIONS, load_data
+from qat.export.runtimes.registry import make_runtime
 from qat.layers.walk import quantizers
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint, read_normalisation
@@ -104,6 +107,7 @@ def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
     note_data(config, facts)
     settings = number_settings(config, facts)
     name = run_id(settings, data.digest, digest)
+    _check_runtime(config)
     prepared = Prepared(config, overrides, data, device, scheme, digest, settings, name)
     _check_network(prepared)
     return prepared
@@ -123,6 +127,12 @@ def run_device(accelerator: str) -> torch.device:
     if name == "mps" and not torch.backends.mps.is_available():
         raise ValueError("trainer.accelerator=mps: not on this machine; use auto or cpu")
     return torch.device(name)
+
+
+def _check_runtime(config: RunConfig) -> None:
+    """Raise ValueError if a run ends in a runtime that is not installed."""
+    if exports(config) and config.measure.runtime != "none":
+        make_runtime(config.measure.runtime).version()
 
 
 def _check_network(prepared: Prepared) -> None:

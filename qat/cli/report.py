@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from qat.cli.progress import console
+from qat.cli.runtime_lines import latency_lines, parity_lines
 from qat.records.facts import run_facts
 from qat.records.schema import RunRecord
 from qat.tables import table as tables
@@ -48,6 +49,13 @@ def print_table(table: tables.Table) -> None:
     out.print(shown)
     for remark in remarks(table):
         out.print(escape(remark), style="dim", soft_wrap=True)
+
+
+def print_deployment(folder: Path) -> None:
+    """What the runtime made of a run's network."""
+    out = console()
+    for line in [*parity_lines(folder), *latency_lines(folder)]:
+        out.print(f"  {escape(line)}", soft_wrap=True)
 
 
 def print_record_line(path: Path) -> None:

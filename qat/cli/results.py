@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from qat.analysis.sqnr import sqnr_db
 from qat.cli.prepare import Prepared
 from qat.core.plan import Plan
+from qat.core.state import own_state
 from qat.cost.macs import layer_costs, total_bops, total_macs
 from qat.cost.size import float_file_bytes
 from qat.cost.timing import time_forwards
@@ -24,11 +25,10 @@ OF_QUANTIZED = (
     "logit_sqnr_db",
     "packed_bytes",
     "theoretical_bytes",
+    "simulated_bytes",
     "compression",
     "simulated_latency_ms",
 )
-NEEDS_RUNTIME = "needs an export to an integer runtime, which this version does not have"
-UNMEASURED_BY_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "speedup")
 
 
 def accuracies(logits: Tensor, labels: Tensor, prefix: str = "") -> dict[str, float]:
@@ -87,6 +87,7 @@ def sizes(qnet: nn.Module, net: nn.Module, path: Path, batch: Tensor) -> dict[st
         "float_bytes": whole,
         "packed_bytes": packed,
         "theoretical_bytes": theoretical_bytes(qnet),
+        "simulated_bytes": sum(tensor.nbytes for tensor in own_state(qnet).values()),
         "compression": whole / packed,
     }
 
@@ -103,7 +104,7 @@ def times(prepared: Prepared, nets: Mapping[str, nn.Module]) -> dict[str, float]
 
 def unmeasured(metrics: Mapping[str, float], classes: int, mode: str) -> dict[str, str]:
     """Why the figures that are absent are absent."""
-    reasons = {name: NEEDS_RUNTIME for name in UNMEASURED_BY_RUNTIME}
+    reasons: dict[str, str] = {}
     if classes <= 5:
         reasons["top5"] = f"the data has {classes} classes"
     if mode == "float":

@@ -171,12 +171,38 @@ class EvaluateConfig:
 
 
 @dataclass
+class ExportConfig:
+    """Which networks become ONNX files: ``auto`` those of whole integers, ``always``, ``never``."""
+
+    onnx: str = "auto"
+
+
+@dataclass
+class ParityConfig:
+    """What simulation and runtime are compared on, and what must hold; None asks for nothing."""
+
+    images: int | None = None
+    layer_images: int = 16
+    reference_images: int = 4
+    top1_agreement: float | None = None
+    within_one_step: float | None = None
+    max_steps: float | None = None
+    sqnr_db: float | None = None
+    layer_steps: float | None = None
+
+
+@dataclass
 class MeasureConfig:
-    """How forward passes in torch are timed."""
+    """How forward passes in torch are timed, and the exported network in its runtime."""
 
     batch_size: int = 1
     repeats: int = MISSING
     warmup: int = 5
+    runtime: str = "onnxruntime"
+    batches: list[int] = field(default_factory=lambda: [1])
+    threads: list[int] = field(default_factory=list)
+    runtime_repeats: int = 50
+    blocks: int = 10
 
 
 @dataclass
@@ -231,6 +257,8 @@ class RunConfig:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
+    parity: ParityConfig = field(default_factory=ParityConfig)
     measure: MeasureConfig = field(default_factory=MeasureConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     paths: PathsConfig = field(default_factory=PathsConfig)

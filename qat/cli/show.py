@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qat.cli.errors import DONE, RequestError
-from qat.cli.report import print_comparison, print_record_line
+from qat.cli.report import print_comparison, print_deployment, print_record_line
 from qat.records.facts import run_facts
 from qat.records.folder import RunFolder
 from qat.records.lock import holder
@@ -28,6 +28,7 @@ def show_command(folder: Path) -> int:
         print(f"made: {made}")
     if record.metrics:
         print_comparison(record)
+        print_deployment(folder)
     _print_stages(record)
     for name, file in record.artifacts.items():
         print(f"  {name:<24} {file.bytes:>10} bytes  {folder / file.path}")

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from qat.cli.checks import one_of
+from qat.cli.ranges import one_of
 from qat.cli.schema import StudyConfig
 
 _PLAIN = re.compile(r"[\w.@/+-]+")

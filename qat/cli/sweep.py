@@ -79,9 +79,9 @@ def run_sweep(points: Sequence[Point], items: Sequence[Item], launch: Launch) ->
         0 if all are done, 1 otherwise.
     """
     _index(items)
-    before = {item.id for item in items if not item.point.config.force and item.state() == "done"}
-    pending = [item for item in items if item.id not in before]
-    progress = SweepProgress(pending, len(points), len(before))
+    before = [item for item in items if not item.point.config.force and item.state() == "done"]
+    pending = [item for item in items if item not in before]
+    progress = SweepProgress(pending, len(points), before)
     progress.announce()
     try:
         with progress.watching():

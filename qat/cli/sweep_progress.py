@@ -31,8 +31,9 @@ class SweepProgress:
         before: Runs that were done before.
     """
 
-    def __init__(self, items: Sequence["Item"], asked: int, before: int) -> None:
-        self.items, self.asked, self.before = list(items), asked, before
+    def __init__(self, items: Sequence["Item"], asked: int, before: Sequence["Item"]) -> None:
+        self.items, self.asked, self.before = list(items), asked, len(before)
+        self._missed_before = [item for item in before if self._outcome(item) != "done"]
         self._ended: dict[str, str] = {}
         self._stale = {item.id: _stamp(item.folder) for item in items}
         self._lock = threading.Lock()
@@ -80,14 +81,16 @@ class SweepProgress:
 
     def all_done(self) -> bool:
         """True if every run of the sweep is done and none missed its gate."""
-        return all(self._outcome(item) == "done" for item in self.items)
+        here = all(self._outcome(item) == "done" for item in self.items)
+        return here and not self._missed_before
 
     def summarise(self) -> None:
         """Say how many ended how, with the first line of each error."""
-        outcomes = [(item, self._outcome(item)) for item in self.items]
+        outcomes = [(item, self._outcome(item)) for item in [*self.items, *self._missed_before]]
         states = [state for _, state in outcomes]
         before = f" ({self.before} before)" if self.before else ""
-        counts = [f"{self.before + states.count('done')} done{before}"]
+        whole = self.before - len(self._missed_before)
+        counts = [f"{whole + states.count('done')} done{before}"]
         counts += [f"{states.count(state)} {state}" for state in sorted({*states} - {"done"})]
         print(", ".join(counts), flush=True)
         for item, state in outcomes:

@@ -13,6 +13,7 @@ from qat.convert.modules import make_twin, replace_module
 from qat.core.plan import LayerPlan, Plan
 from qat.graph.operations import LAYERS
 from qat.graph.points import Placement, place
+from qat.graph.rewrite import free_name
 from qat.graph.trace import trace
 from qat.layers.norm import scale_and_shift
 from qat.layers.tensor import QuantTensor
@@ -21,7 +22,7 @@ from qat.layers.walk import twins
 PLAN = "plan"
 """The plan, in the graph's ``meta``."""
 TENSORS = "tensors"
-"""The submodule that holds the quantizers between layers."""
+"""The submodule that holds the quantizers between layers, unless the network has one so named."""
 
 
 def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) -> fx.GraphModule:
@@ -48,6 +49,9 @@ def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) ->
     traced.graph.eliminate_dead_code()
     traced.recompile()
     traced.delete_all_unused_submodules()
+    for operation in placement.operations.values():
+        if operation.name in placement.norms.values():  # its layer has it now, if anyone has
+            traced.delete_submodule(str(operation.node.target))
     traced.meta[PLAN] = plan
     return traced
 
@@ -86,14 +90,17 @@ def _pointwise(norm: nn.BatchNorm2d) -> nn.Conv2d:
 
 def _insert(traced: fx.GraphModule, placement: Placement, plan: Plan) -> dict[str, QuantTensor]:
     """Put the quantizers into the graph and take the folded norms out."""
-    modules = nn.Module()
-    traced.add_module(TENSORS, modules)
+    folder, modules = free_name(traced, TENSORS), nn.Module()
+    traced.add_module(folder, modules)
     made: dict[str, QuantTensor] = {}
+    paths: dict[str, str] = {}
     device = next(traced.parameters()).device
     for name, tensor in plan.tensors.items():
         if tensor.shares is None:
             made[name] = QuantTensor(tensor).train(traced.training).to(device)
-            modules.add_module(_attribute(name), made[name])
+            own = free_name(modules, name.replace(".", "_").replace(":", "_"))
+            modules.add_module(own, made[name])
+            paths[name] = f"{folder}.{own}"
     for operation in placement.operations.values():
         if operation.name in placement.norms.values():
             operation.node.replace_all_uses_with(operation.inputs[0])
@@ -102,14 +109,10 @@ def _insert(traced: fx.GraphModule, placement: Placement, plan: Plan) -> dict[st
         if point.members[-1] in placement.norms.values():
             node = next(o.inputs[0] for o in placement.operations.values() if o.node is node)
         with traced.graph.inserting_after(node):
-            rounded = traced.graph.call_module(f"{TENSORS}.{_attribute(placement.shares[name])}")
+            rounded = traced.graph.call_module(paths[placement.shares[name]])
         node.replace_all_uses_with(rounded)
         rounded.args = (node,)
     return made
-
-
-def _attribute(name: str) -> str:
-    return name.replace(".", "_").replace(":", "_")
 
 
 def _check(plan: Plan, placement: Placement) -> None:

@@ -1,6 +1,7 @@
 """Attributes of a traced operation, the same whether it was written as a module or a function."""
 
 from collections.abc import Callable, Mapping
+from math import ceil, floor
 from typing import Any
 
 from qat.graph.operations import Operation, UnsupportedOperationError
@@ -89,16 +90,46 @@ def _given(operation: Operation, module: Any) -> dict[str, Any]:
     return found
 
 
-def _max_pool(operation: Operation, given: dict[str, Any], *_: Shape) -> dict[str, Any]:
+def _max_pool(
+    operation: Operation, given: dict[str, Any], before: Shape, after: Shape
+) -> dict[str, Any]:
     if given["return_indices"]:
         raise refuse(operation, "returns indices")
-    return _pool(given) | {"dilation": pair(given["dilation"])}
+    found = _pool(given) | {"dilation": pair(given["dilation"])}
+    found["ceil_mode"] &= _ceils(operation, found, before, after)
+    return found
 
 
-def _avg_pool(operation: Operation, given: dict[str, Any], *_: Shape) -> dict[str, Any]:
+def _avg_pool(
+    operation: Operation, given: dict[str, Any], before: Shape, after: Shape
+) -> dict[str, Any]:
     if given["divisor_override"] is not None:
         raise refuse(operation, "overrides the divisor")
-    return _pool(given) | {"count_include_pad": bool(given["count_include_pad"])}
+    found = _pool(given)
+    include = bool(given["count_include_pad"]) and any(found["padding"])
+    found["ceil_mode"] &= _ceils(operation, found, before, after)
+    if include and found["ceil_mode"]:
+        # onnxruntime's QLinearAveragePool divides a window that reaches beyond its padding by the
+        # whole kernel, its float AveragePool and torch by what lies within the padding.
+        raise refuse(operation, "has ceil_mode and count_include_pad, which runtimes take apart")
+    return found | {"count_include_pad": include}
+
+
+def _ceils(operation: Operation, pool: Mapping[str, Any], before: Shape, after: Shape) -> bool:
+    """True if rounding up makes windows that rounding down does not.
+
+    torch drops a last window that would begin beyond the image; runtimes infer shapes with it.
+    """
+    dilation = pool.get("dilation", (1, 1))
+    parts = zip(pool["kernel"], dilation, pool["padding"], before[2:], strict=True)
+    spans = [size + 2 * p - d * (k - 1) - 1 for k, d, p, size in parts]
+    floors, ceilings = (
+        tuple(way(span / s) + 1 for span, s in zip(spans, pool["stride"], strict=True))
+        for way in (floor, ceil)
+    )
+    if after[2:] not in (floors, ceilings):
+        raise refuse(operation, "has ceil_mode that drops a window of one axis alone")
+    return after[2:] != floors
 
 
 def _pool(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,9 +219,15 @@ _MAKERS: Mapping[str, Callable[..., dict[str, Any]]] = {
 }
 
 
-def layer_attributes(operation: Operation, layer: Any) -> dict[str, Any]:
-    """Stride, padding, dilation and groups of a convolution; nothing for a linear layer."""
+def layer_attributes(operation: Operation, layer: Any, before: Shape) -> dict[str, Any]:
+    """Stride, padding, dilation and groups of a convolution; nothing for a linear layer.
+
+    Raises:
+        UnsupportedOperationError: If it is a variant that has no integer form here.
+    """
     if operation.kind != "conv":
+        if len(before) != 2:
+            raise refuse(operation, f"has an input of {len(before)} axes: flatten it first")
         return {}
     if layer.padding_mode != "zeros":
         raise refuse(operation, f"pads by {layer.padding_mode}")

@@ -26,15 +26,16 @@ class LogitAgreement:
     Attributes:
         images: Compared.
         top1_agreement: Share of images given the same class; of equal logits the first counts.
-        max_steps: Largest difference of a logit; infinite if one is NaN or infinite.
-        within_one_step: Share of logits that differ by one step at most.
+        max_steps: Largest difference of a logit; infinite if one is NaN or infinite; None of
+            logits that lie on no grid.
+        within_one_step: Share of logits that differ by one step at most; likewise.
         sqnr_db: 10 log10(sum simulated^2 / sum difference^2); infinite if all are equal.
     """
 
     images: int
     top1_agreement: float
-    max_steps: float
-    within_one_step: float
+    max_steps: float | None
+    within_one_step: float | None
     sqnr_db: float
 
 
@@ -108,10 +109,7 @@ def difference_in_steps(simulated: np.ndarray, runtime: np.ndarray, scale: float
     Raises:
         ValueError: If shapes differ, there are no values, or ``scale`` is not positive.
     """
-    if simulated.shape != runtime.shape:
-        raise ValueError(f"shapes differ: simulated {simulated.shape}, runtime {runtime.shape}")
-    if not simulated.size:
-        raise ValueError(f"nothing to compare in tensors of shape {simulated.shape}")
+    _check_shapes(simulated, runtime)
     if not 0 < scale < math.inf:
         raise ValueError(f"a step must be positive and finite, got {scale}")
     with np.errstate(invalid="ignore"):
@@ -122,23 +120,31 @@ def difference_in_steps(simulated: np.ndarray, runtime: np.ndarray, scale: float
     return np.where(np.isfinite(steps), steps, np.inf)
 
 
-def compare_logits(simulated: np.ndarray, runtime: np.ndarray, scale: float) -> LogitAgreement:
+def compare_logits(
+    simulated: np.ndarray, runtime: np.ndarray, scale: float | None
+) -> LogitAgreement:
     """Compare logits ``[N, classes]``, as values on a grid of ``scale`` or as codes (scale 1).
+
+    Args:
+        simulated: By the simulation.
+        runtime: By the runtime.
+        scale: A step; None if they lie on no grid.
 
     Raises:
         ValueError: As :func:`difference_in_steps`, or if the arrays have not two axes.
     """
-    steps = difference_in_steps(simulated, runtime, scale)
     if simulated.ndim != 2:
         raise ValueError(f"logits must be [N, classes], got shape {simulated.shape}")
-    same = np.argmax(simulated, axis=1) == np.argmax(runtime, axis=1)
-    same &= np.isfinite(steps).all(axis=1)
+    steps = None if scale is None else difference_in_steps(simulated, runtime, scale)
+    _check_shapes(simulated, runtime)
+    finite = np.isfinite(simulated).all(axis=1) & np.isfinite(runtime).all(axis=1)
+    same = (np.argmax(simulated, axis=1) == np.argmax(runtime, axis=1)) & finite
     return LogitAgreement(
         images=len(simulated),
         top1_agreement=float(same.mean()),
-        max_steps=float(steps.max()),
-        within_one_step=float((steps <= 1).mean()),
-        sqnr_db=_sqnr_db(simulated.astype(np.float64), steps * scale),
+        max_steps=None if steps is None else float(steps.max()),
+        within_one_step=None if steps is None else float((steps <= 1).mean()),
+        sqnr_db=_sqnr_db(simulated, runtime) if finite.all() else -math.inf,
     )
 
 
@@ -197,10 +203,11 @@ def _missed(found: LogitAgreement, asked: ParityThresholds) -> list[str]:
     missed = [
         f"{name} {value:.6g}, below {least:g}"
         for name, value, least in at_least
-        if least is not None and not value >= least
+        if least is not None and value is not None and not value >= least
     ]
-    if asked.max_steps is not None and found.max_steps > asked.max_steps:
-        missed.append(f"a logit differs by {found.max_steps:g} steps, above {asked.max_steps:g}")
+    most = found.max_steps
+    if asked.max_steps is not None and most is not None and most > asked.max_steps:
+        missed.append(f"a logit differs by {most:g} steps, above {asked.max_steps:g}")
     return missed
 
 
@@ -215,8 +222,16 @@ def _compare_layer(
     return LayerAgreement(name, float(steps.max()), within, float((steps > 0).mean()))
 
 
-def _sqnr_db(signal: np.ndarray, noise: np.ndarray) -> float:
-    power = float(np.square(noise).sum())
+def _check_shapes(simulated: np.ndarray, runtime: np.ndarray) -> None:
+    if simulated.shape != runtime.shape:
+        raise ValueError(f"shapes differ: simulated {simulated.shape}, runtime {runtime.shape}")
+    if not simulated.size:
+        raise ValueError(f"nothing to compare in tensors of shape {simulated.shape}")
+
+
+def _sqnr_db(simulated: np.ndarray, runtime: np.ndarray) -> float:
+    signal = simulated.astype(np.float64)
+    power = float(np.square(signal - runtime.astype(np.float64)).sum())
     if power == 0:
         return math.inf
     ratio = float(np.square(signal).sum()) / power

@@ -8,21 +8,16 @@ https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from qat.export.onnx_file import BATCH, INPUT, OUTPUT, PRODUCER, set_opset
 from qat.export.program import UINT8_MAX, Program, Step, Weight
 
-OPSET = 21
-OPSET_INT2 = 25
-INPUT, OUTPUT, BATCH = "images", "logits", "batch"
-PRODUCER = "qatlab"
 _WIDE = 8
 _STORED = {
     (2, True): TensorProto.INT2,
@@ -44,28 +39,33 @@ def to_onnx(program: Program) -> onnx.ModelProto:
     return model
 
 
-def save_onnx(model: onnx.ModelProto, path: Path) -> int:
-    """Write a model, whole or not at all.
-
-    Returns:
-        Bytes written.
-
-    Raises:
-        OSError: If the disk is full, or the place cannot be written; an older file stays.
-    """
-    path = Path(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(model.SerializeToString())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    return path.stat().st_size
-
-
 def stored_bits(bits: int) -> int:
     """Width of the ONNX type that holds codes of so many bits."""
     return next(width for width in (2, 4, _WIDE) if bits <= width)
+
+
+def stored_weight(
+    name: str, codes: Any, weight: Weight, widened: str
+) -> tuple[onnx.TensorProto, onnx.NodeProto | None]:
+    """Codes as an initialiser of their width, and the Cast that widens it to 8 bits if need be.
+
+    Args:
+        name: Of a narrow initialiser.
+        codes: Of the weight, in the order they are to lie.
+        weight: Width and sign.
+        widened: Name of what the Cast gives.
+    """
+    wide = codes.astype(np.int8 if weight.signed else np.uint8)
+    width = stored_bits(weight.bits)
+    if width == _WIDE:
+        return _initialiser(name, wide), None
+    narrow = wide.astype(helper.tensor_dtype_to_np_dtype(_STORED[width, weight.signed]))
+    to = _STORED[_WIDE, weight.signed]
+    return _initialiser(name, narrow), helper.make_node("Cast", [name], [widened], widened, to=to)
+
+
+def _initialiser(name: str, array: Any) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.asarray(array, order="C"), name)
 
 
 class _Writer:
@@ -90,9 +90,15 @@ class _Writer:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
+    def result(self, kind: str, inputs: list[str], step: Step, **attributes: Any) -> str:
+        """Add the node that computes a step, named like it; no layer's name is a tensor's."""
+        output = f"{step.name}/result"
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=step.name, **attributes))
+        return output
+
     def constant(self, name: str, array: Any) -> str:
         """Add an initialiser."""
-        self.constants[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
+        self.constants[name] = _initialiser(name, array)
         return name
 
     def values(self, name: str) -> str:
@@ -150,14 +156,13 @@ class _Writer:
         return found
 
     def integers(self, name: str, codes: Any, weight: Weight) -> str:
-        """Codes at their width, widened to 8 bits by a Cast."""
-        width = stored_bits(weight.bits)
-        if width == _WIDE:
-            return self.constant(name, codes.astype(np.int8 if weight.signed else np.uint8))
-        kind = _STORED[width, weight.signed]
-        dtype = helper.tensor_dtype_to_np_dtype(kind)
-        self.constant(name, codes.astype(np.int8 if weight.signed else np.uint8).astype(dtype))
-        return self.node("Cast", [name], f"{name}_8bit", to=_STORED[_WIDE, weight.signed])
+        """Codes at their width, widened to 8 bits."""
+        tensor, cast = stored_weight(name, codes, weight, f"{name}_8bit")
+        self.constants[tensor.name] = tensor
+        if cast is None:
+            return tensor.name
+        self.nodes.append(cast)
+        return str(cast.output[0])
 
     def bias(self, step: Step, weight: Weight) -> str:
         """Integer codes of scale ``s_x * s_w``."""
@@ -173,30 +178,22 @@ class _Writer:
         """The whole model; the batch axis is open."""
         program = self.program
         last = self.values(program.output)
-        self.node("Identity", [last], OUTPUT)
-        logits = next(s for s in program.steps if s.output == program.output)
-        classes = [None] if logits.weight is None else [len(logits.weight.codes)]
+        # A layer may be called "logits" too, but none begins with a slash.
+        self.nodes.append(helper.make_node("Identity", [last], [OUTPUT], name=f"/{OUTPUT}"))
         graph = helper.make_graph(
             self.nodes,
             program.name,
             [_float_info(INPUT, program.input_shape)],
-            [_float_info(OUTPUT, classes)],
+            [_float_info(OUTPUT, program.output_shape)],
             list(self.constants.values()),
         )
-        opset = OPSET
-        if any(stored_bits(s.weight.bits) == 2 for s in program.layers() if s.weight):
-            opset = OPSET_INT2
-        model = helper.make_model(
-            graph,
-            producer_name=PRODUCER,
-            opset_imports=[helper.make_opsetid("", opset)],
-            ir_version=helper.find_min_ir_version_for([helper.make_opsetid("", opset)]),
-        )
+        model = helper.make_model(graph, producer_name=PRODUCER)
+        set_opset(model, {stored_bits(s.weight.bits) for s in program.layers() if s.weight})
         helper.set_model_props(model, {"plan": json.dumps(program.plan)})
         return model
 
 
-def _float_info(name: str, shape: Any) -> onnx.ValueInfoProto:
+def _float_info(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, [BATCH, *shape])
 
 
@@ -220,10 +217,10 @@ def _same(writer: _Writer, step: Step, inputs: list[str]) -> str:
 def _conv(writer: _Writer, step: Step, inputs: list[str]) -> str:
     assert step.weight is not None
     a = step.attributes
-    return writer.node(
+    return writer.result(
         "Conv",
         inputs,
-        step.name,
+        step,
         kernel_shape=list(step.weight.codes.shape[2:]),
         strides=list(a["stride"]),
         pads=_pads(a["padding"]),
@@ -233,40 +230,38 @@ def _conv(writer: _Writer, step: Step, inputs: list[str]) -> str:
 
 
 def _linear(writer: _Writer, step: Step, inputs: list[str]) -> str:
-    return writer.node("Gemm", inputs, step.name)
+    return writer.result("Gemm", inputs, step)
 
 
 def _max_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
     a = step.attributes
-    return writer.node("MaxPool", inputs, step.name, dilations=list(a["dilation"]), **_window(a))
+    return writer.result("MaxPool", inputs, step, dilations=list(a["dilation"]), **_window(a))
 
 
 def _avg_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
     a = step.attributes
     include = int(a["count_include_pad"])
-    return writer.node("AveragePool", inputs, step.name, count_include_pad=include, **_window(a))
+    return writer.result("AveragePool", inputs, step, count_include_pad=include, **_window(a))
 
 
 def _global_avg_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
-    plane = writer.node("GlobalAveragePool", inputs, step.name)
+    plane = writer.result("GlobalAveragePool", inputs, step)
     if step.attributes["keepdim"]:
         return plane
     return writer.node("Flatten", [plane], f"{step.name}/flat", axis=1)
 
 
 def _concat(writer: _Writer, step: Step, inputs: list[str]) -> str:
-    return writer.node("Concat", inputs, step.name, axis=step.attributes["axis"])
+    return writer.result("Concat", inputs, step, axis=step.attributes["axis"])
 
 
 def _reshape(writer: _Writer, step: Step, inputs: list[str]) -> str:
     shape = np.array([0, *step.attributes["shape"]], np.int64)  # 0: the batch stays
-    return writer.node(
-        "Reshape", [*inputs, writer.constant(f"{step.name}/shape", shape)], step.name
-    )
+    return writer.result("Reshape", [*inputs, writer.constant(f"{step.name}/shape", shape)], step)
 
 
 def _permute(writer: _Writer, step: Step, inputs: list[str]) -> str:
-    return writer.node("Transpose", inputs, step.name, perm=list(step.attributes["dims"]))
+    return writer.result("Transpose", inputs, step, perm=list(step.attributes["dims"]))
 
 
 def _slice(writer: _Writer, step: Step, inputs: list[str]) -> str:
@@ -280,23 +275,23 @@ def _slice(writer: _Writer, step: Step, inputs: list[str]) -> str:
             ("steps", [step_ for _, _, step_ in ranges]),
         )
     ]
-    return writer.node("Slice", [*inputs, *names], step.name)
+    return writer.result("Slice", [*inputs, *names], step)
 
 
 def _pad(writer: _Writer, step: Step, inputs: list[str]) -> str:
     widths = step.attributes["widths"]
     pads = np.array([w[0] for w in widths] + [w[1] for w in widths], np.int64)
-    return writer.node("Pad", [*inputs, writer.constant(f"{step.name}/pads", pads)], step.name)
+    return writer.result("Pad", [*inputs, writer.constant(f"{step.name}/pads", pads)], step)
 
 
 def _silu(writer: _Writer, step: Step, inputs: list[str]) -> str:
     gate = writer.node("Sigmoid", inputs, f"{step.name}/sigmoid")
-    return writer.node("Mul", [inputs[0], gate], step.name)
+    return writer.result("Mul", [inputs[0], gate], step)
 
 
 def _plain(kind: str, **attributes: Any) -> Callable[[_Writer, Step, list[str]], str]:
     def write(writer: _Writer, step: Step, inputs: list[str]) -> str:
-        return writer.node(kind, inputs, step.name, **attributes)
+        return writer.result(kind, inputs, step, **attributes)
 
     return write
 
@@ -306,7 +301,7 @@ def _named(kind: str, **names: str) -> Callable[[_Writer, Step, list[str]], str]
 
     def write(writer: _Writer, step: Step, inputs: list[str]) -> str:
         found = {theirs: step.attributes[ours] for theirs, ours in names.items()}
-        return writer.node(kind, inputs, step.name, **found)
+        return writer.result(kind, inputs, step, **found)
 
     return write
 

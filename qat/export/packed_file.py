@@ -7,7 +7,6 @@ damage is found before anything else is looked at.
 import base64
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from qat.export.aside import aside
 
 FORMAT = "qatlab-packed"
 
@@ -45,16 +46,11 @@ def write_file(
     metadata = {"format": FORMAT, "version": str(version)}
     metadata |= {name: fold(data) for name, data in parts.items()}
     metadata["sha256"] = digest_of(tensors, metadata)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(tensors, aside, metadata)
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
-        aside.replace(path)
+        with aside(path) as written:
+            save_file(tensors, written, metadata)
     except SafetensorError as error:
         raise OSError(f"cannot write {path}: {error}") from error
-    finally:
-        aside.unlink(missing_ok=True)
     return path.stat().st_size
 
 

@@ -72,7 +72,7 @@ class Step:
         name: Of the layer or operation; unique.
         kind: ``quantize`` (the image), or a word of :mod:`qat.graph.operations`;
             ``global_avg_pool`` for every average over a whole plane.
-        inputs: Names of tensors.
+        inputs: Names of tensors; of the step that quantizes the image, its own output.
         output: Name of the tensor it makes.
         attributes: Of the operation (stride, padding, axis, shape, ...).
         weight: Of a layer.
@@ -99,6 +99,7 @@ class Program:
     Attributes:
         name: Of the network's class.
         input_shape: ``(channels, height, width)`` of an image.
+        output_shape: Of what an image gives, ``(classes,)`` of a classifier.
         output: Name of the logits' tensor.
         steps: In execution order; the first quantizes the image, ``input``.
         formats: Tensor name → format.
@@ -107,6 +108,7 @@ class Program:
 
     name: str
     input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
     output: str
     steps: tuple[Step, ...]
     formats: Mapping[str, Format]

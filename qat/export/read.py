@@ -10,28 +10,34 @@ from torch import Tensor, fx, nn
 from qat.convert.rules import plan_of
 from qat.core.evaluating import evaluating
 from qat.export.attributes import attributes, layer_attributes, pool_kind
+from qat.export.errors import ExportError
 from qat.export.program import OFFSET, Format, Program, Step, Weight
 from qat.graph.operations import MOVES, Operation, operations
 from qat.graph.points import RECTIFIERS
 from qat.layers.bias import bias_codes
 from qat.layers.tensor import QuantTensor
 from qat.layers.twin import QuantTwin
+from qat.layers.walk import TENSOR, placed_quantizers
 from qat.quantizers.base import Quantizer
 
 _ABOVE = 6.0
 """Where ReLU6 ends."""
 
 
-class ExportError(ValueError):
-    """A network that cannot be written as an integer program; the message says why."""
-
-
 def read_program(qnet: nn.Module, example: Tensor) -> Program:
+    """The integer program of a calibrated network; see :func:`read_with_names`."""
+    return read_with_names(qnet, example)[0]
+
+
+def read_with_names(qnet: nn.Module, example: Tensor) -> tuple[Program, Mapping[fx.Node, str]]:
     """The integer program of a calibrated network in placement ``integer``.
 
     Args:
         qnet: From :func:`qat.convert.swap.quantize`, calibrated, norms folded.
         example: An image or more, preprocessed: the shapes.
+
+    Returns:
+        The program, and the name of the tensor that each quantizer's node stores.
 
     Raises:
         ExportError: If it is of another placement, or a quantizer is not calibrated, has a scale
@@ -43,17 +49,25 @@ def read_program(qnet: nn.Module, example: Tensor) -> Program:
             "only networks in placement=integer become integer files: quantize with "
             "scheme.placement=integer, or save the packed file"
         )
+    for _, name, slot, quantizer in placed_quantizers(qnet):
+        # Before the network is run for its shapes: that would calibrate it on the example.
+        _checked(name if slot == TENSOR else f"{name} ({slot})", quantizer)
     reader = _Reader(qnet, example)
     for operation in reader.operations.values():
         reader.read(operation)
-    return Program(
+    last = next(node for node in reader.operations if node.op == "output").args[0]
+    if last not in reader.names:
+        raise ExportError("the network gives something else than one tensor of logits: wrap it")
+    program = Program(
         name=type(qnet).__name__,
         input_shape=tuple(example.shape[1:]),
-        output=reader.names[next(n for n in reader.operations if n.op == "output").args[0]],  # type: ignore[index]
+        output_shape=reader.shapes[last][1:],  # type: ignore[index]
+        output=reader.names[last],  # type: ignore[index]
         steps=tuple(reader.steps),
         formats=reader.formats,
         plan=plan_of(qnet).to_dict(),
     )
+    return program, reader.stored
 
 
 class _Reader:
@@ -64,6 +78,7 @@ class _Reader:
         self.operations = operations(qnet)
         self.shapes = _shapes(qnet, example)
         self.names: dict[fx.Node, str] = {}
+        self.stored: dict[fx.Node, str] = {}
         self.steps: list[Step] = []
         self.formats: dict[str, Format] = {}
 
@@ -90,7 +105,7 @@ class _Reader:
         low, high = _bounds(form, rectifier or core.kind)
         inputs = tuple(self.names[node] for node in core.inputs)
         weight, bias = self._parameters(core)
-        self.names[stored.node] = name
+        self.names[stored.node] = self.stored[stored.node] = name
         self.formats[name] = form
         self.steps.append(
             Step(
@@ -124,18 +139,17 @@ class _Reader:
             return None, None
         if layer.norm is not None:
             raise ExportError(f"layer {core.name!r} has its batch norm apart: fold_norms first")
-        quantizer = _checked(f"{core.name} (weight)", layer.weight_quantizer)
-        step = layer.bias_step()
+        weight, step = read_weight(core.name, layer), layer.bias_step()
         if layer.bias is None:
-            return _weight(layer, quantizer), None
+            return weight, None
         if step is None:
             raise ExportError(f"layer {core.name!r}: set_phase(net, 'quantize') before exporting")
-        return _weight(layer, quantizer), bias_codes(layer.bias, step).cpu().numpy()
+        return weight, bias_codes(layer.bias, step).cpu().numpy()
 
     def _attributes(self, operation: Operation) -> dict[str, Any]:
         layer = self._module(operation)
         if isinstance(layer, QuantTwin):
-            return layer_attributes(operation, layer)
+            return layer_attributes(operation, layer, self.shapes[operation.inputs[0]])
         if operation.kind in ("input", "tensor"):
             return {}
         before = self.shapes[operation.inputs[0]]
@@ -153,7 +167,13 @@ class _Reader:
         return self.qnet.get_submodule(str(operation.node.target))
 
 
-def _weight(layer: QuantTwin, quantizer: Quantizer) -> Weight:
+def read_weight(name: str, layer: QuantTwin) -> Weight:
+    """The integers of a layer's weight.
+
+    Raises:
+        ExportError: If they are not calibrated, or their grid is not affine.
+    """
+    quantizer = _checked(f"{name} (weight)", layer.weight_quantizer)
     qparams = quantizer.qparams()
     return Weight(
         codes=quantizer.encode(layer.weight.detach()).cpu().numpy(),
@@ -181,6 +201,11 @@ def _checked(name: str, quantizer: nn.Module) -> Quantizer:
         raise ExportError(f"{name} is not quantized: an integer file has integers everywhere")
     if not bool(quantizer.calibrated):
         raise ExportError(f"{name} is not calibrated: calibrate before exporting")
+    if quantizer.codebook() is not None:
+        raise ExportError(
+            f"{name} is quantized by {type(quantizer).__name__}, whose levels are not evenly "
+            "spaced: no ONNX operator has such codes; save the packed file"
+        )
     scale = quantizer.qparams().scale
     if not bool((torch.isfinite(scale) & (scale > 0)).all()):
         raise ExportError(f"{name} has a scale that is NaN, infinite or not positive: train anew")

@@ -17,8 +17,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import fx, nn
-from torchvision.ops import StochasticDepth, stochastic_depth
+from torchvision.ops import StochasticDepth
 
+from qat.graph.rewrite import scope
 from qat.graph.trace import where
 
 LAYERS = ("conv", "linear", "norm")
@@ -87,8 +88,6 @@ _FUNCTIONS: Mapping[Callable[..., Any], str] = {
     F.avg_pool2d: "avg_pool",
     F.adaptive_avg_pool2d: "adaptive_avg_pool",
     F.pad: "pad",
-    F.dropout: "identity",
-    stochastic_depth: "identity",
 }
 _METHODS: Mapping[str, str] = {
     **{name: "add" for name in ("add", "add_")},
@@ -199,8 +198,8 @@ def _name(node: fx.Node, kind: str) -> str:
         return "input"
     if node.op == "call_module":
         return str(node.target)
-    scopes = [path for path in node.meta.get("nn_module_stack", {}) if path]
-    return f"{scopes[-1]}.{kind}" if scopes else kind
+    path = scope(node)
+    return f"{path}.{kind}" if path else kind
 
 
 def _unique(name: str, taken: dict[str, int]) -> str:

@@ -9,9 +9,16 @@ quantizer.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from torch import fx
+from torch import fx, nn
 
-from qat.graph.operations import LAYERS, PASSING, Operation, operations
+from qat.graph.operations import (
+    LAYERS,
+    PASSING,
+    Operation,
+    UnsupportedOperationError,
+    operations,
+)
+from qat.graph.trace import where
 
 RECTIFIERS = ("relu", "relu6")
 _RECTIFIED = (*LAYERS, "add", "mul")
@@ -74,15 +81,28 @@ def place(traced: fx.GraphModule) -> Placement:
             found.sources[operation.node] = found.sources[operation.inputs[0]]
         else:
             _add(found, operation)
+    _check_norms(found, traced)
     _share(found)
     return found
+
+
+def _check_norms(found: Placement, traced: fx.GraphModule) -> None:
+    """One that stands alone becomes a depthwise convolution, which a 1-d one cannot."""
+    for operation in found.operations.values():
+        if operation.kind == "norm" and operation.name in found.points:
+            module = traced.get_submodule(str(operation.node.target))
+            if isinstance(module, nn.BatchNorm1d):
+                raise UnsupportedOperationError(
+                    f"the BatchNorm1d {operation.name!r} at {where(operation.node)} follows no "
+                    "linear layer to be folded into: use scheme.placement=academic"
+                )
 
 
 def _add(found: Placement, operation: Operation) -> None:
     chain = [operation]
     for kinds in (("norm",), RECTIFIERS):
         after = _only_user(found, chain[-1])
-        if after is not None and after.kind in kinds and _joins(operation, after):
+        if after is not None and after.kind in kinds and _joins(found, operation, after):
             chain.append(after)
     for member in chain[1:]:
         if member.kind == "norm":
@@ -96,8 +116,23 @@ def _add(found: Placement, operation: Operation) -> None:
         found.sources[member.node] = operation.name
 
 
-def _joins(first: Operation, after: Operation) -> bool:
-    return first.kind in (("conv", "linear") if after.kind == "norm" else _RECTIFIED)
+def _joins(found: Placement, first: Operation, after: Operation) -> bool:
+    if after.kind != "norm":
+        return first.kind in _RECTIFIED
+    return first.kind in ("conv", "linear") and _always_meet(found, first, after)
+
+
+def _always_meet(found: Placement, layer: Operation, norm: Operation) -> bool:
+    """A layer that is called twice has one weight: the same norm must follow each time."""
+    calls, norms = (
+        [o for o in found.operations.values() if _calls(o, part.node.target)]
+        for part in (layer, norm)
+    )
+    return [_only_user(found, call) for call in calls] == norms
+
+
+def _calls(operation: Operation, target: object) -> bool:
+    return operation.node.op == "call_module" and operation.node.target == target
 
 
 def _only_user(found: Placement, operation: Operation) -> Operation | None:

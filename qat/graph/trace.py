@@ -1,12 +1,24 @@
 """A network as a graph of operations, by torch.fx (Reed et al. 2022, arXiv:2112.08429)."""
 
 import copy
+import os
 import re
 import traceback
+from pathlib import Path
 
+import torch
 from torch import fx, nn
+from torchvision.ops import StochasticDepth, stochastic_depth
 
 from qat.core.evaluating import evaluating
+from qat.graph.rewrite import (
+    defaults,
+    dropouts_as_modules,
+    without_arguments,
+    without_side_effects,
+)
+
+_TORCH = f"{Path(torch.__file__).parent}{os.sep}"
 
 
 class TraceError(ValueError):
@@ -14,35 +26,48 @@ class TraceError(ValueError):
 
 
 class _Tracer(fx.Tracer):
-    """Every layer that quantization knows is a leaf; each operation remembers its line."""
+    """Every layer that quantization knows is a leaf; each operation remembers its line.
+
+    So is what drops parts of a network in training: traced through, in evaluation mode, it would
+    be gone for good.
+    """
 
     record_stack_traces = True
 
     def is_leaf_module(self, module: nn.Module, qualified_name: str) -> bool:
         """Layers of torch, and quantized ones, which bear a ``quantized_leaf``."""
-        return getattr(module, "quantized_leaf", False) or super().is_leaf_module(
-            module, qualified_name
-        )
+        if getattr(module, "quantized_leaf", False) or isinstance(module, StochasticDepth):
+            return True
+        return super().is_leaf_module(module, qualified_name)
 
 
 def trace(net: nn.Module) -> fx.GraphModule:
     """A traced copy of a network as it computes in evaluation mode.
 
-    Parameters and submodules keep their names, and each its own training flag.
+    Parameters and submodules keep their names, and each its own training flag. A functional
+    dropout becomes a module, which drops in training; what reads a tensor after an operation in
+    place reads that operation's result; arguments behind the image have their defaults.
 
     Raises:
-        TraceError: If ``forward`` decides by the values of tensors; its line is named.
+        TraceError: If ``forward`` decides by the values of tensors, or drops in evaluation mode
+            too; its line is named.
     """
     own = copy.deepcopy(net)
-    tracer = _Tracer()
+    tracer = _Tracer(autowrap_functions=(stochastic_depth,))
     with evaluating(own):
         try:
-            graph = tracer.trace(own)
+            graph = tracer.trace(own, defaults(own))
         except Exception as error:
             raise TraceError(
                 f"cannot trace {type(net).__name__}: {_reason(error)}{_place(error)}; rewrite it "
                 "without conditions on tensors, or use scheme.placement=academic"
             ) from error
+    without_arguments(graph)
+    for node in dropouts_as_modules(own, graph):
+        raise TraceError(
+            f"dropout at {where(node)} drops in evaluation mode too: give it training=self.training"
+        )
+    without_side_effects(own, graph)
     traced = fx.GraphModule(own, graph, type(net).__name__)
     for name, module in traced.named_modules():
         if name:
@@ -54,7 +79,7 @@ def trace(net: nn.Module) -> fx.GraphModule:
 def where(node: fx.Node) -> str:
     """``file.py:12``, the line of the user's ``forward`` that an operation comes from."""
     places = re.findall(r'File "([^"]+)", line (\d+)', node.stack_trace or "")
-    own = [(file, line) for file, line in places if "/torch/" not in file]
+    own = [(file, line) for file, line in places if not file.startswith(_TORCH)]
     if not own:
         return "an unknown line"
     file, line = own[-1]
@@ -67,7 +92,8 @@ def _reason(error: Exception) -> str:
 
 def _place(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "/torch/" not in f.filename and f.filename != __file__]
+    inside = (_TORCH, __file__)
+    own = [f for f in frames if not f.filename.startswith(inside)]
     if not own:
         return ""
     frame = own[-1]

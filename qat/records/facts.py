@@ -55,6 +55,7 @@ class RunFacts:
     weight: SlotFacts
     act: SlotFacts
     placement: str | None
+    runtime: str | None = None
 
     @property
     def method(self) -> str | None:
@@ -92,6 +93,7 @@ def run_facts(record: RunRecord) -> RunFacts:
         weight=slot_facts([layer["weight"] for layer in layers]),
         act=slot_facts([layer["act"] for layer in layers]),
         placement=(record.plan or {}).get("placement"),
+        runtime=_name(record.protocol.get("evaluation", {}).get("runtime")),
     )
 
 

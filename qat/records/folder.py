@@ -70,6 +70,22 @@ class RunFolder:
         relative = path.resolve().relative_to(self.path.resolve()).as_posix()
         return Artifact(relative, path.stat().st_size, file_digest(path))
 
+    def verified(self, artifact: Artifact) -> Path:
+        """Where a file of the record is, if it is still what it was.
+
+        Raises:
+            ValueError: If it is gone, or its digest is another.
+        """
+        path = self.path / artifact.path
+        if not path.is_file():
+            raise ValueError(f"{path} is gone: run it again with force=true")
+        if file_digest(path) != artifact.sha256:
+            raise ValueError(
+                f"{path} is not the file that was written (its SHA-256 differs): it was altered or "
+                "damaged; run it again with force=true"
+            )
+        return path
+
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's content, in hex."""

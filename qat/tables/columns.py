@@ -30,6 +30,7 @@ IF_VARYING = (
     "weight_granularity",
     "act_granularity",
     "placement",
+    "runtime",
 )
 
 
@@ -89,6 +90,7 @@ SETTINGS: Mapping[str, tuple[str, Callable[[RunFacts], str | None]]] = {
     "weight_granularity": ("W per", lambda facts: facts.weight.granularity),
     "act_granularity": ("A per", lambda facts: facts.act.granularity),
     "placement": ("placement", lambda facts: facts.placement),
+    "runtime": ("runtime", lambda facts: facts.runtime),
     "complexity": ("complexity", lambda facts: COMPLEXITY.get(facts.mode)),
     "seed": ("seed", lambda facts: str(facts.seed)),
 }

@@ -23,6 +23,7 @@ SLOTS = ("scheme.weight", "scheme.act")
 # What a file leaves to the user, who must say it.
 GIVEN = {
     "model=torchvision": ["model.name=resnet18", "data.resize=64"],
+    "export=onnx": ["mode=dynamic"],
     "model=user": ["model.target=tests.conf.test_configs:their_net"],
     "quantizer=user": ["{slot}.target=qat.quantizers.minmax:MinMaxQuantizer"],
     "observer=user": ["{slot}.observer_target=qat.observers.minmax:MinMaxObserver"],
@@ -95,7 +96,7 @@ def test_every_experiment_builds(home, name):
 
 @pytest.mark.parametrize("name", study_names())
 def test_every_study_composes_as_the_papers_have_it(home, name):
-    words = [f"experiment={name}", "scale=paper", "seed=0", "mode=qat"]
+    words = [f"experiment={name}", "scale=paper", "seed=0"]
     points = compose_points(words, multirun=True)
     assert {point.config.model.name for point in points} == {"resnet20"}
     assert {point.config.study.name for point in points} == {name}

@@ -16,7 +16,7 @@ COMMON = {
 }  # fmt: skip
 QUANTIZED = COMMON | {
     "top1_drop", "top1_drop_relative", "logit_sqnr_db", "packed_bytes", "theoretical_bytes",
-    "compression", "simulated_latency_ms",
+    "compression", "simulated_bytes", "simulated_latency_ms",
 }  # fmt: skip
 METRICS = {
     "float": COMMON,

@@ -17,7 +17,8 @@ SUM_BITS = 20
 
 def requantize(step: Step, given: list[Integers], formats: list[Format], out: Format) -> Integers:
     """The same values in another format."""
-    return requantized(given[0] - formats[0].zero_point, formats[0].scale / out.scale, out, step)
+    ratio = np.float64(formats[0].scale) / np.float64(out.scale)
+    return requantized(given[0] - formats[0].zero_point, ratio, out, step)
 
 
 def add(step: Step, given: list[Integers], formats: list[Format], out: Format) -> Integers:

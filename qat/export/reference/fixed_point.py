@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from qat.export.program import Format, Step
 
 FRACTION_BITS = 31
+LARGEST_SHIFT = 62
 Integers = NDArray[np.int64]
 
 
@@ -25,9 +26,12 @@ def multiplier(real: Any) -> tuple[Integers, Integers]:
 
 
 def rescale(accumulator: Integers, m0: Integers, shift: Integers) -> Integers:
-    """``round(accumulator * M0 / 2^shift)``, ties away from zero, in 64-bit integers."""
-    product = accumulator * m0
-    shift = np.clip(shift, 1, 62)
+    """``round(accumulator * M0 / 2^shift)``, ties away from zero, in 64-bit integers.
+
+    For accumulators of 32 bits: shifts above 62 leave nothing of them.
+    """
+    product = np.where(shift > LARGEST_SHIFT, 0, accumulator * m0)
+    shift = np.clip(shift, 1, LARGEST_SHIFT)
     half = np.int64(1) << (shift - 1)
     return np.where(product >= 0, (product + half) >> shift, -((-product + half) >> shift))
 

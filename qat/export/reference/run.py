@@ -36,7 +36,7 @@ def logits(program: Program, images: NDArray[np.float32]) -> NDArray[np.float32]
 
 def compute(program: Program, step: Step, given: list[Any]) -> Integers:
     """Codes that one step gives for the codes of its inputs (for the image: its values)."""
-    if step.kind == "quantize" and step.inputs == ("input",):
+    if step.kind == "quantize" and step.inputs == (step.output,):  # the image
         form = program.formats[step.output]
         return bounded(form.encode(given[0]).astype(np.int64), step)
     formats = [program.formats[name] for name in step.inputs]

@@ -1,6 +1,7 @@
 """OpenVINO on the CPU."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,27 @@ class OpenVinoSession(Session):
         except RuntimeError as error:
             said = " ".join(str(error).split())
             raise ValueError(f"OpenVINO cannot load the network: {said}") from None
+
+
+def save_openvino(model: Source, path: Path) -> int:
+    """Write an ONNX model in OpenVINO's own format: ``path`` and, beside it, its weights (.bin).
+
+    Returns:
+        Bytes of both files.
+
+    Raises:
+        ValueError: If OpenVINO is not installed, ``path`` does not end in .xml, or the model
+            cannot be read.
+    """
+    openvino = require("openvino", _CURE)
+    if path.suffix != ".xml":
+        raise ValueError(f"OpenVINO's files end in .xml, got {path}")
+    try:
+        openvino.save_model(openvino.Core().read_model(model), path, compress_to_fp16=False)
+    except RuntimeError as error:
+        said = " ".join(str(error).split())
+        raise ValueError(f"OpenVINO cannot write {path}: {said}") from None
+    return path.stat().st_size + path.with_suffix(".bin").stat().st_size
 
 
 def _facts(node: Any) -> tuple[str, str, str, list[str]]:

@@ -1,0 +1,93 @@
+"""``qat export``: the network of a finished run as a file of another format."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from torch import nn
+
+from qat.cli.deployment import FLOAT_NAME, HALF_NAME, NETWORK_NAME
+from qat.cli.errors import DONE, RequestError
+from qat.cli.float_net import float_network
+from qat.cli.load import LoadedRun, load_run
+from qat.cli.pipeline import PACKED_NAME
+from qat.export.onnx_export import export_onnx
+from qat.export.onnx_file import save_onnx
+from qat.export.onnx_float import float_onnx, half_onnx
+from qat.export.packed import save_packed
+from qat.export.runtimes.openvino import save_openvino
+from qat.records.folder import RunFolder
+
+
+def export_command(
+    folder: Path,
+    to: str,
+    out: Path | None = None,
+    model_target: str | None = None,
+    data_target: str | None = None,
+) -> int:
+    """Write a run's network and print the file and its size.
+
+    Args:
+        folder: The run's.
+        to: A key of :data:`FORMATS`.
+        out: The file; in the run's folder by default.
+        model_target: Again, for a run of ``model=user``.
+        data_target: Again, for a run of ``data=user``.
+
+    Raises:
+        RequestError: If there is no run, or it has no such network.
+        ValueError: If the network cannot be written in that format.
+    """
+    if RunFolder(folder).state() == "absent":
+        raise RequestError(f"{folder} holds no run.json")
+    name, write = FORMATS[to]
+    path = out if out is not None else folder / name
+    size = write(load_run(folder, model_target, data_target), path)
+    print(f"{path}  {size} bytes")
+    return DONE
+
+
+def _quantized(run: LoadedRun, to: str) -> nn.Module:
+    if run.qnet is None:
+        raise RequestError(f"run {run.record.id} is a float run: --to {to} writes quantized ones")
+    return run.qnet
+
+
+def _onnx(run: LoadedRun, path: Path) -> int:
+    net = run.qnet if run.qnet is not None else float_of(run)
+    return export_onnx(net, path, run.prepared.example()).file.stat().st_size
+
+
+def _float_onnx(run: LoadedRun, path: Path) -> int:
+    return save_onnx(float_onnx(float_of(run), run.prepared.example()), path)
+
+
+def _half_onnx(run: LoadedRun, path: Path) -> int:
+    return save_onnx(half_onnx(float_onnx(float_of(run), run.prepared.example())), path)
+
+
+def _packed(run: LoadedRun, path: Path) -> int:
+    return save_packed(_quantized(run, "packed"), path)
+
+
+def _openvino(run: LoadedRun, path: Path) -> int:
+    with TemporaryDirectory() as folder:
+        onnx = Path(folder) / NETWORK_NAME
+        _onnx(run, onnx)
+        return save_openvino(onnx, path)
+
+
+def float_of(run: LoadedRun) -> nn.Module:
+    """The float network: from the cache, or trained anew if that was cleaned."""
+    return float_network(run.prepared)[0].eval()
+
+
+FORMATS: Mapping[str, tuple[str, Callable[[LoadedRun, Path], int]]] = {
+    "onnx": (NETWORK_NAME, _onnx),
+    "onnx-float": (FLOAT_NAME, _float_onnx),
+    "onnx-half": (HALF_NAME, _half_onnx),
+    "packed": (PACKED_NAME, _packed),
+    "openvino": ("network.xml", _openvino),
+}
+"""Format → name of the file in the run's folder, and what writes it and gives its bytes."""

@@ -1,0 +1,104 @@
+"""``qat parity`` and ``qat measure``: a finished run held against its runtime again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from qat.cli.deployment import Deployed, compare, time_networks, why_not
+from qat.cli.errors import DONE, FAILED, RequestError
+from qat.cli.export import float_of
+from qat.cli.latency import FLOAT, NETWORK
+from qat.cli.load import LoadedRun, load_run
+from qat.cli.pipeline import Stages
+from qat.cli.report import print_deployment, print_record_line
+from qat.cli.runtime_lines import LATENCY_NAME, PARITY_NAME
+from qat.export.parity import Exported
+from qat.export.read import read_with_names
+from qat.records.folder import RunFolder
+from qat.records.schema import RunRecord
+from qat.training.evaluate import predict_logits
+
+Targets = tuple[str | None, str | None]
+
+
+def parity_command(folder: Path, targets: Targets = (None, None)) -> int:
+    """Compare simulation and runtime again, print and record it; 1 if the gate is missed.
+
+    Raises:
+        RequestError: If there is no run, or it has no exported network.
+        ValueError: If a file of the run is damaged.
+    """
+    with _exported_run(folder, targets) as run:
+        prepared, stages, deployed = run.prepared, Stages(), Deployed()
+        exported = _exported(RunFolder(folder), run)
+        logits = predict_logits(exported.qnet, prepared.test_batches(), prepared.device).cpu()
+        compare(deployed, prepared, folder, exported, logits, stages.timed)
+        _keep(RunFolder(folder), run.record, deployed)
+    print_deployment(folder)
+    print_record_line(RunFolder(folder).record_path)
+    return FAILED if deployed.gate == "failed" else DONE
+
+
+def measure_command(
+    folder: Path, batches: list[int], threads: list[int], targets: Targets = (None, None)
+) -> int:
+    """Time the exported networks again, print and record it.
+
+    Raises:
+        RequestError: If there is no run, or it has no exported network.
+        ValueError: If a file of the run is damaged, or a number is out of range.
+    """
+    with _exported_run(folder, targets) as run:
+        measure = run.prepared.config.measure
+        measure.batches = batches or measure.batches
+        measure.threads = threads or measure.threads
+        files = RunFolder(folder)
+        found = {name: files.verified(artifact) for name, artifact in run.record.artifacts.items()}
+        label = run.record.unmeasured.get("latency_ms")
+        deployed = Deployed(files=found, unmeasured={"latency_ms": label} if label else {})
+        time_networks(deployed, run.prepared, folder)
+        _keep(files, run.record, deployed)
+    print_deployment(folder)
+    print_record_line(files.record_path)
+    return DONE
+
+
+@contextmanager
+def _exported_run(folder: Path, targets: Targets) -> Iterator[LoadedRun]:
+    """A run that has an exported network, held by its lock."""
+    files = RunFolder(folder)
+    if files.state() == "absent":
+        raise RequestError(f"{folder} holds no run.json")
+    with files.lock():
+        run = load_run(folder, *targets)
+        if (reason := why_not(run.prepared.config)) is not None:
+            raise RequestError(f"run {run.record.id} has no exported network: {reason}")
+        yield run
+
+
+def _exported(files: RunFolder, run: LoadedRun) -> Exported:
+    """The file, checked, and what it was made from."""
+    if run.qnet is None:
+        return Exported(files.verified(run.record.artifacts[FLOAT]), float_of(run))
+    file = files.verified(run.record.artifacts[NETWORK])
+    if run.prepared.config.mode == "dynamic":
+        return Exported(file, run.qnet)
+    return Exported(file, run.qnet, *read_with_names(run.qnet, run.prepared.example()))
+
+
+def _keep(files: RunFolder, record: RunRecord, deployed: Deployed) -> None:
+    """Put what was found into the record; what it replaces goes."""
+    written = {
+        name: files.artifact(path)
+        for name, path in deployed.files.items()
+        if path.name in (PARITY_NAME, LATENCY_NAME)
+    }
+    files.write(
+        record.move_to(
+            "done",
+            gate=deployed.gate or record.gate,
+            metrics={**record.metrics, **deployed.metrics},
+            artifacts={**record.artifacts, **written},
+            unmeasured={k: v for k, v in record.unmeasured.items() if k not in deployed.metrics},
+        )
+    )

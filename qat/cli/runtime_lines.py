@@ -1,0 +1,90 @@
+"""What a run's parity and latency files say, in lines for a reader. Loads no torch."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from qat.export.reference.accumulators import ACCUMULATOR_BITS
+from qat.export.runtimes.labels import SIZE_ONLY
+
+PARITY_NAME, LATENCY_NAME = "parity.json", "latency.json"
+
+
+def parity_lines(folder: Path) -> list[str]:
+    """What a run's ``parity.json`` says, for a reader; nothing if there is none."""
+    path = folder / PARITY_NAME
+    if not path.is_file():
+        return []
+    told = json.loads(path.read_text(encoding="utf-8"))
+    lines = [_execution_line(told["execution"])]
+    if told["execution"]["may_saturate"]:
+        lines.append(
+            "this CPU has no VNNI: sums of two products may be clipped to 16 bits; weights of 7 "
+            "bits (scheme.weight.bits=7) cannot be"
+        )
+    lines.append(_gate_line(told))
+    if (reference := told["reference"]) is not None:
+        lines.append(
+            f"integer-only reference: {reference['images']} images, at most "
+            f"{reference['max_steps']:g} steps from the simulation"
+        )
+    return lines + _accumulator_lines(told["accumulators"])
+
+
+def latency_lines(folder: Path) -> list[str]:
+    """What a run's ``latency.json`` says, for a reader; nothing if there is none."""
+    path = folder / LATENCY_NAME
+    if not path.is_file():
+        return []
+    told = json.loads(path.read_text(encoding="utf-8"))
+    lines = []
+    for row in told["speedups"]:
+        times = {
+            other["network"]: f"{other['median_ms']:.3f} ms "
+            f"({other['lower_ms']:.3f} to {other['upper_ms']:.3f})"
+            for other in told["rows"]
+            if (other["batch"], other["threads"]) == (row["batch"], row["threads"])
+        }
+        lines.append(
+            f"{row['network']} {times[row['network']]}, {row['baseline']} "
+            f"{times[row['baseline']]}: {row['median']:.2f}\u00d7 "
+            f"({row['lower']:.2f} to {row['upper']:.2f}) as fast; batch {row['batch']}, "
+            f"{row['threads']} threads, {row['runtime']} {told['rows'][0]['version']}, medians "
+            f"and quartiles of {told['rows'][0]['repeats']}"
+        )
+    return lines
+
+
+def _execution_line(found: dict[str, Any]) -> str:
+    whole = found["layers"] - len(found["float_layers"])
+    text = f"{found['runtime']} {found['version']}, {found['instructions'] or 'no VNNI'}: "
+    if not found["layers"]:
+        return text + "all in float"
+    text += f"{whole} of {found['layers']} layers run as integers"
+    if found["float_layers"]:
+        text += f"; {SIZE_ONLY} ({', '.join(found['float_layers'])})"
+    return text
+
+
+def _gate_line(told: dict[str, Any]) -> str:
+    parts = []
+    for how, rows in told["logits"].items():
+        text = f"{100 * rows['top1_agreement']:.2f} % of {rows['images']} images alike ({how}"
+        steps = "" if rows["max_steps"] is None else f", at most {float(rows['max_steps']):g} steps"
+        parts.append(f"{text}{steps})")
+    first = told["first_diverging"]
+    where = "" if first is None else f"; the first code to differ is in {first['name']}"
+    reason = f": {told['reason']}" if told["reason"] else ""
+    return f"parity {told['gate']}{reason}; {', '.join(parts)}{where}"
+
+
+def _accumulator_lines(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    worst = max(rows, key=lambda row: row["worst_bits"])
+    text = f"accumulators: {worst['worst_bits']} bits at worst ({worst['name']})"
+    for bits in ACCUMULATOR_BITS:
+        over = [row["name"] for row in rows if bits in row["overflows"]]
+        if over:
+            text += f"; {bits} bits overflow in {len(over)} of {len(rows)} layers"
+    return [text]

@@ -1,0 +1,48 @@
+"""Any network as an ONNX file: of whole integers, of dynamic ranges, or float."""
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from qat.export.onnx_dynamic import dynamic_onnx
+from qat.export.onnx_file import save_onnx
+from qat.export.onnx_float import float_onnx
+from qat.export.onnx_qdq import to_onnx
+from qat.export.parity import Exported
+from qat.export.read import read_with_names
+from qat.layers.walk import twins
+from qat.quantizers.dynamic import is_dynamic
+
+
+def export_onnx(net: nn.Module, path: Path | str, example: Tensor) -> Exported:
+    """Write a network as an ONNX file, whole or not at all.
+
+    In placement ``integer`` a network becomes QuantizeLinear and DequantizeLinear on stored
+    integers, with dynamic ranges DynamicQuantizeLinear and integer products; a network without
+    quantizers stays float.
+
+    Args:
+        net: Float, or quantized and calibrated.
+        path: The file.
+        example: A few preprocessed images.
+
+    Returns:
+        The file with what it takes to hold it against the simulation.
+
+    Raises:
+        ExportError: If the network has no such form: of placement ``academic``, not calibrated, a
+            method whose levels are not evenly spaced; or torch cannot export it.
+        UnsupportedOperationError: If an operation has no integer form; its line is named.
+        OSError: If the file cannot be written; an older one stays.
+    """
+    path = Path(path)
+    layers = [twin for _, twin in twins(net)]
+    if any(is_dynamic(twin.input_quantizer) for twin in layers):
+        save_onnx(dynamic_onnx(net, example), path)
+        return Exported(path, net)
+    if not layers:
+        save_onnx(float_onnx(net, example), path)
+        return Exported(path, net)
+    program, stored = read_with_names(net, example)
+    save_onnx(to_onnx(program), path)
+    return Exported(path, net, program, stored)

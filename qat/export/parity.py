@@ -1,0 +1,203 @@
+"""Is the runtime's network the simulated one? Logits end to end, every layer from its own inputs.
+
+Layer by layer both start from the same codes, those of the runtime, so that one flipped code does
+not spread: what is seen is the layer's own arithmetic.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from qat.core.evaluating import evaluating
+from qat.export.gate import (
+    LayerAgreement,
+    LogitAgreement,
+    ParityThresholds,
+    Verdict,
+    compare_layers,
+    compare_logits,
+    first_diverging,
+    judge,
+)
+from qat.export.program import Program
+from qat.export.reference.run import run_reference
+from qat.export.runtimes.base import Runtime, Session
+
+OFF, ON = "optimizations off", "optimizations on"
+SETTINGS = {OFF: False, ON: True}
+Codes = Mapping[str, np.ndarray]
+Images = Iterable[tuple[Tensor, Tensor]]
+"""Batches of preprocessed images with their labels; may be gone through more than once."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What was found, and the verdict.
+
+    Attributes:
+        runtime_logits: Of all images, optimizations on, ``[N, classes]``.
+        logits: End to end, by how the runtime was set.
+        layers: Each from the same input codes; the worse of both settings.
+        diverging: The first layer whose codes differ end to end, with optimizations on.
+        reference: Logits of the integer-only reference against the simulation.
+        verdict: Held against the thresholds.
+    """
+
+    runtime_logits: np.ndarray
+    logits: Mapping[str, LogitAgreement]
+    layers: Sequence[LayerAgreement]
+    diverging: LayerAgreement | None
+    reference: LogitAgreement | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported network and what it was made from.
+
+    Attributes:
+        file: The ONNX file.
+        qnet: The simulation.
+        program: Its integer program; None of a network with dynamic ranges.
+        stored: Node of each quantizer in ``qnet`` → the tensor of ``program`` it makes.
+    """
+
+    file: Path
+    qnet: nn.Module
+    program: Program | None = None
+    stored: Mapping[fx.Node, str] = field(default_factory=dict)
+
+    @property
+    def logit_scale(self) -> float | None:
+        """A step of the logits; None if they lie on no grid."""
+        if self.program is None:
+            return None
+        return float(self.program.formats[self.program.output].scale)
+
+
+def check_parity(
+    exported: Exported,
+    runtime: Runtime,
+    batches: Images,
+    simulated: Tensor,
+    thresholds: ParityThresholds,
+    *,
+    threads: int = 1,
+    images_off: int | None = None,
+    layer_images: int = 16,
+    reference_images: int = 4,
+) -> Parity:
+    """Compare simulation and runtime, graph optimizations off and on.
+
+    Args:
+        exported: The network.
+        runtime: What executes it.
+        batches: Images; a dynamic range is that of a batch.
+        simulated: The simulation's logits of these images, computed in the same batches.
+        thresholds: What must hold.
+        threads: Of the runtime.
+        images_off: How many go through it with optimizations off, in whole batches; None for all.
+        layer_images: So many of the first batch go layer by layer; 0 for none.
+        reference_images: So many go through the integer-only reference; 0 for none.
+    """
+    expected = simulated.cpu().numpy()
+    limits = {OFF: images_off, ON: None}
+    found = {
+        how: runtime_logits(runtime.load(exported.file, threads, on), batches, limits[how])
+        for how, on in SETTINGS.items()
+    }
+    logits = {
+        how: compare_logits(expected[: len(values)], values, exported.logit_scale)
+        for how, values in found.items()
+    }
+    layers: Sequence[LayerAgreement] = ()
+    diverging = reference = None
+    if exported.program is not None and layer_images:
+        first = next(iter(batches))[0][:layer_images].cpu()
+        codes = {how: _codes(exported, runtime, first, on) for how, on in SETTINGS.items()}
+        each = [layer_parity(exported, first, taken) for taken in codes.values()]
+        layers = [max(pair, key=lambda row: row.max_steps) for pair in zip(*each, strict=True)]
+        diverging = first_diverging(end_to_end(exported, first, codes[ON]))
+    if exported.program is not None and reference_images:
+        first = next(iter(batches))[0][:reference_images]
+        reference = reference_parity(exported, first, simulated)
+    verdict = judge(logits, thresholds, layers)
+    return Parity(found[ON], logits, layers, diverging, reference, verdict)
+
+
+def runtime_logits(session: Session, batches: Images, images: int | None = None) -> np.ndarray:
+    """What a runtime makes of the first ``images``, in whole batches; of all for None."""
+    parts: list[np.ndarray] = []
+    done = 0
+    for given, _ in batches:
+        if images is not None and done >= images:
+            break
+        parts.append(session.run(given.cpu().numpy()))
+        done += len(given)
+    return np.concatenate(parts)
+
+
+def layer_parity(exported: Exported, images: Tensor, codes: Codes) -> tuple[LayerAgreement, ...]:
+    """Every stored tensor, computed by the simulation from the runtime's codes of its inputs.
+
+    Args:
+        exported: The network.
+        images: Preprocessed.
+        codes: The runtime's, of every stored tensor.
+    """
+    return compare_layers(_simulate(exported, images, codes, follow=True))
+
+
+def end_to_end(exported: Exported, images: Tensor, codes: Codes) -> tuple[LayerAgreement, ...]:
+    """Every stored tensor, the simulation left to itself."""
+    return compare_layers(_simulate(exported, images, codes, follow=False))
+
+
+def reference_parity(exported: Exported, images: Tensor, simulated: Tensor) -> LogitAgreement:
+    """Logits of the integer-only reference against the simulation's, of the first images."""
+    assert exported.program is not None
+    program = exported.program
+    codes = run_reference(program, images.cpu().numpy())[program.output]
+    values = program.formats[program.output].decode(codes)
+    return compare_logits(simulated[: len(images)].cpu().numpy(), values, exported.logit_scale)
+
+
+def _codes(
+    exported: Exported, runtime: Runtime, images: Tensor, optimize: bool
+) -> dict[str, np.ndarray]:
+    """What the runtime stores: codes by tensor."""
+    names = list(dict.fromkeys(exported.stored.values()))
+    outputs = [f"{name}/codes" for name in names]
+    session = runtime.load(exported.file, 1, optimize, outputs)
+    found = session.run_all(images.numpy())
+    return {name: found[output] for name, output in zip(names, outputs, strict=True)}
+
+
+def _simulate(
+    exported: Exported, images: Tensor, codes: Codes, follow: bool
+) -> Iterator[tuple[str, np.ndarray, np.ndarray, float]]:
+    """Simulated and runtime codes of each stored tensor, as :func:`compare_layers` takes them."""
+    assert exported.program is not None
+    assert isinstance(exported.qnet, fx.GraphModule)
+    formats = exported.program.formats
+    device = next(exported.qnet.parameters()).device
+    seen: list[tuple[str, np.ndarray, np.ndarray, float]] = []
+
+    class Watch(fx.Interpreter):
+        def run_node(self, n: fx.Node) -> Any:
+            value = super().run_node(n)
+            name = exported.stored.get(n)
+            if name is None:
+                return value
+            form, theirs = formats[name], codes[name].astype(np.int32)
+            seen.append((name, form.encode(value.cpu().numpy()), theirs, 1.0))
+            return torch.from_numpy(form.decode(theirs)).to(value) if follow else value
+
+    with torch.no_grad(), evaluating(exported.qnet):
+        Watch(exported.qnet).run(images.to(device))
+    yield from seen

@@ -1,0 +1,448 @@
+"""Placement integer: every stored tensor has codes, batch norm is part of its layer."""
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torchvision.ops import StochasticDepth
+
+from qat.convert.calibrate import calibrate, set_phase
+from qat.convert.integer import fold_norms
+from qat.convert.rules import make_plan, plan_of
+from qat.convert.swap import quantize, to_float
+from qat.core.plan import Plan
+from qat.core.scheme import Method, Rule, Scheme, TensorSpec
+from qat.graph.operations import UnsupportedOperationError
+from qat.layers.bias import bias_values
+from qat.layers.tensor import QuantTensor
+from qat.layers.walk import quantizers, tensors, twins
+
+
+class Net(nn.Module):
+    """A stem, a residual, a gate, a concatenation, a head; dropout and dropped paths."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.norm = nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4)
+        self.act = nn.Hardswish(inplace=True)
+        self.left, self.left_norm = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
+        self.right = nn.Conv2d(4, 4, 1)
+        self.squeeze = nn.Conv2d(4, 4, 1)
+        self.path, self.drop = StochasticDepth(0.5, "row"), nn.Dropout(0.5)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.act(self.norm(self.stem(x)))
+        x = F.relu(x + self.path(self.left_norm(self.left(x))))
+        x = x * torch.sigmoid(self.squeeze(F.adaptive_avg_pool2d(x, 1)))
+        x = torch.cat([F.max_pool2d(x, 2), F.max_pool2d(self.right(x).relu(), 2)], 1)
+        return self.head(self.drop(x.mean((2, 3))))
+
+
+@pytest.fixture
+def net():
+    net = Net()
+    for norm in (net.norm, net.left_norm):
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.5, 2)
+        nn.init.uniform_(norm.weight, 0.5, 1.5)
+        nn.init.normal_(norm.bias)
+    nn.init.normal_(net.head.bias)  # so that logits are of both signs
+    return net.eval()
+
+
+@pytest.fixture
+def images():
+    return torch.randn(16, 3, 8, 8)
+
+
+def integer(weight=None, act=None, **more):
+    weight = weight or TensorSpec(bits=8, granularity="channel")
+    return Scheme(weight, act or TensorSpec(bits=8), placement="integer", **more)
+
+
+def quantized(net, images, asked=None, **more):
+    qnet = quantize(net, make_plan(net, asked or integer(), images), **more)
+    calibrate(qnet, [images])
+    return qnet
+
+
+# The plan ---------------------------------------------------------------------------------------
+
+
+def test_every_stored_tensor_is_in_the_plan(net, images):
+    plan = make_plan(net, integer(), images)
+    by_hand = {
+        "input": ("input", True, None),
+        "stem": ("conv", True, None),
+        "act": ("hardswish", True, None),
+        "left": ("conv", True, None),
+        "add": ("add", False, None),
+        "adaptive_avg_pool": ("adaptive_avg_pool", False, None),
+        "squeeze": ("conv", True, None),
+        "sigmoid": ("sigmoid", False, None),
+        "mul": ("mul", False, None),
+        "right": ("conv", False, "mul"),  # it meets the product in the concatenation
+        "mean": ("mean", False, None),
+        "head": ("linear", True, None),
+    }
+    found = {n: (t.kind, t.spec.signed, t.shares) for n, t in plan.tensors.items()}
+    assert found == by_hand
+    assert list(plan.layers) == ["stem", "left", "squeeze", "right", "head"]
+    assert plan.placement == "integer"
+
+
+def test_the_act_of_a_layer_is_that_of_the_tensor_it_reads(net, images):
+    plan = make_plan(net, integer(act=TensorSpec(bits=4)), images)
+    reads = {"stem": "input", "left": "act", "squeeze": "adaptive_avg_pool", "right": "mul"}
+    for layer, tensor in (reads | {"head": "mean"}).items():
+        assert plan.layers[layer].act == plan.tensors[tensor].spec
+
+
+def test_image_logits_and_what_makes_them_are_the_ends(net, images):
+    plan = make_plan(net, integer(act=TensorSpec(bits=4)), images)
+    eight = {name for name, tensor in plan.tensors.items() if tensor.spec.bits == 8}
+    assert eight == {"input", "mean", "head"}
+    same = make_plan(net, integer(act=TensorSpec(bits=4), first_last="same"), images)
+    assert {tensor.spec.bits for tensor in same.tensors.values()} == {4}
+
+
+def test_a_rule_is_for_the_tensors_its_layers_make(net, images):
+    rules = (
+        Rule("left_norm", act={"bits": 3}),  # of the chain of "left"
+        Rule("left", weight={"bits": 2}),
+        Rule("right", act={"bits": 6}),
+    )
+    plan = make_plan(net, integer(act=TensorSpec(bits=4), rules=rules), images)
+    assert plan.layers["left"].weight.bits == 2
+    assert plan.tensors["left"].spec.bits == 3
+    # Tensors that share a quantizer have the widest format of any.
+    assert plan.tensors["mul"].spec.bits == plan.tensors["right"].spec.bits == 6
+
+
+def test_a_plan_with_tensors_survives_json(net, images):
+    plan = make_plan(net, integer(act=TensorSpec(symmetric=False)), images)
+    assert plan.to_dict()["version"] == 2
+    assert Plan.from_dict(plan.to_dict()) == plan
+    assert list(Plan.from_dict(plan.to_dict()).tensors) == list(plan.tensors)
+
+
+def test_tensors_that_share_a_quantizer_are_signed_if_one_of_them_is(images):
+    class Meeting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 1)
+
+        def forward(self, x):
+            return torch.cat([self.a(x).relu(), self.b(x)], 1)
+
+    plan = make_plan(Meeting().eval(), integer(), images)
+    assert plan.tensors["a"].spec.signed
+    assert plan.tensors["b"].shares == "a"
+
+
+REFUSED = {
+    "stem: .* 2 to 8 bits everywhere, got 9 bits": integer(TensorSpec(bits=9), first_last="same"),
+    "input: .* got float; use scheme.placement=academic": integer(act=TensorSpec(bits=32)),
+    "got fp16": integer(act=TensorSpec(format="fp16")),
+    "mode=dynamic has no integer placement": integer(act=TensorSpec(quantizer=Method("dynamic"))),
+    "stem: .* scales per tensor or channel, not group": integer(
+        TensorSpec(granularity="group", group_size=2)
+    ),
+    "rule 'left': keep_float has no place": integer(rules=(Rule("left", keep_float=True),)),
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_has_no_place_in_an_integer_network_is_refused(net, images, message):
+    with pytest.raises(ValueError, match=message):
+        make_plan(net, REFUSED[message], images)
+
+
+def test_a_rule_that_matches_nothing_is_refused(net, images):
+    asked = integer(rules=(Rule("lefd", act={"bits": 3}),))
+    with pytest.raises(KeyError, match="'lefd' matches no layer; did you mean 'left'"):
+        make_plan(net, asked, images)
+
+
+def test_a_network_without_layers_and_one_that_cannot_be_read_are_refused(images):
+    with pytest.raises(ValueError, match="nothing to quantize"):
+        make_plan(nn.Sequential(nn.ReLU()), integer(), images)
+    with pytest.raises(UnsupportedOperationError, match="'1', a Softmax"):
+        make_plan(nn.Sequential(nn.Conv2d(3, 3, 1), nn.Softmax(1)), integer(), images)
+
+
+def test_the_plan_of_another_network_is_refused(net, images):
+    plan = make_plan(net, integer(), images)
+    other = Net()
+    other.act = nn.ReLU()
+    with pytest.raises(KeyError, match=r"plan is of another network: tensors differ, such as act"):
+        quantize(other, plan)
+
+
+# The network ------------------------------------------------------------------------------------
+
+
+def test_quantizers_stand_behind_every_stored_tensor(net, images):
+    qnet = quantized(net, images)
+    plan = plan_of(qnet)
+    assert plan.tensors == make_plan(net, integer(), images).tensors
+    own = {tensor.plan.name for _, tensor in tensors(qnet)}
+    assert own == {name for name, tensor in plan.tensors.items() if tensor.shares is None}
+    calls = [n for n in qnet.graph.nodes if n.op == "call_module"]
+    stored = [n for n in calls if isinstance(qnet.get_submodule(n.target), QuantTensor)]
+    assert len(stored) == len(plan.tensors)
+    shared = [n.args[0].name for n in stored if n.target == "tensors.mul"]
+    assert shared == ["mul", "relu_1"]
+
+
+def test_it_computes_with_codes_alone(net, images):
+    """Every tensor behind a quantizer is a multiple of its step."""
+    qnet = quantized(net, images, integer(act=TensorSpec(bits=3)))
+    seen = []
+    for _, tensor in tensors(qnet):
+        tensor.register_forward_hook(lambda module, _, out: seen.append((module, out)))
+    qnet(images)
+    assert len(seen) == 12
+    for tensor, values in seen:
+        codes = values / tensor.quantizer.qparams().scale
+        assert (codes - codes.round()).abs().max() < 1e-4
+        assert len(codes.round().unique()) <= 2**tensor.plan.spec.bits
+
+
+@pytest.mark.parametrize("keep_norms", [True, False])
+def test_with_quantizers_off_it_is_the_float_network(net, images, keep_norms):
+    qnet = quantized(net, images, keep_norms=keep_norms)
+    set_phase(qnet, "off")
+    assert torch.allclose(qnet(images), net(images), atol=1e-5)
+    assert torch.allclose(to_float(qnet)(images), net(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("keep_norms", [True, False])
+def test_no_batch_norm_is_left(net, images, keep_norms):
+    qnet = quantized(net, images, keep_norms=keep_norms)
+    called = [type(qnet.get_submodule(n.target)) for n in qnet.graph.nodes if n.op == "call_module"]
+    assert nn.BatchNorm2d not in called
+    fold_norms(qnet)
+    for each in (qnet, to_float(qnet)):
+        assert not any(isinstance(module, nn.BatchNorm2d) for module in each.modules())
+    assert not any("norm" in key for key in qnet.state_dict())
+
+
+def test_a_norm_that_trains_on_has_one_name(net, images):
+    qnet = quantized(net, images, keep_norms=True)
+    keys = [key for key in qnet.state_dict() if key.endswith("running_mean")]
+    assert keys == ["stem.norm.running_mean", "left.norm.running_mean"]
+
+
+def test_the_float_network_is_left_as_it_is(net, images):
+    before = copy.deepcopy(net.state_dict())
+    qnet = quantized(net, images, keep_norms=True).train()
+    qnet(images)
+    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
+    assert not any(module.training for module in net.modules())
+
+
+def test_biases_have_integer_codes(net, images):
+    qnet = quantized(net, images)
+    for name, twin in twins(qnet):
+        _, bias = twin.quantized()
+        codes = bias.double() / twin.bias_step().double()
+        # The value is a single float, of 24 bits.
+        assert ((codes - codes.round()).abs() <= 2.0**-23 * codes.abs()).all(), name
+        assert torch.allclose(bias, bias_values(codes.round(), twin.bias_step()).float())
+
+
+def test_a_norm_that_stands_alone_is_a_convolution_of_one_pixel(images):
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4)).eval()
+    net[2].running_mean.normal_()
+    qnet = quantized(net, images, integer(TensorSpec(bits=2)))
+    assert [twin.plan.kind for _, twin in twins(qnet)] == ["Conv2d", "BatchNorm2d"]
+    assert plan_of(qnet).layers["2"].weight.bits == 8  # one weight a channel: nothing is lost
+    set_phase(qnet, "off")
+    assert torch.allclose(qnet(images), net(images), atol=1e-6)
+
+
+def test_a_layer_that_is_called_twice_keeps_what_follows_each_time(images):
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 3, 1)
+            self.first, self.second = nn.BatchNorm2d(3), nn.BatchNorm2d(3)
+
+        def forward(self, x):
+            return self.second(self.conv(self.first(self.conv(x)).relu()))
+
+    net = Twice().eval()
+    net.first.running_mean.fill_(1)
+    net.second.running_var.fill_(9)
+    qnet = quantized(net, images)
+    set_phase(qnet, "off")
+    assert torch.allclose(qnet(images), net(images), atol=1e-5)
+
+
+def test_names_that_would_meet_have_quantizers_of_their_own(images):
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a_b = nn.Conv2d(3, 3, 1)
+            self.a = nn.ModuleDict({"b": nn.Conv2d(3, 3, 1)})
+            self.tensors = nn.Sequential(nn.Conv2d(3, 3, 1))
+
+        def forward(self, x):
+            return self.tensors(self.a["b"](self.a_b(x) * x).relu())
+
+    net = Named().eval()
+    qnet = quantized(net, images)
+    assert sorted(t.plan.name for _, t in tensors(qnet)) == [
+        *("a.b", "a_b", "input", "mul", "tensors.0"),
+    ]
+    set_phase(qnet, "off")
+    assert torch.allclose(qnet(images), net(images), atol=1e-6)
+
+
+def test_it_survives_a_checkpoint(net, images):
+    qnet = quantized(net, images)
+    other = quantize(net, plan_of(qnet))
+    other.load_state_dict(qnet.state_dict())
+    assert torch.equal(other.eval()(images), qnet(images))
+
+
+def test_labels_name_what_is_quantized(net, images):
+    labels = {quantizer.label for _, _, quantizer in quantizers(quantized(net, images))}
+    assert {"add (tensor)", "left (weight)"} <= labels
+
+
+# Training ---------------------------------------------------------------------------------------
+
+
+def training(net, images, **more):
+    weight = TensorSpec(bits=4, granularity="channel", quantizer=Method("lsq"))
+    act = TensorSpec(bits=4, quantizer=Method("lsq"))
+    return quantized(net, images, integer(weight, act, **more), keep_norms=True)
+
+
+def test_gradients_reach_weights_norms_biases_and_scales(net, images):
+    qnet = training(net, images)
+    qnet.train()
+    qnet.drop.eval()
+    qnet(images).square().sum().backward()
+    missing = [name for name, p in qnet.named_parameters() if p.grad is None or not p.grad.any()]
+    assert not missing
+    names = dict(qnet.named_parameters())
+    assert {
+        *("left.weight", "left.norm.weight", "left.norm.bias"),
+        *("left.weight_quantizer.step", "tensors.add.quantizer.step", "head.bias"),
+    } <= names.keys()
+
+
+def test_a_training_step_lowers_the_loss(net, images):
+    qnet = training(net, images).train()
+    qnet.drop.eval(), qnet.path.eval()
+    target = torch.randint(0, 5, (16,))
+    optimizer = torch.optim.SGD(qnet.parameters(), lr=0.05)
+    losses = []
+    for _ in range(20):
+        loss = F.cross_entropy(qnet(images), target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.95 * losses[0]
+
+
+def test_statistics_follow_the_data_and_stand_still_when_frozen(net, images):
+    qnet = training(net, images)
+    twin = qnet.left
+    start = twin.norm.running_mean.clone()
+    qnet.train()
+    qnet(images)
+    moved = twin.norm.running_mean.clone()
+    assert not torch.equal(moved, start)
+    twin.norm.eval()  # frozen, while all else trains on
+    qnet(images)
+    assert torch.equal(twin.norm.running_mean, moved)
+    assert twin.training
+    qnet.eval()(images)
+    assert torch.equal(twin.norm.running_mean, moved)
+
+
+def test_statistics_are_those_of_the_float_layer(net, images):
+    """With nothing rounded, folding follows the statistics that the float network follows."""
+    qnet = quantized(net, images, keep_norms=True)
+    set_phase(qnet, "off")
+    for each in (net, qnet):
+        each.train()
+        each.path.eval(), each.drop.eval()
+        each(images)
+    # Of the first layer alone: a training float network normalises by the batch behind it.
+    assert torch.allclose(qnet.stem.norm.running_mean, net.norm.running_mean, atol=1e-6)
+    assert torch.allclose(qnet.stem.norm.running_var, net.norm.running_var, atol=1e-5)
+    assert qnet.stem.norm.num_batches_tracked == net.norm.num_batches_tracked
+
+
+def test_linear_layers_have_their_statistics_followed_too(images):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(192, 6, bias=False), nn.BatchNorm1d(6)).eval()
+    qnet = quantized(net, images, keep_norms=True)
+    set_phase(qnet, "off")
+    qnet.train()(images), net.train()(images)
+    twin = qnet.get_submodule("1")
+    assert torch.allclose(twin.norm.running_mean, net[2].running_mean, atol=1e-6)
+    assert torch.allclose(twin.norm.running_var, net[2].running_var, atol=1e-6)
+    assert net[2].running_mean.abs().max() > 1e-3
+
+
+def test_what_was_trained_is_what_is_exported(net, images):
+    qnet = training(net, images)
+    qnet.train()(images)
+    qnet.eval()
+    before = qnet(images)
+    fold_norms(qnet)
+    assert torch.equal(qnet(images), before)
+    assert all(twin.norm is None for _, twin in twins(qnet))
+
+
+@pytest.mark.parametrize("keep_norms", [True, False])
+def test_training_flags_stay_the_users(net, images, keep_norms):
+    net.train()
+    net.drop.eval()
+    net.left_norm.eval()
+    flags = {name: module.training for name, module in net.named_modules()}
+    qnet = quantize(net, make_plan(net, integer(), images), keep_norms=keep_norms)
+    calibrate(qnet, [images])
+    assert {name: module.training for name, module in net.named_modules()} == flags
+    assert qnet.training
+    assert qnet.path.training
+    assert not qnet.drop.training
+    if keep_norms:
+        assert qnet.stem.norm.training
+        assert not qnet.left.norm.training
+
+
+def test_a_training_drops_and_an_evaluation_does_not(net, images):
+    qnet = quantized(net, images, keep_norms=True)
+    assert torch.equal(qnet(images), qnet(images))
+    qnet.train()
+    for norm in (qnet.stem.norm, qnet.left.norm):
+        norm.eval()
+    for kept, dropped in (("path", "drop"), ("drop", "path")):
+        qnet.get_submodule(kept).eval()
+        qnet.get_submodule(dropped).train()
+        assert not torch.equal(qnet(images), qnet(images))
+    assert torch.equal(qnet.eval()(images), qnet(images))
+
+
+def test_a_functional_dropout_drops_in_a_training(images):
+    class Functional(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 1)
+
+        def forward(self, x):
+            return F.dropout(self.conv(x).relu(), 0.5, self.training)
+
+    qnet = quantized(Functional().eval(), images)
+    dropped = (qnet.train()(images) == 0).float().mean() - (qnet.eval()(images) == 0).float().mean()
+    assert dropped > 0.1
