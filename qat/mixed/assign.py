@@ -18,6 +18,8 @@ def apply_bits(
 ) -> Plan:
     """The plan with other widths; methods, layouts and signs stay as they are.
 
+    A layer whose weight and input are both float is left out of the plan.
+
     Args:
         plan: Of the network.
         bits: Slot → width; slots that are not named keep theirs.
@@ -42,7 +44,7 @@ def apply_bits(
             )
     layers = {name: _changed(layer, bits) for name, layer in plan.layers.items()}
     if plan.placement != "integer":
-        return replace(plan, layers=layers)
+        return _without_float(plan, layers)
     if reads is None:
         raise ValueError("placement=integer needs to know which tensor a layer reads: give reads")
     return _with_tensors(plan, layers, bits, reads, ties or {})
@@ -69,6 +71,18 @@ def _changed(layer: LayerPlan, bits: Bits) -> LayerPlan:
         if (layer.name, slot) in bits
     }
     return replace(layer, **specs)
+
+
+def _without_float(plan: Plan, layers: Mapping[str, LayerPlan]) -> Plan:
+    """As a scheme's plan: a layer of which nothing is quantized is left out."""
+    left = {
+        name: layer
+        for name, layer in layers.items()
+        if layer.weight.is_off and layer.act.is_off and layer.output is None
+    }
+    kept = {name: layer for name, layer in layers.items() if name not in left}
+    floats = tuple((name, layer.kind) for name, layer in left.items())
+    return replace(plan, layers=kept, left_float=(*plan.left_float, *floats))
 
 
 def _with_tensors(

@@ -148,6 +148,17 @@ def test_plans_of_wrong_slots_are_refused(net, images):
         apply_bits(integer, {("left", "weight"): 4})
 
 
+def test_a_layer_that_is_float_throughout_is_left_out(net, images):
+    plan = make_plan(net, Scheme(first_last="same"), images)
+    chosen = apply_bits(plan, {("left", "weight"): 32, ("left", "act"): 32, ("head", "act"): 32})
+    assert list(chosen.layers) == ["stem", "right", "head"]
+    assert chosen.left_float == (("left", "Conv2d"),)
+    assert chosen.layers["head"].act.is_off
+    qnet = quantize(net, chosen)
+    calibrate(qnet, [images])
+    assert type(qnet.left) is nn.Conv2d
+
+
 def test_widths_go_there_and_back(net, images):
     plan = make_plan(net, Scheme(first_last="same"), images)
     widths = (2, 3, 4, 6, 8, 16, 32)
