@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from qat.core.plan import Plan
 from qat.mixed.digest import sensitivity_digest
 from qat.mixed.fitted import Fitted, fit_quantizers
+from qat.mixed.groups import tensors_read
 from qat.mixed.metrics import Metric, metric_of
 from qat.mixed.perturbation import perturbation_scores
 from qat.mixed.prefix import MEMORY_LIMIT_BYTES, Runner, make_runner
@@ -72,7 +73,7 @@ def sensitivities(
         raise ValueError("no sensitivity metric was asked for: name at least one")
     candidates = check_widths(widths, plan.placement)
     check_layers(layers or (), list(plan.layers))
-    wanted = _wanted(plan, slots, layers)
+    wanted = _once(net, plan, _wanted(plan, slots, layers))
     measured = _checked(batches)
     ranges = measured if calibration is None else list(calibration)
     digest = sensitivity_digest(net, plan, ranges, measured)
@@ -95,11 +96,8 @@ def sensitivities(
     }
     if any(tasks.values()):
         fitted = fit_quantizers(net, plan, candidates, ranges)
-        present = {
-            metric: [(s, b) for s, b in todo if s in fitted.sites] for metric, todo in tasks.items()
-        }
-        _by_outputs(fitted, present, measured, note, track, reuse, memory_limit_bytes)
-        _by_errors(fitted, present, measured, note, track, hessian)
+        _by_outputs(fitted, tasks, measured, note, track, reuse, memory_limit_bytes)
+        _by_errors(fitted, tasks, measured, note, track, hessian)
     return {
         metric.name: _table(metric, digest, wanted, candidates, scores[metric.name])
         for metric in known
@@ -195,6 +193,18 @@ def _wanted(plan: Plan, slots: Sequence[str], layers: Sequence[str] | None) -> l
     if not found:
         raise ValueError("there is nothing to try: the plan quantizes none of these tensors")
     return found
+
+
+def _once(net: nn.Module, plan: Plan, slots: Sequence[Slot]) -> list[Slot]:
+    """In placement ``integer``, a tensor that layers share is tried under the first alone."""
+    if plan.placement != "integer":
+        return list(slots)
+    reads = tensors_read(net)
+    readers: dict[str, str] = {}
+    for layer, slot in slots_of(plan):
+        if slot == "act":
+            readers.setdefault(reads[layer], layer)
+    return [slot for slot in slots if slot[1] == "weight" or slot[0] in readers.values()]
 
 
 def _looked_at(metric: Metric, wanted: Sequence[Slot]) -> list[Slot]:

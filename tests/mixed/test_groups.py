@@ -123,16 +123,42 @@ def test_integer_plans_get_their_widths(net, images):
     assert qnet(images).isfinite().all()
 
 
-def test_integer_sensitivity_lists_a_shared_tensor_once(net, images):
+def test_integer_sensitivity_lists_a_shared_tensor_once(net, images, monkeypatch):
     plan = make_plan(net, INTEGER, images)
     batches = [(images, torch.arange(8) % 3)]
     table = sensitivities(net, plan, batches, ["output_kl"], [2, 4])["output_kl"]
+    monkeypatch.setattr("qat.mixed.sensitivity.fit_quantizers", pytest.fail)
+    done = {"output_kl": table.rows}  # and finds it complete
+    assert sensitivities(net, plan, batches, ["output_kl"], [2, 4], done=done)["output_kl"] == table
     acts = {row.layer for row in table.rows if row.slot == "act"}
     assert acts == {"stem", "left", "head"}
     costs = network_costs(net, plan, images, steps=activation_steps(net, plan, images))
     problem = make_problem(table.harms(), plan, costs, groups=sharing_groups(net, plan))
     shared = next(v for v in problem.variables if v.slots == BOTH)
     assert shared.harms == table.harms()["left", "act"]
+
+
+def test_a_norm_that_stands_alone_decides_nothing(images):
+    own = nn.Sequential(
+        nn.Conv2d(2, 4, 1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(4),
+        nn.Flatten(),
+        nn.Linear(16, 3),
+    ).eval()
+    plan = make_plan(own, INTEGER, images)
+    assert plan.layers["3"].kind == "BatchNorm2d"
+    batches = [(images, torch.arange(8) % 3)]
+    table = sensitivities(own, plan, batches, ["output_kl"], [4])["output_kl"]
+    assert [(r.layer, r.slot) for r in table.rows] == [
+        ("0", "weight"), ("0", "act"), ("5", "weight"), ("5", "act"),
+    ]  # fmt: skip
+    bits = {("0", "act"): 4, ("5", "weight"): 4, ("5", "act"): 2}
+    chosen = apply_bits(plan, bits, tensors_read(own))
+    assert {name: t.spec.bits for name, t in chosen.tensors.items()} == {
+        "input": 4, "0": 8, "3": 2, "5": 8,
+    }  # fmt: skip
 
 
 def test_plans_of_wrong_slots_are_refused(net, images):
