@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qat.core.evaluating import evaluating
+from qat.core.top import classes_before
 
 Track = Callable[[Iterable[Any]], Iterable[Any]]
 
@@ -59,13 +60,6 @@ def predict_logits(
     Arguments and errors as :func:`evaluate`.
     """
     return torch.cat([logits.cpu() for logits, _ in _logits(net, batches, device, track)])
-
-
-def classes_before(logits: Tensor, labels: Tensor) -> Tensor:
-    """How many classes come before the right one, for each row of ``(batch, classes)``."""
-    own = logits.gather(1, labels.unsqueeze(1))
-    lower = torch.arange(logits.shape[1], device=logits.device) < labels.unsqueeze(1)
-    return ((logits > own) | ((logits == own) & lower)).sum(dim=1)
 
 
 def _logits(

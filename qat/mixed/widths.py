@@ -1,0 +1,108 @@
+"""Candidate widths, and the slots of a plan that may take them.
+
+A width is an integer format's bits, 2 to 8; 16 is fp16 and 32 is float.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from qat.core.plan import LayerPlan, Plan
+from qat.core.scheme import OFF_BITS, TensorSpec
+
+FP16_BITS = 16
+FLOAT_BITS = OFF_BITS
+WIDTHS = (2, 3, 4, 5, 6, 7, 8, FP16_BITS, FLOAT_BITS)
+SLOTS = ("weight", "act")
+INTEGER_LIMIT = 8
+"""Widest code of placement ``integer``."""
+
+Slot = tuple[str, str]
+"""``(layer, weight | act)``."""
+Bits = Mapping[Slot, int]
+"""Slot → width."""
+
+
+def check_widths(widths: Iterable[int], placement: str = "academic") -> tuple[int, ...]:
+    """The widths in ascending order, each once.
+
+    Raises:
+        ValueError: If there is none, one is unknown, or the placement has no such format.
+    """
+    found = tuple(sorted(set(widths)))
+    if not found:
+        raise ValueError("there are no candidate widths: give at least one, such as 2, 4, 8")
+    unknown = [width for width in found if width not in WIDTHS]
+    if unknown:
+        raise ValueError(
+            f"candidate widths must be among {', '.join(map(str, WIDTHS))} (16 is fp16, 32 float), "
+            f"got {', '.join(map(str, unknown))}"
+        )
+    if placement == "integer" and found[-1] > INTEGER_LIMIT:
+        raise ValueError(
+            f"placement=integer takes integers of 2 to {INTEGER_LIMIT} bits, got {found[-1]}; "
+            "drop that width, or use scheme.placement=academic"
+        )
+    return found
+
+
+def with_bits(spec: TensorSpec, bits: int) -> TensorSpec:
+    """The spec in another width; method, layout and symmetry stay."""
+    if bits == FLOAT_BITS:
+        return spec.but(format="float")
+    if bits == FP16_BITS:
+        return spec.but(format="fp16")
+    return spec.but(format="int", bits=bits)
+
+
+def slots_of(plan: Plan) -> list[Slot]:
+    """What a plan quantizes: weight and input of each layer, in execution order.
+
+    A batch norm that placement ``integer`` keeps as a layer is left out: it has one weight a
+    channel, which is a code of any grid.
+    """
+    return [
+        (name, slot)
+        for name, layer in plan.layers.items()
+        if layer.kind != "BatchNorm2d"
+        for slot in SLOTS
+        if not getattr(layer, slot).is_off
+    ]
+
+
+def bits_of(plan: Plan) -> dict[Slot, int]:
+    """The width of every slot of a plan."""
+    return {(name, slot): spec_of(plan, (name, slot)).stored_bits for name, slot in slots_of(plan)}
+
+
+def spec_of(plan: Plan, slot: Slot) -> TensorSpec:
+    """The spec of a slot."""
+    return getattr(plan.layers[slot[0]], slot[1])  # type: ignore[no-any-return]
+
+
+def at_width(plan: Plan, bits: int) -> Plan:
+    """The plan with every slot, and every tensor between layers, in one width."""
+    slots = set(slots_of(plan))
+
+    def changed(layer: LayerPlan) -> LayerPlan:
+        specs: dict[str, Any] = {
+            slot: with_bits(getattr(layer, slot), bits)
+            for slot in SLOTS
+            if (layer.name, slot) in slots
+        }
+        return replace(layer, output=None, **specs)
+
+    return replace(
+        plan,
+        layers={name: changed(layer) for name, layer in plan.layers.items()},
+        tensors={n: replace(t, spec=with_bits(t.spec, bits)) for n, t in plan.tensors.items()},
+    )
+
+
+def check_layers(named: Iterable[str], known: Sequence[str]) -> None:
+    """Raise KeyError if a layer is named that is not there."""
+    unknown = [name for name in dict.fromkeys(named) if name not in known]
+    if unknown:
+        raise KeyError(
+            f"no layer {', '.join(map(repr, unknown[:5]))} in the plan; it has {', '.join(known)}"
+        )
