@@ -25,7 +25,7 @@ class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: 
         """Quantize input and weight, multiply, quantize the output if asked."""
         if self.follows:
             self.follow_statistics(F.linear(input.detach(), self.weight, self.bias))
-        y = F.linear(self.input_quantizer(input), *self.quantized())
+        y = self.product(F.linear, self.input_quantizer(input))
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 
     def to_float(self) -> nn.Linear:

@@ -1,5 +1,6 @@
 """What the quantized twins of conv and linear layers share."""
 
+from collections.abc import Callable
 from typing import Self
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from qat.core.layout import Layout
 from qat.core.plan import LayerPlan
 from qat.core.scheme import TensorSpec
-from qat.layers.bias import fake_round
+from qat.layers.bias import bias_codes, fake_round
 from qat.layers.norm import folded
 from qat.layers.tensor import QuantTensor
 from qat.quantizers.base import Quantizer
@@ -101,6 +102,24 @@ class QuantTwin(nn.Module):
         if bias is None or step is None:
             return rounded, bias
         return rounded, fake_round(bias, step)
+
+    def product(self, compute: Callable[..., Tensor], x: Tensor) -> Tensor:
+        """What ``compute(x, weight, bias)`` gives on rounded weight and bias.
+
+        Where an integer network is evaluated it is computed on codes: they and their sums are whole
+        numbers, which float32 holds exactly below 2^24, so that no order of summation shows.
+        """
+        step = self.bias_step()
+        if step is None or torch.is_grad_enabled():
+            return compute(x, *self.quantized())
+        weight, bias = self.folded()
+        codes = self.weight_quantizer.encode(weight)  # type: ignore[operator]
+        own = self.weight_quantizer.qparams()  # type: ignore[operator]
+        centred = codes - own.layout.beside(own.zero_point, codes)
+        whole_bias = None if bias is None else bias_codes(bias, step).to(x.dtype)
+        inputs = torch.round(x / self.source[0].quantizer.qparams().scale)  # type: ignore[operator]
+        sums = compute(inputs, centred.to(x.dtype), whole_bias)
+        return sums * step.reshape(-1, *[1] * (weight.ndim - 2)).to(x.dtype)
 
     def bias_step(self) -> Tensor | None:
         """Scale of the bias's integer codes, one for all or one a channel; None if it stays float.
