@@ -30,7 +30,8 @@ class _QuantConv(QuantTwin):
         convolve: Any = self._conv_forward
         if self.follows:
             self.follow_statistics(convolve(input.detach(), self.weight, self.bias))
-        y = self.product(convolve, self.input_quantizer(input))
+        x = self.input_quantizer(input)
+        y = self.product(convolve, x)
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 
     def to_float(self) -> nn.Module:

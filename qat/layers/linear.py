@@ -25,7 +25,8 @@ class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: 
         """Quantize input and weight, multiply, quantize the output if asked."""
         if self.follows:
             self.follow_statistics(F.linear(input.detach(), self.weight, self.bias))
-        y = self.product(F.linear, self.input_quantizer(input))
+        x = self.input_quantizer(input)
+        y = self.product(F.linear, x)
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 
     def to_float(self) -> nn.Linear:
