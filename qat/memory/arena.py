@@ -15,6 +15,8 @@ from qat.memory.blocks import Block, peak_bytes
 
 ALIGNMENT = 64
 """Bytes: a cache line, and what vector instructions of 512 bits load."""
+TRIES = 1000
+"""Orders to place before the search gives up on the lower bound; some seconds for 200 blocks."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ ORDERS: Mapping[str, Key] = {
 
 
 def plan_arena(
-    blocks: Sequence[Block], alignment: int = ALIGNMENT, tries: int = 200, seed: int = 0
+    blocks: Sequence[Block], alignment: int = ALIGNMENT, tries: int = TRIES, seed: int = 0
 ) -> Arena:
     """Offsets at which no two blocks that live together overlap, in as few bytes as found.
 
@@ -99,9 +101,7 @@ def _best_gap(block: Block, neighbours: Sequence[tuple[int, Block]], alignment: 
     return free if best is None else best
 
 
-def _best_of_fixed(
-    blocks: Sequence[Block], alignment: int
-) -> tuple[dict[str, int], list[Block]]:
+def _best_of_fixed(blocks: Sequence[Block], alignment: int) -> tuple[dict[str, int], list[Block]]:
     orders = [sorted(blocks, key=key) for key in ORDERS.values()]
     found = [(place(order, alignment), order) for order in orders]
     return min(found, key=lambda pair: _end(blocks, pair[0]))

@@ -6,6 +6,7 @@ functions by the tracing, so that the planner decides what is overwritten.
 """
 
 import copy
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +20,29 @@ from qat.graph.trace import trace, where
 from qat.memory.liveness import MemoryGraph, Operation, Tensor
 
 ELEMENTWISE = frozenset(
-    "relu relu6 silu hardswish sigmoid hardsigmoid tanh gelu leaky_relu leakyrelu elu hardtanh "
-    "batchnorm1d batchnorm2d add iadd sub isub mul imul clamp".split()
+    [
+        "relu",
+        "relu6",
+        "silu",
+        "hardswish",
+        "sigmoid",
+        "hardsigmoid",
+        "tanh",
+        "gelu",
+        "leaky_relu",
+        "leakyrelu",
+        "elu",
+        "hardtanh",
+        "batchnorm1d",
+        "batchnorm2d",
+        "add",
+        "iadd",
+        "sub",
+        "isub",
+        "mul",
+        "imul",
+        "clamp",
+    ]
 )
 """Operations whose output element ``i`` is computed from element ``i`` of its inputs alone."""
 
@@ -119,13 +141,19 @@ class _Reader:
         made = _tensors(self.values[node.name])
         if not made:
             return
-        if len(made) > 1 and not all(_storage(t) in self.owners for t in made):
+        if isinstance(self.values[node.name], tuple | list) and not self._is_split(node, made):
             raise GraphMemoryError(
                 f"{node.name} at {where(node)} makes {len(made)} tensors: memory is planned for "
                 "operations that make one; write it as one operation a tensor"
             )
         self.tensors[node.name] = self._tensor(node.name, made[0])
         self.operations[node.name] = self._operation(node)
+
+    def _is_split(self, node: fx.Node, made: Sequence[torch.Tensor]) -> bool:
+        """Whether it only makes views of one tensor, each of which is picked by its index."""
+        picked = all(user.target is operator.getitem for user in node.users)
+        owners = {_storage(t) for t in made}
+        return picked and len(owners) == 1 and owners <= self.owners.keys()
 
     def _tensor(self, name: str, value: torch.Tensor) -> Tensor:
         owner = self.owners.setdefault(_storage(value), name)
@@ -171,9 +199,7 @@ def _storage(value: torch.Tensor) -> int:
     return int(value.untyped_storage()._cdata)
 
 
-def _chained(
-    traced: fx.GraphModule, chains: Sequence[Sequence[str]]
-) -> dict[str, tuple[str, ...]]:
+def _chained(traced: fx.GraphModule, chains: Sequence[Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """Last node → chain, each checked: what is made inside is read by the next node alone."""
     nodes = {node.name: node for node in traced.graph.nodes}
     for chain in chains:
@@ -190,4 +216,3 @@ def _chained(
 
 def _pairs(chain: Sequence[str]) -> Iterator[tuple[str, str]]:
     return zip(chain, chain[1:], strict=False)
-
