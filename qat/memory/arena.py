@@ -110,7 +110,7 @@ def _best_of_fixed(blocks: Sequence[Block], alignment: int) -> tuple[dict[str, i
 def _changed(
     order: Sequence[Block], offsets: Mapping[str, int], chance: random.Random
 ) -> list[Block]:
-    """A block that ends at the top goes to a place further ahead; now and then two change places."""
+    """A block that ends at the top is placed earlier, or two blocks change places."""
     changed = list(order)
     top = max(offsets[b.name] + b.bytes for b in changed)
     highest = [i for i, b in enumerate(changed) if offsets[b.name] + b.bytes == top and i > 0]

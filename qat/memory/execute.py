@@ -133,7 +133,8 @@ class ArenaExecutor:
             if len(operation.nodes) == 1 and not self._is_coded(name):
                 into = kernel_into(node, operation.kind, args, kwargs, self.traced.module)
                 if into is not None:
-                    return used + into(self._place(name))
+                    into(self._place(name))
+                    return used
             values[name] = self._compute(node, args, kwargs)
             used += _bytes(values[name])
         return used + self._store(operation.name, values[operation.name])

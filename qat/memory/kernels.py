@@ -1,7 +1,7 @@
 """Kernels of torch that write where they are told, with the bits of the ordinary ones.
 
-Each takes the node's own arguments and ``out``, and returns the bytes it needed besides. An
-operation that has none here is computed by its ordinary kernel and copied.
+None of them needs memory besides. An operation that has no such kernel is computed by its
+ordinary one and copied.
 """
 
 from collections.abc import Callable
@@ -18,10 +18,10 @@ _UNARY: dict[str, Any] = {
     "hardswish": torch.ops.aten.hardswish.out,
     "hardsigmoid": torch.ops.aten.hardsigmoid.out,
 }
-_BINARY = {"add": torch.add, "iadd": torch.add, "mul": torch.mul, "imul": torch.mul}
+_BINARY: dict[str, Any] = {"add": torch.add, "iadd": torch.add, "mul": torch.mul, "imul": torch.mul}
 _BUILT_IN_MODULES = "torch.nn.modules"
 
-Kernel = Callable[[Tensor], int]
+Kernel = Callable[[Tensor], object]
 
 
 def kernel_into(
@@ -42,9 +42,9 @@ def kernel_into(
     if isinstance(layer, nn.BatchNorm2d):
         return _batch_norm(layer, args[0])
     if kind == "cat" and len(args) == 2 and isinstance(args[1], int):
-        return lambda out: _nothing(torch.cat(args[0], args[1], out=out))
+        return lambda out: torch.cat(args[0], args[1], out=out)
     if kind == "cat" and len(args) == 1 and set(kwargs) <= {"dim"}:
-        return lambda out: _nothing(torch.cat(args[0], kwargs.get("dim", 0), out=out))
+        return lambda out: torch.cat(args[0], kwargs.get("dim", 0), out=out)
     tensors = all(isinstance(a, Tensor) for a in args)
     if not tensors or set(kwargs) - {"inplace"}:
         return None
@@ -54,11 +54,11 @@ def kernel_into(
 def _elementwise(kind: str, args: tuple[Any, ...]) -> Kernel | None:
     if kind in _CLAMPS and len(args) == 1:
         low, high = _CLAMPS[kind]
-        return lambda out: _nothing(torch.clamp(args[0], low, high, out=out))
+        return lambda out: torch.clamp(args[0], low, high, out=out)
     if kind in _UNARY and len(args) == 1:
-        return lambda out: _nothing(_UNARY[kind](args[0], out=out))
+        return lambda out: _UNARY[kind](args[0], out=out)
     if kind in _BINARY and len(args) == 2:
-        return lambda out: _nothing(_BINARY[kind](*args, out=out))
+        return lambda out: _BINARY[kind](*args, out=out)
     return None
 
 
@@ -66,7 +66,7 @@ def _batch_norm(layer: nn.BatchNorm2d, x: Tensor) -> Kernel | None:
     if layer.running_mean is None or not layer.affine:
         return None
 
-    def run(out: Tensor) -> int:
+    def run(out: Tensor) -> None:
         empty = torch.empty(0, dtype=x.dtype, device=x.device)
         torch.ops.aten.native_batch_norm.out(
             *(x, layer.weight, layer.bias, layer.running_mean, layer.running_var),
@@ -75,10 +75,5 @@ def _batch_norm(layer: nn.BatchNorm2d, x: Tensor) -> Kernel | None:
             save_mean=empty,
             save_invstd=empty.clone(),
         )
-        return 0
 
     return run
-
-
-def _nothing(_: Tensor) -> int:
-    return 0

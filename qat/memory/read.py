@@ -7,8 +7,9 @@ functions by the tracing, so that the planner decides what is overwritten.
 
 import copy
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -19,31 +20,12 @@ from qat.graph.rewrite import scope
 from qat.graph.trace import trace, where
 from qat.memory.liveness import MemoryGraph, Operation, Tensor
 
-ELEMENTWISE = frozenset(
-    [
-        "relu",
-        "relu6",
-        "silu",
-        "hardswish",
-        "sigmoid",
-        "hardsigmoid",
-        "tanh",
-        "gelu",
-        "leaky_relu",
-        "leakyrelu",
-        "elu",
-        "hardtanh",
-        "batchnorm1d",
-        "batchnorm2d",
-        "add",
-        "iadd",
-        "sub",
-        "isub",
-        "mul",
-        "imul",
-        "clamp",
-    ]
+_ACTIVATIONS = (
+    *("relu", "relu6", "silu", "hardswish", "sigmoid", "hardsigmoid", "tanh", "gelu", "elu"),
+    *("leaky_relu", "leakyrelu", "hardtanh", "clamp"),
 )
+_OF_TWO = ("add", "iadd", "sub", "isub", "mul", "imul")
+ELEMENTWISE = frozenset((*_ACTIVATIONS, *_OF_TWO, "batchnorm1d", "batchnorm2d"))
 """Operations whose output element ``i`` is computed from element ``i`` of its inputs alone."""
 
 
@@ -205,14 +187,10 @@ def _chained(traced: fx.GraphModule, chains: Sequence[Sequence[str]]) -> dict[st
     for chain in chains:
         if unknown := [name for name in chain if name not in nodes]:
             raise GraphMemoryError(f"no nodes {unknown} in the graph; it has {', '.join(nodes)}")
-        for name, after in _pairs(chain):
+        for name, after in pairwise(chain):
             if {user.name for user in nodes[name].users} != {after}:
                 raise GraphMemoryError(
                     f"{name} at {where(nodes[name])} is read by others than {after}: end the chain "
                     "there"
                 )
     return {chain[-1]: tuple(chain) for chain in chains}
-
-
-def _pairs(chain: Sequence[str]) -> Iterator[tuple[str, str]]:
-    return zip(chain, chain[1:], strict=False)

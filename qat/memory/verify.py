@@ -1,6 +1,7 @@
 """Whether a plan can be executed, found by following the bytes; no code is shared with planners."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from qat.memory.liveness import MemoryGraph
@@ -13,10 +14,21 @@ class PlanError(ValueError):
 class TimedBytes(Protocol):
     """Bytes with a name that are needed from ``first`` to ``last``."""
 
-    name: str
-    bytes: int
-    first: int
-    last: int
+    @property
+    def name(self) -> str:
+        """Key of its offset."""
+
+    @property
+    def bytes(self) -> int:
+        """Its size."""
+
+    @property
+    def first(self) -> int:
+        """Step that writes it."""
+
+    @property
+    def last(self) -> int:
+        """Last step that reads it."""
 
 
 def verify_offsets(
@@ -33,7 +45,7 @@ def verify_offsets(
     for step in sorted({block.first for block in blocks}):
         alive = [b for b in blocks if b.first <= step <= b.last and b.bytes]
         alive.sort(key=lambda b: offsets[b.name])
-        for below, above in zip(alive, alive[1:], strict=False):
+        for below, above in pairwise(alive):
             if offsets[below.name] + below.bytes > offsets[above.name]:
                 raise PlanError(f"{below.name} and {above.name} overlap at step {step}")
 
