@@ -122,6 +122,6 @@ def test_an_error_of_unpacking_is_raised():
 def test_layers_that_are_not_called_are_refused():
     with pytest.raises(KeyError, match=r"no layers \['four'\]; it calls"):
         PrefetchExecutor(trace(Three().eval()), ["four"], lambda name, buffer: None)
+    net = trace(nn.Sequential(nn.ReLU()).eval())
     with pytest.raises(KeyError, match="has no weight"):
-        net = trace(nn.Sequential(nn.ReLU()).eval())
         PrefetchExecutor(net, ["0"], lambda name, buffer: None)
