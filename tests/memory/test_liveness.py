@@ -163,3 +163,11 @@ def test_an_operation_that_makes_two_tensors_names_its_line():
     line = sorts.__code__.co_firstlineno + 1
     with pytest.raises(GraphMemoryError, match=rf"test_liveness\.py:{line} makes 2"):
         graph_of(Function(sorts))
+
+
+def test_an_output_is_not_overwritten_by_the_last_step():
+    def function(x):
+        kept = x.tanh()
+        return kept, kept.relu()
+
+    assert [b.members for b in make_blocks(graph_of(Function(function)))][-1] == ("relu",)

@@ -1,5 +1,6 @@
 """Orders: a known optimum, and brute force over every order of small random graphs."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -101,3 +102,14 @@ def test_strategies_that_need_others_say_so():
         Strategy(schedule=True)
     with pytest.raises(ValueError, match="give bits"):
         plan_memory(branches(), Strategy(widths=True))
+
+
+def test_what_costs_nothing_now_may_cost_later():
+    """Making ``early`` does not raise the peak of 100, but it is then alive beside ``wide``."""
+    sizes = {"x": 10, "big": 90, "small": 10, "early": 50, "wide": 80, "narrow": 1, "join": 1}
+    reads = {"big": "x", "small": "big", "early": "small", "wide": "small", "narrow": "wide"}
+    operations = {n: Operation(n, "op", "", (n,), tuple(reads.get(n, "").split())) for n in sizes}
+    operations["join"] = replace(operations["join"], inputs=("early", "narrow"))
+    tensors = {n: Tensor(n, (s,), (1,), 0, s, 8, n) for n, s in sizes.items()}
+    found = schedule(MemoryGraph(operations, tensors, ("join",)))
+    assert (found.first_peak, found.peak) == (140, 100)
