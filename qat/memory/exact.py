@@ -1,0 +1,91 @@
+"""The smallest arena of a few blocks, as an integer programme.
+
+Minimise the height ``H`` over offsets ``o`` in units of the alignment, with ``o_i + s_i <= H`` and
+for every two blocks that live together a binary ``z`` that says which lies below
+(Sekiyama et al. 2018, arXiv:1804.10001, section 4):
+``o_i + s_i <= o_j + M (1 - z)`` and ``o_j + s_j <= o_i + M z``.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import lil_array
+
+from qat.memory.arena import ALIGNMENT, Arena, plan_arena
+from qat.memory.blocks import Block
+
+MOST_BLOCKS = 24
+
+
+class NotProvedError(RuntimeError):
+    """The solver ran out of time before it had proved an arena to be the smallest."""
+
+
+def exact_arena(
+    blocks: Sequence[Block], alignment: int = ALIGNMENT, seconds: float = 60.0
+) -> Arena:
+    """The smallest arena there is; the heuristic's where that meets the lower bound already.
+
+    Args:
+        blocks: At most ``MOST_BLOCKS``.
+        alignment: In bytes.
+        seconds: Limit of the solver.
+
+    Raises:
+        ValueError: If there are too many blocks.
+        NotProvedError: If the limit was reached.
+    """
+    if len(blocks) > MOST_BLOCKS:
+        raise ValueError(
+            f"{len(blocks)} blocks are too many for the integer programme, which takes "
+            f"{MOST_BLOCKS}: use plan_arena"
+        )
+    first = plan_arena(blocks, alignment)
+    if first.bytes <= first.lower_bound:
+        return first
+    units = _solve(blocks, [-(-b.bytes // alignment) for b in blocks], seconds)
+    offsets = {b.name: int(u) * alignment for b, u in zip(blocks, units, strict=True)}
+    size = max(offsets[b.name] + b.bytes for b in blocks)
+    # Both are smallest in units; the last block's padding may favour the heuristic's.
+    return Arena(offsets, size, first.lower_bound, alignment) if size < first.bytes else first
+
+
+def _solve(blocks: Sequence[Block], sizes: Sequence[int], seconds: float) -> list[int]:
+    """Offsets in units. Variables: offsets, one binary a pair, the height."""
+    count, pairs = len(blocks), _meeting(blocks)
+    height, most = count + len(pairs), sum(sizes)
+    rows = lil_array((2 * len(pairs) + count, height + 1))
+    upper = np.zeros(rows.shape[0])
+    for k, (i, j) in enumerate(pairs):
+        rows[2 * k, i], rows[2 * k, j], rows[2 * k, count + k] = 1, -1, most
+        upper[2 * k] = most - sizes[i]
+        rows[2 * k + 1, i], rows[2 * k + 1, j], rows[2 * k + 1, count + k] = -1, 1, -most
+        upper[2 * k + 1] = -sizes[j]
+    for i in range(count):
+        rows[2 * len(pairs) + i, i], rows[2 * len(pairs) + i, height] = 1, -1
+        upper[2 * len(pairs) + i] = -sizes[i]
+    highest = np.full(height + 1, float(most))
+    highest[count:height] = 1
+    cost = np.zeros(height + 1)
+    cost[height] = 1
+    solved = milp(
+        cost,
+        integrality=np.ones(height + 1),
+        bounds=Bounds(0, highest),
+        constraints=LinearConstraint(rows.tocsr(), -np.inf, upper),
+        options={"time_limit": seconds, "mip_rel_gap": 0.0},
+    )
+    if solved.status != 0:
+        raise NotProvedError(f"no smallest arena within {seconds} s ({solved.message}): allow more")
+    return [round(value) for value in solved.x[:count]]
+
+
+def _meeting(blocks: Sequence[Block]) -> list[tuple[int, int]]:
+    numbered = list(enumerate(blocks))
+    return [
+        (i, j)
+        for (i, one), (j, two) in combinations(numbered, 2)
+        if one.meets(two) and one.bytes and two.bytes
+    ]
