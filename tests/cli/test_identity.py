@@ -103,4 +103,4 @@ study:
   grids: [{scheme.weight.bits: [8, 4]}]
   table: {columns: [weight_bits, top1]}
 """
-NAMES = ["b264fb3700ef", "39b17d55cc37", "e7dda55ff7f3", "734ccb8873d7"]
+NAMES = ["945d62620e24", "b42017738977", "39e844fbfeb5", "d55795773965"]
