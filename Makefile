@@ -17,8 +17,9 @@ help:  ## Show this help
 run: setup  ## The main job: float, W8A8, W4A4 trained and W2A2 on the embedded images
 	$(BIN)/qat run -m experiment=$(DEMO)
 
+# One thread a process: the processes share the cores. A file's tests stay together, and its fixtures.
 test: setup  ## The quick tests (what CI runs)
-	$(BIN)/pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: setup  ## The long tests
 	$(BIN)/pytest -q -m slow
