@@ -14,7 +14,7 @@ from qat.cli.errors import DONE, EXPECTED, FAILED, REFUSED, RequestError, compla
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
 
 TOPICS = (
-    *("models", "data", "quantizers", "observers", "schemes", "experiments"),
+    *("models", "data", "quantizers", "observers", "schemes", "allocators", "experiments"),
     *("studies", "metrics", "groups"),
 )
 
