@@ -15,7 +15,7 @@ from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
 
 TOPICS = (
     *("models", "data", "quantizers", "observers", "schemes", "allocators", "experiments"),
-    *("studies", "metrics", "groups"),
+    *("studies", "metrics", "sensitivities", "groups"),
 )
 
 EXPORT_FORMATS = ("onnx", "onnx-float", "onnx-half", "packed", "openvino")
