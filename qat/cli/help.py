@@ -21,7 +21,8 @@ and events are in runs/<id>; asked for again, a finished run is shown and an int
 on. The last line printed is `record: PATH/run.json`.
 
 groups:  model data scheme optimizer schedule float trainer calibrate evaluate sensitivity
-         allocate mixed export parity measure tracking paths experiment, and quantizer and observer in two places each:
+         allocate mixed export parity measure tracking paths experiment, and quantizer and
+         observer in two places each:
          quantizer@scheme.weight quantizer@scheme.act observer@scheme.weight observer@scheme.act
 keys:    mode=float|dynamic|static|qat|mixed  seed=0  kernel=auto|compiled|eager  force=true
          scheme.weight.bits=4  scheme.act.symmetric=false  calibrate.images=512 ...

@@ -7,7 +7,7 @@ from typing import Any
 
 from qat.cli.mixed_lines import ALLOCATION_NAME, SENSITIVITY_NAME
 from qat.mixed.table import SensitivityTable
-from qat.tracking.figures.prediction import prediction_figure
+from qat.tracking.figures.prediction import front_figure, prediction_figure
 from qat.tracking.figures.sensitivity import sensitivity_figure
 from qat.tracking.figures.style import Figure
 
@@ -30,6 +30,12 @@ def allocation_figures(folder: Path, top1: float) -> dict[str, Figure]:
         for kind, words in KINDS.items()
         if (figure := _sensitivity(table, told["slots"], kind)) is not None
     }
+    if front := told["front"]:
+        found["front"] = front_figure(
+            [point["weight_bytes"] for point in front],
+            [point["predicted_harm"] for point in front],
+            told["unit"],
+        )
     if (check := told["check"]) is not None:
         plans = check["plans"]
         # The prediction is of calibrated plans: of a trained run there is no such point.

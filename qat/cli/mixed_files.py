@@ -8,6 +8,7 @@ from typing import Any
 from qat.cli.allocation import Allocation
 from qat.cli.mixed_lines import ALLOCATION_NAME, SENSITIVITY_NAME
 from qat.cli.prediction import Check
+from qat.mixed.greedy import greedy_front
 from qat.records.atomic import write_atomic
 
 
@@ -35,6 +36,7 @@ def write_allocation(
             {"layer": layer, "slot": slot, "bits": bits, "score": _score(chosen, layer, slot, bits)}
             for (layer, slot), bits in chosen.bits.items()
         ],
+        "front": _front(chosen) if allocator == "greedy" else None,
         "check": None if check is None else _check(check),
     }
     write_atomic(folder / ALLOCATION_NAME, json.dumps(told, indent=1, allow_nan=False) + "\n")
@@ -48,6 +50,14 @@ def _budgets(chosen: Allocation) -> list[dict[str, Any]]:
     return [
         {"name": name, "limit": limit, "spent": costs.cost(name, chosen.bits)}
         for name, limit in chosen.budgets.named().items()
+    ]
+
+
+def _front(chosen: Allocation) -> list[dict[str, float]]:
+    """The whole way of the greedy allocator, by weight bytes."""
+    return [
+        {"weight_bytes": point.cost, "predicted_harm": point.harm}
+        for point in greedy_front(chosen.problem, "weight_bytes")
     ]
 
 

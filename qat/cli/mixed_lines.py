@@ -6,6 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from qat.records.metrics import Metric
+from qat.tables.data import Table
+from qat.tables.sensitivity import SensitivityRow, sensitivity_table
+
+DECIMALS = 5
 SENSITIVITY_NAME, ALLOCATION_NAME = "sensitivity.json", "allocation.json"
 
 
@@ -24,6 +29,20 @@ def allocation_lines(folder: Path) -> list[str]:
     if told["check"] is not None:
         lines.append(_check(told["check"]))
     return lines
+
+
+def sensitivities_of(folder: Path) -> Table | None:
+    """A run's ``sensitivity.json`` as layer x bits; None if there is none.
+
+    What lost nothing at all (an infinite SQNR) has no number.
+    """
+    path = folder / SENSITIVITY_NAME
+    if not path.is_file():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    rows = [SensitivityRow(**row) for row in told["rows"] if not isinstance(row["score"], str)]
+    metric = Metric(told["metric"], told["unit"], decimals=DECIMALS)
+    return sensitivity_table(rows, metric)
 
 
 def _widths(slots: Sequence[Mapping[str, Any]]) -> str:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from qat.analysis.history import HISTORY_NAME, read_history
 from qat.analysis.layers import by_layer
 from qat.cli.mixed_figures import allocation_figures
-from qat.cli.mixed_lines import allocation_lines
+from qat.cli.mixed_lines import allocation_lines, sensitivities_of
 from qat.cli.pipeline import Outcome
 from qat.cli.prepare import Prepared
 from qat.cli.runtime_lines import latency_lines, parity_lines
@@ -16,6 +16,7 @@ from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
 from qat.records.schema import RunRecord
 from qat.tables.comparison import comparison_markdown
+from qat.tables.render import markdown
 from qat.tracking.figures.layers import sqnr_figure
 from qat.tracking.figures.style import Figure
 from qat.tracking.tensorboard import open_events, write_hparams, write_run
@@ -51,7 +52,9 @@ def write_pages(prepared: Prepared, outcome: Outcome) -> None:
 def _markdown_list(folder: Path) -> str:
     """How widths were chosen, and what the runtime made of the network."""
     lines = [*allocation_lines(folder), *parity_lines(folder), *latency_lines(folder)]
-    return "".join(f"\n- {line}" for line in lines)
+    listed = "".join(f"\n- {line}" for line in lines)
+    table = sensitivities_of(folder)
+    return listed if table is None else f"{listed}\n\n{markdown(table)}"
 
 
 def _weights(net: nn.Module, qnet: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:

@@ -178,9 +178,10 @@ def _checked(
     chosen: Allocation,
 ) -> None:
     """Hold the prediction against random plans, if that is asked for, and keep how it was made."""
-    with stages.timed("prediction"):
-        check = check_prediction(prepared, net, digest, chosen)
-    if check is not None:
+    check = None
+    if prepared.config.mixed.check_plans:
+        with stages.timed("prediction"):
+            check = check_prediction(prepared, net, digest, chosen)
         stages.metrics |= check.metrics()
         stages.unmeasured |= check.lacks
     config = prepared.config

@@ -70,17 +70,13 @@ class Check:
         return found
 
 
-def check_prediction(
-    prepared: Prepared, net: nn.Module, digest: str, chosen: Allocation
-) -> Check | None:
-    """Measure ``mixed.check_plans`` random plans; None if none are asked for.
+def check_prediction(prepared: Prepared, net: nn.Module, digest: str, chosen: Allocation) -> Check:
+    """Measure ``mixed.check_plans`` random plans.
 
     They are drawn within the same budgets (of an allocation without any: within what it spends),
     use them up, and are calibrated, never trained. There may be fewer than were asked for.
     """
     settings = prepared.config.mixed
-    if not settings.check_plans:
-        return None
     budgets = chosen.budgets or _spent(chosen)
     plans = random_plans(chosen.problem, budgets, settings.check_plans, settings.check_seed)
     measured = PlanAccuracy(

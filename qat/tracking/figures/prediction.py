@@ -1,4 +1,4 @@
-"""Did the prediction hold: predicted harm against measured accuracy, a point a plan."""
+"""Predicted harm: against measured accuracy, a point a plan, and against weight memory."""
 
 from collections.abc import Sequence
 
@@ -42,4 +42,25 @@ def prediction_figure(
     axes.set_ylabel("top-1 [%]")
     axes.set_title(title)
     axes.legend(frameon=False)
+    return figure
+
+
+def front_figure(weight_bytes: Sequence[float], harms: Sequence[float], unit: str = "") -> Figure:
+    """Predicted harm against weight memory in KiB: every plan that no other beats.
+
+    Raises:
+        ValueError: If there is no plan, or the two are not of one length.
+    """
+    if not harms or len(harms) != len(weight_bytes):
+        raise ValueError(
+            f"weight_bytes and harms must be of one length and not empty, got {len(weight_bytes)} "
+            f"and {len(harms)}"
+        )
+    figure, axes = new_figure()
+    kib = [value / 1024 for value in weight_bytes]
+    axes.step(kib, harms, where="post", color=BLUE, marker="o", markersize=3)
+    if min(harms) > 0:
+        axes.set_yscale("log")
+    axes.set_xlabel("weights [KiB]")
+    axes.set_ylabel(f"predicted harm [{unit}]" if unit else "predicted harm")
     return figure
