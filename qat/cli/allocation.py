@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from torch import nn
 
 from qat.cli.latency_table import run_latency_table
+from qat.cli.learned import learned_table
 from qat.cli.plan_accuracy import PlanAccuracy
 from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
@@ -25,6 +26,8 @@ from qat.mixed.problem import Problem, make_problem
 from qat.mixed.search import evolve
 from qat.mixed.table import SensitivityTable
 from qat.mixed.widths import Bits, Slot, slots_of, spec_of
+
+LEARNED = "learned"
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,11 @@ def choose_plan(prepared: Prepared, net: nn.Module, digest: str) -> Allocation:
     budgets = run_budgets(prepared, costs, free)
     alike = _problem(prepared, net, base, costs, free, _no_harms(prepared, free))
     _check_meetable(alike, budgets)
-    table = run_sensitivity(prepared, net, base)
+    if prepared.config.allocate.name == LEARNED:
+        assert budgets is not None
+        table = learned_table(prepared, net, base, costs, free, budgets)
+    else:
+        table = run_sensitivity(prepared, net, base)
     problem = _problem(prepared, net, base, costs, free, table.harms())
     bits = _allocated(prepared, net, digest, base, problem, budgets)
     return Allocation(base, with_widths(prepared, net, base, bits), bits, table, problem, budgets)
@@ -176,6 +183,8 @@ def _allocated(
     if settings.name == "evolve":
         assert budgets is not None
         return _evolved(prepared, net, digest, base, problem, budgets)
+    if settings.name == LEARNED:  # the most probable plan
+        return allocate("ilp", problem, budgets)
     if settings.target is None:
         return allocate(settings.name, problem, budgets, settings.options)
     bits = dict(load_target(settings.target)(problem, budgets, **settings.options))

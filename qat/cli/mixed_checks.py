@@ -16,6 +16,7 @@ SENSITIVITIES = (
 ALLOCATORS = ("threshold", "greedy", "ilp", "evolve", "learned", "user")
 WIDTHS = (2, 3, 4, 5, 6, 7, 8, 16, 32)
 SLOTS = ("weight", "act")
+LEARNED_OPTIONS = ("epochs", "images", "choice_lr", "price_weight", "lr")
 FEWEST_PLANS = 5
 BUDGETS = ("average_weight_bits", "weight_bytes", "bops", "peak_activation_bytes", "latency_ms")
 
@@ -72,6 +73,8 @@ def _check_sensitivity(sensitivity: SensitivityConfig) -> None:
 
 def _check_allocate(allocate: AllocateConfig) -> None:
     one_of("allocate.name", allocate.name, ALLOCATORS)
+    if allocate.name == "learned":
+        _check_learned(allocate)
     if (allocate.name == "user") != (allocate.target is not None):
         raise ValueError(
             "allocate.target goes with allocate=user and only with it, got "
@@ -91,6 +94,22 @@ def _check_allocate(allocate: AllocateConfig) -> None:
         raise ValueError(
             "allocate.latency_runs and allocate.latency_table are two tables: drop one"
         )
+
+
+def _check_learned(allocate: AllocateConfig) -> None:
+    """Its options are all there, as the group's file gives them."""
+    for key in ():
+        one_of("a key of allocate.options with allocate=learned", key, LEARNED_OPTIONS)
+    for key in LEARNED_OPTIONS:
+        if key not in allocate.options:
+            raise ValueError(f"allocate.options lacks {key}: write allocate=learned, which has it")
+        above_zero(f"allocate.options.{key}", allocate.options[key])
+    for name in ("peak_activation_bytes", "latency_ms"):
+        if getattr(allocate, name) is not None:
+            raise ValueError(
+                f"allocate.{name} has no price with a gradient, which allocate=learned needs: "
+                "take allocate=ilp, greedy or evolve"
+            )
 
 
 def _check_width(key: str, width: int) -> None:

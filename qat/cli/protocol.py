@@ -8,6 +8,7 @@ from qat.cli.build import freeze_batch_norm_at
 from qat.cli.mixed_checks import BUDGETS
 from qat.cli.modes import is_static, trains
 from qat.cli.prepare import Prepared
+from qat.cli.schema import RunConfig
 
 
 def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> dict[str, Any]:
@@ -79,7 +80,7 @@ def _allocation(prepared: Prepared) -> dict[str, Any]:
     measured = prepared.settings["sensitivity"]
     return {
         "allocator": config.allocate.target or config.allocate.name,
-        "metric": config.sensitivity.target or config.sensitivity.metric,
+        "metric": _metric(config),
         "budgets": {name: settings[name] for name in budgets},
         "options": settings["options"],
         "then": config.mixed.then,
@@ -87,6 +88,12 @@ def _allocation(prepared: Prepared) -> dict[str, Any]:
         "slots": measured["slots"],
         "images": {"split": "train", "images": measured["images"], "drawn_by": measured["seed"]},
     }
+
+
+def _metric(config: RunConfig) -> str:
+    if config.allocate.name == "learned":
+        return "learned"
+    return config.sensitivity.target or config.sensitivity.metric
 
 
 def _training(prepared: Prepared, kernel: str) -> dict[str, Any]:
