@@ -73,6 +73,7 @@ def _act_spec(config: RunConfig) -> TensorSpec:
 
 def _spec(config: RunConfig, slot: SlotConfig) -> TensorSpec:
     return TensorSpec(
+        format=slot.format,
         bits=slot.bits,
         signed=slot.signed,
         symmetric=slot.symmetric,

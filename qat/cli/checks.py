@@ -129,6 +129,7 @@ def _check_float(config: RunConfig) -> None:
 def _check_slot(key: str, slot: SlotConfig) -> None:
     if slot.bits != OFF_BITS and not 2 <= slot.bits <= 16:
         raise ValueError(f"{key}.bits must be 2 to 16, or 32 for off, got {slot.bits}")
+    one_of(f"{key}.format", slot.format, ("int", "fp16"))
     granularities = ["tensor", "channel"] + (["group"] if key.endswith("weight") else [])
     one_of(f"{key}.granularity", slot.granularity, granularities)
     one_of(f"{key}.scale", slot.scale, ("free", "power_of_two"))

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from qat.cli.deployment_checks import exports
 from qat.cli.latency import FLOAT, NETWORK, run_latency
+from qat.cli.modes import is_half
 from qat.cli.parity import run_parity
 from qat.cli.prepare import Prepared
-from qat.cli.runtime_lines import LATENCY_NAME, PARITY_NAME
+from qat.cli.runtime_lines import HALF, LATENCY_NAME, PARITY_NAME
 from qat.cli.schema import RunConfig
 from qat.export.onnx_export import export_onnx
 from qat.export.onnx_file import save_onnx
@@ -20,7 +21,6 @@ from qat.export.parity import Exported
 from qat.export.runtimes.registry import make_runtime
 
 NETWORK_NAME, FLOAT_NAME, HALF_NAME = "network.onnx", "float.onnx", "half.onnx"
-HALF = "half"
 OF_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "speedup")
 Timed = Callable[[str], AbstractContextManager[None]]
 
@@ -67,7 +67,8 @@ def deploy(
         return Deployed(unmeasured=dict.fromkeys(OF_RUNTIME, reason))
     deployed = Deployed()
     with timed("export"):
-        exported = export_files(deployed, folder, net, qnet, prepared.example())
+        half = is_half(config)
+        exported = export_files(deployed, folder, net, qnet, prepared.example(), half=half)
     if config.measure.runtime == "none":
         deployed.unmeasured = dict.fromkeys(OF_RUNTIME, "measure.runtime=none")
         return deployed
@@ -89,7 +90,13 @@ def why_not(config: RunConfig) -> str | None:
 
 
 def export_files(
-    deployed: Deployed, folder: Path, net: nn.Module, qnet: nn.Module | None, example: Tensor
+    deployed: Deployed,
+    folder: Path,
+    net: nn.Module,
+    qnet: nn.Module | None,
+    example: Tensor,
+    *,
+    half: bool = False,
 ) -> Exported:
     """Write the network; and what it is timed against, the float network, or that in float16."""
     whole = float_onnx(net, example)
@@ -99,6 +106,10 @@ def export_files(
         deployed.files[HALF] = folder / HALF_NAME
         deployed.metrics["half_onnx_bytes"] = save_onnx(half_onnx(whole), folder / HALF_NAME)
         return Exported(folder / FLOAT_NAME, net)
+    if half:
+        deployed.files[NETWORK] = folder / NETWORK_NAME
+        deployed.metrics["onnx_bytes"] = save_onnx(half_onnx(whole), folder / NETWORK_NAME)
+        return Exported(folder / NETWORK_NAME, qnet, half=True)
     exported = export_onnx(qnet, folder / NETWORK_NAME, example)
     deployed.files[NETWORK] = exported.file
     deployed.metrics["onnx_bytes"] = exported.file.stat().st_size
@@ -139,7 +150,9 @@ def time_networks(deployed: Deployed, prepared: Prepared, folder: Path) -> None:
     names = (FLOAT, HALF, NETWORK)
     files = {name: deployed.files[name] for name in names if name in deployed.files}
     if "latency_ms" in deployed.unmeasured:
-        del files[NETWORK]
+        simulated = files.pop(NETWORK)
+        if is_half(prepared.config):  # what casts cost is worth knowing, under its own name
+            files[HALF] = simulated
     shape = tuple(prepared.example().shape[1:])
     deployed.metrics |= run_latency(prepared.config.measure, files, shape, folder)
     deployed.files[LATENCY_NAME.removesuffix(".json")] = folder / LATENCY_NAME

@@ -89,6 +89,9 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     if config.mode == "float":
         return kept
     scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}
+    for slot in ("weight", "act"):
+        if scheme[slot]["format"] == "int":  # left out, as in runs made before there were others
+            scheme[slot] = {k: v for k, v in scheme[slot].items() if k != "format"}
     kept |= {"seed": config.seed, "scheme": scheme}
     if config.mode != "dynamic":
         kept["calibrate"] = everything["calibrate"]

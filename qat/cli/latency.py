@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from qat.cli.runtime_lines import LATENCY_NAME
+from qat.cli.runtime_lines import HALF, LATENCY_NAME
 from qat.cli.schema import MeasureConfig
 from qat.export.latency import LatencyReport, LatencySpec, measure_latency, some_images
+from qat.export.runtimes.labels import float16_products
 from qat.export.runtimes.registry import make_runtime
 from qat.records.atomic import write_atomic
 from qat.records.environment import usable_cores
@@ -32,12 +34,15 @@ def run_latency(
     """
     spec = latency_spec(config)
     report = measure_latency(files, shape, spec, [config.runtime], FLOAT)
-    told = {
+    told: dict[str, Any] = {
         "spec": asdict(spec),
         "rows": [asdict(row) for row in report.rows],
         "speedups": [asdict(row) for row in report.speedups],
         "layers": {name: _layers(config.runtime, file, shape) for name, file in files.items()},
     }
+    if HALF in files:
+        nodes = make_runtime(config.runtime).load(files[HALF], threads=1).nodes()
+        told["float16_products"] = list(float16_products(nodes))
     write_atomic(folder / LATENCY_NAME, json.dumps(told, indent=2) + "\n")
     return _metrics(report, spec)
 

@@ -22,7 +22,7 @@ from qat.training.fit import fit
 from qat.training.mixed import MixedPrecisionClassifier
 from qat.training.specs import FitSpec, OptimizerSpec
 
-FOLDER = "choice"
+FOLDER, MOMENTUM = "choice", 0.9
 
 
 def learned_table(
@@ -47,12 +47,16 @@ def learned_table(
     qnet = choose_widths(net, plan, config.sensitivity.widths, batches, fixed=held)
     module = MixedPrecisionClassifier(
         qnet,
-        OptimizerSpec(name=options.get("opt","sgd"), lr=options["lr"], momentum=0.9 if options.get("opt","sgd")=="sgd" else 0.0),
+        OptimizerSpec(
+            name=options["optimizer"],
+            lr=options["lr"],
+            momentum=MOMENTUM if options["optimizer"] == "sgd" else 0.0,
+        ),
         choices=choice_parameters(qnet),
         price=overrun_price(qnet, costs, budgets),
         price_weight=options["price_weight"],
         choice_lr=options["choice_lr"],
-        temperatures=tuple(options.get("temps",[1.0,0.1])),
+        temperatures=tuple(options.get("temps", [1.0, 0.1])),
         set_temperature=partial(set_temperature, qnet),
     )
     spec = FitSpec(

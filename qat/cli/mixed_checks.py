@@ -16,7 +16,8 @@ SENSITIVITIES = (
 ALLOCATORS = ("threshold", "greedy", "ilp", "evolve", "learned", "user")
 WIDTHS = (2, 3, 4, 5, 6, 7, 8, 16, 32)
 SLOTS = ("weight", "act")
-LEARNED_OPTIONS = ("epochs", "images", "choice_lr", "price_weight", "lr")
+LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")
+OPTIMIZERS = ("sgd", "adam", "adamw")
 FEWEST_PLANS = 5
 BUDGETS = ("average_weight_bits", "weight_bytes", "bops", "peak_activation_bytes", "latency_ms")
 
@@ -98,12 +99,15 @@ def _check_allocate(allocate: AllocateConfig) -> None:
 
 def _check_learned(allocate: AllocateConfig) -> None:
     """Its options are all there, as the group's file gives them."""
-    for key in ():
+    for key in allocate.options:
         one_of("a key of allocate.options with allocate=learned", key, LEARNED_OPTIONS)
     for key in LEARNED_OPTIONS:
         if key not in allocate.options:
             raise ValueError(f"allocate.options lacks {key}: write allocate=learned, which has it")
-        above_zero(f"allocate.options.{key}", allocate.options[key])
+        if key == "optimizer":
+            one_of("allocate.options.optimizer", allocate.options[key], OPTIMIZERS)
+        else:
+            above_zero(f"allocate.options.{key}", allocate.options[key])
     for name in ("peak_activation_bytes", "latency_ms"):
         if getattr(allocate, name) is not None:
             raise ValueError(

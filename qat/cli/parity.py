@@ -1,7 +1,7 @@
 """Parity of a run: simulation against runtime, held against the thresholds of its configuration."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
@@ -17,7 +17,12 @@ from qat.export.gate import ParityThresholds
 from qat.export.parity import ON, Exported, Parity, check_parity
 from qat.export.reference.accumulators import accumulators
 from qat.export.runtimes.base import Runtime
-from qat.export.runtimes.labels import SIZE_ONLY, float_layers
+from qat.export.runtimes.labels import (
+    HALF_SIMULATED,
+    SIZE_ONLY,
+    float16_products,
+    float_layers,
+)
 from qat.layers.walk import twins
 from qat.records.atomic import write_atomic
 from qat.records.environment import (
@@ -35,7 +40,7 @@ class ParityFound:
     Attributes:
         metrics: Of the runtime and of parity.
         gate: ``passed`` or ``failed``.
-        label: Why latencies are not given; None if all layers run as integers.
+        label: Why latencies are not given; None if all layers run as they are stored.
     """
 
     metrics: dict[str, float]
@@ -85,8 +90,7 @@ def run_parity(
     metrics = {"runtime_top1": accuracies(logits, labels)["top1"]} | _metrics(found)
     if widths:
         metrics["accumulator_bits"] = max(row["worst_bits"] for row in widths)
-    label = SIZE_ONLY if execution["float_layers"] else None
-    return ParityFound(metrics, found.verdict.gate, label)
+    return ParityFound(metrics, found.verdict.gate, _label(execution))
 
 
 def _thresholds(config: ParityConfig) -> ParityThresholds:
@@ -101,7 +105,7 @@ def _thresholds(config: ParityConfig) -> ParityThresholds:
 
 def _execution(exported: Exported, runtime: Runtime) -> dict[str, Any]:
     """Which layers the runtime computes as integers, and with what."""
-    layers = [name for name, _ in twins(exported.qnet)]
+    layers = [] if exported.half else [name for name, _ in twins(exported.qnet)]
     nodes = runtime.load(exported.file, threads=1).nodes()
     instructions = cpu_facts()[1]
     return {
@@ -111,9 +115,16 @@ def _execution(exported: Exported, runtime: Runtime) -> dict[str, Any]:
         "may_saturate": products_may_saturate(instructions),
         "layers": len(layers),
         "float_layers": list(float_layers(nodes, layers)),
+        "float16_products": list(float16_products(nodes)) if exported.half else None,
         "nodes": len(nodes),
         "integer_nodes": sum(node.integer for node in nodes),
     }
+
+
+def _label(execution: Mapping[str, Any]) -> str | None:
+    if (found := execution["float16_products"]) is not None:
+        return HALF_SIMULATED if found[0] < found[1] else None
+    return SIZE_ONLY if execution["float_layers"] else None
 
 
 def _accumulators(

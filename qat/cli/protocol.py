@@ -1,5 +1,6 @@
 """The protocol of a record: all that must be equal for two rows to be comparable."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from qat.cli.build import freeze_batch_norm_at
 from qat.cli.mixed_checks import BUDGETS
 from qat.cli.modes import is_static, trains
 from qat.cli.prepare import Prepared
-from qat.cli.schema import RunConfig
+from qat.cli.schema import RuleConfig, RunConfig
 
 
 def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> dict[str, Any]:
@@ -67,6 +68,8 @@ def _evaluation(prepared: Prepared) -> dict[str, Any]:
     }
     if config.mode != "float":
         found |= {"first_last": config.scheme.first_last, "placement": config.scheme.placement}
+    if config.mode != "float" and config.scheme.rules:
+        found["rules"] = "; ".join(map(_rule_words, config.scheme.rules))
     if config.mode == "dynamic":  # the range is that of a batch, so its size is part of the result
         found["batch_size"] = config.evaluate.batch_size
     return found
@@ -94,6 +97,20 @@ def _metric(config: RunConfig) -> str:
     if config.allocate.name == "learned":
         return "learned"
     return config.sensitivity.target or config.sensitivity.metric
+
+
+def _rule_words(rule: RuleConfig) -> str:
+    """``kind:first W8A8``; the plan has what else it says."""
+    if rule.keep_float:
+        return f"{rule.match} float"
+    formats = (("W", _format(rule.weight)), ("A", _format(rule.act)))
+    return f"{rule.match} {''.join(letter + word for letter, word in formats if word)}".rstrip()
+
+
+def _format(changes: Mapping[str, Any]) -> str:
+    if changes.get("format", "int") != "int":
+        return str(changes["format"])
+    return str(changes.get("bits", ""))
 
 
 def _training(prepared: Prepared, kernel: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from qat.cli.errors import DONE, FAILED, RequestError
 from qat.cli.export import float_of
 from qat.cli.latency import FLOAT, NETWORK
 from qat.cli.load import LoadedRun, load_run
+from qat.cli.modes import is_half
 from qat.cli.pipeline import Stages
 from qat.cli.report import print_deployment, print_record_line
 from qat.cli.runtime_lines import LATENCY_NAME, PARITY_NAME
@@ -81,6 +82,8 @@ def _exported(files: RunFolder, run: LoadedRun) -> Exported:
     if run.qnet is None:
         return Exported(files.verified(run.record.artifacts[FLOAT]), float_of(run))
     file = files.verified(run.record.artifacts[NETWORK])
+    if is_half(run.prepared.config):
+        return Exported(file, run.qnet, half=True)
     if run.prepared.config.mode == "dynamic":
         return Exported(file, run.qnet)
     return Exported(file, run.qnet, *read_with_names(run.qnet, run.prepared.example()))

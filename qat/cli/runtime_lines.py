@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from qat.export.reference.accumulators import ACCUMULATOR_BITS
-from qat.export.runtimes.labels import SIZE_ONLY
+from qat.export.runtimes.labels import HALF_SIMULATED, SIZE_ONLY
 
 PARITY_NAME, LATENCY_NAME = "parity.json", "latency.json"
+HALF = "half"
 
 
 def parity_lines(folder: Path) -> list[str]:
@@ -50,14 +51,22 @@ def latency_lines(folder: Path) -> list[str]:
             f"{times[row['baseline']]}: {row['median']:.2f}\u00d7 "
             f"({row['lower']:.2f} to {row['upper']:.2f}) as fast; batch {row['batch']}, "
             f"{row['threads']} threads, {row['runtime']} {told['rows'][0]['version']}, medians "
-            f"and quartiles of {told['rows'][0]['repeats']}"
+            f"and quartiles of {told['rows'][0]['repeats']}{_half_words(told, row['network'])}"
         )
     return lines
+
+
+def _half_words(told: dict[str, Any], network: str) -> str:
+    half, every = told.get("float16_products") or (0, 0)
+    return f"; {HALF_SIMULATED}" if network == HALF and half < every else ""
 
 
 def _execution_line(found: dict[str, Any]) -> str:
     whole = found["layers"] - len(found["float_layers"])
     text = f"{found['runtime']} {found['version']}, {found['instructions'] or 'no VNNI'}: "
+    if (half := found.get("float16_products")) is not None:
+        text += f"{half[0]} of {half[1]} products in float16"
+        return text + (f"; {HALF_SIMULATED}" if half[0] < half[1] else "")
     if not found["layers"]:
         return text + "all in float"
     text += f"{whole} of {found['layers']} layers run as integers"

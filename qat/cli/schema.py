@@ -60,6 +60,7 @@ class SlotConfig:
     """How one kind of tensor is quantized (see :class:`qat.core.scheme.TensorSpec`)."""
 
     bits: int = MISSING
+    format: str = "int"
     signed: bool | None = None
     symmetric: bool = True
     narrow: bool = False

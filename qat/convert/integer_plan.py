@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 import torch
 from torch import Tensor, fx, nn
 
+from qat.convert.kinds import PREFIX
 from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
 from qat.core.evaluating import evaluating
 from qat.core.plan import LayerPlan, Plan, TensorPlan
@@ -130,6 +131,11 @@ def _check_rules(rules: Sequence[Rule], placement: Placement) -> None:
             raise ValueError(
                 f"rule {rule.match!r}: keep_float has no place in an integer network: use "
                 "scheme.placement=academic"
+            )
+        if rule.match.startswith(PREFIX):
+            raise ValueError(
+                f"rule {rule.match!r}: kinds are of layers, and placement=integer quantizes every "
+                "tensor: give a glob over names, or use scheme.placement=academic"
             )
         if not any(fnmatchcase(name, rule.match) for name in names):
             raise no_match(rule.match, names)

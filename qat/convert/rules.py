@@ -6,13 +6,13 @@ their order.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 from torch import Tensor, fx, nn
 
 from qat.convert.integer import PLAN
 from qat.convert.integer_plan import make_integer_plan
+from qat.convert.kinds import Kinds, check_kind, layer_kinds, matches
 from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import Rule, Scheme, TensorSpec
@@ -37,6 +37,8 @@ def make_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
         ValueError: If the network has no conv or linear layer, is one itself, or a rule asks
             the impossible.
         KeyError: If a rule matches no layer; the names are listed.
+        TraceError: If a rule means layers behind complex activations and the network cannot be
+            traced.
     """
     if scheme.placement == "integer":
         return make_integer_plan(net, scheme, example)
@@ -46,10 +48,11 @@ def make_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
     if "" in lowest:
         raise ValueError("the network is a single layer: wrap it in torch.nn.Sequential")
     names = list(lowest)
-    _check_rules(scheme.rules, names)
+    kinds = layer_kinds(net, names, [rule.match for rule in scheme.rules])
+    _check_rules(scheme.rules, kinds)
     layers = {}
     for name in names:
-        plan = _plan_layer(net, scheme, name, outer=name in (names[0], names[-1]))
+        plan = _plan_layer(net, scheme, name, kinds, outer=name in (names[0], names[-1]))
         if plan is not None:
             layers[name] = _decide_signs(plan, lowest[name])
     if scheme.quantize_output and names[-1] in layers:
@@ -84,12 +87,14 @@ def _input_minima(net: nn.Module, calls: Sequence[LayerCall]) -> dict[str, float
     return lowest
 
 
-def _plan_layer(net: nn.Module, scheme: Scheme, name: str, *, outer: bool) -> LayerPlan | None:
+def _plan_layer(
+    net: nn.Module, scheme: Scheme, name: str, kinds: Kinds, *, outer: bool
+) -> LayerPlan | None:
     weight, act = scheme.weight, scheme.act
     if outer:
         weight, act = (at_end(spec, scheme.first_last) for spec in (weight, act))
     for rule in scheme.rules:
-        if not fnmatchcase(name, rule.match):
+        if not matches(rule.match, name, kinds):
             continue
         if rule.keep_float:
             weight, act = (spec.but(format="float") for spec in (weight, act))
@@ -111,10 +116,11 @@ def _with_output(plan: LayerPlan, act: TensorSpec) -> LayerPlan:
     return replace(plan, output=output)
 
 
-def _check_rules(rules: Sequence[Rule], names: Sequence[str]) -> None:
+def _check_rules(rules: Sequence[Rule], kinds: Kinds) -> None:
     for rule in rules:
-        if not any(fnmatchcase(name, rule.match) for name in names):
-            raise no_match(rule.match, names)
+        check_kind(rule.match)
+        if not any(matches(rule.match, name, kinds) for name in kinds):
+            raise no_match(rule.match, list(kinds))
 
 
 def _left_float(net: nn.Module, layers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

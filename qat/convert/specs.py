@@ -4,7 +4,9 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qat.core.scheme import TensorSpec
+from qat.core.scheme import OFF_BITS, TensorSpec
+
+FP16_BITS = 16
 
 
 def at_end(spec: TensorSpec, policy: int | str) -> TensorSpec:
@@ -26,6 +28,8 @@ def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorS
         return spec
     if "bits" in changes and "format" not in changes:
         changes = {"format": "int", **changes}
+    if changes.get("format") == "fp16" and spec.bits == OFF_BITS:
+        changes = {"bits": FP16_BITS, **changes}  # 32 would say that it is off
     try:
         return spec.but(**changes)
     except TypeError as error:

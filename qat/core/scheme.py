@@ -134,7 +134,8 @@ class Rule:
     """Changes for the layers whose name matches a glob.
 
     Attributes:
-        match: Glob over module names (``layer1.*``), as ``fnmatch.fnmatchcase`` reads it.
+        match: Glob over module names (``layer1.*``), as ``fnmatch.fnmatchcase`` reads it; or a kind
+            of layer, ``kind:depthwise`` (:mod:`qat.convert.kinds`).
         weight: TensorSpec fields to change on the weight.
         act: TensorSpec fields to change on the input.
         keep_float: Leave these layers float.

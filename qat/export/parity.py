@@ -63,14 +63,16 @@ class Exported:
     Attributes:
         file: The ONNX file.
         qnet: The simulation.
-        program: Its integer program; None of a network with dynamic ranges.
+        program: Its integer program; None of a network with dynamic ranges, or in float16.
         stored: Node of each quantizer in ``qnet`` → the tensor of ``program`` it makes.
+        half: Weights and inputs are float16, in the file and in the simulation.
     """
 
     file: Path
     qnet: nn.Module
     program: Program | None = None
     stored: Mapping[fx.Node, str] = field(default_factory=dict)
+    half: bool = False
 
     @property
     def logit_scale(self) -> float | None:

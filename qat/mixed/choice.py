@@ -54,7 +54,7 @@ class ChoiceQuantizer(nn.Module):
         return torch.softmax(self.logits / self.temperature, dim=0)
 
     def surprisals(self) -> Tensor:
-        """``-log p`` of the widths, nats, in double precision: finite for the least probable too."""
+        """``-log p`` of the widths, nats: finite for the least probable too."""
         return -torch.log_softmax(self.logits.detach().double() / self.temperature, dim=0)
 
     def expected(self, values: Sequence[float]) -> Tensor:

@@ -13,6 +13,7 @@ from qat.records.schema import RunRecord
 
 FLOAT_BITS = 32
 FP16_BITS = 16
+FP16 = "fp16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class RunFacts:
     placement: str | None
     runtime: str | None = None
     allocation: Mapping[str, Any] = field(default_factory=dict)
+    rules: str | None = None
 
     @property
     def allocator(self) -> str | None:
@@ -114,6 +116,7 @@ def run_facts(record: RunRecord) -> RunFacts:
         placement=(record.plan or {}).get("placement"),
         runtime=_name(record.protocol.get("evaluation", {}).get("runtime")),
         allocation=record.protocol.get("allocation", {}),
+        rules=_name(record.protocol.get("evaluation", {}).get("rules")),
     )
 
 
@@ -132,6 +135,8 @@ def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
     if commonest == FLOAT_BITS:
         return SlotFacts(bits=commonest, spread=spread)
     spec = inner[widths.index(commonest)]
+    if spec.get("format") == FP16:
+        return SlotFacts(bits=commonest, spread=spread, quantizer=FP16)
     return SlotFacts(
         bits=commonest,
         spread=spread,
@@ -148,7 +153,7 @@ def stored_bits(spec: Mapping[str, Any]) -> int:
     kind = spec.get("format", "int")
     if kind == "float":
         return FLOAT_BITS
-    return FP16_BITS if kind == "fp16" else int(spec["bits"])
+    return FP16_BITS if kind == FP16 else int(spec["bits"])
 
 
 def method_name(method: Mapping[str, Any] | None) -> str | None:

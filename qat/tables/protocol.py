@@ -12,10 +12,14 @@ from qat.records.facts import run_facts
 from qat.records.schema import RunRecord, canonical_json
 
 OF_ONE_NETWORK = ("data", "float")
-# How widths were chosen is a row's method, as its quantizer is; on which images is protocol.
-OF_THE_METHOD = tuple(
-    f"allocation.{name}"
-    for name in ("allocator", "metric", "budgets", "options", "then", "widths", "slots")
+# Rules, and how widths were chosen, are a row's method, as its quantizer is; on which images they
+# were is protocol.
+OF_THE_METHOD = (
+    "evaluation.rules",
+    *(
+        f"allocation.{name}"
+        for name in ("allocator", "metric", "budgets", "options", "then", "widths", "slots")
+    ),
 )
 DIGEST_DIGITS = 12
 

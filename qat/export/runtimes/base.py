@@ -26,12 +26,14 @@ class RuntimeNode:
         op: Kind, in the runtime's words.
         integer: It computes on integer codes.
         layer: What an ONNX node name says up to its first ``/``; None if no such node is known.
+        half: It computes on float16.
     """
 
     name: str
     op: str
     integer: bool
     layer: str | None
+    half: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from qat.export.runtimes.base import RuntimeNode
 
 SIZE_ONLY = "simulated in float by the runtime: size only"
+HALF_SIMULATED = "float16 simulated in float by the runtime: size only"
 # What convolutions and linear layers become, in either runtime's words.
 _PRODUCTS = {
     *("Conv", "FusedConv", "NhwcFusedConv", "QLinearConv", "ConvInteger"),
@@ -29,6 +30,15 @@ def float_layers(nodes: Sequence[RuntimeNode], layers: Collection[str]) -> tuple
         found = ", ".join(str(layer) for layer in integer)
         raise KeyError(f"the runtime computes no layer {missing[0]}; it has {found}")
     return tuple(layer for layer in layers if not integer[layer])
+
+
+def float16_products(nodes: Sequence[RuntimeNode]) -> tuple[int, int]:
+    """How many of a network's convolutions and linear layers compute on float16, and of how many.
+
+    A runtime without such kernels casts to float32 and back, or once ahead.
+    """
+    products = [node for node in nodes if node.op in _PRODUCTS]
+    return sum(node.half for node in products), len(products)
 
 
 def label(nodes: Sequence[RuntimeNode], layers: Collection[str]) -> str | None:

@@ -96,9 +96,15 @@ class OnnxRuntimeSession(Session):
             self._start(options)
             graph = read_graph(options.optimized_model_filepath).graph
         known = layer_names(self._model)
-        integer = _on_codes(graph)
+        integer, halves = _on_codes(graph), _half_weights(graph)
         return tuple(
-            RuntimeNode(node.name, node.op_type, whole, layer_of([node.name], known))
+            RuntimeNode(
+                node.name,
+                node.op_type,
+                whole,
+                layer_of([node.name], known),
+                half=not halves.isdisjoint(node.input),
+            )
             for node, whole in zip(graph.node, integer, strict=True)
         )
 
@@ -162,6 +168,12 @@ def _on_codes(graph: Any) -> list[bool]:
             codes.update(node.output)
         found.append(passing or product)
     return found
+
+
+def _half_weights(graph: Any) -> set[str]:
+    """Names of stored float16 tensors: what is cast to float32 ahead is stored as that by now."""
+    half = require("onnx", _CURE).TensorProto.FLOAT16
+    return {weight.name for weight in graph.initializer if weight.data_type == half}
 
 
 def _gives_codes(node: Any) -> bool:

@@ -83,7 +83,13 @@ class OpenVinoSession(Session):
         known = layer_names(self._model)
         rows = [_facts(node) for node in self._compiled.get_runtime_model().get_ordered_ops()]
         return tuple(
-            RuntimeNode(name, op, kernel.upper().endswith("I8"), layer_of([name, *origins], known))
+            RuntimeNode(
+                name,
+                op,
+                kernel.upper().endswith("I8"),
+                layer_of([name, *origins], known),
+                half=kernel.upper().endswith("_F16"),
+            )
             for name, op, kernel, origins in rows
             if op not in _NOT_COMPUTED
         )
