@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qat.cli.deployment_checks import exports
+from qat.cli.memory_checks import memory_settings
 from qat.cli.schema import ExportConfig, MeasureConfig, RunConfig
 from qat.records.cache import Cache
 from qat.records.folder import file_digest
@@ -83,7 +84,7 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     kept["data"]["normalisation"] = [list(facts.mean), list(facts.std)]
     if config.model.checkpoint is None and config.model.weights is None:
         kept["float"] = everything["float"]
-    kept |= _deployment(config)
+    kept |= _deployment(config) | memory_settings(config)
     if config.mode == "float":
         return kept
     scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from qat.analysis.history import HISTORY_NAME, read_history
 from qat.analysis.layers import by_layer
+from qat.cli.memory_lines import memory_lines, memory_markdown, memory_told
 from qat.cli.pipeline import Outcome
 from qat.cli.prepare import Prepared
 from qat.cli.runtime_lines import latency_lines, parity_lines
@@ -14,6 +15,7 @@ from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
 from qat.tables.comparison import comparison_markdown
 from qat.tracking.figures.layers import sqnr_figure
+from qat.tracking.figures.memory import memory_figures
 from qat.tracking.tensorboard import open_events, write_hparams, write_run
 
 
@@ -28,6 +30,7 @@ def write_pages(prepared: Prepared, outcome: Outcome) -> None:
         weights = _weights(outcome.net, outcome.qnet)
     figures = {"sqnr": sqnr_figure(rows)} if rows else {}
     figures |= history_figures(read_history(prepared.folder / HISTORY_NAME))
+    figures |= memory_figures(memory_told(prepared.folder) or {})
     write_run(
         folder,
         outcome.record,
@@ -39,8 +42,9 @@ def write_pages(prepared: Prepared, outcome: Outcome) -> None:
 
 
 def _runtime_markdown(folder: Path) -> str:
-    """What the runtime made of the network, as a list."""
-    return "".join(f"\n- {line}" for line in [*parity_lines(folder), *latency_lines(folder)])
+    """What the runtime made of the network, and where its memory goes: a list, and tables."""
+    lines = [*parity_lines(folder), *latency_lines(folder), *memory_lines(folder)]
+    return "".join(f"\n- {line}" for line in lines) + memory_markdown(folder)
 
 
 def _weights(net: nn.Module, qnet: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:

@@ -14,6 +14,7 @@ from qat.analysis.layers import TensorRow, rows_to_json, tensor_rows
 from qat.cli.calibration import calibrate_run
 from qat.cli.deployment import deploy
 from qat.cli.float_net import float_logits, float_network
+from qat.cli.memory import run_memory
 from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
 from qat.cli.protocol import protocol
@@ -180,7 +181,8 @@ def _deployed(
     qnet: nn.Module | None,
     logits: Tensor,
 ) -> RunRecord:
-    """Add what a runtime makes of the network, as far as it was asked for."""
+    """Add its memory, and what a runtime makes of the network, as far as it was asked for."""
+    _planned(prepared, folder, stages, net, qnet)
     found = deploy(prepared, folder.path, net, qnet, logits, stages.timed)
     stages.metrics |= found.metrics
     stages.unmeasured |= found.unmeasured
@@ -189,6 +191,18 @@ def _deployed(
     parts = {key: dict(part) for key, part in record.protocol.items()}
     parts["evaluation"] |= {"runtime": found.runtime} if found.runtime else {}
     return record.move_to("running", gate=found.gate, protocol=parts)
+
+
+def _planned(
+    prepared: Prepared, folder: RunFolder, stages: Stages, net: nn.Module, qnet: nn.Module | None
+) -> None:
+    """Add where the memory goes."""
+    with stages.timed("memory"):
+        found = run_memory(prepared, folder.path, net, qnet, folder.path / PACKED_NAME)
+    stages.metrics |= found.metrics
+    stages.unmeasured |= found.unmeasured
+    for name, file in found.files.items():
+        stages.artifacts[name] = folder.artifact(file)
 
 
 def _counterpart(net: nn.Module, plan: Plan) -> nn.Module:

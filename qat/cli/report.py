@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from qat.cli.memory_lines import memory_lines
 from qat.cli.progress import console
 from qat.cli.runtime_lines import latency_lines, parity_lines
 from qat.records.facts import run_facts
@@ -52,9 +53,9 @@ def print_table(table: tables.Table) -> None:
 
 
 def print_deployment(folder: Path) -> None:
-    """What the runtime made of a run's network."""
+    """What the runtime made of a run's network, and where its memory goes."""
     out = console()
-    for line in [*parity_lines(folder), *latency_lines(folder)]:
+    for line in [*parity_lines(folder), *latency_lines(folder), *memory_lines(folder)]:
         out.print(f"  {escape(line)}", soft_wrap=True)
 
 

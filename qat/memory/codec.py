@@ -11,6 +11,8 @@ from qat.core.packing import pack, unpack
 from qat.memory.liveness import MemoryGraph
 from qat.memory.liveness import Tensor as Place
 
+_LARGEST = torch.finfo(torch.float16).max
+
 
 class Coder(Protocol):
     """What turns values into integer codes (int32, of the same shape) and back."""
@@ -38,11 +40,11 @@ class Coding:
 
 
 class Halves:
-    """Float16 as codes of 16 bits."""
+    """Float16 as codes of 16 bits; what is beyond 65,504 saturates."""
 
     def encode(self, x: Tensor) -> Tensor:
         """The bits of each value."""
-        return x.half().view(torch.int16).to(torch.int32)
+        return x.clamp(-_LARGEST, _LARGEST).half().view(torch.int16).to(torch.int32)
 
     def decode(self, codes: Tensor) -> Tensor:
         """The values, as float32."""
