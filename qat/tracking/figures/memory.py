@@ -10,8 +10,8 @@ from qat.tracking.figures.style import BLUE, COLOURS, GREEN, ORANGE, new_figure
 
 _KIB = 1024
 _COLOUR_OF_BITS = {32: BLUE, 16: "#56B4E9", 8: GREEN, 4: ORANGE}
-FEW_NAMES = 40
-"""More blocks than this, and their names would cover each other."""
+_NAMED = 0.2
+"""Share of the arena from which on a block has room for its name."""
 
 
 def memory_figures(told: Mapping[str, Any]) -> dict[str, Figure]:
@@ -82,7 +82,7 @@ def arena_figure(network: Mapping[str, Any], batch: int) -> Figure:
         )
         seen.setdefault(block["bits"], shape)
         axes.add_patch(shape)
-        if len(blocks) <= FEW_NAMES:
+        if block["bytes"] >= _NAMED * arena["bytes"]:
             axes.annotate(
                 block["members"][-1],
                 (block["first"] + wide / 2, low + high / 2),
