@@ -43,10 +43,8 @@ def quantized(**changes):
     scheme = replace(qat.Scheme(), **changes)
     scheme = replace(scheme, act=scheme.act.but(bits=4))
     qnet = qat.quantize(net, qat.make_plan(net, scheme, IMAGES), IMAGES)
-    if scheme.act.quantizer.name != "dynamic":
-        qat.calibrate(qnet, [IMAGES])
-    qnet.eval()
-    return qnet
+    qat.calibrate(qnet, [IMAGES])
+    return qnet.eval()
 
 
 def read(qnet):

@@ -8,10 +8,10 @@ ARENA = {
     "order": ["x", "conv", "relu"],
     "arena": {"bytes": 3072, "lower_bound_bytes": 2048},
     "blocks": [
-        {"name": "x", "bytes": 1024, "first": 0, "last": 1, "members": ["x"], "offset": 2048, "bits": 8},
-        {"name": "conv", "bytes": 2048, "first": 1, "last": 2, "members": ["conv", "relu"], "offset": 0, "bits": 32},
+        {"bytes": 1024, "first": 0, "last": 1, "members": ["x"], "offset": 2048, "bits": 8},
+        {"bytes": 2048, "first": 1, "last": 2, "members": ["c", "relu"], "offset": 0, "bits": 32},
     ],
-}  # fmt: skip
+}
 
 
 def row(name, parameters, activations):
