@@ -89,6 +89,16 @@ def prefetch_lines(runs: dict[str, dict[str, Any]]) -> Iterator[str]:
             )
 
 
+def schedule_lines(schedules: dict[str, Any]) -> Iterator[str]:
+    """What an order of the operations saves where there are branches."""
+    yield "| graph | own order, KiB | best order, KiB | saved | proven best |"
+    yield "|---|---:|---:|---:|---|"
+    for name, found in schedules.items():
+        own, best = found["own_order_bytes"] / KIB, found["best_bytes"] / KIB
+        exact = "yes" if found["exact"] else "no"
+        yield f"| {name} | {own:,.0f} | {best:,.0f} | {100 * found['saving']:.1f} % | {exact} |"
+
+
 def told_of(folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """Name of a run → its ``memory.json``."""
     found = {}
@@ -99,13 +109,15 @@ def told_of(folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def write(networks: dict[str, Any], runs: dict[str, dict[str, Any]], into: Path) -> None:
+def write(results: dict[str, Any], runs: dict[str, dict[str, Any]], into: Path) -> None:
     """All files of the study."""
+    networks = results["networks"]
     rows = list(strategy_rows(networks))
     parts = [
         ("Arena in KiB, one image", table(rows, ORDER, "arena_bytes")),
         ("Saved against naive, in %", table(rows, ORDER[1:], "saving")),
         ("Above the lower bound, in %", table(rows, ORDER[2:], "excess")),
+        ("Orders of the operations", schedule_lines(results.get("schedules", {}))),
         ("Run inside the arena in float, KiB", executed_lines(networks)),
         ("Run inside the arena, tensors as codes, KiB", run_lines(runs)),
         ("Weights packed and unpacked ahead", prefetch_lines(runs)),
@@ -136,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words.add_argument("--into", type=Path, default=Path("experiments/memory"))
     args = words.parse_args(arguments)
     report = json.loads(args.report.read_text(encoding="utf-8"))
-    write(report["results"]["networks"], told_of(args.runs), args.into)
+    write(report["results"], told_of(args.runs), args.into)
     return 0
 
 
