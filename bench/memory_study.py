@@ -78,6 +78,7 @@ def prefetch_lines(runs: dict[str, dict[str, Any]]) -> Iterator[str]:
         ran = told["prefetch"]
         held = {
             "ordinary": ran["float_weight_bytes"],
+            "interpreted": ran["float_weight_bytes"],
             "prefetch": ran["peak_unpacked_bytes"] + ran["packed_weight_bytes"],
             "unpacked_in_turn": ran["peak_unpacked_in_turn_bytes"] + ran["packed_weight_bytes"],
         }

@@ -1,6 +1,6 @@
 """Weights of a run's packed file, unpacked for the next layer while one computes, and timed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from qat.memory.prefetch import MOST_UNPACKED, PrefetchExecutor
 from qat.quantizers.base import Quantizer
 
 REPEATS, WARMUP = 20, 3
-ORDINARY, AHEAD, IN_TURN = "ordinary", "prefetch", "unpacked_in_turn"
+ORDINARY, INTERPRETED = "ordinary", "interpreted"
+AHEAD, IN_TURN = "prefetch", "unpacked_in_turn"
 
 
 class PackedWeights:
@@ -58,14 +59,14 @@ class PackedWeights:
 
 
 class _Run(nn.Module):
-    """An executor as a module, to be timed like one."""
+    """A call as a module, to be timed like one."""
 
-    def __init__(self, executor: PrefetchExecutor) -> None:
+    def __init__(self, call: Callable[[Tensor], Any]) -> None:
         super().__init__()
-        self.executor = executor
+        self.call = call
 
     def forward(self, x: Tensor) -> Any:
-        return self.executor.run(x).output
+        return self.call(x)
 
 
 @torch.no_grad()
@@ -78,7 +79,8 @@ def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> dict[str, Any]:
         images: One batch.
 
     Returns:
-        Bytes, and for ``ordinary``, ``prefetch`` (two buffers, ahead) and ``unpacked_in_turn``
+        Bytes, and for ``ordinary``, ``interpreted`` (node after node in Python, as the executor
+        does it, on unpacked weights), ``prefetch`` (two buffers, ahead) and ``unpacked_in_turn``
         (one buffer) the medians and quartiles of forward passes taken in turn.
 
     Raises:
@@ -100,8 +102,9 @@ def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> dict[str, Any]:
         if not torch.equal(result.output, net(images)):
             raise ValueError(f"weights of {path} give another output when {name}: write it anew")
         assert result.most_unpacked <= MOST_UNPACKED
-    timed: dict[str, nn.Module] = {name: _Run(executor) for name, executor in ran.items()}
-    times = time_forwards({ORDINARY: net, **timed}, images, REPEATS, WARMUP)
+    timed = {ORDINARY: net, INTERPRETED: _Run(fx.Interpreter(graph).run)}
+    timed |= {name: _Run(executor.run) for name, executor in ran.items()}
+    times = time_forwards(timed, images, REPEATS, WARMUP)
     ahead = results[AHEAD]
     return {
         "layers": len(packed.layers),

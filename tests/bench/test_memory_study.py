@@ -45,7 +45,7 @@ TOLD = {
         "packed_weight_bytes": 1024,
         "peak_unpacked_bytes": 2048,
         "peak_unpacked_in_turn_bytes": 1024,
-        "latency": dict.fromkeys(("ordinary", "prefetch", "unpacked_in_turn"), TIME),
+        "latency": dict.fromkeys(("ordinary", "interpreted", "prefetch", "unpacked_in_turn"), TIME),
     },
 }
 
