@@ -53,13 +53,14 @@ def layer_memory_figure(told: Mapping[str, Any]) -> Figure:
             va="bottom",
             rotation=90,
             fontsize=7,
+            in_layout=False,
         )
     names = [pair[0] for pair in pairs]
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right")
     axes.set_ylabel("parameters and output [KiB]")
     axes.set_title("Memory of each layer before and after")
-    axes.legend(frameon=False)
-    axes.margins(x=0.01, y=0.15)
+    axes.legend(frameon=False, loc="upper left")
+    axes.margins(x=0.01, y=0.2)
     return figure
 
 
@@ -90,6 +91,7 @@ def arena_figure(network: Mapping[str, Any], batch: int) -> Figure:
                 va="center",
                 fontsize=5,
                 rotation=90,
+                in_layout=False,
             )
     axes.axhline(arena["lower_bound_bytes"] / _KIB, color="black", linestyle=":", linewidth=1)
     axes.set_xlim(0, len(network["order"]))
@@ -103,6 +105,7 @@ def arena_figure(network: Mapping[str, Any], batch: int) -> Figure:
         frameon=False,
         fontsize="small",
         ncols=len(seen),
+        loc="upper right",  # looking for the best place would take longer than all the rest
     )
     return figure
 
