@@ -198,3 +198,19 @@ def test_a_plan_that_lies_gives_other_numbers():
     plan = plan_memory(traced.graph, IN_PLACE)
     wrong = replace(plan, arena=replace(plan.arena, offsets=dict.fromkeys(plan.arena.offsets, 0)))
     assert not torch.equal(ArenaExecutor(traced, wrong).run(images).output, ordinary(net, images))
+
+
+def test_another_dtype_is_refused():
+    traced = read_memory(Chain().eval(), (1, 1, 4, 4))
+    executor = ArenaExecutor(traced, plan_memory(traced.graph, IN_PLACE))
+    with pytest.raises(ValueError, match=r"planned for torch.float32 .*, got torch.float64"):
+        executor.run(torch.zeros(1, 1, 4, 4, dtype=torch.float64))
+
+
+def test_an_output_outlives_the_next_run():
+    traced = read_memory(Chain().eval(), (1, 1, 4, 4))
+    executor = ArenaExecutor(traced, plan_memory(traced.graph, IN_PLACE))
+    first = executor.run(torch.ones(1, 1, 4, 4)).output
+    kept = first.clone()
+    executor.run(-torch.ones(1, 1, 4, 4))
+    assert torch.equal(first, kept)
