@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from qat.cli.modes import trains
 from qat.cli.schema import RuleConfig, RunConfig, SlotConfig
 from qat.core.scheme import Method, Rule, Scheme, TensorSpec
 
@@ -36,7 +37,7 @@ def lsq_start(config: RunConfig, observer: str) -> str:
     """
     if observer != "default":
         return "observer"
-    trains_long = config.mode == "qat" and config.trainer.max_epochs > SHORT_TRAINING_EPOCHS
+    trains_long = trains(config) and config.trainer.max_epochs > SHORT_TRAINING_EPOCHS
     return "paper" if trains_long else "mse"
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from qat.cli.deployment_checks import check_deployment
 from qat.cli.memory_checks import check_memory
+from qat.cli.mixed_checks import check_mixed
+from qat.cli.modes import trains
 from qat.cli.ranges import above_zero, at_least, one_of
 from qat.cli.schema import (
     DataConfig,
@@ -19,7 +21,7 @@ from qat.cli.schema import (
 )
 
 PLACEMENTS = ("academic", "integer")
-MODES = ("float", "dynamic", "static", "qat")
+MODES = ("float", "dynamic", "static", "qat", "mixed")
 KERNELS = ("auto", "compiled", "eager")
 KEEP = ("best", "last")
 COMPILE = ("none", "model")
@@ -71,6 +73,7 @@ def check_config(config: RunConfig) -> None:
     at_least("evaluate.batch_size", config.evaluate.batch_size, 1)
     check_deployment(config)
     check_memory(config)
+    check_mixed(config)
     at_least("tracking.history_every", config.tracking.history_every, 0)
 
 
@@ -221,7 +224,7 @@ def _check_devices(config: RunConfig) -> None:
     at_least("trainer.devices", devices, 1)
     if devices == 1:
         return
-    if config.mode != "qat":
+    if not trains(config):
         raise ValueError(
             f"trainer.devices={devices} shares quantized training, which mode={config.mode} has "
             "not: set mode=qat or trainer.devices=1"
@@ -250,7 +253,7 @@ def _check_trainer(config: RunConfig) -> None:
     _check_devices(config)
     at_least("trainer.freeze_observers_at", trainer.freeze_observers_at, 0)
     at_least("trainer.freeze_batch_norm_at", trainer.freeze_batch_norm_at, 0)
-    if config.mode == "qat" and config.schedule.warmup_epochs > trainer.max_epochs:
+    if trains(config) and config.schedule.warmup_epochs > trainer.max_epochs:
         raise ValueError(
             f"schedule.warmup_epochs={config.schedule.warmup_epochs} is longer than "
             f"trainer.max_epochs={trainer.max_epochs}"

@@ -1,5 +1,6 @@
 """Checks of what happens to a network after quantization: export, parity, measuring."""
 
+from qat.cli.modes import is_static
 from qat.cli.ranges import at_least, one_of
 from qat.cli.schema import MeasureConfig, ParityConfig, RunConfig
 
@@ -16,7 +17,7 @@ def check_deployment(config: RunConfig) -> None:
     """
     one_of("export.onnx", config.export.onnx, EXPORTS)
     whole = config.scheme.placement == "integer"
-    if config.export.onnx == "always" and config.mode in ("static", "qat") and not whole:
+    if config.export.onnx == "always" and is_static(config) and not whole:
         raise ValueError(
             "export.onnx=always: scheme.placement=academic leaves float between the layers, which "
             f"no integer runtime computes; set scheme.placement=integer, or mode={config.mode} "
@@ -29,7 +30,7 @@ def check_deployment(config: RunConfig) -> None:
 def exports(config: RunConfig) -> bool:
     """Whether the run writes an ONNX file."""
     if config.export.onnx == "auto":
-        return config.mode in ("static", "qat") and config.scheme.placement == "integer"
+        return is_static(config) and config.scheme.placement == "integer"
     return config.export.onnx == "always"
 
 

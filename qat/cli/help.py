@@ -20,10 +20,11 @@ One run: float network -> plan -> calibrate -> [train] -> compare. Its record, p
 and events are in runs/<id>; asked for again, a finished run is shown and an interrupted one goes
 on. The last line printed is `record: PATH/run.json`.
 
-groups:  model data scheme optimizer schedule float trainer calibrate evaluate export parity
-         measure tracking paths experiment, and quantizer and observer in two places each:
+groups:  model data scheme optimizer schedule float trainer calibrate evaluate sensitivity
+         allocate mixed export parity measure tracking paths experiment, and quantizer and
+         observer in two places each:
          quantizer@scheme.weight quantizer@scheme.act observer@scheme.weight observer@scheme.act
-keys:    mode=float|dynamic|static|qat  seed=0  kernel=auto|compiled|eager  force=true
+keys:    mode=float|dynamic|static|qat|mixed  seed=0  kernel=auto|compiled|eager  force=true
          scheme.weight.bits=4  scheme.act.symmetric=false  calibrate.images=512 ...
          `qat run --cfg job` prints them all, `qat list` the names to choose from.
 options: -m, --multirun     all combinations of values given as a,b,c; ends with their table

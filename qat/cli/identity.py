@@ -13,6 +13,8 @@ from typing import Any
 
 from qat.cli.deployment_checks import exports
 from qat.cli.memory_checks import memory_settings
+from qat.cli.mixed_settings import mixed_settings
+from qat.cli.modes import trains
 from qat.cli.schema import ExportConfig, MeasureConfig, RunConfig
 from qat.records.cache import Cache
 from qat.records.folder import file_digest
@@ -91,7 +93,9 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     kept |= {"seed": config.seed, "scheme": scheme}
     if config.mode != "dynamic":
         kept["calibrate"] = everything["calibrate"]
-    if config.mode == "qat":
+    if config.mode == "mixed":
+        kept |= mixed_settings(config)
+    if trains(config):
         kept |= {k: everything[k] for k in OF_QAT}
         trainer = everything["trainer"]
         kept["trainer"] = {k: v for k, v in trainer.items() if (k, v) not in ONE_PROCESS}

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from qat.cli.errors import complain, one_line
 from qat.cli.loggers import log_record
-from qat.cli.pages import write_pages
+from qat.cli.pages import run_figures, write_pages
 from qat.cli.pipeline import execute
 from qat.cli.prepare import Prepared
 from qat.cli.report import print_comparison, print_deployment, print_record_line
@@ -17,8 +17,9 @@ from qat.cli.schema import RunConfig
 from qat.records.folder import RunFolder
 from qat.records.lock import LockedError
 from qat.records.schema import RecordError, RunRecord
+from qat.tracking.figures.style import save_figures
 
-CONFIG_NAME, CHECKPOINTS = "config.yaml", "checkpoints"
+CONFIG_NAME, CHECKPOINTS, FIGURES = "config.yaml", "checkpoints", "figures"
 
 
 class RecordedError(Exception):
@@ -94,6 +95,7 @@ def _computed(prepared: Prepared, folder: RunFolder) -> RunRecord:
     _write_config(prepared.config, folder.path / CONFIG_NAME)
     try:
         outcome = execute(prepared, folder, record)
+        save_figures(run_figures(outcome.record, prepared.folder), prepared.folder / FIGURES)
         if prepared.config.tracking.tensorboard:
             write_pages(prepared, outcome)
         folder.write(outcome.record)

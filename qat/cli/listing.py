@@ -4,6 +4,7 @@ from pathlib import Path
 
 from qat.cli.configs import config_dir, files, groups, summary
 from qat.cli.errors import DONE, RequestError
+from qat.cli.mixed_checks import SENSITIVITIES
 from qat.cli.study_file import EXPERIMENTS, read_study, study_names
 from qat.records.metrics import METRICS, Metric
 
@@ -13,6 +14,7 @@ _GROUP_OF = {
     "quantizers": "quantizer",
     "observers": "observer",
     "schemes": "scheme",
+    "allocators": "allocate",
     "experiments": EXPERIMENTS,
 }
 _YOURS = "(yours)"
@@ -30,7 +32,7 @@ def list_command(topic: str | None, extra_dir: Path | None = None) -> int:
     """
     if extra_dir is not None and not extra_dir.is_dir():
         raise RequestError(f"--config-dir {extra_dir} is no folder")
-    for name in [topic] if topic else [*_GROUP_OF, "studies", "metrics", "groups"]:
+    for name in [topic] if topic else [*_GROUP_OF, "studies", "metrics", "sensitivities", "groups"]:
         print(f"{name}:")
         for line in _lines(name, extra_dir):
             print(f"  {line}".rstrip())
@@ -43,6 +45,8 @@ def _lines(topic: str, extra_dir: Path | None) -> list[str]:
         return [name if name in ours else f"{name}  {_YOURS}" for name in groups(extra_dir)]
     if topic == "metrics":
         return _aligned({name: _reading(metric) for name, metric in METRICS.items()})
+    if topic == "sensitivities":
+        return [*SENSITIVITIES, "user"]
     paths = files(EXPERIMENTS if topic == "studies" else _GROUP_OF[topic], extra_dir)
     if topic == "studies":
         names = study_names(extra_dir)

@@ -83,6 +83,7 @@ def _config(folder: Path, model_target: str | None, data_target: str | None) -> 
             "name it again, data.target=package.module:function"
         )
     config.model.target, config.data.target = model_target, data_target
+    _forget_choice(config)
     for slot in (config.scheme.weight, config.scheme.act):
         # What the packed file holds are numbers; how they were found is not needed again.
         if slot.quantizer == "user":
@@ -91,6 +92,17 @@ def _config(folder: Path, model_target: str | None, data_target: str | None) -> 
             slot.observer, slot.observer_target, slot.observer_options = "default", None, {}
     config.scheme.rules = [rule for rule in map(_without_targets, config.scheme.rules) if rule]
     return config
+
+
+def _forget_choice(config: RunConfig) -> None:
+    """The plan says which widths were chosen; the files and the code it took may be gone."""
+    sensitivity, allocate = config.sensitivity, config.allocate
+    sensitivity.table = allocate.latency_table = allocate.latency_ms = None
+    allocate.latency_runs = []
+    if sensitivity.target is not None:
+        sensitivity.metric, sensitivity.target = "output_kl", None
+    if allocate.target is not None:
+        allocate.name, allocate.target = "ilp", None
 
 
 def _without_targets(rule: RuleConfig) -> RuleConfig | None:

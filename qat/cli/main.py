@@ -14,8 +14,8 @@ from qat.cli.errors import DONE, EXPECTED, FAILED, REFUSED, RequestError, compla
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
 
 TOPICS = (
-    *("models", "data", "quantizers", "observers", "schemes", "experiments"),
-    *("studies", "metrics", "groups"),
+    *("models", "data", "quantizers", "observers", "schemes", "allocators", "experiments"),
+    *("studies", "metrics", "sensitivities", "groups"),
 )
 
 EXPORT_FORMATS = ("onnx", "onnx-float", "onnx-half", "packed", "openvino")

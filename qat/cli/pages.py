@@ -7,16 +7,26 @@ from torch import Tensor, nn
 from qat.analysis.history import HISTORY_NAME, read_history
 from qat.analysis.layers import by_layer
 from qat.cli.memory_lines import memory_lines, memory_markdown, memory_told
+from qat.cli.mixed_figures import allocation_figures
+from qat.cli.mixed_lines import allocation_lines, sensitivities_of
 from qat.cli.pipeline import Outcome
 from qat.cli.prepare import Prepared
 from qat.cli.runtime_lines import latency_lines, parity_lines
 from qat.cli.study_figures import history_figures
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
+from qat.records.schema import RunRecord
 from qat.tables.comparison import comparison_markdown
+from qat.tables.render import markdown
 from qat.tracking.figures.layers import sqnr_figure
 from qat.tracking.figures.memory import memory_figures
+from qat.tracking.figures.style import Figure
 from qat.tracking.tensorboard import open_events, write_hparams, write_run
+
+
+def run_figures(record: RunRecord, folder: Path) -> dict[str, Figure]:
+    """Figures of what the run's files say: those that are kept in its folder too."""
+    return allocation_figures(folder, record.metrics["top1"])
 
 
 def write_pages(prepared: Prepared, outcome: Outcome) -> None:
@@ -29,22 +39,26 @@ def write_pages(prepared: Prepared, outcome: Outcome) -> None:
     if outcome.qnet is not None and prepared.config.tracking.histograms:
         weights = _weights(outcome.net, outcome.qnet)
     figures = {"sqnr": sqnr_figure(rows)} if rows else {}
+    figures |= run_figures(outcome.record, prepared.folder)
     figures |= history_figures(read_history(prepared.folder / HISTORY_NAME))
     figures |= memory_figures(memory_told(prepared.folder) or {})
     write_run(
         folder,
         outcome.record,
-        comparison_markdown(outcome.record) + _runtime_markdown(prepared.folder),
+        comparison_markdown(outcome.record) + _markdown_list(prepared.folder),
         weights=weights,
         sqnr=rows,
         figures=figures,
     )
 
 
-def _runtime_markdown(folder: Path) -> str:
-    """What the runtime made of the network, and where its memory goes: a list, and tables."""
-    lines = [*parity_lines(folder), *latency_lines(folder), *memory_lines(folder)]
-    return "".join(f"\n- {line}" for line in lines) + memory_markdown(folder)
+def _markdown_list(folder: Path) -> str:
+    """How widths were chosen, what the runtime made of the network, where its memory goes."""
+    lines = [*allocation_lines(folder), *parity_lines(folder), *latency_lines(folder)]
+    listed = "".join(f"\n- {line}" for line in [*lines, *memory_lines(folder)])
+    table = sensitivities_of(folder)
+    listed += memory_markdown(folder)
+    return listed if table is None else f"{listed}\n\n{markdown(table)}"
 
 
 def _weights(net: nn.Module, qnet: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:

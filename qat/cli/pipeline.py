@@ -11,10 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from qat.analysis.layers import TensorRow, rows_to_json, tensor_rows
+from qat.cli.allocation import Allocation, choose_plan
 from qat.cli.calibration import calibrate_run
 from qat.cli.deployment import deploy
 from qat.cli.float_net import float_logits, float_network
 from qat.cli.memory import run_memory
+from qat.cli.mixed_files import write_allocation
+from qat.cli.modes import trains
+from qat.cli.prediction import check_prediction
 from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
 from qat.cli.protocol import protocol
@@ -126,7 +130,8 @@ def _quantized_outcome(
     reference: Tensor,
 ) -> Outcome:
     labels = prepared.data.test.labels.cpu()
-    plan = prepared.plan(net)
+    chosen = _chosen(prepared, stages, net, digest)
+    plan = prepared.plan(net) if chosen is None else chosen.plan
     plan.save(folder.path / PLAN_NAME)
     record = record.move_to("running", plan=plan.to_dict())
     folder.write(record)
@@ -134,6 +139,8 @@ def _quantized_outcome(
     with stages.timed("evaluation"):
         logits = _logits(prepared, qnet, "evaluation")
     stages.metrics |= compared(reference, logits, labels)
+    if chosen is not None:
+        _checked(prepared, folder, stages, net, digest, chosen)
     images = _test_images(prepared)
     with stages.timed("packing"):
         stages.metrics |= sizes(qnet, net, folder.path / PACKED_NAME, images)
@@ -153,13 +160,44 @@ def _quantized_outcome(
     return Outcome(_done(prepared, record, stages), net, qnet, layers)
 
 
+def _chosen(prepared: Prepared, stages: Stages, net: nn.Module, digest: str) -> Allocation | None:
+    """In mode mixed, the widths."""
+    if prepared.config.mode != "mixed":
+        return None
+    with stages.timed("allocation"):
+        chosen = choose_plan(prepared, net, digest)
+    stages.metrics["predicted_harm"] = chosen.problem.harm(chosen.bits)
+    return chosen
+
+
+def _checked(
+    prepared: Prepared,
+    folder: RunFolder,
+    stages: Stages,
+    net: nn.Module,
+    digest: str,
+    chosen: Allocation,
+) -> None:
+    """Hold the prediction against random plans, if that is asked for, and keep how it was made."""
+    check = None
+    if prepared.config.mixed.check_plans:
+        with stages.timed("prediction"):
+            check = check_prediction(prepared, net, digest, chosen)
+        stages.metrics |= check.metrics()
+        stages.unmeasured |= check.lacks
+    config = prepared.config
+    made = write_allocation(folder.path, config.allocate.name, trains(config), chosen, check)
+    for artifact, file in made.items():
+        stages.artifacts[artifact] = folder.artifact(file)
+
+
 def _quantized(
     prepared: Prepared, folder: Path, stages: Stages, net: nn.Module, plan: Plan, digest: str
 ) -> nn.Module:
     """Convert, calibrate and, in mode qat, train."""
-    qnet = quantize(net, plan, keep_norms=prepared.config.mode == "qat")
+    qnet = quantize(net, plan, keep_norms=trains(prepared.config))
     stages.seconds["calibration"] = calibrate_run(prepared, qnet, digest)
-    if prepared.config.mode != "qat":
+    if not trains(prepared.config):
         return qnet.eval()
     with stages.timed("calibrated_evaluation"):
         logits = _logits(prepared, qnet, "evaluation after calibration")

@@ -16,6 +16,7 @@ from qat.cli.build import build_scheme
 from qat.cli.checks import check_config
 from qat.cli.deployment_checks import exports
 from qat.cli.identity import DataFacts, checkpoint_digest, note_data, number_settings
+from qat.cli.modes import trains
 from qat.cli.ranges import one_of
 from qat.cli.schema import DataConfig, RunConfig
 from qat.convert.rules import make_plan
@@ -154,7 +155,7 @@ def _check_network(prepared: Prepared) -> None:
             "the scheme leaves every layer float: set scheme.weight.bits or scheme.act.bits, "
             "or mode=float"
         )
-    if prepared.config.mode == "qat" and not any(True for _ in quantizers(qnet)):
+    if trains(prepared.config) and not any(True for _ in quantizers(qnet)):
         raise ValueError("mode=qat finds no quantizer to train with: use mode=static for fp16")
 
 

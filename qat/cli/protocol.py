@@ -5,7 +5,10 @@ from typing import Any
 import torch
 
 from qat.cli.build import freeze_batch_norm_at
+from qat.cli.mixed_checks import BUDGETS
+from qat.cli.modes import is_static, trains
 from qat.cli.prepare import Prepared
+from qat.cli.schema import RunConfig
 
 
 def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> dict[str, Any]:
@@ -16,10 +19,12 @@ def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> di
         "float": _float(prepared, float_digest),
         "evaluation": _evaluation(prepared),
     }
-    if mode in ("static", "qat"):
+    if is_static(prepared.config):
         images = min(prepared.config.calibrate.images, len(prepared.data.train))
         parts["calibration"] = {"split": "train", "images": images}
-    if mode == "qat":
+    if mode == "mixed":
+        parts["allocation"] = _allocation(prepared)
+    if trains(prepared.config):
         parts["training"] = _training(prepared, kernel)
     return parts
 
@@ -65,6 +70,30 @@ def _evaluation(prepared: Prepared) -> dict[str, Any]:
     if config.mode == "dynamic":  # the range is that of a batch, so its size is part of the result
         found["batch_size"] = config.evaluate.batch_size
     return found
+
+
+def _allocation(prepared: Prepared) -> dict[str, Any]:
+    """How widths were chosen: a row's method, of which the images are a protocol."""
+    config = prepared.config
+    settings = prepared.settings["allocate"]
+    budgets = [name for name in (*BUDGETS, "uniform_bits") if settings[name] is not None]
+    measured = prepared.settings["sensitivity"]
+    return {
+        "allocator": config.allocate.target or config.allocate.name,
+        "metric": _metric(config),
+        "budgets": {name: settings[name] for name in budgets},
+        "options": settings["options"],
+        "then": config.mixed.then,
+        "widths": measured["widths"],
+        "slots": measured["slots"],
+        "images": {"split": "train", "images": measured["images"], "drawn_by": measured["seed"]},
+    }
+
+
+def _metric(config: RunConfig) -> str:
+    if config.allocate.name == "learned":
+        return "learned"
+    return config.sensitivity.target or config.sensitivity.metric
 
 
 def _training(prepared: Prepared, kernel: str) -> dict[str, Any]:

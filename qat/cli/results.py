@@ -55,9 +55,15 @@ def compared(float_logits: Tensor, logits: Tensor, labels: Tensor) -> dict[str, 
 
 
 def costs(net: nn.Module, plan: Plan | None, example: Tensor) -> dict[str, float]:
-    """MACs and bit operations for one image."""
+    """MACs and bit operations for one image, and what all conv and linear weights come to."""
     rows = layer_costs(net, plan, example)
-    return {"macs": total_macs(rows), "bops": total_bops(rows)}
+    weights = sum(row.weights for row in rows)
+    return {
+        "macs": total_macs(rows),
+        "bops": total_bops(rows),
+        "weight_bytes": sum(row.weight_bytes for row in rows),
+        "average_weight_bits": sum(row.weights * row.weight_bits for row in rows) / weights,
+    }
 
 
 def write_and_verify(qnet: nn.Module, net: nn.Module, path: Path, batch: Tensor) -> int:

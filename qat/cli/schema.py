@@ -171,6 +171,53 @@ class EvaluateConfig:
 
 
 @dataclass
+class SensitivityConfig:
+    """How each layer's sensitivity is measured, and on what; ``table`` is a file of the user's."""
+
+    metric: str = MISSING
+    target: str | None = None
+    widths: list[int] = MISSING
+    slots: list[str] = field(default_factory=lambda: ["weight", "act"])
+    images: int = MISSING
+    batch_size: int = 128
+    seed: int = 0
+    table: str | None = None
+    hessian: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class AllocateConfig:
+    """How widths are chosen, and within which budgets; None is no limit.
+
+    ``uniform_bits`` limits weight bytes and BOPs to those of that width throughout.
+    """
+
+    name: str = MISSING
+    target: str | None = None
+    uniform_bits: float | None = None
+    average_weight_bits: float | None = None
+    weight_bytes: float | None = None
+    bops: float | None = None
+    peak_activation_bytes: float | None = None
+    latency_ms: float | None = None
+    latency_runs: list[str] = field(default_factory=list)
+    latency_table: str | None = None
+    default_bits: int | None = None
+    adds_alike: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class MixedConfig:
+    """What follows the choice of widths, and how its prediction is checked."""
+
+    then: str = MISSING
+    check_plans: int = 0
+    check_images: int | None = None
+    check_seed: int = 0
+
+
+@dataclass
 class ExportConfig:
     """Which networks become ONNX files: ``auto`` those of whole integers, ``always``, ``never``."""
 
@@ -272,6 +319,9 @@ class RunConfig:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    sensitivity: SensitivityConfig = field(default_factory=SensitivityConfig)
+    allocate: AllocateConfig = field(default_factory=AllocateConfig)
+    mixed: MixedConfig = field(default_factory=MixedConfig)
     export: ExportConfig = field(default_factory=ExportConfig)
     parity: ParityConfig = field(default_factory=ParityConfig)
     measure: MeasureConfig = field(default_factory=MeasureConfig)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from qat.cli.errors import DONE, RequestError
-from qat.cli.report import print_comparison, print_deployment, print_record_line
+from qat.cli.mixed_lines import sensitivities_of
+from qat.cli.report import print_comparison, print_deployment, print_record_line, print_table
 from qat.records.facts import run_facts
 from qat.records.folder import RunFolder
 from qat.records.lock import holder
@@ -29,6 +30,8 @@ def show_command(folder: Path) -> int:
     if record.metrics:
         print_comparison(record)
         print_deployment(folder)
+        if (table := sensitivities_of(folder)) is not None:
+            print_table(table)
     _print_stages(record)
     for name, file in record.artifacts.items():
         print(f"  {name:<24} {file.bytes:>10} bytes  {folder / file.path}")

@@ -13,6 +13,7 @@ from qat.tracking.figures.bits import Reading, bits_figure
 from qat.tracking.figures.history import history_figure
 from qat.tracking.figures.layers import layer_lines_figure
 from qat.tracking.figures.pareto import CostPoint, pareto_figure
+from qat.tracking.figures.strategies import StrategyBar, strategies_figure
 from qat.tracking.figures.style import Figure, save_figures
 
 MAX_COURSES = 8
@@ -76,8 +77,10 @@ def study_figures(records: Iterable[RunRecord]) -> dict[str, Figure]:
         for cost, word in COSTS.items():
             if costed := cost_points(own, cost):
                 found[f"accuracy_{word}{suffix}"] = pareto_figure(costed, cost, network)
-        if len({_width(point)[0] for point in own if not point.is_float}) > 1:
+        if len({_width(point)[0] for point in own if not (point.is_float or point.is_mixed)}) > 1:
             found[f"accuracy_bits{suffix}"] = _bits(own, network)
+        if any(point.is_mixed for point in own):
+            found[f"strategies{suffix}"] = strategies_figure(strategy_bars(own), network)
     return found
 
 
@@ -96,10 +99,20 @@ def cost_points(points: Sequence[Point], cost: str) -> list[CostPoint]:
     ]
 
 
+def strategy_bars(points: Sequence[Point]) -> list[StrategyBar]:
+    """Weight memory and accuracy of each setting, widest first."""
+    bars = [
+        StrategyBar(point.label, point.metrics["weight_bytes"].mean, top1.mean, top1.std)
+        for point in points
+        if "weight_bytes" in point.metrics and (top1 := point.metrics["top1"])
+    ]
+    return sorted(bars, key=lambda bar: -bar.weight_bytes)
+
+
 def _bits(points: Sequence[Point], title: str) -> Figure:
     series: dict[str, list[Reading]] = {}
     for point in points:
-        if point.is_float:
+        if point.is_float or point.is_mixed:
             continue
         top1 = point.metrics["top1"]
         bits, other = _width(point)

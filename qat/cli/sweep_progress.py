@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qat.cli.modes import trains
 from qat.records.facts import run_facts
 from qat.records.folder import RunFolder
 from qat.records.schema import RecordError, RunRecord
@@ -141,7 +142,7 @@ class SweepProgress:
 
 def _kind_to_come(item: "Item") -> Kind:
     config = item.point.config
-    epochs = config.trainer.max_epochs if config.mode == "qat" else 0
+    epochs = config.trainer.max_epochs if trains(config) else 0
     return Kind(config.mode, config.model.name, config.data.name, epochs)
 
 

@@ -12,6 +12,7 @@ from torch import nn
 from qat.analysis.history import HISTORY_NAME
 from qat.cli.build import freeze_batch_norm_at
 from qat.cli.loggers import make_logger
+from qat.cli.modes import trains
 from qat.cli.prepare import Prepared
 from qat.cli.schema import OptimizerConfig, ScheduleConfig
 from qat.cli.training_progress import TrainingProgress
@@ -85,7 +86,7 @@ def chosen_kernel(prepared: Prepared, net: nn.Module) -> str:
         prepared: The request.
         net: Float or quantized: both have the same layers.
     """
-    if prepared.config.mode != "qat":
+    if not trains(prepared.config):
         return "eager"
     return choose_kernel(prepared.config.kernel, _elements_to_come(prepared, net))
 

@@ -14,7 +14,6 @@ Differs from the first: the mixture is of rounded tensors, as in EdMIPS, not of 
 so that a layer computes once; a layer being linear, for its weight the two are the same.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -54,6 +53,10 @@ class ChoiceQuantizer(nn.Module):
         """Of the widths."""
         return torch.softmax(self.logits / self.temperature, dim=0)
 
+    def surprisals(self) -> Tensor:
+        """``-log p`` of the widths, nats, in double precision: finite for the least probable too."""
+        return -torch.log_softmax(self.logits.detach().double() / self.temperature, dim=0)
+
     def expected(self, values: Sequence[float]) -> Tensor:
         """Expectation of one value a width."""
         weights = torch.tensor(values, dtype=self.logits.dtype, device=self.logits.device)
@@ -76,7 +79,7 @@ def choose_widths(
     widths: Sequence[int],
     batches: Iterable[Any],
     *,
-    fixed: Iterable[str] = (),
+    fixed: Iterable[str | Slot] = (),
     slots: Sequence[str] = ("weight", "act"),
 ) -> nn.Module:
     """A calibrated network with a choice in every slot that is free.
@@ -86,7 +89,7 @@ def choose_widths(
         plan: Its methods; slots that are not free keep its widths.
         widths: Candidates.
         batches: Calibration images, or tuples that begin with them.
-        fixed: Layers that keep the plan's widths.
+        fixed: Layers, or slots, that keep the plan's widths.
         slots: Which kinds are free.
 
     Raises:
@@ -95,7 +98,8 @@ def choose_widths(
     if plan.placement == "integer":
         raise ValueError("learned widths need scheme.placement=academic; allocate for integer")
     options = check_widths(widths)
-    free = [(n, kind) for n, kind in slots_of(plan) if n not in set(fixed) and kind in slots]
+    held = set(fixed)
+    free = [s for s in slots_of(plan) if not {s, s[0]} & held and s[1] in slots]
     kept = list(batches)
     fitted = fit_quantizers(net, plan, options, kept)
     planned = {(n, kind): getattr(plan.layers[n], kind).stored_bits for n, kind in slots_of(plan)}
@@ -180,10 +184,7 @@ def choice_harms(qnet: nn.Module) -> dict[Slot, dict[int, float]]:
     For :func:`qat.mixed.problem.make_problem`, and so for the most probable plan in a budget.
     """
     return {
-        slot: {
-            width: max(-math.log(max(float(p), 1e-30)), 0.0)
-            for width, p in zip(own.widths, own.probabilities().detach().double(), strict=True)
-        }
+        slot: dict(zip(own.widths, own.surprisals().tolist(), strict=True))
         for slot, own in choices(qnet)
     }
 

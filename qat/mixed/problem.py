@@ -73,7 +73,7 @@ def make_problem(
     costs: NetworkCosts,
     *,
     widths: Iterable[int] | None = None,
-    fixed: Iterable[str] = (),
+    fixed: Iterable[str | Slot] = (),
     groups: Iterable[Sequence[Slot]] = (),
     default_bits: int | None = None,
 ) -> Problem:
@@ -84,7 +84,8 @@ def make_problem(
         plan: The plan that is to get other widths.
         costs: Of the network under that plan.
         widths: Candidates; all that have a score if None.
-        fixed: Layers that keep the plan's widths, see :func:`qat.mixed.assign.fixed_layers`.
+        fixed: Layers, or slots, that keep the plan's widths, see
+            :func:`qat.mixed.assign.fixed_layers`.
         groups: Slots that must take one width. If a member is fixed, so are the others, at the
             widest of the fixed ones.
         default_bits: Width of a slot without a score, where others of its kind have one; None
@@ -100,13 +101,15 @@ def make_problem(
     options = check_widths(candidates, plan.placement)
     kinds = {slot[1] for slot in scored}
     held = set(fixed)
-    check_layers(held, [*plan.layers, *(name for name, _ in plan.left_float)])
+    named = [each if isinstance(each, str) else each[0] for each in held]
+    check_layers(named, [*plan.layers, *(name for name, _ in plan.left_float)])
     variables = []
     for group in _merged([slot for slot in slots_of(plan) if slot[1] in kinds], groups):
-        held_bits = [spec_of(plan, slot).stored_bits for slot in group if slot[0] in held]
+        kept = [slot for slot in group if slot in held or slot[0] in held]
         own = [slot for slot in group if slot in scored]
-        if held_bits:
-            variables.append(Variable(group, {max(held_bits): 0.0}))
+        if kept:
+            widest = max(spec_of(plan, slot).stored_bits for slot in kept)
+            variables.append(Variable(group, {widest: 0.0}))
         elif own:
             variables.append(Variable(group, _summed(own, scored, options)))
         else:

@@ -6,7 +6,7 @@ between them.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from qat.records.schema import RunRecord
@@ -56,6 +56,25 @@ class RunFacts:
     act: SlotFacts
     placement: str | None
     runtime: str | None = None
+    allocation: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def allocator(self) -> str | None:
+        """Who chose the widths; None where the scheme did."""
+        return _name(self.allocation.get("allocator"))
+
+    @property
+    def sensitivity(self) -> str | None:
+        """The metric that the choice of widths rests on."""
+        return _name(self.allocation.get("metric"))
+
+    @property
+    def budget(self) -> str | None:
+        """Limits of the choice, such as ``uniform_bits 4``; ``the scheme's`` if none was named."""
+        if not self.allocation:
+            return None
+        limits = self.allocation.get("budgets", {})
+        return ", ".join(f"{k} {v:g}" for k, v in limits.items()) or "the scheme's"
 
     @property
     def method(self) -> str | None:
@@ -94,6 +113,7 @@ def run_facts(record: RunRecord) -> RunFacts:
         act=slot_facts([layer["act"] for layer in layers]),
         placement=(record.plan or {}).get("placement"),
         runtime=_name(record.protocol.get("evaluation", {}).get("runtime")),
+        allocation=record.protocol.get("allocation", {}),
     )
 
 

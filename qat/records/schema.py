@@ -19,7 +19,7 @@ NUMERICS_VERSION = 2
 STATUSES = ("running", "done", "failed", "interrupted")
 MODES = ("float", "dynamic", "static", "qat", "mixed")
 GATES = (None, "passed", "failed")
-PROTOCOL_PARTS = ("data", "float", "calibration", "training", "evaluation")
+PROTOCOL_PARTS = ("data", "float", "calibration", "allocation", "training", "evaluation")
 _MAPPINGS = ("protocol", "environment", "artifacts", "seconds", "unmeasured", "metrics")
 # A done run may be measured again later (latency, parity); nothing else leaves "done".
 TRANSITIONS = {
@@ -57,8 +57,8 @@ class RunRecord:
         gate: ``passed``, ``failed``, or None where the run had no gate.
         study: The study it was started for, if any.
         overrides: The command line's overrides, in order.
-        protocol: Parts ``data``, ``float``, ``calibration``, ``training``, ``evaluation``: what
-            makes rows comparable. A part the mode does not have is absent.
+        protocol: Parts ``data``, ``float``, ``calibration``, ``allocation``, ``training``,
+            ``evaluation``: what makes rows comparable. A part the mode does not have is absent.
         plan: ``Plan.to_dict()``, or None before there is one (and for ``float``).
         environment: Versions, cores, instructions, threads, commit.
         artifacts: Name → file.

@@ -31,6 +31,9 @@ IF_VARYING = (
     "act_granularity",
     "placement",
     "runtime",
+    "allocator",
+    "sensitivity",
+    "budget",
 )
 
 
@@ -91,6 +94,9 @@ SETTINGS: Mapping[str, tuple[str, Callable[[RunFacts], str | None]]] = {
     "act_granularity": ("A per", lambda facts: facts.act.granularity),
     "placement": ("placement", lambda facts: facts.placement),
     "runtime": ("runtime", lambda facts: facts.runtime),
+    "allocator": ("widths by", lambda facts: facts.allocator),
+    "sensitivity": ("sensitivity", lambda facts: facts.sensitivity),
+    "budget": ("budget", lambda facts: facts.budget),
     "complexity": ("complexity", lambda facts: COMPLEXITY.get(facts.mode)),
     "seed": ("seed", lambda facts: str(facts.seed)),
 }

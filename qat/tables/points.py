@@ -21,6 +21,7 @@ class Point:
         weight_bits: Of most layers; 32 is float.
         act_bits: Likewise.
         metrics: Statistics over seeds.
+        is_mixed: True if widths were chosen layer by layer.
     """
 
     label: str
@@ -29,6 +30,7 @@ class Point:
     weight_bits: int
     act_bits: int
     metrics: Mapping[str, Statistic]
+    is_mixed: bool = False
 
     @property
     def is_float(self) -> bool:
@@ -53,10 +55,10 @@ def points_of(records: Iterable[RunRecord]) -> list[Point]:
         mode = "" if facts.mode == "float" else f" {facts.mode}"
         points.append(
             Point(
-                label=f"{facts.label}{mode}",
+                label=_label(facts),
                 series=", ".join(
                     [
-                        f"{facts.method or 'float'}{mode}",
+                        f"{facts.method or 'float'}{mode}{_chosen_by(facts)}",
                         *(word for key, word in grids[id(group)].items() if key in varying),
                     ]
                 ),
@@ -64,9 +66,22 @@ def points_of(records: Iterable[RunRecord]) -> list[Point]:
                 weight_bits=facts.weight.bits,
                 act_bits=facts.act.bits,
                 metrics={name: value for name, value in found.items() if value is not None},
+                is_mixed=facts.mode == "mixed",
             )
         )
     return points
+
+
+def _label(facts: RunFacts) -> str:
+    """``w4a4-lsq qat``; of chosen widths, by what and within which budget."""
+    if facts.mode == "float":
+        return facts.label
+    chosen = f" by {facts.sensitivity}, {facts.budget}" if facts.allocator else ""
+    return f"{facts.label} {facts.mode}{chosen}"
+
+
+def _chosen_by(facts: RunFacts) -> str:
+    return f" by {facts.allocator}" if facts.allocator else ""
 
 
 def _grid_words(facts: RunFacts) -> dict[str, str]:

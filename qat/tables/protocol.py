@@ -12,6 +12,11 @@ from qat.records.facts import run_facts
 from qat.records.schema import RunRecord, canonical_json
 
 OF_ONE_NETWORK = ("data", "float")
+# How widths were chosen is a row's method, as its quantizer is; on which images is protocol.
+OF_THE_METHOD = tuple(
+    f"allocation.{name}"
+    for name in ("allocator", "metric", "budgets", "options", "then", "widths", "slots")
+)
 DIGEST_DIGITS = 12
 
 
@@ -40,7 +45,7 @@ def differences(rows: Sequence[Sequence[RunRecord]], axes: Iterable[str] = ()) -
     found: dict[int, list[str]] = {}
     shared = [_shared_leaves(row) for row in rows]
     for path in dict.fromkeys(path for row in shared for path in row):
-        if _is_axis(path, axes):
+        if _is_axis(path, (*axes, *OF_THE_METHOD)):
             continue
         for block in _blocks(rows, path):
             for index, words in _odd_ones(

@@ -12,7 +12,8 @@ from tests.command_line import SMALL
 SHORT = [*SMALL, "+data.options.image_size=16", "model=simple_cnn"]
 COMMON = {
     "float_top1", "top1", "top5", "float_loss", "loss", "float_bytes", "macs", "bops",
-    "float_eager_latency_ms", "float_peak_activation_bytes",
+    "float_eager_latency_ms", "float_peak_activation_bytes", "weight_bytes",
+    "average_weight_bits",
 }  # fmt: skip
 QUANTIZED = COMMON | {
     "top1_drop", "top1_drop_relative", "logit_sqnr_db", "packed_bytes", "theoretical_bytes",
@@ -23,6 +24,7 @@ METRICS = {
     "dynamic": QUANTIZED,
     "static": QUANTIZED,
     "qat": QUANTIZED | {"calibrated_top1"},
+    "mixed": QUANTIZED | {"predicted_harm"},
 }
 PARTS = {"data", "float", "evaluation"}
 PROTOCOL = {
@@ -30,6 +32,7 @@ PROTOCOL = {
     "dynamic": PARTS,
     "static": PARTS | {"calibration"},
     "qat": PARTS | {"calibration", "training"},
+    "mixed": PARTS | {"calibration", "allocation"},
 }
 NOT_REPEATED = ("_ms",)  # times are times
 

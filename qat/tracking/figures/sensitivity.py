@@ -16,7 +16,7 @@ def sensitivity_figure(
         layers: Names, in execution order.
         scores: One a layer.
         bits: One a layer.
-        unit: Of the scores.
+        unit: Of the scores, and what they are of.
 
     Raises:
         ValueError: If there is no layer, or the three are not of one length.

@@ -1,0 +1,66 @@
+"""Predicted harm: against measured accuracy, a point a plan, and against weight memory."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from qat.tracking.figures.style import BLUE, ORANGE, new_figure
+
+
+def prediction_figure(
+    harms: Sequence[float],
+    accuracies: Sequence[float],
+    chosen: tuple[float, float] | None = None,
+    unit: str = "",
+    title: str = "",
+) -> Figure:
+    """Random plans, and the chosen one among them.
+
+    Args:
+        harms: Predicted, one a plan.
+        accuracies: Measured, fractions.
+        chosen: Harm and accuracy of the chosen plan.
+        unit: Of the harms.
+        title: Of the figure.
+
+    Raises:
+        ValueError: If there is no plan, or the two are not of one length.
+    """
+    if not harms or len(harms) != len(accuracies):
+        raise ValueError(
+            f"harms and accuracies must be of one length and not empty, got {len(harms)} and "
+            f"{len(accuracies)}"
+        )
+    figure, axes = new_figure()
+    axes.scatter(harms, [100 * value for value in accuracies], color=BLUE, label="random plans")
+    if chosen is not None:
+        harm, top1 = chosen
+        axes.scatter([harm], [100 * top1], color=ORANGE, marker="D", label="chosen plan")
+    if min(harms) > 0 and (chosen is None or chosen[0] > 0):
+        axes.set_xscale("log")
+    axes.set_xlabel(f"predicted harm [{unit}]" if unit else "predicted harm")
+    axes.set_ylabel("top-1 [%]")
+    axes.set_title(title)
+    axes.legend(frameon=False)
+    return figure
+
+
+def front_figure(weight_bytes: Sequence[float], harms: Sequence[float], unit: str = "") -> Figure:
+    """Predicted harm against weight memory in KiB: every plan that no other beats.
+
+    Raises:
+        ValueError: If there is no plan, or the two are not of one length.
+    """
+    if not harms or len(harms) != len(weight_bytes):
+        raise ValueError(
+            f"weight_bytes and harms must be of one length and not empty, got {len(weight_bytes)} "
+            f"and {len(harms)}"
+        )
+    figure, axes = new_figure()
+    kib = [value / 1024 for value in weight_bytes]
+    axes.step(kib, harms, where="post", color=BLUE, marker="o", markersize=3)
+    if min(harms) > 0:
+        axes.set_yscale("log")
+    axes.set_xlabel("weights [KiB]")
+    axes.set_ylabel(f"predicted harm [{unit}]" if unit else "predicted harm")
+    return figure

@@ -1,0 +1,97 @@
+"""Training with a choice of widths and its price.
+
+As in Wu et al. (DNAS), arXiv:1812.00090, and Cai and Vasconcelos (EdMIPS), arXiv:2004.05795, the
+logits of the choices learn together with everything else, by
+
+    loss = cross entropy + price_weight * price,
+
+where the price says what the expected network costs. Differs from both: the price is handed in as
+a function, so that it may be zero within a budget instead of pulling for ever, and the softmax
+sharpens over the training, so that what is chosen at the end is what was trained.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from qat.training.classifier import Batch
+from qat.training.optimizers import Group
+from qat.training.qat import QATClassifier
+from qat.training.specs import OptimizerSpec, ScheduleSpec
+
+WIDTHS = "widths"
+
+
+class MixedPrecisionClassifier(QATClassifier):
+    """Trains a network whose quantizers choose among widths.
+
+    Logs ``train/price``, the mean of an epoch, beside what every classifier logs. The step is
+    never compiled: the temperature changes with every step.
+
+    Args:
+        net: With choices in it.
+        optimizer: Rates and decay of weights and quantizers.
+        choices: Logits of the choices, parameters of ``net``: group ``widths``, without decay.
+        price: What the expected network costs, a scalar with a gradient.
+        price_weight: Cross entropy, nats, that one unit of price is worth.
+        choice_lr: Rate of the logits.
+        set_temperature: Told the temperature of the softmax before each step.
+        temperatures: First and last; geometric in between.
+        schedule: Course of the rates; None for constant ones.
+
+    Raises:
+        ValueError: If there is no choice, or a number is not above 0.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        optimizer: OptimizerSpec,
+        *,
+        choices: Sequence[nn.Parameter],
+        price: Callable[[], Tensor],
+        price_weight: float,
+        choice_lr: float,
+        set_temperature: Callable[[float], None],
+        temperatures: tuple[float, float] = (1.0, 0.1),
+        schedule: ScheduleSpec | None = None,
+    ) -> None:
+        super().__init__(net, optimizer, schedule)
+        if not choices:
+            raise ValueError("there is no width to learn: the network has no choices")
+        numbers = {"price_weight": price_weight, "choice_lr": choice_lr}
+        numbers |= dict(zip(("first temperature", "last temperature"), temperatures, strict=True))
+        for name, value in numbers.items():
+            if not value > 0:
+                raise ValueError(f"{name} must be above 0, got {value}")
+        self.choice_ids = frozenset(map(id, choices))
+        self.choices, self.price, self.price_weight = list(choices), price, price_weight
+        self.choice_lr, self.temperatures = choice_lr, temperatures
+        self.set_temperature = set_temperature
+
+    def parameter_groups(self) -> list[Group]:
+        """Those of quantization-aware training, and the logits apart from them."""
+        groups = []
+        for group in super().parameter_groups():
+            kept = [p for p in group["params"] if id(p) not in self.choice_ids]
+            groups += [{**group, "params": kept}] if kept else []
+        own: Group = {"params": self.choices, "lr": self.choice_lr, "weight_decay": 0.0}
+        return [*groups, {"name": WIDTHS, **own}]
+
+    def temperature(self, step: int, steps: int) -> float:
+        """``first * (last / first) ** (step / (steps - 1))``."""
+        first, last = self.temperatures
+        share = min(step / max(steps - 1, 1), 1.0)
+        return float(first * (last / first) ** share)
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """A function of the step alone, so that a resumed training finds it as it was."""
+        steps = int(self.trainer.estimated_stepping_batches)
+        self.set_temperature(self.temperature(self.trainer.global_step, steps))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Mean loss of a batch and the price."""
+        price = self.price()
+        self.log("train/price", price.detach(), on_step=False, on_epoch=True, batch_size=1)
+        return super().training_step(batch, batch_idx) + self.price_weight * price
