@@ -6,6 +6,7 @@ Structures with random weights; images of 32 pixels for the networks of this pro
 torchvision's. Per network and strategy: bytes of the arena, their lower bound (most live bytes of
 the order), the excess over it, the saving against ``naive`` (one buffer an operation, elementwise
 ones out of place), and the seconds that planning took. ``read_seconds`` is tracing and shapes.
+``widths`` stores every tensor in 8 bits, as a network in integer placement does.
 
 ``schedules`` has what a better order saves: of a network with two branches, of GoogLeNet, and of
 each of its modules alone. The stem of GoogLeNet, a chain, needs more than any module.
@@ -31,10 +32,18 @@ from qat.memory.execute import ArenaExecutor
 from qat.memory.measured import allocated_peak_bytes
 from qat.memory.read import Traced, read_memory
 from qat.memory.schedule import schedule
-from qat.memory.strategies import SCHEDULED, STRATEGIES, MemoryPlan, plan_memory
+from qat.memory.strategies import SCHEDULED, STRATEGIES, MemoryPlan, Strategy, plan_memory
 from qat.models.build import BUILTIN, build_model
 
 MODELS = ("simple_cnn", "resnet20", "resnet18", "mobilenet_v2", "googlenet", "densenet121")
+WIDTH = 8
+"""Bits of every tensor where widths are on."""
+MEASURED = (
+    *STRATEGIES,
+    Strategy(reuse=True, schedule=True),
+    Strategy(widths=True),
+    Strategy(reuse=True, in_place=True, schedule=True, widths=True),
+)
 
 
 class Branches(nn.Module):
@@ -68,7 +77,8 @@ def measure(name: str, batch: int, execute: bool) -> dict[str, Any]:
     start = perf_counter()
     traced = read_memory(net, (batch, 3, side, side))
     found: dict[str, Any] = {"read_seconds": perf_counter() - start}
-    plans = [plan_memory(traced.graph, strategy) for strategy in STRATEGIES]
+    bits = {name: WIDTH for name, t in traced.graph.tensors.items() if not t.is_view}
+    plans = [plan_memory(traced.graph, strategy, bits) for strategy in MEASURED]
     naive = plans[0].arena.bytes
     for plan in plans:
         found[plan.strategy.name] = {
@@ -80,7 +90,7 @@ def measure(name: str, batch: int, execute: bool) -> dict[str, Any]:
         }
     if execute:
         images = torch.randn(batch, 3, side, side, generator=torch.Generator().manual_seed(0))
-        found["executed"] = executed(net, traced, plans[-1], images)
+        found["executed"] = executed(net, traced, plans[MEASURED.index(SCHEDULED)], images)
     return found
 
 

@@ -7,6 +7,7 @@ raises ``ValueError`` with the key in full, its value, and what is allowed.
 from typing import Any
 
 from qat.cli.deployment_checks import check_deployment
+from qat.cli.memory_checks import check_memory
 from qat.cli.mixed_checks import check_mixed
 from qat.cli.modes import trains
 from qat.cli.ranges import above_zero, at_least, one_of
@@ -71,6 +72,7 @@ def check_config(config: RunConfig) -> None:
     at_least("calibrate.batch_size", config.calibrate.batch_size, 1)
     at_least("evaluate.batch_size", config.evaluate.batch_size, 1)
     check_deployment(config)
+    check_memory(config)
     check_mixed(config)
     at_least("tracking.history_every", config.tracking.history_every, 0)
 

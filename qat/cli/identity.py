@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qat.cli.deployment_checks import exports
+from qat.cli.memory_checks import memory_settings
 from qat.cli.mixed_settings import mixed_settings
 from qat.cli.modes import trains
 from qat.cli.schema import ExportConfig, MeasureConfig, RunConfig
@@ -85,7 +86,7 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     kept["data"]["normalisation"] = [list(facts.mean), list(facts.std)]
     if config.model.checkpoint is None and config.model.weights is None:
         kept["float"] = everything["float"]
-    kept |= _deployment(config)
+    kept |= _deployment(config) | memory_settings(config)
     if config.mode == "float":
         return kept
     scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}

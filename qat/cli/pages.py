@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from qat.analysis.history import HISTORY_NAME, read_history
 from qat.analysis.layers import by_layer
+from qat.cli.memory_lines import memory_lines, memory_markdown, memory_told
 from qat.cli.mixed_figures import allocation_figures
 from qat.cli.mixed_lines import allocation_lines, sensitivities_of
 from qat.cli.pipeline import Outcome
@@ -18,6 +19,7 @@ from qat.records.schema import RunRecord
 from qat.tables.comparison import comparison_markdown
 from qat.tables.render import markdown
 from qat.tracking.figures.layers import sqnr_figure
+from qat.tracking.figures.memory import memory_figures
 from qat.tracking.figures.style import Figure
 from qat.tracking.tensorboard import open_events, write_hparams, write_run
 
@@ -39,6 +41,7 @@ def write_pages(prepared: Prepared, outcome: Outcome) -> None:
     figures = {"sqnr": sqnr_figure(rows)} if rows else {}
     figures |= run_figures(outcome.record, prepared.folder)
     figures |= history_figures(read_history(prepared.folder / HISTORY_NAME))
+    figures |= memory_figures(memory_told(prepared.folder) or {})
     write_run(
         folder,
         outcome.record,
@@ -50,10 +53,11 @@ def write_pages(prepared: Prepared, outcome: Outcome) -> None:
 
 
 def _markdown_list(folder: Path) -> str:
-    """How widths were chosen, and what the runtime made of the network."""
+    """How widths were chosen, what the runtime made of the network, where its memory goes."""
     lines = [*allocation_lines(folder), *parity_lines(folder), *latency_lines(folder)]
-    listed = "".join(f"\n- {line}" for line in lines)
+    listed = "".join(f"\n- {line}" for line in [*lines, *memory_lines(folder)])
     table = sensitivities_of(folder)
+    listed += memory_markdown(folder)
     return listed if table is None else f"{listed}\n\n{markdown(table)}"
 
 

@@ -15,6 +15,7 @@ from qat.cli.allocation import Allocation, choose_plan
 from qat.cli.calibration import calibrate_run
 from qat.cli.deployment import deploy
 from qat.cli.float_net import float_logits, float_network
+from qat.cli.memory import run_memory
 from qat.cli.mixed_files import write_allocation
 from qat.cli.modes import trains
 from qat.cli.prediction import check_prediction
@@ -218,7 +219,8 @@ def _deployed(
     qnet: nn.Module | None,
     logits: Tensor,
 ) -> RunRecord:
-    """Add what a runtime makes of the network, as far as it was asked for."""
+    """Add its memory, and what a runtime makes of the network, as far as it was asked for."""
+    _planned(prepared, folder, stages, net, qnet)
     found = deploy(prepared, folder.path, net, qnet, logits, stages.timed)
     stages.metrics |= found.metrics
     stages.unmeasured |= found.unmeasured
@@ -227,6 +229,18 @@ def _deployed(
     parts = {key: dict(part) for key, part in record.protocol.items()}
     parts["evaluation"] |= {"runtime": found.runtime} if found.runtime else {}
     return record.move_to("running", gate=found.gate, protocol=parts)
+
+
+def _planned(
+    prepared: Prepared, folder: RunFolder, stages: Stages, net: nn.Module, qnet: nn.Module | None
+) -> None:
+    """Add where the memory goes."""
+    with stages.timed("memory"):
+        found = run_memory(prepared, folder.path, net, qnet, folder.path / PACKED_NAME)
+    stages.metrics |= found.metrics
+    stages.unmeasured |= found.unmeasured
+    for name, file in found.files.items():
+        stages.artifacts[name] = folder.artifact(file)
 
 
 def _counterpart(net: nn.Module, plan: Plan) -> nn.Module:

@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from qat.cli.memory_lines import memory_lines
 from qat.cli.mixed_lines import allocation_lines
 from qat.cli.progress import console
 from qat.cli.runtime_lines import latency_lines, parity_lines
@@ -53,9 +54,10 @@ def print_table(table: tables.Table) -> None:
 
 
 def print_deployment(folder: Path) -> None:
-    """How a run's widths were chosen, and what the runtime made of its network."""
+    """How widths were chosen, what the runtime made of the network, where its memory goes."""
     out = console()
-    for line in [*allocation_lines(folder), *parity_lines(folder), *latency_lines(folder)]:
+    told = (allocation_lines, parity_lines, latency_lines, memory_lines)
+    for line in [line for lines in told for line in lines(folder)]:
         out.print(f"  {escape(line)}", soft_wrap=True)
 
 

@@ -27,6 +27,7 @@ OF_QUANTIZED = (
     "theoretical_bytes",
     "simulated_bytes",
     "compression",
+    "peak_activation_bytes",
     "simulated_latency_ms",
 )
 

@@ -254,6 +254,21 @@ class MeasureConfig:
 
 
 @dataclass
+class MemoryConfig:
+    """Strategies of the memory plan, and whether the network is run inside it."""
+
+    reuse: bool = True
+    in_place: bool = True
+    schedule: bool = True
+    widths: bool = True
+    alignment: int = 64
+    batch: int = 1
+    optimizer: str | None = None
+    execute: bool = False
+    prefetch: bool = False
+
+
+@dataclass
 class TrackingConfig:
     """What is written beside the record."""
 
@@ -311,6 +326,7 @@ class RunConfig:
     export: ExportConfig = field(default_factory=ExportConfig)
     parity: ParityConfig = field(default_factory=ParityConfig)
     measure: MeasureConfig = field(default_factory=MeasureConfig)
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     paths: PathsConfig = field(default_factory=PathsConfig)
     float: FloatConfig = field(default_factory=FloatConfig)  # last: the name hides the type

@@ -36,6 +36,10 @@ def unpack(stream: NDArray[np.uint8], count: int, bits: int, qmin: int) -> NDArr
             f"{count} codes of {bits} bits take {packed_size(count, bits)} bytes, "
             f"the stream has {stream.size}"
         )
+    if 8 % bits == 0:  # whole codes a byte: no need to look at single bits
+        shifts = np.arange(0, 8, bits, dtype=np.uint8)
+        codes = (stream[:, None] >> shifts) & np.uint8((1 << bits) - 1)
+        return codes.ravel()[:count].astype(np.int32) + np.int32(qmin)
     flat = np.unpackbits(stream, count=count * bits, bitorder="little").reshape(count, bits)
     weights = (1 << np.arange(bits)).astype(np.int32)
     return (flat.astype(np.int32) @ weights + qmin).astype(np.int32)

@@ -60,7 +60,8 @@ def trace(net: nn.Module) -> fx.GraphModule:
         except Exception as error:
             raise TraceError(
                 f"cannot trace {type(net).__name__}: {_reason(error)}{_place(error)}; rewrite it "
-                "without conditions on tensors, or use scheme.placement=academic"
+                "without conditions on tensors, or use scheme.placement=academic: per-layer plans "
+                "still work, only graph planning refuses"
             ) from error
     without_arguments(graph)
     for node in dropouts_as_modules(own, graph):

@@ -14,6 +14,9 @@ training they are what autograd keeps for the backward pass, as torch's kernels 
 A tensor that two operations keep counts once, for the one that makes it; the image counts too.
 Operations are taken out of place: a ReLU6 in place keeps one tensor fewer. Stored widths shrink
 inference only: training with fake quantization keeps floats.
+
+Layers of a chain have one row, under the first one's name. Of a quantized layer its own weight and
+bias count, not the scales of its quantizers (4 bytes each).
 """
 
 from collections.abc import Mapping
@@ -119,7 +122,8 @@ def estimate_inference(
     """
     widths = dict(weight_bits or {})
     layers = _first_calls(traced)
-    weighted = {n for n, layer in layers.values() if getattr(layer, "weight", None) is not None}
+    called = [found for each in layers.values() for found in each]
+    weighted = {n for n, layer in called if getattr(layer, "weight", None) is not None}
     if unknown := sorted(widths.keys() - weighted):
         raise KeyError(
             f"no layers with a weight {unknown}; there are {', '.join(sorted(weighted))}"
@@ -127,9 +131,10 @@ def estimate_inference(
     made = {n: t.bytes for n, t in traced.graph.tensors.items() if not t.is_view}
     rows = []
     for name, operation in traced.graph.operations.items():
-        label, layer = layers.get(name, (name, None))
-        own = _bytes_of_parameters(layer, bits, widths.get(label, bits))
-        buffers = _bytes_of_buffers(layer, bits)
+        called = layers.get(name, [])
+        own = sum(_bytes_of_parameters(layer, bits, widths.get(n, bits)) for n, layer in called)
+        buffers = sum(_bytes_of_buffers(layer, bits) for _, layer in called)
+        label = _label(name, called)
         rows.append(LayerMemory(label, operation.kind, own, buffers, made.get(name, 0)))
     return MemoryEstimate(tuple(row for row in rows if row.total))
 
@@ -154,30 +159,37 @@ def estimate_training(
     kept = _kept_bytes(traced.graph.with_bits(bits), bits)
     rows = []
     for name, operation in traced.graph.operations.items():
-        label, layer = layers.get(name, (name, None))
-        own = _bytes_of_parameters(layer, bits, bits)
-        trained = [p for p in _parameters(layer) if p.requires_grad]
+        called = layers.get(name, [])
+        own = sum(_bytes_of_parameters(layer, bits, bits) for _, layer in called)
+        trained = [p for _, layer in called for p in _parameters(layer) if p.requires_grad]
         gradients = sum(-(-p.numel() * bits // 8) for p in trained)
         state = copies * gradients + counter * len(trained)
-        buffers = _bytes_of_buffers(layer, bits)
+        buffers = sum(_bytes_of_buffers(layer, bits) for _, layer in called)
         sizes = (own, buffers, kept.get(name, 0), gradients, state)
-        rows.append(LayerMemory(label, operation.kind, *sizes))
+        rows.append(LayerMemory(_label(name, called), operation.kind, *sizes))
     unknown = [n for n, o in traced.graph.operations.items() if not _is_known(traced.graph, o)]
     return MemoryEstimate(tuple(row for row in rows if row.total), tuple(unknown))
 
 
-def _first_calls(traced: Traced) -> dict[str, tuple[str, nn.Module]]:
-    """Operation → name and module of the layer that it is the first to call."""
-    found: dict[str, tuple[str, nn.Module]] = {}
+Called = list[tuple[str, nn.Module]]
+
+
+def _first_calls(traced: Traced) -> dict[str, Called]:
+    """Operation → names and modules of the layers that it is the first to call."""
+    found: dict[str, Called] = {}
     seen: set[nn.Module] = set()
     nodes = {node.name: node for node in traced.module.graph.nodes}
     for name, operation in traced.graph.operations.items():
         for node in (nodes[n] for n in operation.nodes if nodes[n].op == "call_module"):
             layer = traced.module.get_submodule(str(node.target))
-            if layer not in seen and name not in found:
-                found[name] = (str(node.target), layer)
+            if layer not in seen:
+                found.setdefault(name, []).append((str(node.target), layer))
             seen.add(layer)
     return found
+
+
+def _label(operation: str, called: Called) -> str:
+    return called[0][0] if called else operation
 
 
 def _kept_bytes(graph: MemoryGraph, bits: int) -> dict[str, int]:
@@ -231,18 +243,23 @@ def _drops(operation: Operation) -> bool:
     return operation.kind.startswith("dropout")
 
 
-def _parameters(layer: nn.Module | None) -> list[nn.Parameter]:
-    return [] if layer is None else list(layer.parameters())
+def _parameters(layer: nn.Module) -> list[nn.Parameter]:
+    return list(layer.parameters(recurse=not _is_quantized(layer)))
 
 
-def _bytes_of_parameters(layer: nn.Module | None, bits: int, weight_bits: int) -> int:
+def _is_quantized(layer: nn.Module) -> bool:
+    """Whether its submodules are quantizers."""
+    return bool(getattr(layer, "quantized_leaf", ""))
+
+
+def _bytes_of_parameters(layer: nn.Module, bits: int, weight_bits: int) -> int:
     weight = getattr(layer, "weight", None)
     widths = [(p.numel(), weight_bits if p is weight else bits) for p in _parameters(layer)]
     return sum(-(-count * width // 8) for count, width in widths)
 
 
-def _bytes_of_buffers(layer: nn.Module | None, bits: int) -> int:
-    buffers = [] if layer is None else list(layer.buffers())
+def _bytes_of_buffers(layer: nn.Module, bits: int) -> int:
+    buffers = list(layer.buffers(recurse=not _is_quantized(layer)))
     return sum(
         -(-b.numel() * bits // 8) if b.is_floating_point() else b.numel() * b.element_size()
         for b in buffers

@@ -25,7 +25,7 @@ _ACTIVATIONS = (
     *("leaky_relu", "leakyrelu", "hardtanh", "clamp"),
 )
 _OF_TWO = ("add", "iadd", "sub", "isub", "mul", "imul")
-ELEMENTWISE = frozenset((*_ACTIVATIONS, *_OF_TWO, "batchnorm1d", "batchnorm2d"))
+ELEMENTWISE = frozenset((*_ACTIVATIONS, *_OF_TWO, "batchnorm1d", "batchnorm2d", "quanttensor"))
 """Operations whose output element ``i`` is computed from element ``i`` of its inputs alone."""
 
 
@@ -53,6 +53,7 @@ def read_memory(
     input_shape: Sequence[int],
     bits: int = 32,
     chains: Sequence[Sequence[str]] = (),
+    device: str = "meta",
 ) -> Traced:
     """Trace a network and list its tensors for an input shape.
 
@@ -62,15 +63,16 @@ def read_memory(
         bits: Width that floating-point tensors are stored at; others keep theirs.
         chains: Names of nodes that are computed as one operation (a convolution, its batch norm
             and its ReLU): only what the last one makes is stored.
+        device: ``cpu`` computes an empty image, for layers that look at values (quantized ones).
 
     Raises:
         TraceError: If the control flow depends on values; the line is named.
         GraphMemoryError: If an operation makes several tensors, or a chain is none.
     """
     traced = net if isinstance(net, fx.GraphModule) else trace(net)
-    recorder = _Recorder(copy.deepcopy(traced).to("meta"))
+    recorder = _Recorder(copy.deepcopy(traced).to(device))
     with torch.no_grad(), evaluating(recorder.module):
-        recorder.run(torch.empty(tuple(input_shape), device="meta"))
+        recorder.run(torch.zeros(tuple(input_shape), device=device))
     graph = _Reader(traced, recorder.values, bits, _chained(traced, chains)).read()
     constants = {
         node.name: recorder.values[node.name]

@@ -72,6 +72,9 @@ METRICS: Mapping[str, Metric] = {
     "simulated_latency_ms": Metric("simulated latency", "ms", decimals=3, higher_is_better=False),
     "peak_activation_bytes": Metric("peak activations", "KiB", KIB, 1, higher_is_better=False),
     "float_peak_activation_bytes": Metric("float peak activations", "KiB", KIB, 1),
+    "arena_workspace_bytes": Metric("workspace of the arena", "KiB", KIB, 1),
+    "arena_allocated_bytes": Metric("allocated beside the arena", "KiB", KIB, 1),
+    "peak_unpacked_bytes": Metric("unpacked weights at once", "KiB", KIB, 1),
 }
 
 

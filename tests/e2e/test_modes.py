@@ -12,11 +12,12 @@ from tests.command_line import SMALL
 SHORT = [*SMALL, "+data.options.image_size=16", "model=simple_cnn"]
 COMMON = {
     "float_top1", "top1", "top5", "float_loss", "loss", "float_bytes", "macs", "bops",
-    "float_eager_latency_ms", "weight_bytes", "average_weight_bits",
+    "float_eager_latency_ms", "float_peak_activation_bytes", "weight_bytes",
+    "average_weight_bits",
 }  # fmt: skip
 QUANTIZED = COMMON | {
     "top1_drop", "top1_drop_relative", "logit_sqnr_db", "packed_bytes", "theoretical_bytes",
-    "compression", "simulated_bytes", "simulated_latency_ms",
+    "compression", "simulated_bytes", "simulated_latency_ms", "peak_activation_bytes",
 }  # fmt: skip
 METRICS = {
     "float": COMMON,
@@ -147,6 +148,10 @@ def test_tensorboard_has_curves_histograms_and_the_row(qat, home):
     assert events.Scalars("final/top1")[-1].value == pytest.approx(record["metrics"]["top1"])
     assert any(tag.startswith("sqnr") for tag in tags["scalars"])
     assert tags["histograms"]
-    assert tags["images"] == ["figures/sqnr"]
+    assert set(tags["images"]) == {
+        "figures/sqnr",
+        "figures/memory_layers",
+        "figures/memory_arena",
+    }
     assert any("comparison" in tag for tag in tags["tensors"])
     assert "_hparams_/session_start_info" in events.summary_metadata

@@ -164,3 +164,10 @@ def test_wrong_names_are_refused():
         estimate_inference(traced, weight_bits={"pool": 4})
     with pytest.raises(KeyError, match="there are sgd, sgd_momentum"):
         estimate_training(traced, "lion")
+
+
+def test_what_is_frozen_has_no_gradient():
+    net = Chain().eval()
+    net.conv.requires_grad_(False)
+    found = estimate_training(read_memory(net, (1, 1, 4, 4)), "sgd_momentum")
+    assert found.sum("gradients") == found.sum("optimizer") == (24 + 3) * FLOAT

@@ -81,6 +81,35 @@ def test_kernels_that_write_in_place_have_the_ordinary_bits():
     assert set(got.workspace) == {"mul"}  # by a number: no kernel that is told where to write
 
 
+class Sigmoid(nn.Module):
+    """Somebody's own, which is not torch's."""
+
+    quantized_leaf = "sigmoid"  # called as one layer, not traced through
+
+    def forward(self, x):
+        return x.sigmoid() + 1
+
+
+class Plain(nn.Module):
+    """Norms without a part of what they mostly have, and a concatenation along no named axis."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3, affine=False)
+        self.of_batch = nn.BatchNorm2d(3, track_running_stats=False)
+        self.own = Sigmoid()
+
+    def forward(self, x):
+        return torch.cat((self.norm(x), self.of_batch(self.own(x))))
+
+
+def test_what_is_left_out_takes_its_default():
+    images = torch.randn(2, 3, 4, 4)
+    net = Plain().eval()
+    net.norm.running_var.uniform_(0.5, 2)
+    assert torch.equal(executed(net, images, IN_PLACE).output, ordinary(net, images))
+
+
 def test_workspace_by_hand():
     result = executed(Chain().eval(), torch.randn(1, 1, 4, 4), IN_PLACE)
     assert result.workspace == {"conv": 32 * FLOAT, "pool": 8 * FLOAT, "fc": 3 * FLOAT}
@@ -169,3 +198,19 @@ def test_a_plan_that_lies_gives_other_numbers():
     plan = plan_memory(traced.graph, IN_PLACE)
     wrong = replace(plan, arena=replace(plan.arena, offsets=dict.fromkeys(plan.arena.offsets, 0)))
     assert not torch.equal(ArenaExecutor(traced, wrong).run(images).output, ordinary(net, images))
+
+
+def test_another_dtype_is_refused():
+    traced = read_memory(Chain().eval(), (1, 1, 4, 4))
+    executor = ArenaExecutor(traced, plan_memory(traced.graph, IN_PLACE))
+    with pytest.raises(ValueError, match=r"planned for torch.float32 .*, got torch.float64"):
+        executor.run(torch.zeros(1, 1, 4, 4, dtype=torch.float64))
+
+
+def test_an_output_outlives_the_next_run():
+    traced = read_memory(Chain().eval(), (1, 1, 4, 4))
+    executor = ArenaExecutor(traced, plan_memory(traced.graph, IN_PLACE))
+    first = executor.run(torch.ones(1, 1, 4, 4)).output
+    kept = first.clone()
+    executor.run(-torch.ones(1, 1, 4, 4))
+    assert torch.equal(first, kept)

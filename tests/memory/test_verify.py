@@ -76,6 +76,36 @@ def test_a_tensor_lost_between_is_found():
         verify_execution(changed, graph.order, places, 128, 64)
 
 
+def test_one_byte_is_enough():
+    graph = read_memory(Chain().eval(), (1, 1, 4, 4)).graph
+    verify_execution(graph, graph.order, GOOD | {"conv": 65, "relu": 65}, 1024, 1)
+    with pytest.raises(PlanError, match="conv is written over"):
+        verify_execution(graph, graph.order, GOOD | {"conv": 63, "relu": 63}, 1024, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"stride": (32, 1, 8, 2)}, id="another order of elements"),
+        pytest.param({"bits": 64, "elements": 16}, id="another width in as many bytes"),
+    ],
+)
+def test_only_what_lies_alike_is_written_over_while_it_is_read(change):
+    graph = read_memory(Chain().eval(), (1, 1, 4, 4)).graph
+    tensors = dict(graph.tensors)
+    tensors["relu"] = replace(tensors["relu"], **change)
+    with pytest.raises(PlanError, match="relu is written over"):
+        verify_execution(replace(graph, tensors=tensors), graph.order, GOOD, 1024, 64)
+
+
+def test_an_output_that_is_destroyed_is_found():
+    graph = read_memory(Residual().eval(), (1, 1, 4, 4)).graph
+    places = {"x": 0, "conv": 64, "add": 64, "relu": 64}
+    verify_execution(graph, graph.order, places, 128, 64)
+    with pytest.raises(PlanError, match=r"output \['conv'\] is destroyed"):
+        verify_execution(replace(graph, outputs=("conv",)), graph.order, places, 128, 64)
+
+
 def test_an_order_that_reads_too_early_is_found():
     with pytest.raises(PlanError, match="relu reads"):
         follow(Chain(), GOOD, ("x", "relu", "conv", "pool", "flatten", "fc"))

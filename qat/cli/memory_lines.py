@@ -1,0 +1,100 @@
+"""What a run's ``memory.json`` says, for a reader."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+MEMORY_NAME = "memory.json"
+_KIB = 1024
+
+
+def memory_told(folder: Path) -> dict[str, Any] | None:
+    """The file's content; None if there is none."""
+    path = folder / MEMORY_NAME
+    found: dict[str, Any] | None = None
+    if path.is_file():
+        found = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def memory_lines(folder: Path) -> list[str]:
+    """One line for the arena, one for the layers, one for each run that was asked for."""
+    told = memory_told(folder)
+    if told is None:
+        return []
+    if "unplanned" in told:
+        return [f"memory is not planned: {told['unplanned']}"]
+    lines = [_arena_line(told), _layers_line(told)]
+    for name, network in told["networks"].items():
+        if (ran := network.get("execution")) is not None:
+            lines.append(
+                f"{name} run inside its arena of {_size(ran['arena_bytes'])}: equal bit for bit, "
+                f"workspace {_size(ran['workspace_bytes'])}, allocated beside it "
+                f"{_size(ran['allocated_bytes'])} (ordinarily "
+                f"{_size(ran['ordinary_allocated_bytes'])})"
+            )
+    return lines + ([_prefetch_line(told["prefetch"])] if "prefetch" in told else [])
+
+
+def memory_markdown(folder: Path) -> str:
+    """Bytes of every strategy and every layer, as tables; empty if there is no plan."""
+    told = memory_told(folder)
+    if told is None or "unplanned" in told:
+        return ""
+    text = "\n\n| network | strategy | arena | lower bound | saving |\n|---|---|---:|---:|---:|\n"
+    for name, network in told["networks"].items():
+        for strategy, row in network["strategies"].items():
+            text += (
+                f"| {name} | {strategy} | {_size(row['bytes'])} | "
+                f"{_size(row['lower_bound_bytes'])} | {row['saving_percent']:.1f} % |\n"
+            )
+    for title in ("inference_float", "inference", "training"):
+        if title in told:
+            text += _layer_table(title.replace("_", ", "), told[title])
+    return text
+
+
+def _layer_table(title: str, estimate: dict[str, Any]) -> str:
+    parts = list(estimate["totals"])
+    text = f"\n| {title} | {' | '.join(parts)} |\n|---|{'---:|' * len(parts)}\n"
+    for row in (*estimate["rows"], {"name": "total", **estimate["totals"]}):
+        text += f"| {row['name']} | {' | '.join(_size(row[part]) for part in parts)} |\n"
+    return text
+
+
+def _arena_line(told: dict[str, Any]) -> str:
+    parts = []
+    for name, words in (("float", "in float"), ("network", "at the plan's widths")):
+        if name in told["networks"]:
+            arena = told["networks"][name]["arena"]
+            parts.append(
+                f"{_size(arena['bytes'])} {words} (at least {_size(arena['lower_bound_bytes'])})"
+            )
+    naive = told["networks"]["float"]["strategies"]["naive"]["bytes"]
+    return (
+        f"peak activations, batch {told['batch']}, {told['strategy']}: {', '.join(parts)}; "
+        f"naive float {_size(naive)}"
+    )
+
+
+def _layers_line(told: dict[str, Any]) -> str:
+    text = f"memory without reuse: float {_size(told['inference_float']['total'])}"
+    if (after := told.get("inference")) is not None:
+        text += f", quantized {_size(after['total'])} ({after['saving_percent']:.1f} % less)"
+    return text + f", training with {told['optimizer']} {_size(told['training']['total'])}"
+
+
+def _prefetch_line(ran: dict[str, Any]) -> str:
+    times = ", ".join(
+        f"{name} {t['median_ms']:.2f} ms ({t['lower_ms']:.2f} to {t['upper_ms']:.2f})"
+        for name, t in ran["latency"].items()
+    )
+    return (
+        f"weights {_size(ran['packed_weight_bytes'])} packed, at most {ran['most_unpacked']} "
+        f"layers and {_size(ran['peak_unpacked_bytes'])} unpacked at once (all in float "
+        f"{_size(ran['float_weight_bytes'])}); {times}, n = {ran['latency']['ordinary']['repeats']}"
+    )
+
+
+def _size(count: float) -> str:
+    return f"{count / _KIB:.1f} KiB"

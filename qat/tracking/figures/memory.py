@@ -1,0 +1,114 @@
+"""Where the memory of a run goes: by layer before and after, and in the arena over time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from qat.tracking.figures.style import BLUE, COLOURS, GREEN, ORANGE, new_figure
+
+_KIB = 1024
+_COLOUR_OF_BITS = {32: BLUE, 16: "#56B4E9", 8: GREEN, 4: ORANGE}
+_NAMED = 0.2
+"""Share of the arena from which on a block has room for its name."""
+
+
+def memory_figures(told: Mapping[str, Any]) -> dict[str, Figure]:
+    """Name → figure, of what a run's ``memory.json`` holds; none of a network without a plan."""
+    networks = told.get("networks", {})
+    figures = {}
+    if "inference" in told:
+        figures["memory_layers"] = layer_memory_figure(told)
+    for name, network in networks.items():
+        if name == "network" or len(networks) == 1:
+            figures["memory_arena"] = arena_figure(network, told["batch"])
+    return figures
+
+
+def layer_memory_figure(told: Mapping[str, Any]) -> Figure:
+    """Weights and output of each layer in KiB, float beside quantized, its bits on the bar.
+
+    Raises:
+        ValueError: If no layer is in both.
+    """
+    before = {row["name"]: row for row in told["inference_float"]["rows"]}
+    pairs: list[tuple[Any, ...]] = [
+        (row["name"], before[row["name"]], row)
+        for row in told["inference"]["rows"]
+        if row["name"] in before and row["name"] in told["weight_bits"]
+    ]
+    if not pairs:
+        raise ValueError("no layer to draw: before and after have none in common")
+    figure, axes = new_figure(width=max(5.0, 1.5 + 0.55 * len(pairs)))
+    places = range(len(pairs))
+    sizes = [[_held(pair[part]) / _KIB for pair in pairs] for part in (1, 2)]
+    axes.bar([place - 0.2 for place in places], sizes[0], 0.4, label="float", color=BLUE)
+    axes.bar([place + 0.2 for place in places], sizes[1], 0.4, label="quantized", color=ORANGE)
+    for place, (name, _, _) in enumerate(pairs):
+        axes.annotate(
+            f"w{told['weight_bits'][name]}/a{told['stored_bits'].get(name, 32)}",
+            (place + 0.2, sizes[1][place]),
+            ha="center",
+            va="bottom",
+            rotation=90,
+            fontsize=7,
+            in_layout=False,
+        )
+    names = [pair[0] for pair in pairs]
+    axes.set_xticks(range(len(names)), names, rotation=60, ha="right")
+    axes.set_ylabel("parameters and output [KiB]")
+    axes.set_title("Memory of each layer before and after")
+    axes.legend(frameon=False, loc="upper left")
+    axes.margins(x=0.01, y=0.2)
+    return figure
+
+
+def arena_figure(network: Mapping[str, Any], batch: int) -> Figure:
+    """Blocks of the arena as rectangles: steps they live against the bytes they take.
+
+    Args:
+        network: ``order``, ``blocks`` and ``arena`` of a plan.
+        batch: Images at a time.
+    """
+    blocks, arena = network["blocks"], network["arena"]
+    figure, axes = new_figure(width=max(6.4, 1.5 + 0.16 * len(network["order"])))
+    seen: dict[int, Rectangle] = {}
+    for block in blocks:
+        low, high = block["offset"] / _KIB, block["bytes"] / _KIB
+        wide = block["last"] - block["first"] + 1
+        colour = _COLOUR_OF_BITS.get(block["bits"], COLOURS[4])
+        shape = Rectangle(
+            (block["first"], low), wide, high, facecolor=colour, edgecolor="white", linewidth=0.6
+        )
+        seen.setdefault(block["bits"], shape)
+        axes.add_patch(shape)
+        if block["bytes"] >= _NAMED * arena["bytes"]:
+            axes.annotate(
+                block["members"][-1],
+                (block["first"] + wide / 2, low + high / 2),
+                ha="center",
+                va="center",
+                fontsize=5,
+                rotation=90,
+                in_layout=False,
+            )
+    axes.axhline(arena["lower_bound_bytes"] / _KIB, color="black", linestyle=":", linewidth=1)
+    axes.set_xlim(0, len(network["order"]))
+    axes.set_ylim(0, 1.05 * max(arena["bytes"], arena["lower_bound_bytes"], 1) / _KIB)
+    axes.set_xlabel("operation")
+    axes.set_ylabel("place in the arena [KiB]")
+    axes.set_title(f"Arena of {arena['bytes'] / _KIB:.1f} KiB, batch {batch}; dotted: lower bound")
+    axes.legend(
+        [seen[bits] for bits in sorted(seen)],
+        [f"{bits} bit" for bits in sorted(seen)],
+        frameon=False,
+        fontsize="small",
+        ncols=len(seen),
+        loc="upper right",  # looking for the best place would take longer than all the rest
+    )
+    return figure
+
+
+def _held(row: Mapping[str, Any]) -> int:
+    return int(row["parameters"] + row["activations"])

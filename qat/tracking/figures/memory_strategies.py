@@ -1,0 +1,34 @@
+"""What each memory strategy leaves of the naive peak, network by network."""
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from qat.tracking.figures.style import COLOURS, new_figure
+
+
+def strategies_figure(shares: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Grouped bars: arena in percent of naive allocation, a group a network.
+
+    Args:
+        shares: Network → strategy → percent; every network has the same strategies.
+
+    Raises:
+        ValueError: If there is nothing to draw.
+    """
+    names = list(next(iter(shares.values()), {}))
+    if not names:
+        raise ValueError("no strategy to draw: give the percentages of each network")
+    figure, axes = new_figure(width=max(6.4, 1.5 + 1.3 * len(shares)))
+    width = 0.85 / len(names)
+    for index, name in enumerate(names):
+        places = [group + (index - (len(names) - 1) / 2) * width for group in range(len(shares))]
+        values = [of[name] for of in shares.values()]
+        colour = COLOURS[index % len(COLOURS)]
+        bars = axes.bar(places, values, width, label=name, color=colour)
+        axes.bar_label(bars, fmt="%.0f", fontsize=6)
+    axes.set_xticks(range(len(shares)), list(shares))
+    axes.set_ylabel("arena [% of naive]")
+    axes.legend(frameon=False, fontsize="small", ncols=2)
+    axes.margins(y=0.3)
+    return figure

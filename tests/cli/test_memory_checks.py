@@ -1,0 +1,41 @@
+"""Memory settings: what is refused, and what of them names a run."""
+
+from dataclasses import replace
+
+import pytest
+
+from qat.cli.memory_checks import OPTIMIZERS, check_memory, memory_settings
+from qat.cli.schema import MemoryConfig, RunConfig
+from qat.memory import estimate
+
+
+def config(mode="static", **memory):
+    return replace(RunConfig(), mode=mode, memory=MemoryConfig(**memory))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"reuse": False}, "memory.in_place=true acts on lifetimes.*memory.reuse=true"),
+        ({"reuse": False, "in_place": False}, "memory.schedule=true acts on lifetimes"),
+        ({"alignment": 0}, "memory.alignment must be 1 or more"),
+        ({"alignment": 2, "execute": True}, "splits elements.*multiple of 4"),
+        ({"batch": 0}, "memory.batch must be 1 or more"),
+        ({"optimizer": "rmsprop"}, "memory.optimizer"),
+        ({"prefetch": True, "mode": "float"}, "mode=float has not"),
+    ],
+)
+def test_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        check_memory(config(**settings))
+
+
+def test_defaults_pass_and_name_nothing():
+    check_memory(config())
+    check_memory(config(alignment=2))
+    assert memory_settings(config()) == {}
+    assert memory_settings(config(execute=True)) == {"memory": {"execute": True}}
+
+
+def test_optimizers_are_those_that_can_be_estimated():
+    assert set(OPTIMIZERS) == set(estimate.OPTIMIZERS)
