@@ -1,10 +1,13 @@
 """Widths that a training learns (``allocate=learned``)."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from qat.cli.prepare import Prepared
 from qat.cli.sensitivity import sensitivity_batches
@@ -18,11 +21,13 @@ from qat.mixed.digest import sensitivity_digest
 from qat.mixed.learned import choice_table, overrun_price
 from qat.mixed.table import SensitivityTable
 from qat.mixed.widths import Slot, slots_of
+from qat.records.cache import Cache
+from qat.records.schema import NUMERICS_VERSION
 from qat.training.fit import fit
 from qat.training.mixed import MixedPrecisionClassifier
 from qat.training.specs import FitSpec, OptimizerSpec
 
-FOLDER, MOMENTUM = "choice", 0.9
+MOMENTUM = 0.9
 
 
 def learned_table(
@@ -33,7 +38,7 @@ def learned_table(
     free: Sequence[Slot],
     budgets: Budgets,
 ) -> SensitivityTable:
-    """Train a softmax over quantizers in every free slot; the score of a width is ``-log p``.
+    """Train a softmax over quantizers in every free slot, once for all seeds of a run.
 
     A training that was cut off goes on from its last epoch. Its weights are thrown away: the
     choices are kept. Batch norm keeps its statistics, as the calibrated network has them.
@@ -41,10 +46,31 @@ def learned_table(
     Raises:
         ValueError: If a budget has no price with a gradient.
     """
-    config, options = prepared.config, prepared.config.allocate.options
     batches = list(sensitivity_batches(prepared))
-    held = [slot for slot in slots_of(plan) if slot not in free]
-    qnet = choose_widths(net, plan, config.sensitivity.widths, batches, fixed=held)
+    training = _training_batches(prepared, prepared.config.allocate.options["images"])
+    digest = sensitivity_digest(net, plan, batches)
+    cache = Cache(Path(prepared.config.paths.cache))
+    key = _key(prepared, digest, training, free, budgets)
+    checkpoints = cache.path_of("choice", key).with_suffix(".training")
+
+    def make(path: Path) -> None:
+        held = [slot for slot in slots_of(plan) if slot not in free]
+        qnet = choose_widths(net, plan, prepared.config.sensitivity.widths, batches, fixed=held)
+        _fit(prepared, qnet, overrun_price(qnet, costs, budgets), training, checkpoints)
+        choice_table(qnet, digest).save(path)
+        shutil.rmtree(checkpoints, ignore_errors=True)
+
+    return SensitivityTable.load(cache.get_or_make("choice", key, make, suffix=".json"))
+
+
+def _fit(
+    prepared: Prepared,
+    qnet: nn.Module,
+    price: Callable[[], Tensor],
+    training: Batches,
+    folder: Path,
+) -> None:
+    config, options = prepared.config, prepared.config.allocate.options
     module = MixedPrecisionClassifier(
         qnet,
         OptimizerSpec(
@@ -53,10 +79,9 @@ def learned_table(
             momentum=MOMENTUM if options["optimizer"] == "sgd" else 0.0,
         ),
         choices=choice_parameters(qnet),
-        price=overrun_price(qnet, costs, budgets),
+        price=price,
         price_weight=options["price_weight"],
         choice_lr=options["choice_lr"],
-        temperatures=tuple(options.get("temps", [1.0, 0.1])),
         set_temperature=partial(set_temperature, qnet),
     )
     spec = FitSpec(
@@ -65,16 +90,29 @@ def learned_table(
         keep="last",
         freeze_batch_norm_at=0,
     )
-    fit(
-        module,
-        _training_batches(prepared, options["images"]).at_epoch,
-        None,
-        spec,
-        prepared.folder / FOLDER,
-        seed=config.sensitivity.seed,
-        callbacks=[TrainingProgress("choice of widths")],
-    )
-    return choice_table(qnet, sensitivity_digest(net, plan, batches))
+    bar = TrainingProgress("choice of widths")
+    seed = config.sensitivity.seed
+    fit(module, training.at_epoch, None, spec, folder, seed=seed, callbacks=[bar])
+
+
+def _key(
+    prepared: Prepared, digest: str, training: Batches, free: Sequence[Slot], budgets: Budgets
+) -> dict[str, Any]:
+    config = prepared.config
+    return {
+        "of": digest,
+        "images": training.image_set.digest(),
+        "batch_size": training.batch_size,
+        "augment": prepared.settings["data"]["augment"],
+        "options": config.allocate.options,
+        "widths": config.sensitivity.widths,
+        "free": [list(slot) for slot in free],
+        "budgets": budgets.named(),
+        "seed": config.sensitivity.seed,
+        "device": prepared.device.type,
+        "threads": torch.get_num_threads(),
+        "numerics_version": NUMERICS_VERSION,
+    }
 
 
 def _training_batches(prepared: Prepared, images: int) -> Batches:

@@ -1,6 +1,7 @@
 """Learned widths within budgets: the price of a network with choices, and the plan it ends in."""
 
 from collections.abc import Callable
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -40,9 +41,11 @@ def overrun_price(qnet: nn.Module, costs: NetworkCosts, budgets: Budgets) -> Cal
 
 
 def choice_table(qnet: nn.Module, digest: str) -> SensitivityTable:
-    """What was learned, as a table: the score of a width is ``-log p``, nats.
+    """What was learned, as a table: the score of a width is the least ``-log p`` up to it, nats.
 
-    An allocator that adds it up finds the most probable plan within the budgets.
+    The price alone speaks against a width beyond the one that was learned, so it counts as no
+    worse. An allocator that adds the scores up finds the most probable plan within the budgets,
+    and may spend what they leave.
 
     Args:
         qnet: Trained.
@@ -51,7 +54,7 @@ def choice_table(qnet: nn.Module, digest: str) -> SensitivityTable:
     rows = (
         SensitivityRow(*slot, bits, score)
         for slot, scores in choice_harms(qnet).items()
-        for bits, score in scores.items()
+        for bits, score in zip(scores, accumulate(scores.values(), min), strict=True)
     )
     return SensitivityTable(METRIC, "nats", True, digest, tuple(rows))
 

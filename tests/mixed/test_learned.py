@@ -93,9 +93,18 @@ def test_improbable_widths_stay_in_order(case):
     """So far apart that their probabilities are zeros in any float."""
     [(_, choice)] = choices(case[-1])
     with torch.no_grad():
-        choice.logits.copy_(torch.tensor([0.0, -500.0, -900.0]))
+        choice.logits.copy_(torch.tensor([-900.0, -500.0, 0.0]))
     scores = [row.score for row in choice_table(case[-1], "").rows]
-    assert scores == pytest.approx([0.0, 500.0, 900.0])
+    assert scores == pytest.approx([900.0, 500.0, 0.0])
+
+
+def test_a_width_beyond_the_learned_one_is_no_worse(case):
+    [(_, choice)] = choices(case[-1])
+    with torch.no_grad():
+        choice.logits.copy_(torch.tensor([-3.0, 0.0, -5.0]))
+    narrow, learned, wide = (row.score for row in choice_table(case[-1], "").rows)
+    assert wide == learned
+    assert narrow == pytest.approx(learned + 3.0)
 
 
 def test_the_most_probable_plan_within_the_budget(case, images):
