@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qat.cli.configs import config_dir, files, groups, summary
 from qat.cli.errors import DONE, RequestError
-from qat.cli.mixed_checks import SENSITIVITIES
+from qat.cli.mixed_names import SENSITIVITIES
 from qat.cli.study_file import EXPERIMENTS, read_study, study_names
 from qat.records.metrics import METRICS, Metric
 

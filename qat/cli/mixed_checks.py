@@ -1,19 +1,9 @@
 """Checks of how widths are chosen (mode=mixed): nothing is imported, opened or computed here."""
 
+from qat.cli.mixed_names import ALLOCATORS, SENSITIVITIES
 from qat.cli.ranges import above_zero, at_least, one_of
 from qat.cli.schema import AllocateConfig, MixedConfig, RunConfig, SensitivityConfig
 
-SENSITIVITIES = (
-    "accuracy_drop",
-    "loss_increase",
-    "output_sqnr",
-    "output_kl",
-    "weight_mse",
-    "gradient",
-    "fisher",
-    "hessian",
-)
-ALLOCATORS = ("threshold", "greedy", "ilp", "evolve", "learned", "user")
 WIDTHS = (2, 3, 4, 5, 6, 7, 8, 16, 32)
 SLOTS = ("weight", "act")
 LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")

@@ -38,7 +38,7 @@ def test_the_price_is_the_overrun_by_hand(case):
     expected = others + second.weights * (2 + 4 + 8) / 3 / 8  # the others have 8 bits
     limit = 0.8 * expected
     price = overrun_price(qnet, costs, Budgets(weight_bytes=limit))()
-    assert float(price) == pytest.approx(1 / 0.8 - 1, rel=1e-5)
+    assert price.item() == pytest.approx(1 / 0.8 - 1, rel=1e-5)
     [(_, choice)] = choices(qnet)
     price.backward()
     # d/dl_i of sum p_i c_i is p_i (c_i - mean c), over the limit.
@@ -50,15 +50,15 @@ def test_the_price_is_the_overrun_by_hand(case):
 def test_within_the_budgets_there_is_no_price(case):
     _, _, costs, qnet = case
     budgets = Budgets(weight_bytes=1e9, bops=1e12, average_weight_bits=8)
-    assert float(overrun_price(qnet, costs, budgets)()) == 0
+    assert overrun_price(qnet, costs, budgets)().item() == 0
 
 
 def test_overruns_of_several_budgets_add_up(case):
     _, _, costs, qnet = case
     limits = {"weight_bytes": costs.weight_bytes({}) / 2, "bops": costs.bops({}) / 2}
-    alone = [float(overrun_price(qnet, costs, Budgets(**{n: v}))()) for n, v in limits.items()]
+    alone = [overrun_price(qnet, costs, Budgets(**{n: v}))().item() for n, v in limits.items()]
     assert all(value > 0 for value in alone)
-    both = float(overrun_price(qnet, costs, Budgets(**limits))())
+    both = overrun_price(qnet, costs, Budgets(**limits))().item()
     assert both == pytest.approx(sum(alone), rel=1e-6)
 
 
@@ -67,7 +67,7 @@ def test_average_bits_are_weight_bytes_in_other_words(case):
     weights = sum(layer.weights for layer in costs.layers)
     one = overrun_price(qnet, costs, Budgets(average_weight_bits=5))()
     other = overrun_price(qnet, costs, Budgets(weight_bytes=5 * weights / 8))()
-    assert float(one) == pytest.approx(float(other), rel=1e-5)
+    assert one.item() == pytest.approx(other.item(), rel=1e-5)
 
 
 def test_a_budget_without_a_gradient_is_refused(case):
