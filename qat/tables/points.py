@@ -73,11 +73,14 @@ def points_of(records: Iterable[RunRecord]) -> list[Point]:
 
 
 def _label(facts: RunFacts) -> str:
-    """``w4a4-lsq qat``; of chosen widths, by what and within which budget."""
+    """``w4a4-lsq qat``; of chosen widths, by whom, from what, within which budget."""
     if facts.mode == "float":
         return facts.label
-    chosen = f" by {facts.sensitivity}, {facts.budget}" if facts.allocator else ""
-    return f"{facts.label} {facts.mode}{chosen}"
+    if facts.allocator:
+        sensitivity = "" if facts.sensitivity == facts.allocator else f" {facts.sensitivity}"
+        budget = (facts.budget or "").removeprefix("uniform_bits ")
+        return f"{facts.allocator}{sensitivity}, {budget}"
+    return f"{facts.label} {facts.mode}"
 
 
 def _chosen_by(facts: RunFacts) -> str:

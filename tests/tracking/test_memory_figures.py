@@ -51,6 +51,10 @@ def test_what_there_is_to_draw():
     assert memory_figures({"unplanned": "for a reason"}) == {}
 
 
+def test_inputs_quantized_alone_leave_no_layer_to_draw():
+    assert memory_figures({**TOLD, "weight_bits": {}}).keys() == {"memory_arena"}
+
+
 def test_no_layer_is_told():
     with pytest.raises(ValueError, match="no layer to draw"):
         layer_memory_figure(TOLD | {"weight_bits": {}})

@@ -15,10 +15,13 @@ _NAMED = 0.2
 
 
 def memory_figures(told: Mapping[str, Any]) -> dict[str, Figure]:
-    """Name → figure, of what a run's ``memory.json`` holds; none of a network without a plan."""
+    """Name → figure, of what a run's ``memory.json`` holds.
+
+    None of a network without a plan; layers only where a weight is quantized.
+    """
     networks = told.get("networks", {})
     figures = {}
-    if "inference" in told:
+    if "inference" in told and told["weight_bits"]:
         figures["memory_layers"] = layer_memory_figure(told)
     for name, network in networks.items():
         if name == "network" or len(networks) == 1:

@@ -35,12 +35,12 @@ def strategies_figure(bars: Sequence[StrategyBar], title: str = "") -> Figure:
     """
     if not bars:
         raise ValueError("no strategy to draw: give at least one")
-    figure, axes = new_figure(width=max(6.4, 2.0 + 0.6 * len(bars)), height=4.8)
+    figure, axes = new_figure(width=max(6.4, 2.0 + 0.6 * len(bars)), height=5.2)
     places = range(len(bars))
     drawn = axes.bar(places, [bar.weight_bytes / KIB for bar in bars], color=BLUE)
-    axes.bar_label(drawn, fmt="%.0f", fontsize="small")
+    axes.bar_label(drawn, fmt="%.0f", fontsize="small", label_type="center")
     axes.set_ylabel("weights [KiB]", color=BLUE)
-    axes.set_xticks(places, [bar.label for bar in bars], rotation=40, ha="right")
+    axes.set_xticks(places, [bar.label for bar in bars], rotation=60, ha="right")
     axes.margins(y=0.15)
     accuracy = axes.twinx()
     accuracy.spines["top"].set_visible(False)
