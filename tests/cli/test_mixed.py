@@ -225,6 +225,7 @@ def test_a_metric_and_an_allocator_of_theirs(qat, home):
     assert code == 0, err
 
 
+@pytest.mark.slow
 def test_latency_is_that_of_layers_a_runtime_timed(qat, home):
     timed = []
     for weight in (4, 8):
@@ -275,10 +276,10 @@ def test_mistakes_are_refused_before_anything_is_computed(qat, home, words, part
 
 
 def test_rows_of_other_allocations_stand_apart_and_are_comparable(qat, home):
-    words = ["sensitivity.metric=fisher,output_kl", "allocate.uniform_bits=3,4", "seed=0,1"]
+    words = ["sensitivity.metric=fisher,output_kl", "allocate.uniform_bits=3", "seed=0,1"]
     code, out, err = qat("run", "-m", *MIXED, *words)
     assert code == 0, err
     code, out, err = qat("table", str(home / "runs"), "--strict", "--format", "csv")
     assert code == 0, err
     rows = out.strip().splitlines()
-    assert len(rows) == 1 + 4
+    assert len(rows) == 1 + 2

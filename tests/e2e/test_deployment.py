@@ -156,6 +156,7 @@ def test_a_float_network_and_dynamic_ranges_are_measured_if_asked_for(qat, home)
     assert qat("parity", str(folder_of(out)))[0] == 0
 
 
+@pytest.mark.slow
 def test_exports_that_are_asked_for_are_runs_of_their_own(qat, home):
     """A run without a file must not pass for the one with it."""
     plain = folder_of(qat("run", *SMALL, "mode=dynamic")[1])

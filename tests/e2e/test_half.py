@@ -34,7 +34,7 @@ def run(qat, home):
 
 
 def test_a_network_in_float16_is_half_as_large_and_as_right(run):
-    folder, _ = run
+    folder, out = run
     record = json.loads((folder / "run.json").read_text())
     metrics = record["metrics"]
     assert metrics["runtime_top1"] == pytest.approx(metrics["top1"], abs=0.02)
@@ -44,9 +44,12 @@ def test_a_network_in_float16_is_half_as_large_and_as_right(run):
     weights = [t for t in onnx.load(folder / "network.onnx").graph.initializer if len(t.dims) > 1]
     assert {tensor.data_type for tensor in weights} == {TensorProto.FLOAT16}
 
+    check_packed(folder)
+    check_label(folder, out)
 
-def test_the_packed_file_holds_numpys_float16(run):
-    folder, _ = run
+
+def check_packed(folder):
+    """The packed file holds numpy's float16 of every weight."""
     stored = load_file(folder / "packed.safetensors")
     halves = {k: t for k, t in stored.items() if t.dtype == torch.float16}
     assert len(halves) == 5
@@ -60,8 +63,8 @@ def test_the_packed_file_holds_numpys_float16(run):
         )
 
 
-def test_arithmetic_that_is_cast_to_float_gets_the_label_and_no_latency(run):
-    folder, out = run
+def check_label(folder, out):
+    """Arithmetic that is cast to float has a label instead of a latency."""
     record = json.loads((folder / "run.json").read_text())
     found = json.loads((folder / "parity.json").read_text())["execution"]["float16_products"]
     casts = [
