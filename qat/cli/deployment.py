@@ -18,6 +18,7 @@ from qat.export.onnx_export import export_onnx
 from qat.export.onnx_file import save_onnx
 from qat.export.onnx_float import float_onnx, half_onnx
 from qat.export.parity import Exported
+from qat.export.runtimes.labels import HALF_SIMULATED
 from qat.export.runtimes.registry import make_runtime
 
 NETWORK_NAME, FLOAT_NAME, HALF_NAME = "network.onnx", "float.onnx", "half.onnx"
@@ -155,4 +156,6 @@ def time_networks(deployed: Deployed, prepared: Prepared, folder: Path) -> None:
             files[HALF] = simulated
     shape = tuple(prepared.example().shape[1:])
     deployed.metrics |= run_latency(prepared.config.measure, files, shape, folder)
+    if HALF in files and f"{HALF}_speedup" not in deployed.metrics:
+        deployed.unmeasured[f"{HALF}_speedup"] = HALF_SIMULATED
     deployed.files[LATENCY_NAME.removesuffix(".json")] = folder / LATENCY_NAME

@@ -100,8 +100,16 @@ def _keep(files: RunFolder, record: RunRecord, deployed: Deployed) -> None:
         record.move_to(
             "done",
             gate=deployed.gate or record.gate,
-            metrics={**record.metrics, **deployed.metrics},
+            metrics={
+                k: v
+                for k, v in {**record.metrics, **deployed.metrics}.items()
+                if k not in deployed.unmeasured
+            },
             artifacts={**record.artifacts, **written},
-            unmeasured={k: v for k, v in record.unmeasured.items() if k not in deployed.metrics},
+            unmeasured={
+                k: v
+                for k, v in {**record.unmeasured, **deployed.unmeasured}.items()
+                if k not in deployed.metrics
+            },
         )
     )

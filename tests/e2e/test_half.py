@@ -77,6 +77,8 @@ def check_label(folder, out):
     assert record["unmeasured"]["latency_ms"] == HALF_SIMULATED
     assert "latency_ms" not in record["metrics"]
     assert record["metrics"]["half_latency_ms"] > 0
+    assert "half_speedup" not in record["metrics"]
+    assert record["unmeasured"]["half_speedup"] == HALF_SIMULATED
     assert f"0 of 5 products in float16; {HALF_SIMULATED}" in out
 
 
