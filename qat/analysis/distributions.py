@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from qat.base.errors import UnknownNameError
+
 OUTLIER_SHARE, OUTLIER_FACTOR = 1e-3, 20.0
 
 
@@ -25,7 +27,7 @@ def draw(name: str, count: int, seed: int = 0) -> Tensor:
         KeyError: If there is no such law.
     """
     if name not in LAWS:
-        raise KeyError(f"distribution must be one of {', '.join(LAWS)}, got {name!r}")
+        raise UnknownNameError(f"distribution must be one of {', '.join(LAWS)}, got {name!r}")
     return LAWS[name](count, torch.Generator().manual_seed(seed))
 
 

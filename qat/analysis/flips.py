@@ -8,6 +8,8 @@ that have another code after a step than before it.
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
+
 
 def flip_share(before: Tensor, after: Tensor) -> Tensor:
     """Share of codes that differ, 0 to 1, as a tensor without axes (nothing waits for a device).
@@ -16,7 +18,7 @@ def flip_share(before: Tensor, after: Tensor) -> Tensor:
         ValueError: If the shapes differ or there are no codes.
     """
     if before.shape != after.shape or before.numel() == 0:
-        raise ValueError(
+        raise InputError(
             f"codes must be of one shape and not empty, got {tuple(before.shape)} and "
             f"{tuple(after.shape)}"
         )

@@ -15,6 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
+from qat.base.errors import InputError
 from qat.cli.errors import RequestError
 from qat.records.metrics import METRICS
 from qat.records.pareto import non_dominated
@@ -135,7 +136,7 @@ def objectives(record: RunRecord, names: Sequence[str]) -> tuple[float, ...]:
     """
     missing = [name for name in names if name not in record.metrics]
     if missing:
-        raise ValueError(
+        raise InputError(
             f"objectives: run {record.id} has no {', '.join(missing)}; it has "
             f"{', '.join(record.metrics)}"
         )

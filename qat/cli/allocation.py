@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
+from qat.base.errors import InputError
 from qat.cli.latency_table import run_latency_table
 from qat.cli.learned import learned_table
 from qat.cli.plan_accuracy import PlanAccuracy
@@ -189,7 +190,7 @@ def _allocated(
         return allocate(settings.name, problem, budgets, settings.options)
     bits = dict(load_target(settings.target)(problem, budgets, **settings.options))
     if budgets is not None and (over := overruns(problem.costs, bits, budgets)):
-        raise ValueError(f"allocate.target={settings.target} overruns its budgets: {over}")
+        raise InputError(f"allocate.target={settings.target} overruns its budgets: {over}")
     return bits
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.cli.modes import trains
 from qat.cli.schema import RuleConfig, RunConfig, SlotConfig
 from qat.core.scheme import Method, Rule, Scheme, TensorSpec
@@ -58,12 +59,12 @@ def _act_spec(config: RunConfig) -> TensorSpec:
     if config.mode != "dynamic" or spec.is_off:
         return spec
     if spec.granularity != "tensor":
-        raise ValueError(
+        raise InputError(
             f"scheme.act.granularity must be tensor in mode=dynamic, got {spec.granularity}: "
             "the range is that of a whole batch"
         )
     if spec.signed or spec.narrow:
-        raise ValueError(
+        raise InputError(
             "mode=dynamic has unsigned asymmetric activations, as ONNX DynamicQuantizeLinear: "
             "leave out scheme.act.signed and scheme.act.narrow"
         )
@@ -122,7 +123,7 @@ def _named(value: str | Mapping[str, Any]) -> Method:
     if isinstance(value, str):
         return Method(value)
     if not isinstance(value, Mapping) or "name" not in value or value.keys() - _METHOD_KEYS:
-        raise ValueError(
+        raise InputError(
             "a rule's quantizer or observer is a name, or a mapping with name and, if needed, "
             f"target and options; got {value!r}"
         )

@@ -6,6 +6,7 @@ raises ``ValueError`` with the key in full, its value, and what is allowed.
 
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.cli.deployment_checks import check_deployment
 from qat.cli.memory_checks import check_memory
 from qat.cli.mixed_checks import check_mixed
@@ -67,7 +68,7 @@ def check_config(config: RunConfig) -> None:
     _check_trainer(config)
     for name in ("data", "runs", "cache"):
         if not getattr(config.paths, name).strip():
-            raise ValueError(f"paths.{name} is empty: name a folder, or leave it out")
+            raise InputError(f"paths.{name} is empty: name a folder, or leave it out")
     at_least("calibrate.images", config.calibrate.images, 1)
     at_least("calibrate.batch_size", config.calibrate.batch_size, 1)
     at_least("evaluate.batch_size", config.evaluate.batch_size, 1)
@@ -79,26 +80,26 @@ def check_config(config: RunConfig) -> None:
 
 def _below_one(key: str, value: float) -> None:
     if not 0 <= value < 1:
-        raise ValueError(f"{key} must be 0 or more and below 1, got {value}")
+        raise InputError(f"{key} must be 0 or more and below 1, got {value}")
 
 
 def _check_model(model: ModelConfig) -> None:
     one_of("model.source", model.source, SOURCES)
     if (model.source == "user") != (model.target is not None):
-        raise ValueError(
+        raise InputError(
             f"model.target goes with model=user and only with it, got model.source={model.source} "
             f"model.target={model.target}; write model=user model.target=package.module:factory"
         )
     if model.weights is not None and model.checkpoint is not None:
-        raise ValueError("model.weights and model.checkpoint name two float networks: give one")
+        raise InputError("model.weights and model.checkpoint name two float networks: give one")
 
 
 def _check_data(data: DataConfig) -> None:
     if data.name in ("npz", "folder") and data.path is None:
         what = "FILE" if data.name == "npz" else "DIR"
-        raise ValueError(f"data.path has no value: data={data.name} needs data.path={what}")
+        raise InputError(f"data.path has no value: data={data.name} needs data.path={what}")
     if (data.name == "user") != (data.target is not None):
-        raise ValueError(
+        raise InputError(
             f"data.target goes with data=user and only with it, got data.name={data.name} "
             f"data.target={data.target}; write data=user data.target=package.module:function"
         )
@@ -106,14 +107,14 @@ def _check_data(data: DataConfig) -> None:
         at_least(f"data.{key}", getattr(data, key), 1)
     above_zero("data.memory_limit", data.memory_limit)
     if not 0 < data.val_fraction < 1:
-        raise ValueError(f"data.val_fraction must be above 0 and below 1, got {data.val_fraction}")
+        raise InputError(f"data.val_fraction must be above 0 and below 1, got {data.val_fraction}")
     at_least("data.augment.pad", data.augment.pad, 0)
     if (data.mean is None) != (data.std is None):
-        raise ValueError("data.mean and data.std go together: give both or neither")
+        raise InputError("data.mean and data.std go together: give both or neither")
     for value in data.std or []:
         above_zero("data.std", value)
     if data.mean and data.std and len(data.mean) != len(data.std):
-        raise ValueError(f"data.mean has {len(data.mean)} channels, data.std {len(data.std)}")
+        raise InputError(f"data.mean has {len(data.mean)} channels, data.std {len(data.std)}")
 
 
 def _check_float(config: RunConfig) -> None:
@@ -130,19 +131,19 @@ def _check_float(config: RunConfig) -> None:
 
 def _check_slot(key: str, slot: SlotConfig) -> None:
     if slot.bits != OFF_BITS and not 2 <= slot.bits <= 16:
-        raise ValueError(f"{key}.bits must be 2 to 16, or 32 for off, got {slot.bits}")
+        raise InputError(f"{key}.bits must be 2 to 16, or 32 for off, got {slot.bits}")
     one_of(f"{key}.format", slot.format, ("int", "fp16"))
     granularities = ["tensor", "channel"] + (["group"] if key.endswith("weight") else [])
     one_of(f"{key}.granularity", slot.granularity, granularities)
     one_of(f"{key}.scale", slot.scale, ("free", "power_of_two"))
     if (slot.granularity == "group") != (slot.group_size is not None):
-        raise ValueError(
+        raise InputError(
             f"{key}.group_size goes with {key}.granularity=group and only with it, got "
             f"granularity={slot.granularity} group_size={slot.group_size}"
         )
     at_least(f"{key}.group_size", slot.group_size, 1)
     if slot.narrow and slot.signed is False:
-        raise ValueError(
+        raise InputError(
             f"{key}.narrow=true needs signed codes: set {key}.signed=true or narrow=false"
         )
     _check_method(f"{key}.target", "quantizer", key, slot.quantizer, slot.target)
@@ -151,7 +152,7 @@ def _check_slot(key: str, slot: SlotConfig) -> None:
 
 def _check_method(key: str, group: str, slot: str, name: str, target: str | None) -> None:
     if (name == "user") != (target is not None):
-        raise ValueError(
+        raise InputError(
             f"{key} goes with {group}@{slot}=user and only with it, got {name!r} and {target!r}; "
             f"write {group}@{slot}=user {key}=package.module:Class"
         )
@@ -166,18 +167,18 @@ def _check_scheme(config: RunConfig) -> None:
     for number, rule in enumerate(scheme.rules):
         key = f"scheme.rules[{number}]"
         if not rule.match:
-            raise ValueError(f"{key}.match is empty; give a glob over layer names, such as conv1")
+            raise InputError(f"{key}.match is empty; give a glob over layer names, such as conv1")
         _check_rule_slot(f"{key}.weight", rule.weight)
         _check_rule_slot(f"{key}.act", rule.act)
         if rule.keep_float and (rule.weight or rule.act):
-            raise ValueError(f"{key} says keep_float and gives settings as well: drop one")
+            raise InputError(f"{key} says keep_float and gives settings as well: drop one")
         if not (rule.keep_float or rule.weight or rule.act):
-            raise ValueError(f"{key} changes nothing; give weight, act or keep_float=true")
+            raise InputError(f"{key} changes nothing; give weight, act or keep_float=true")
 
 
 def _check_integer(config: RunConfig) -> None:
     if config.mode == "dynamic":
-        raise ValueError(
+        raise InputError(
             "scheme.placement=integer fixes every range ahead, mode=dynamic takes them at "
             "inference: use mode=static or qat, or scheme.placement=academic"
         )
@@ -190,7 +191,7 @@ def _check_rule_slot(key: str, changes: dict[str, Any]) -> None:
         one_of(f"a setting of {key}", name, RULE_KEYS)
     bits = changes.get("bits", 8)
     if isinstance(bits, bool) or not isinstance(bits, int) or not (2 <= bits <= 16 or bits == 32):
-        raise ValueError(f"{key}.bits must be 2 to 16, or 32 for off, got {bits!r}")
+        raise InputError(f"{key}.bits must be 2 to 16, or 32 for off, got {bits!r}")
 
 
 def _check_optimizer(key: str, optimizer: OptimizerConfig) -> None:
@@ -199,11 +200,11 @@ def _check_optimizer(key: str, optimizer: OptimizerConfig) -> None:
     above_zero(f"{key}.step_lr", optimizer.step_lr)
     _below_one(f"{key}.momentum", optimizer.momentum)
     if optimizer.nesterov and optimizer.momentum == 0:
-        raise ValueError(f"{key}.nesterov=true needs {key}.momentum above 0")
+        raise InputError(f"{key}.nesterov=true needs {key}.momentum above 0")
     at_least(f"{key}.weight_decay", optimizer.weight_decay, 0)
     at_least(f"{key}.step_weight_decay", optimizer.step_weight_decay, 0)
     if len(optimizer.betas) != 2:
-        raise ValueError(f"{key}.betas must be two numbers, got {optimizer.betas}")
+        raise InputError(f"{key}.betas must be two numbers, got {optimizer.betas}")
     for value in optimizer.betas:
         _below_one(f"{key}.betas", value)
 
@@ -215,9 +216,9 @@ def _check_schedule(key: str, schedule: ScheduleConfig) -> None:
     above_zero(f"{key}.gamma", schedule.gamma)
     at_least(f"{key}.min_lr", schedule.min_lr, 0)
     if schedule.milestones != sorted(set(schedule.milestones)):
-        raise ValueError(f"{key}.milestones must rise, got {schedule.milestones}")
+        raise InputError(f"{key}.milestones must rise, got {schedule.milestones}")
     if schedule.name == "multistep" and not schedule.milestones:
-        raise ValueError(f"{key}.milestones is empty: name=multistep needs epochs to step at")
+        raise InputError(f"{key}.milestones is empty: name=multistep needs epochs to step at")
 
 
 def _check_devices(config: RunConfig) -> None:
@@ -226,16 +227,16 @@ def _check_devices(config: RunConfig) -> None:
     if devices == 1:
         return
     if not trains(config):
-        raise ValueError(
+        raise InputError(
             f"trainer.devices={devices} shares quantized training, which mode={config.mode} has "
             "not: set mode=qat or trainer.devices=1"
         )
     if trainer.compile != "none":
-        raise ValueError(
+        raise InputError(
             f"trainer.devices={devices} goes with trainer.compile=none, got {trainer.compile}"
         )
     if trainer.batch_size < devices:
-        raise ValueError(
+        raise InputError(
             f"trainer.batch_size={trainer.batch_size} is below trainer.devices={devices}: "
             "each device takes its part of every batch"
         )
@@ -255,7 +256,7 @@ def _check_trainer(config: RunConfig) -> None:
     at_least("trainer.freeze_observers_at", trainer.freeze_observers_at, 0)
     at_least("trainer.freeze_batch_norm_at", trainer.freeze_batch_norm_at, 0)
     if trains(config) and config.schedule.warmup_epochs > trainer.max_epochs:
-        raise ValueError(
+        raise InputError(
             f"schedule.warmup_epochs={config.schedule.warmup_epochs} is longer than "
             f"trainer.max_epochs={trainer.max_epochs}"
         )

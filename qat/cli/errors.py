@@ -6,6 +6,9 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
+
+from qat.base.errors import InputError, QatError
 
 DONE, FAILED, REFUSED = 0, 1, 2
 """Exit codes: done; a run failed or missed its gate; the request was wrong, nothing started."""
@@ -14,7 +17,7 @@ DONE, FAILED, REFUSED = 0, 1, 2
 EXPECTED = (ValueError, KeyError, OSError, ImportError, TypeError, MemoryError)
 
 
-class RequestError(ValueError):
+class RequestError(InputError):
     """The request was wrong and nothing was started."""
 
 
@@ -23,26 +26,60 @@ def debug() -> bool:
     return os.environ.get("QAT_DEBUG", "") not in ("", "0")
 
 
+def is_expected(error: BaseException) -> bool:
+    """True if the message alone tells the user what to do: an error of the project's own classes.
+
+    Memory and disk that run out are the machine's state and count as expected too. Everything
+    else is a defect, and is shown with its type and the line of code that raised it.
+    """
+    return isinstance(error, QatError) or _machine_is_full(error)
+
+
 def one_line(error: BaseException) -> str:
-    """The message of an error in one line, with its type where the message alone says little."""
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    full = isinstance(error, OSError) and (error.errno == errno.ENOSPC or "No space left" in text)
-    if full and "free space" not in text:
-        text = f"{text}: free space or choose another folder (paths.runs, paths.cache)"
-    if "can't allocate memory" in text or "out of memory" in text:  # torch says it at length
+    """The message of an error in one line; of a defect, its type and the place as well."""
+    text = " ".join(str(error).split())
+    if _out_of_memory(error):  # torch's own message is many lines long
         return "not enough memory: ask for fewer images or smaller batches"
-    text = " ".join(text.split())
-    if isinstance(error, EXPECTED) and text:
+    if _disk_full(error) and "free space" not in text:
+        return f"{text}: free space or choose another folder (paths.runs, paths.cache)"
+    if is_expected(error) and text:
         return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    kind = type(error).__name__
+    return (f"{kind}: {text}" if text else kind) + _place(error)
 
 
 def complain(error: BaseException, where: str = "") -> None:
     """Print ``qat: <one line>`` to stderr; the traceback too if asked for."""
     if debug():
         traceback.print_exception(error)
-    hint = "" if isinstance(error, EXPECTED) or debug() else " (QAT_DEBUG=1 shows where)"
+    hint = "" if is_expected(error) or debug() else "; QAT_DEBUG=1 shows the traceback"
     print(f"qat: {where}{one_line(error)}{hint}", file=sys.stderr, flush=True)
+
+
+def _place(error: BaseException) -> str:
+    """`` (file.py:line)`` of the code that raised an error; nothing if it was never raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return ""
+    ours = [frame for frame in frames if f"{os.sep}qat{os.sep}" in frame.filename]
+    frame = (ours or frames)[-1]
+    return f" ({'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno})"
+
+
+def _machine_is_full(error: BaseException) -> bool:
+    return _out_of_memory(error) or _disk_full(error)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    text = str(error)
+    return (
+        isinstance(error, MemoryError) or "can't allocate memory" in text or "out of memory" in text
+    )
+
+
+def _disk_full(error: BaseException) -> bool:
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    return full or "No space left" in str(error)
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.cli.deployment_checks import exports
 from qat.cli.memory_checks import memory_settings
 from qat.cli.mixed_settings import mixed_settings
@@ -64,7 +65,7 @@ def checkpoint_digest(config: RunConfig) -> str | None:
         return None
     path = Path(config.model.checkpoint)
     if not path.is_file():
-        raise ValueError(f"model.checkpoint={config.model.checkpoint} is no file; give one")
+        raise InputError(f"model.checkpoint={config.model.checkpoint} is no file; give one")
     return file_digest(path)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.cli.mixed_settings import LATENCY_NAME, PLAN_NAME
 from qat.cli.schema import AllocateConfig
 from qat.core.plan import Plan
@@ -39,7 +40,7 @@ def run_latency_table(config: AllocateConfig) -> Latency | None:
 def _of_run(folder: Path) -> Iterator[tuple[str, int, int, float]]:
     times = json.loads((folder / LATENCY_NAME).read_text(encoding="utf-8"))["layers"].get(NETWORK)
     if not times:
-        raise ValueError(f"allocate.latency_runs: {folder} has no times of layers; measure it")
+        raise InputError(f"allocate.latency_runs: {folder} has no times of layers; measure it")
     for name, layer in Plan.load(folder / PLAN_NAME).layers.items():
         if name in times:
             yield name, layer.weight.stored_bits, layer.act.stored_bits, times[name]
@@ -49,9 +50,9 @@ def _read(path: str) -> list[dict[str, Any]]:
     try:
         rows = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"allocate.latency_table={path} is no JSON: {error}") from error
+        raise InputError(f"allocate.latency_table={path} is no JSON: {error}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError(
+        raise InputError(
             f"allocate.latency_table={path} must be a JSON list of rows with layer, weight_bits, "
             "act_bits, latency_ms"
         )

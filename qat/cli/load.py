@@ -9,6 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 from yaml import YAMLError
 
+from qat.base.errors import InputError
 from qat.cli.job import CONFIG_NAME
 from qat.cli.pipeline import PACKED_NAME
 from qat.cli.prepare import Prepared, prepare
@@ -53,7 +54,7 @@ def load_run(
     folder = Path(folder)
     record = read_record(folder)
     if record.status != "done":
-        raise ValueError(f"run {record.id} is {record.status}; run it to its end first")
+        raise InputError(f"run {record.id} is {record.status}; run it to its end first")
     prepared = prepare(_config(folder, model_target, data_target), record.overrides)
     if record.mode == "float":
         return LoadedRun(record, prepared, None)
@@ -68,17 +69,17 @@ def _config(folder: Path, model_target: str | None, data_target: str | None) -> 
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), stored))
     except (OSError, YAMLError, OmegaConfBaseException) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(
+        raise InputError(
             f"{path} is missing or damaged ({reason}): run it again with force=true"
         ) from error
     assert isinstance(config, RunConfig)
     if config.model.source == "user" and model_target is None:
-        raise ValueError(
+        raise InputError(
             f"the run is of a network of its user's ({config.model.target}): "
             "name it again, model.target=package.module:factory"
         )
     if config.data.name == "user" and data_target is None:
-        raise ValueError(
+        raise InputError(
             f"the run is of data of its user's ({config.data.target}): "
             "name it again, data.target=package.module:function"
         )

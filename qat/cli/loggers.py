@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lightning.pytorch.loggers import Logger, MLFlowLogger, WandbLogger
 
+from qat.base.errors import InputError
 from qat.cli.prepare import Prepared
 from qat.cli.ranges import one_of
 from qat.records.atomic import write_atomic
@@ -29,7 +30,7 @@ def check_logger(name: str) -> None:
     """
     one_of("tracking.logger", name, LOGGERS)
     if name != "none" and find_spec(name) is None:
-        raise ValueError(
+        raise InputError(
             f"tracking.logger={name} is not installed: pip install 'qatlab[{name}]', "
             "or leave it at none"
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from qat import __version__
-from qat.cli.errors import DONE, EXPECTED, FAILED, REFUSED, RequestError, complain
+from qat.cli.errors import DONE, FAILED, REFUSED, RequestError, complain, is_expected
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
 
 TOPICS = (
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return DONE
     except Exception as error:
         complain(error)
-        return REFUSED if isinstance(error, EXPECTED) else FAILED
+        return REFUSED if is_expected(error) else FAILED
 
 
 def console() -> None:

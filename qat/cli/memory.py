@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from qat.base.errors import InputError
 from qat.cli.memory_lines import MEMORY_NAME
 from qat.cli.memory_prefetch import time_prefetch
 from qat.cli.memory_widths import StoredTensors
@@ -258,7 +259,7 @@ def execute(name: str, planned: Planned, images: Tensor) -> dict[str, Any]:
     executor = ArenaExecutor(planned.traced, planned.plan, codec)
     result = executor.run(images)
     if not torch.equal(result.output, planned.net(images)):
-        raise ValueError(
+        raise InputError(
             f"the {name} network gives another output inside its arena than outside: a tensor was "
             "destroyed, or its quantizer's forward differs from decode(encode(x))"
         )

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.cli.ranges import at_least, one_of
 from qat.cli.schema import MemoryConfig, RunConfig
 
@@ -19,13 +20,13 @@ def check_memory(config: RunConfig) -> None:
     memory = config.memory
     for name in ("in_place", "schedule"):
         if getattr(memory, name) and not memory.reuse:
-            raise ValueError(
+            raise InputError(
                 f"memory.{name}=true acts on lifetimes, which memory.reuse=false leaves out: set "
                 f"memory.reuse=true or memory.{name}=false"
             )
     at_least("memory.alignment", memory.alignment, 1)
     if memory.execute and memory.alignment % ELEMENT_BYTES:
-        raise ValueError(
+        raise InputError(
             f"memory.alignment={memory.alignment} splits elements of {ELEMENT_BYTES} bytes, which "
             "memory.execute=true cannot run: take a multiple of 4"
         )
@@ -33,7 +34,7 @@ def check_memory(config: RunConfig) -> None:
     if memory.optimizer is not None:
         one_of("memory.optimizer", memory.optimizer, OPTIMIZERS)
     if memory.prefetch and config.mode == "float":
-        raise ValueError(
+        raise InputError(
             "memory.prefetch=true unpacks packed weights, which mode=float has not: set "
             "memory.prefetch=false or a mode that quantizes"
         )

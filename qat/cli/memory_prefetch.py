@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from qat.base.errors import InputError
 from qat.core.packing import unpack
 from qat.cost.timing import time_forwards
 from qat.export.packed_content import code_range
@@ -90,7 +91,7 @@ def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> dict[str, Any]:
     called = {str(node.target) for node in graph.graph.nodes if node.op == "call_module"}
     packed = PackedWeights(path, {n: t for n, t in twins(graph) if n in called})
     if not packed.layers:
-        raise ValueError(f"{path} holds no weight as codes: memory.prefetch=true has nothing to do")
+        raise InputError(f"{path} holds no weight as codes: memory.prefetch=true has nothing to do")
     ran = {
         name: PrefetchExecutor(graph, list(packed.layers), packed.unpack, ahead=name == AHEAD)
         for name in (AHEAD, IN_TURN)
@@ -100,7 +101,7 @@ def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> dict[str, Any]:
     results = {name: executor.run(images) for name, executor in ran.items()}
     for name, result in results.items():
         if not torch.equal(result.output, net(images)):
-            raise ValueError(f"weights of {path} give another output when {name}: write it anew")
+            raise InputError(f"weights of {path} give another output when {name}: write it anew")
         assert result.most_unpacked <= MOST_UNPACKED
     timed = {ORDINARY: net, INTERPRETED: _Run(fx.Interpreter(graph).run)}
     timed |= {name: _Run(executor.run) for name, executor in ran.items()}

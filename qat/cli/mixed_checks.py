@@ -1,5 +1,6 @@
 """Checks of how widths are chosen (mode=mixed): nothing is imported, opened or computed here."""
 
+from qat.base.errors import InputError
 from qat.cli.mixed_names import ALLOCATORS, SENSITIVITIES
 from qat.cli.ranges import above_zero, at_least, one_of
 from qat.cli.schema import AllocateConfig, MixedConfig, RunConfig, SensitivityConfig
@@ -25,12 +26,12 @@ def check_mixed(config: RunConfig) -> None:
     _check_then(config.mixed)
     widest = max(config.sensitivity.widths)
     if config.scheme.placement == "integer" and widest > 8:
-        raise ValueError(
+        raise InputError(
             f"sensitivity.widths has {widest}: scheme.placement=integer takes 2 to 8 bits; drop "
             "it, or use scheme.placement=academic"
         )
     if config.scheme.placement == "integer" and config.allocate.name == "learned":
-        raise ValueError(
+        raise InputError(
             "allocate=learned needs scheme.placement=academic; other allocators take integer"
         )
 
@@ -39,20 +40,20 @@ def _check_sensitivity(sensitivity: SensitivityConfig) -> None:
     user = sensitivity.target is not None
     one_of("sensitivity.metric", sensitivity.metric, [*SENSITIVITIES, "user"])
     if user != (sensitivity.metric == "user"):
-        raise ValueError(
+        raise InputError(
             "sensitivity.target goes with sensitivity.metric=user and only with it, got "
             f"sensitivity.metric={sensitivity.metric} sensitivity.target={sensitivity.target}"
         )
     if not sensitivity.widths:
-        raise ValueError("sensitivity.widths is empty: give candidate widths, such as [2,4,8]")
+        raise InputError("sensitivity.widths is empty: give candidate widths, such as [2,4,8]")
     for width in sensitivity.widths:
         _check_width("a width of sensitivity.widths", width)
     if not sensitivity.slots:
-        raise ValueError("sensitivity.slots is empty: give weight, act or both")
+        raise InputError("sensitivity.slots is empty: give weight, act or both")
     for slot in sensitivity.slots:
         one_of("a slot of sensitivity.slots", slot, SLOTS)
     if sensitivity.metric == "weight_mse" and "act" in sensitivity.slots:
-        raise ValueError(
+        raise InputError(
             "sensitivity.metric=weight_mse looks at weights alone: set sensitivity.slots=[weight]"
         )
     at_least("sensitivity.images", sensitivity.images, 1)
@@ -67,7 +68,7 @@ def _check_allocate(allocate: AllocateConfig) -> None:
     if allocate.name == "learned":
         _check_learned(allocate)
     if (allocate.name == "user") != (allocate.target is not None):
-        raise ValueError(
+        raise InputError(
             "allocate.target goes with allocate=user and only with it, got "
             f"allocate.name={allocate.name} allocate.target={allocate.target}"
         )
@@ -77,12 +78,12 @@ def _check_allocate(allocate: AllocateConfig) -> None:
         _check_width("allocate.default_bits", allocate.default_bits)
     timed = bool(allocate.latency_runs) or allocate.latency_table is not None
     if allocate.latency_ms is not None and not timed:
-        raise ValueError(
+        raise InputError(
             "allocate.latency_ms needs the measured times of layers: give "
             "allocate.latency_runs=[RUN_DIR,...] of exported runs, or allocate.latency_table=FILE"
         )
     if allocate.latency_runs and allocate.latency_table is not None:
-        raise ValueError(
+        raise InputError(
             "allocate.latency_runs and allocate.latency_table are two tables: drop one"
         )
 
@@ -93,14 +94,14 @@ def _check_learned(allocate: AllocateConfig) -> None:
         one_of("a key of allocate.options with allocate=learned", key, LEARNED_OPTIONS)
     for key in LEARNED_OPTIONS:
         if key not in allocate.options:
-            raise ValueError(f"allocate.options lacks {key}: write allocate=learned, which has it")
+            raise InputError(f"allocate.options lacks {key}: write allocate=learned, which has it")
         if key == "optimizer":
             one_of("allocate.options.optimizer", allocate.options[key], OPTIMIZERS)
         else:
             above_zero(f"allocate.options.{key}", allocate.options[key])
     for name in ("peak_activation_bytes", "latency_ms"):
         if getattr(allocate, name) is not None:
-            raise ValueError(
+            raise InputError(
                 f"allocate.{name} has no price with a gradient, which allocate=learned needs: "
                 "take allocate=ilp, greedy or evolve"
             )
@@ -108,7 +109,7 @@ def _check_learned(allocate: AllocateConfig) -> None:
 
 def _check_width(key: str, width: int) -> None:
     if width not in WIDTHS:
-        raise ValueError(f"{key} must be 2 to 8, 16 (fp16) or 32 (float), got {width}")
+        raise InputError(f"{key} must be 2 to 8, 16 (fp16) or 32 (float), got {width}")
 
 
 def _check_then(mixed: MixedConfig) -> None:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.cli.schema import RunConfig
 from qat.records.folder import file_digest
 
@@ -34,5 +35,5 @@ def _digest(key: str, path: str | None) -> str | None:
     if path is None:
         return None
     if not Path(path).is_file():
-        raise ValueError(f"{key}: {path} is no file; give one that is there")
+        raise InputError(f"{key}: {path} is no file; give one that is there")
     return file_digest(Path(path))

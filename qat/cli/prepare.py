@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.cli.build import build_scheme
 from qat.cli.checks import check_config
 from qat.cli.deployment_checks import exports
@@ -124,9 +125,9 @@ def run_device(accelerator: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     name = "cuda" if accelerator == "gpu" else accelerator
     if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"trainer.accelerator={accelerator}: no GPU is found; use auto or cpu")
+        raise InputError(f"trainer.accelerator={accelerator}: no GPU is found; use auto or cpu")
     if name == "mps" and not torch.backends.mps.is_available():
-        raise ValueError("trainer.accelerator=mps: not on this machine; use auto or cpu")
+        raise InputError("trainer.accelerator=mps: not on this machine; use auto or cpu")
     return torch.device(name)
 
 
@@ -143,7 +144,7 @@ def _check_network(prepared: Prepared) -> None:
         logits = net.eval()(example)
     classes = prepared.data.classes
     if logits.ndim != 2 or logits.shape[1] != classes:
-        raise ValueError(
+        raise InputError(
             f"the model gives logits of shape {tuple(logits.shape)} for {len(example)} images "
             f"of {classes} classes: it must give ({len(example)}, {classes})"
         )
@@ -151,12 +152,12 @@ def _check_network(prepared: Prepared) -> None:
         return
     qnet = quantize(net, prepared.plan(net))
     if not prepared.plan(net).layers:
-        raise ValueError(
+        raise InputError(
             "the scheme leaves every layer float: set scheme.weight.bits or scheme.act.bits, "
             "or mode=float"
         )
     if trains(prepared.config) and not any(True for _ in quantizers(qnet)):
-        raise ValueError("mode=qat finds no quantizer to train with: use mode=static for fp16")
+        raise InputError("mode=qat finds no quantizer to train with: use mode=static for fp16")
 
 
 def _load(config: RunConfig) -> DataBundle:
@@ -213,7 +214,7 @@ def _network(config: RunConfig, data: DataBundle) -> nn.Module:
     model = config.model
     channels, height, width = _input_shape(data)
     if height != width and model.name == "simple_cnn":
-        raise ValueError(f"simple_cnn needs square images, got {height}x{width}: set data.crop")
+        raise InputError(f"simple_cnn needs square images, got {height}x{width}: set data.crop")
     options = dict(model.options)
     if model.weights is not None:
         options["weights"] = model.weights

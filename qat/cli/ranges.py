@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from math import isfinite
 
+from qat.base.errors import InputError
 from qat.cli.errors import nearest
 
 
@@ -11,16 +12,16 @@ def one_of(key: str, value: object, allowed: Iterable[str]) -> None:
     words = list(allowed)
     if value not in words:
         hint = nearest(str(value), words)
-        raise ValueError(f"{key} must be one of {', '.join(words)}, got {value!r}{hint}")
+        raise InputError(f"{key} must be one of {', '.join(words)}, got {value!r}{hint}")
 
 
 def at_least(key: str, value: float | None, low: float) -> None:
     """Refuse a number below ``low``, NaN or infinite; None passes."""
     if value is not None and not (isfinite(value) and value >= low):
-        raise ValueError(f"{key} must be {low} or more, got {value}")
+        raise InputError(f"{key} must be {low} or more, got {value}")
 
 
 def above_zero(key: str, value: float | None) -> None:
     """Refuse zero, less, NaN and infinite; None passes."""
     if value is not None and not (isfinite(value) and value > 0):
-        raise ValueError(f"{key} must be above 0, got {value}")
+        raise InputError(f"{key} must be above 0, got {value}")

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from qat.analysis.sqnr import sqnr_db
+from qat.base.errors import InputError
 from qat.cli.prepare import Prepared
 from qat.core.plan import Plan
 from qat.core.state import own_state
@@ -79,7 +80,7 @@ def write_and_verify(qnet: nn.Module, net: nn.Module, path: Path, batch: Tensor)
     restored = load_packed(path, net).to(batch.device).eval()
     with torch.inference_mode():
         if not torch.equal(restored(batch), qnet.eval()(batch)):
-            raise ValueError(
+            raise InputError(
                 f"{path} does not give the same outputs when read back: a quantizer's forward "
                 "differs from decode(encode(x))"
             )

@@ -19,6 +19,7 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from qat.base.errors import InputError
 from qat.cli.adaptive import (
     SCALE,
     check_sweeper,
@@ -196,7 +197,7 @@ def check_writable(key: str, folder: Path) -> None:
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
         variable = f"QAT_{key.removeprefix('paths.').upper()}"
-        raise ValueError(f"{key}={folder}: {there} cannot be written; set {key} or {variable}")
+        raise InputError(f"{key}={folder}: {there} cannot be written; set {key} or {variable}")
 
 
 def _sweep(words: Words) -> int:
@@ -299,7 +300,7 @@ def run_point(config: DictConfig) -> tuple[float, ...] | None:
         return None
     add_to_study(Path(run_config.paths.runs), sweeper.study_name, SCALE, [prepared.id])
     if not done:
-        raise ValueError(f"run {prepared.id} is not done; its record says why")
+        raise InputError(f"run {prepared.id} is not done; its record says why")
     values = objectives(read_record(prepared.folder), run_config.objectives)
     print(f"done  {prepared.id}: {', '.join(f'{v:g}' for v in values)}", flush=True)
     return values

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
 from qat.core.plan import Plan
@@ -55,7 +56,7 @@ def _read(path: Path) -> SensitivityTable:
     try:
         return SensitivityTable.load(path)
     except (ValueError, AttributeError) as error:
-        raise ValueError(f"sensitivity.table={path}: {error}") from error
+        raise InputError(f"sensitivity.table={path}: {error}") from error
 
 
 def _metric(prepared: Prepared) -> Metric:
@@ -67,7 +68,7 @@ def _metric(prepared: Prepared) -> Metric:
         return found
     if callable(found):
         return Metric(settings.target.rpartition(":")[2], "", score=found)
-    raise ValueError(
+    raise InputError(
         f"sensitivity.target={settings.target} must be a function of (float logits, logits, "
         "labels) or a qat.mixed.metrics.Metric"
     )

@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.cli.ranges import one_of
 from qat.cli.schema import StudyConfig
 
@@ -80,5 +81,5 @@ def override_text(value: Any) -> str:
 def _words(key: str, values: Iterable[Any]) -> list[str]:
     found = values if isinstance(values, list | tuple) else [values]
     if not found:
-        raise ValueError(f"study.grids: axis {key} has no values; give a list, or leave it out")
+        raise InputError(f"study.grids: axis {key} has no values; give a list, or leave it out")
     return [f"{key}={override_text(value)}" for value in found]

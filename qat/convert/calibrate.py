@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.core.evaluating import evaluating
 from qat.core.ranks import alone
 from qat.layers.walk import quantizers, twins
@@ -23,7 +24,7 @@ def set_phase(net: nn.Module, phase: str) -> None:
         ValueError: If the phase is none of these.
     """
     if phase not in PHASES:
-        raise ValueError(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
+        raise InputError(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
     for module in net.modules():
         if isinstance(module, Quantizer | CastQuantizer):
             module.set_phase(phase)
@@ -57,7 +58,7 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
             net(batch if isinstance(batch, Tensor) else batch[0])
             count += 1
     if not count:
-        raise ValueError("calibration got no batches: set calibrate.images to 1 or more")
+        raise InputError("calibration got no batches: set calibrate.images to 1 or more")
     _observe_weights(net)
     set_phase(net, "quantize")
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from torch import fx, nn
 
+from qat.base.errors import UnknownNameError
 from qat.convert.modules import make_twin, replace_module
 from qat.core.plan import LayerPlan, Plan
 from qat.graph.operations import LAYERS
@@ -118,6 +119,6 @@ def _insert(traced: fx.GraphModule, placement: Placement, plan: Plan) -> dict[st
 def _check(plan: Plan, placement: Placement) -> None:
     if plan.tensors.keys() != placement.points.keys():
         unknown = sorted(plan.tensors.keys() ^ placement.points.keys())
-        raise KeyError(
+        raise UnknownNameError(
             f"the plan is of another network: tensors differ, such as {', '.join(unknown[:5])}"
         )

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 import torch
 from torch import Tensor, fx, nn
 
+from qat.base.errors import InputError
 from qat.convert.kinds import PREFIX
 from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
 from qat.core.evaluating import evaluating
@@ -40,7 +41,7 @@ def make_integer_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
     placement = place(traced)
     layers = [p for p in placement.points.values() if p.kind in _KINDS]
     if not layers:
-        raise ValueError("nothing to quantize: the network runs no Conv2d or Linear layer")
+        raise InputError("nothing to quantize: the network runs no Conv2d or Linear layer")
     _check_rules(scheme.rules, placement)
     tensors = _tensors(scheme, placement, layers, _minima(traced, placement, example))
     return Plan(_layers(scheme, placement, layers, tensors), (), "integer", tensors)
@@ -113,14 +114,14 @@ def _checked(spec: TensorSpec, name: str) -> TensorSpec:
     if spec.is_off or spec.format != "int" or spec.bits > MAX_BITS:
         kind = "float" if spec.is_off else spec.format
         asked = f"{spec.bits} bits" if kind == "int" else kind
-        raise ValueError(
+        raise InputError(
             f"{name}: placement=integer takes integers of 2 to {MAX_BITS} bits everywhere, got "
             f"{asked}; use scheme.placement=academic for anything else"
         )
     if spec.quantizer.name == "dynamic":
-        raise ValueError("mode=dynamic has no integer placement: use scheme.placement=academic")
+        raise InputError("mode=dynamic has no integer placement: use scheme.placement=academic")
     if spec.granularity == "group":
-        raise ValueError(f"{name}: placement=integer has scales per tensor or channel, not group")
+        raise InputError(f"{name}: placement=integer has scales per tensor or channel, not group")
     return spec
 
 
@@ -128,12 +129,12 @@ def _check_rules(rules: Sequence[Rule], placement: Placement) -> None:
     names = [member for point in placement.points.values() for member in point.members]
     for rule in rules:
         if rule.keep_float:
-            raise ValueError(
+            raise InputError(
                 f"rule {rule.match!r}: keep_float has no place in an integer network: use "
                 "scheme.placement=academic"
             )
         if rule.match.startswith(PREFIX):
-            raise ValueError(
+            raise InputError(
                 f"rule {rule.match!r}: kinds are of layers, and placement=integer quantizes every "
                 "tensor: give a glob over names, or use scheme.placement=academic"
             )

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 
 from torch import fx, nn
 
+from qat.base.errors import InputError
 from qat.graph.operations import LAYERS, PASSING, Operation, operations
 from qat.graph.trace import trace
 
@@ -34,7 +35,7 @@ def check_kind(match: str) -> None:
     """Raise ValueError if a match names a kind that there is not."""
     kind = match.removeprefix(PREFIX)
     if match.startswith(PREFIX) and kind not in KINDS:
-        raise ValueError(f"rule {match!r}: there is no kind {kind!r}, only {', '.join(KINDS)}")
+        raise InputError(f"rule {match!r}: there is no kind {kind!r}, only {', '.join(KINDS)}")
 
 
 def layer_kinds(

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from qat.base.errors import InputError
 from qat.core.plan import LayerPlan
 from qat.layers.registry import twin_of
 from qat.layers.twin import QuantTwin
@@ -15,7 +16,7 @@ def make_twin(layer: nn.Module, plan: LayerPlan) -> QuantTwin:
     """
     twin = twin_of(layer)
     if twin is None:
-        raise ValueError(
+        raise InputError(
             f"layer {plan.name!r} is a {type(layer).__name__}, which has no quantized twin: "
             "leave it out of the plan"
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor, fx, nn
 
+from qat.base.errors import InputError
 from qat.convert.integer import PLAN
 from qat.convert.integer_plan import make_integer_plan
 from qat.convert.kinds import Kinds, check_kind, layer_kinds, matches
@@ -44,9 +45,9 @@ def make_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
         return make_integer_plan(net, scheme, example)
     lowest = _input_minima(net, layer_calls(net, example))
     if not lowest:
-        raise ValueError("nothing to quantize: the network runs no Conv1d, Conv2d or Linear layer")
+        raise InputError("nothing to quantize: the network runs no Conv1d, Conv2d or Linear layer")
     if "" in lowest:
-        raise ValueError("the network is a single layer: wrap it in torch.nn.Sequential")
+        raise InputError("the network is a single layer: wrap it in torch.nn.Sequential")
     names = list(lowest)
     kinds = layer_kinds(net, names, [rule.match for rule in scheme.rules])
     _check_rules(scheme.rules, kinds)

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.core.scheme import OFF_BITS, TensorSpec
 
 FP16_BITS = 16
@@ -34,9 +35,9 @@ def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorS
         return spec.but(**changes)
     except TypeError as error:
         allowed = ", ".join(TensorSpec.__dataclass_fields__)
-        raise ValueError(f"rule {match!r}: {sorted(changes)} must be among {allowed}") from error
+        raise InputError(f"rule {match!r}: {sorted(changes)} must be among {allowed}") from error
     except ValueError as error:
-        raise ValueError(f"rule {match!r}: {error}") from error
+        raise InputError(f"rule {match!r}: {error}") from error
 
 
 def signed_act(spec: TensorSpec, lowest: float) -> TensorSpec:

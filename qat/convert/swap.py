@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from qat.base.errors import UnknownNameError
 from qat.convert.integer import fold_norms, quantize_integer
 from qat.convert.modules import make_twin, replace_module
 from qat.convert.rules import with_signs
@@ -70,7 +71,7 @@ def load_float_state(qnet: nn.Module, state: Mapping[str, Tensor]) -> None:
     result = qnet.load_state_dict(state, strict=False)
     missing = [key for key in result.missing_keys if not key.startswith(own)]
     if missing or result.unexpected_keys:
-        raise KeyError(
+        raise UnknownNameError(
             f"not this network's state: missing {missing[:5]}, unknown {result.unexpected_keys[:5]}"
         )
 
@@ -81,7 +82,7 @@ def check_layers(net: nn.Module, plan: Plan) -> None:
     unknown = [name for name in plan.layers if name not in known]
     if unknown:
         some = [name for name, module in known.items() if twin_of(module) is not None]
-        raise KeyError(
+        raise UnknownNameError(
             f"the plan is of another network: it has no {', '.join(unknown[:5])}; "
             f"it has {', '.join(some[:10])}{', ...' if len(some) > 10 else ''}"
         )

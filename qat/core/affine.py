@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
 from qat.core.kernels import body, grad_of
 from qat.core.qparams import QParams
 
@@ -34,7 +35,7 @@ def encode(x: Tensor, qparams: QParams) -> Tensor:
         ValueError: If ``x`` holds a NaN, which has no code.
     """
     if bool(torch.isnan(x).any()):
-        raise ValueError("NaN has no code: find where the values became NaN")
+        raise InputError("NaN has no code: find where the values became NaN")
     scale, zero_point = _columns(qparams)
     codes = torch.round(qparams.layout.sliced(x) / scale) + zero_point
     codes = codes.clamp(qparams.grid.qmin, qparams.grid.qmax).to(torch.int32)

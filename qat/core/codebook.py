@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
 from qat.core.grid import MAX_BITS
 from qat.core.layout import Layout
 
@@ -41,16 +42,16 @@ class Codebook:
         shape = tuple(self.values.shape)
         slices = self.layout.slices
         if len(shape) != 2 or shape[0] != slices or not 2 <= shape[1] <= MAX_LEVELS:
-            raise ValueError(
+            raise InputError(
                 f"a codebook is of shape ({slices}, 2..{MAX_LEVELS}), got {shape}: give each of "
                 f"the {slices} slices its levels"
             )
         if self.values.dtype != torch.float32:
-            raise ValueError(f"levels are float32, got {self.values.dtype}: convert them")
+            raise InputError(f"levels are float32, got {self.values.dtype}: convert them")
         if not bool(torch.isfinite(self.values).all()):
-            raise ValueError("levels must be finite, got NaN or infinity: find where they arose")
+            raise InputError("levels must be finite, got NaN or infinity: find where they arose")
         if bool((self.values.diff(dim=1) < 0).any()):
-            raise ValueError("levels must ascend in each slice: sort them")
+            raise InputError("levels must ascend in each slice: sort them")
 
     @property
     def bits(self) -> int:
@@ -64,7 +65,7 @@ class Codebook:
             ValueError: If ``x`` holds a NaN, which has no code.
         """
         if bool(torch.isnan(x).any()):
-            raise ValueError("NaN has no code: find where the values became NaN")
+            raise InputError("NaN has no code: find where the values became NaN")
         wide = self.values.double()  # in float32 the middle of two levels could be one of them
         middles = ((wide[:, 1:] + wide[:, :-1]) / 2).contiguous()
         rows = self.layout.sliced(x).double().contiguous()

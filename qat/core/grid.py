@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from qat.base.errors import InputError
+
 MIN_BITS, MAX_BITS = 2, 16
 
 
@@ -34,9 +36,9 @@ class IntGrid:
     def __post_init__(self) -> None:
         """Refuse widths and combinations that name no grid."""
         if not MIN_BITS <= self.bits <= MAX_BITS:
-            raise ValueError(f"bits must be {MIN_BITS} to {MAX_BITS}, got {self.bits}")
+            raise InputError(f"bits must be {MIN_BITS} to {MAX_BITS}, got {self.bits}")
         if self.narrow and not self.signed:
-            raise ValueError(
+            raise InputError(
                 "a narrow grid must be signed: an unsigned one has no negative code to drop"
             )
 

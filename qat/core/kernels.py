@@ -16,6 +16,8 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
+
 KERNELS = ("auto", "compiled", "eager")
 # Plain operations take about 10 ns more an element, forward and backward, than a fused loop.
 _SECONDS_SAVED_PER_ELEMENT = 10e-9
@@ -53,7 +55,7 @@ def choose_kernel(kernel: str, elements: float) -> str:
         ValueError: If ``kernel`` is none of the three.
     """
     if kernel not in KERNELS:
-        raise ValueError(f"kernel must be one of {', '.join(KERNELS)}, got {kernel!r}")
+        raise InputError(f"kernel must be one of {', '.join(KERNELS)}, got {kernel!r}")
     if kernel == "auto":
         repaid = elements * _SECONDS_SAVED_PER_ELEMENT > _SECONDS_TO_COMPILE
         return "compiled" if repaid and has_compiler() else "eager"
@@ -71,7 +73,7 @@ def choose_kernel(kernel: str, elements: float) -> str:
 def set_kernel(kernel: str) -> None:
     """Switch all bodies to ``compiled`` or ``eager`` from now on."""
     if kernel not in ("compiled", "eager"):
-        raise ValueError(f"kernel must be compiled or eager, got {kernel!r}; see choose_kernel")
+        raise InputError(f"kernel must be compiled or eager, got {kernel!r}; see choose_kernel")
     if kernel == "compiled":
         torch._dynamo.config.recompile_limit = _RECOMPILE_LIMIT  # type: ignore[attr-defined]
     _state["kernel"] = kernel

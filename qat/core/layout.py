@@ -6,6 +6,8 @@ from math import prod
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -45,7 +47,7 @@ class Layout:
             return cls(axis=0, channels=shape[0])
         size = min(group_size or shape[1], shape[1])
         if shape[1] % size:
-            raise ValueError(
+            raise InputError(
                 f"group_size={group_size} does not divide the {shape[1]} input channels of a "
                 f"weight of shape {tuple(shape)}: choose a divisor, or a rule for this layer"
             )
@@ -59,7 +61,7 @@ class Layout:
             ValueError: If asked for groups: those are of a weight's input channels.
         """
         if granularity == "group":
-            raise ValueError("an activation takes granularity tensor or channel, got group")
+            raise InputError("an activation takes granularity tensor or channel, got group")
         return cls() if granularity == "tensor" else cls(axis=1, channels=channels)
 
     @property

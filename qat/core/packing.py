@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from qat.base.errors import InputError
+
 
 def packed_size(count: int, bits: int) -> int:
     """Bytes that ``count`` codes of ``bits`` bits take."""
@@ -17,7 +19,7 @@ def pack(codes: NDArray[np.int32], bits: int, qmin: int) -> NDArray[np.uint8]:
     """
     offset = codes.astype(np.int64).ravel() - qmin
     if offset.size and (offset.min() < 0 or offset.max() >= 1 << bits):
-        raise ValueError(
+        raise InputError(
             f"codes {codes.min()}..{codes.max()} do not fit {bits} bits starting at {qmin}"
         )
     shifts = np.arange(bits, dtype=np.int64)
@@ -32,7 +34,7 @@ def unpack(stream: NDArray[np.uint8], count: int, bits: int, qmin: int) -> NDArr
         ValueError: If the stream has not the length of ``count`` codes.
     """
     if stream.size != packed_size(count, bits):
-        raise ValueError(
+        raise InputError(
             f"{count} codes of {bits} bits take {packed_size(count, bits)} bytes, "
             f"the stream has {stream.size}"
         )

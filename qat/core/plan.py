@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from qat.base.errors import InputError, UnknownNameError
 from qat.core.scheme import Method, TensorSpec
 
 PLAN_VERSION = 2
@@ -75,7 +76,9 @@ class Plan:
             KeyError: If the plan has no layer of that name.
         """
         if name not in self.layers:
-            raise KeyError(f"no layer {name!r} in the plan; it has {', '.join(self.layers)}")
+            raise UnknownNameError(
+                f"no layer {name!r} in the plan; it has {', '.join(self.layers)}"
+            )
         return replace(self, layers={**self.layers, name: replace(self.layers[name], **changes)})
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,7 +102,7 @@ class Plan:
         """
         if data.get("version") not in (1, PLAN_VERSION):
             version = data.get("version")
-            raise ValueError(f"plan version must be 1 or {PLAN_VERSION}, got {version!r}")
+            raise InputError(f"plan version must be 1 or {PLAN_VERSION}, got {version!r}")
         try:
             return cls(
                 layers={n: _layer_from_dict(n, d) for n, d in data["layers"].items()},
@@ -108,7 +111,7 @@ class Plan:
                 tensors={n: _tensor_from_dict(n, d) for n, d in data.get("tensors", {}).items()},
             )
         except (KeyError, TypeError) as error:
-            raise ValueError(f"not a plan: {error}") from error
+            raise InputError(f"not a plan: {error}") from error
 
     def save(self, path: Path) -> None:
         """Write the plan as JSON."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
 from qat.core.grid import IntGrid
 from qat.core.layout import Layout
 
@@ -68,9 +69,9 @@ def qparams_from_range(
         (tensor([1.3333]), tensor([1.]))
     """
     if not bool((torch.isfinite(rmin) & torch.isfinite(rmax)).all()):
-        raise ValueError("a range must be finite: the values hold NaN or infinity")
+        raise InputError("a range must be finite: the values hold NaN or infinity")
     if bool((rmin > rmax).any()):
-        raise ValueError("a range needs rmin <= rmax")
+        raise InputError("a range needs rmin <= rmax")
     low, high = rmin.clamp(max=0), rmax.clamp(min=0)
     if symmetric:
         scale = torch.maximum(-low, high) / grid.qmax

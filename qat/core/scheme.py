@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.core.grid import MAX_BITS, MIN_BITS, IntGrid
 
 OFF_BITS = 32
@@ -36,7 +37,7 @@ class Method:
     def __post_init__(self) -> None:
         """Refuse a target without the name ``user``, and the reverse."""
         if (self.name == "user") != (self.target is not None):
-            raise ValueError(
+            raise InputError(
                 f"a target goes with the name 'user' and only with it, got name={self.name!r} "
                 f"target={self.target!r}; write target=package.module:Class beside name=user"
             )
@@ -93,18 +94,18 @@ class TensorSpec:
         _one_of("granularity", self.granularity, GRANULARITIES)
         _one_of("scale", self.scale, SCALES)
         if self.bits != OFF_BITS and not MIN_BITS <= self.bits <= MAX_BITS:
-            raise ValueError(
+            raise InputError(
                 f"bits must be {MIN_BITS} to {MAX_BITS}, or {OFF_BITS} for off, got {self.bits}"
             )
         if (self.granularity == "group") != (self.group_size is not None):
-            raise ValueError(
+            raise InputError(
                 f"group_size goes with granularity=group and only with it, got "
                 f"granularity={self.granularity} group_size={self.group_size}"
             )
         if self.group_size is not None and self.group_size < 1:
-            raise ValueError(f"group_size must be 1 or more, got {self.group_size}")
+            raise InputError(f"group_size must be 1 or more, got {self.group_size}")
         if self.narrow and self.signed is False:
-            raise ValueError("narrow=true needs signed codes: set signed=true or narrow=false")
+            raise InputError("narrow=true needs signed codes: set signed=true or narrow=false")
 
     @property
     def is_off(self) -> bool:
@@ -121,7 +122,7 @@ class TensorSpec:
     def grid(self) -> IntGrid:
         """The codes of an ``int`` spec; ``signed`` must be decided."""
         if self.signed is None:
-            raise ValueError("signed is not decided yet: give an example batch, or set signed")
+            raise InputError("signed is not decided yet: give an example batch, or set signed")
         return IntGrid(self.bits, self.signed, self.narrow and self.signed)
 
     def but(self, **changes: Any) -> "TensorSpec":
@@ -175,7 +176,7 @@ class Scheme:
         _one_of("first_last", str(self.first_last), FIRST_LAST)
         _one_of("placement", self.placement, PLACEMENTS)
         if self.act.granularity == "group":
-            raise ValueError(
+            raise InputError(
                 "scheme.act.granularity must be tensor or channel, got group: "
                 "groups are of a weight's input channels"
             )
@@ -184,9 +185,9 @@ class Scheme:
 def _of_kind(name: str, value: object, kinds: tuple[type, ...]) -> None:
     if type(value) not in kinds:
         words = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
-        raise ValueError(f"{name} must be of type {words}, got {value!r}")
+        raise InputError(f"{name} must be of type {words}, got {value!r}")
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+        raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from qat.base.errors import InputError, UnknownNameError
 from qat.core.scheme import Method
 
 T = TypeVar("T")
@@ -34,16 +35,16 @@ def class_of(
         found = load_target(method.target)
         if not (isinstance(found, type) and issubclass(found, base)):
             home = f"{base.__module__}.{base.__qualname__}"
-            raise ValueError(f"{method.target} is not a subclass of {home}")
+            raise InputError(f"{method.target} is not a subclass of {home}")
     elif method.name in known:
         found = known[method.name]
     else:
         kind = base.__name__.lower()
-        raise KeyError(f"no {kind} {method.name!r}; there are {', '.join(known)}, user")
+        raise UnknownNameError(f"no {kind} {method.name!r}; there are {', '.join(known)}, user")
     allowed = [name for name in inspect.signature(found).parameters if name not in given]
     for option in method.options:
         if option not in allowed:
-            raise ValueError(
+            raise InputError(
                 f"{method.name} has no option {option!r}; it takes {', '.join(allowed) or 'none'}"
             )
     return found
@@ -57,13 +58,13 @@ def load_target(target: str) -> Any:
     """
     module_name, _, attribute = target.partition(":")
     if not module_name or not attribute:
-        raise ValueError(f"target must be package.module:name, got {target!r}")
+        raise InputError(f"target must be package.module:name, got {target!r}")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)
     try:
         return getattr(importlib.import_module(module_name), attribute)
     except ImportError as error:
-        raise ValueError(f"target {target!r}: {error}; is it installed, or in {here}?") from error
+        raise InputError(f"target {target!r}: {error}; is it installed, or in {here}?") from error
     except AttributeError as error:
-        raise ValueError(f"target {target!r}: {module_name} has no {attribute!r}") from error
+        raise InputError(f"target {target!r}: {module_name} has no {attribute!r}") from error

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.core.evaluating import evaluating
 
 
@@ -34,7 +35,7 @@ def time_forwards(
         ValueError: If ``repeats`` is below 1.
     """
     if repeats < 1:
-        raise ValueError(f"repeats must be 1 or more, got {repeats}")
+        raise InputError(f"repeats must be 1 or more, got {repeats}")
     seconds: dict[str, list[float]] = {name: [] for name in nets}
     for turn in range(warmup + repeats):
         for name, net in nets.items():

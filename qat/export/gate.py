@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qat.base.errors import InputError
+
 PASSED, FAILED = "passed", "failed"
 # Floats made of the same code by two programs differ in their last bits: whole steps are meant.
 _FLOAT_ERROR_STEPS = 0.01
@@ -81,13 +83,13 @@ class ParityThresholds:
         for name in ("top1_agreement", "within_one_step"):
             share = getattr(self, name)
             if share is not None and not 0 <= share <= 1:
-                raise ValueError(f"parity threshold {name} must be a share, 0..1, got {share}")
+                raise InputError(f"parity threshold {name} must be a share, 0..1, got {share}")
         for name in ("max_steps", "layer_steps"):
             steps = getattr(self, name)
             if steps is not None and not steps >= 0:
-                raise ValueError(f"parity threshold {name} must be 0 steps or more, got {steps}")
+                raise InputError(f"parity threshold {name} must be 0 steps or more, got {steps}")
         if self.sqnr_db is not None and math.isnan(self.sqnr_db):
-            raise ValueError("parity threshold sqnr_db must be a number, got nan")
+            raise InputError("parity threshold sqnr_db must be a number, got nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def difference_in_steps(simulated: np.ndarray, runtime: np.ndarray, scale: float
     """
     _check_shapes(simulated, runtime)
     if not 0 < scale < math.inf:
-        raise ValueError(f"a step must be positive and finite, got {scale}")
+        raise InputError(f"a step must be positive and finite, got {scale}")
     with np.errstate(invalid="ignore"):
         steps = np.abs(runtime.astype(np.float64) - simulated.astype(np.float64)) / scale
     whole = np.rint(steps)
@@ -134,7 +136,7 @@ def compare_logits(
         ValueError: As :func:`difference_in_steps`, or if the arrays have not two axes.
     """
     if simulated.ndim != 2:
-        raise ValueError(f"logits must be [N, classes], got shape {simulated.shape}")
+        raise InputError(f"logits must be [N, classes], got shape {simulated.shape}")
     steps = None if scale is None else difference_in_steps(simulated, runtime, scale)
     _check_shapes(simulated, runtime)
     finite = np.isfinite(simulated).all(axis=1) & np.isfinite(runtime).all(axis=1)
@@ -182,7 +184,7 @@ def judge(
         ValueError: If there is nothing to judge.
     """
     if not logits and not layers:
-        raise ValueError("the parity gate was given nothing to compare; run at least one image")
+        raise InputError("the parity gate was given nothing to compare; run at least one image")
     missed = [
         f"{how}: {what}" for how, found in logits.items() for what in _missed(found, thresholds)
     ]
@@ -217,16 +219,16 @@ def _compare_layer(
     try:
         steps = difference_in_steps(simulated, runtime, scale)
     except ValueError as error:
-        raise ValueError(f"layer {name}: {error}") from None
+        raise InputError(f"layer {name}: {error}") from None
     within = float((steps <= 1).mean())
     return LayerAgreement(name, float(steps.max()), within, float((steps > 0).mean()))
 
 
 def _check_shapes(simulated: np.ndarray, runtime: np.ndarray) -> None:
     if simulated.shape != runtime.shape:
-        raise ValueError(f"shapes differ: simulated {simulated.shape}, runtime {runtime.shape}")
+        raise InputError(f"shapes differ: simulated {simulated.shape}, runtime {runtime.shape}")
     if not simulated.size:
-        raise ValueError(f"nothing to compare in tensors of shape {simulated.shape}")
+        raise InputError(f"nothing to compare in tensors of shape {simulated.shape}")
 
 
 def _sqnr_db(simulated: np.ndarray, runtime: np.ndarray) -> float:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from qat.base.errors import InputError
 from qat.export.runtimes.registry import make_runtime
 
 FEWEST_REPEATS = 30
@@ -55,17 +56,17 @@ class LatencySpec:
         for name in ("batches", "threads"):
             values = getattr(self, name)
             if not values or min(values) < 1:
-                raise ValueError(f"latency {name} must be numbers of 1 or more, got {list(values)}")
+                raise InputError(f"latency {name} must be numbers of 1 or more, got {list(values)}")
         if self.repeats < FEWEST_REPEATS:
             least = f"{FEWEST_REPEATS} or more, for quartiles to mean something"
-            raise ValueError(f"latency repeats must be {least}, got {self.repeats}")
+            raise InputError(f"latency repeats must be {least}, got {self.repeats}")
         if not 2 <= self.blocks <= self.repeats:
             allowed = f"2..repeats ({self.repeats})"
-            raise ValueError(f"latency blocks must be {allowed}, got {self.blocks}")
+            raise InputError(f"latency blocks must be {allowed}, got {self.blocks}")
         if self.warmup < 1:
-            raise ValueError(f"latency warmup must be 1 or more, got {self.warmup}")
+            raise InputError(f"latency warmup must be 1 or more, got {self.warmup}")
         if not 0 <= self.settle_ms < math.inf:
-            raise ValueError(f"latency settle_ms must be 0 or more, got {self.settle_ms}")
+            raise InputError(f"latency settle_ms must be 0 or more, got {self.settle_ms}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def measure_latency(
         RuntimeError: If the process of a runtime died.
     """
     if baseline not in files:
-        raise ValueError(f"no network {baseline} to compare with; there are {', '.join(files)}")
+        raise InputError(f"no network {baseline} to compare with; there are {', '.join(files)}")
     for name in runtimes:
         make_runtime(name).version()  # what is not installed is said before anything is measured
     rows: list[LatencyRow] = []
@@ -200,7 +201,7 @@ def _in_fresh_process(
             raise RuntimeError(f"the process of {runtime} ended with {done.returncode}: {said}")
         found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
     if "error" in found:
-        raise ValueError(found["error"])
+        raise InputError(found["error"])
     return found
 
 

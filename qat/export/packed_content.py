@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.core.packing import pack
 from qat.core.state import own_state
 from qat.layers.bias import bias_codes
@@ -34,7 +35,7 @@ def packed_content(qnet: nn.Module) -> tuple[dict[str, Tensor], Layout]:
         tensors.update(_ranges(path, quantizer))
     for name, twin in twins(qnet):
         if twin.norm is not None:
-            raise ValueError(f"layer {name!r} has its batch norm apart: call fold_norms first")
+            raise InputError(f"layer {name!r} has its batch norm apart: call fold_norms first")
         _add_weight(f"{name}.weight", twin, tensors, layout)
         _add_bias(f"{name}.bias", twin, tensors, layout)
     return {k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, layout
@@ -71,13 +72,13 @@ def _ranges(prefix: str, quantizer: Quantizer) -> dict[str, Tensor]:
     if is_dynamic(quantizer):
         return {}
     if not bool(quantizer.calibrated):
-        raise ValueError(f"{quantizer.label} is not calibrated: calibrate before saving")
+        raise InputError(f"{quantizer.label} is not calibrated: calibrate before saving")
     book = quantizer.codebook()
     if book is not None:
         return {f"{prefix}.codebook": book.values}
     qparams = quantizer.qparams()
     if not bool((torch.isfinite(qparams.scale) & (qparams.scale > 0)).all()):
-        raise ValueError(
+        raise InputError(
             f"{quantizer.label} has a scale that is NaN, infinite or not positive: train it anew"
         )
     found = {f"{prefix}.scale": qparams.scale.contiguous()}

@@ -17,12 +17,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from qat.base.errors import FileUnavailableError, InputError
 from qat.export.aside import aside
 
 FORMAT = "qatlab-packed"
 
 
-class PackedFileError(ValueError):
+class PackedFileError(InputError):
     """The file is damaged, of another format, or of another network."""
 
 
@@ -50,7 +51,7 @@ def write_file(
         with aside(path) as written:
             save_file(tensors, written, metadata)
     except SafetensorError as error:
-        raise OSError(f"cannot write {path}: {error}") from error
+        raise FileUnavailableError(f"cannot write {path}: {error}") from error
     return path.stat().st_size
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError, UnknownNameError
 from qat.core.codebook import Codebook
 from qat.core.packing import unpack
 from qat.core.plan import LayerPlan, Plan
@@ -67,7 +68,7 @@ def restore(qnet: nn.Module, tensors: dict[str, Tensor], layout: Layout) -> None
     own = quantizer_keys(qnet)
     differing = {k for k in own_state(qnet) if not k.startswith(own)} ^ tensors.keys()
     if differing:
-        raise KeyError(f"keys differ: {', '.join(sorted(differing)[:5])}")
+        raise UnknownNameError(f"keys differ: {', '.join(sorted(differing)[:5])}")
     qnet.load_state_dict(tensors, strict=False)
 
 
@@ -89,17 +90,17 @@ def _set_range(
 def _bias(codes: Tensor, twin: QuantTwin) -> Tensor:
     step = twin.bias_step()
     if step is None or codes.dtype != torch.int32:
-        raise ValueError(f"layer {twin.plan.name!r} has no integer bias")
+        raise InputError(f"layer {twin.plan.name!r} has no integer bias")
     return bias_values(codes.to(step.device), step)
 
 
 def _weight(stream: Tensor, entry: Mapping[str, Any], twin: QuantTwin) -> Tensor:
     quantizer = twin.weight_quantizer
     if not isinstance(quantizer, Quantizer):
-        raise ValueError(f"layer {twin.plan.name!r} has no quantized weight")
+        raise InputError(f"layer {twin.plan.name!r} has no quantized weight")
     bits, qmin, form = code_range(quantizer)
     expected = {"form": form, "shape": list(twin.weight.shape)}
     if entry != expected:
-        raise ValueError(f"layer {twin.plan.name!r} takes {expected}, the file has {entry}")
+        raise InputError(f"layer {twin.plan.name!r} takes {expected}, the file has {entry}")
     codes = unpack(stream.numpy(), twin.weight.numel(), bits, qmin).reshape(twin.weight.shape)
     return quantizer.decode(torch.from_numpy(codes).to(twin.weight.device))

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import fx, nn
 from torchvision.ops import StochasticDepth
 
+from qat.base.errors import InputError
 from qat.graph.rewrite import scope
 from qat.graph.trace import where
 
@@ -99,7 +100,7 @@ _METHODS: Mapping[str, str] = {
 }
 
 
-class UnsupportedOperationError(ValueError):
+class UnsupportedOperationError(InputError):
     """An operation that has no integer form here; the message names it and its line."""
 
 

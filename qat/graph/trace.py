@@ -10,6 +10,7 @@ import torch
 from torch import fx, nn
 from torchvision.ops import StochasticDepth, stochastic_depth
 
+from qat.base.errors import InputError
 from qat.core.evaluating import evaluating
 from qat.graph.rewrite import (
     defaults,
@@ -21,7 +22,7 @@ from qat.graph.rewrite import (
 _TORCH = f"{Path(torch.__file__).parent}{os.sep}"
 
 
-class TraceError(ValueError):
+class TraceError(InputError):
     """The network's graph cannot be read: its ``forward`` depends on values."""
 
 

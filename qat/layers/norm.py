@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
+
 
 def folded(weight: Tensor, bias: Tensor | None, norm: nn.Module) -> tuple[Tensor, Tensor]:
     """Weight ``(out, ...)`` and bias ``(out,)`` of layer and norm in one; differentiable."""
@@ -30,7 +32,7 @@ def scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
     """
     own: Any = norm
     if own.running_var is None:
-        raise ValueError("a batch norm without running statistics cannot be folded")
+        raise InputError("a batch norm without running statistics cannot be folded")
     scale = torch.rsqrt(own.running_var + own.eps)
     if own.weight is not None:
         scale = scale * own.weight

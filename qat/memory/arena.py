@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from qat.base.errors import InputError
 from qat.memory.blocks import Block, peak_bytes
 
 ALIGNMENT = 64
@@ -133,8 +134,8 @@ def _rounded(value: int, alignment: int) -> int:
 
 def _check(blocks: Sequence[Block], alignment: int) -> None:
     if alignment < 1:
-        raise ValueError(f"alignment must be 1 byte or more, got {alignment}")
+        raise InputError(f"alignment must be 1 byte or more, got {alignment}")
     if len({b.name for b in blocks}) < len(blocks):
-        raise ValueError("two blocks share a name; offsets are by name, give each its own")
+        raise InputError("two blocks share a name; offsets are by name, give each its own")
     if wrong := [b.name for b in blocks if b.bytes < 0 or b.last < b.first]:
-        raise ValueError(f"blocks {wrong} have a negative size or end before they start")
+        raise InputError(f"blocks {wrong} have a negative size or end before they start")

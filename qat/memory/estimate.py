@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from qat.base.errors import UnknownNameError
 from qat.memory.liveness import MemoryGraph, Operation
 from qat.memory.read import Traced
 
@@ -125,7 +126,7 @@ def estimate_inference(
     called = [found for each in layers.values() for found in each]
     weighted = {n for n, layer in called if getattr(layer, "weight", None) is not None}
     if unknown := sorted(widths.keys() - weighted):
-        raise KeyError(
+        raise UnknownNameError(
             f"no layers with a weight {unknown}; there are {', '.join(sorted(weighted))}"
         )
     made = {n: t.bytes for n, t in traced.graph.tensors.items() if not t.is_view}
@@ -153,7 +154,7 @@ def estimate_training(
         KeyError: If the optimizer is not known.
     """
     if optimizer not in OPTIMIZERS:
-        raise KeyError(f"no optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
+        raise UnknownNameError(f"no optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
     copies, counter = OPTIMIZERS[optimizer]
     layers = _first_calls(traced)
     kept = _kept_bytes(traced.graph.with_bits(bits), bits)

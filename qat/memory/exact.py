@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import lil_array
 
+from qat.base.errors import InputError
 from qat.memory.arena import ALIGNMENT, Arena, plan_arena
 from qat.memory.blocks import Block
 
@@ -38,7 +39,7 @@ def exact_arena(
         NotProvedError: If the limit was reached.
     """
     if len(blocks) > MOST_BLOCKS:
-        raise ValueError(
+        raise InputError(
             f"{len(blocks)} blocks are too many for the integer programme, which takes "
             f"{MOST_BLOCKS}: use plan_arena"
         )

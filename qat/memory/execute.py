@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, fx
 
+from qat.base.errors import InputError
 from qat.core.evaluating import evaluating
 from qat.memory.kernels import kernel_into
 from qat.memory.liveness import Operation
@@ -80,12 +81,12 @@ class ArenaExecutor:
     def _check(self) -> None:
         graph, width = self.plan.graph, 8 * self.dtype.itemsize
         if graph.operations != self.traced.graph.operations:
-            raise ValueError("the plan is of another network: plan the graph that is executed")
+            raise InputError("the plan is of another network: plan the graph that is executed")
         coded = [n for n, t in graph.tensors.items() if t.bits != width]
         if coded and self.codec is None:
-            raise ValueError(f"{coded[0]} is not stored in {width} bits: give a codec")
+            raise InputError(f"{coded[0]} is not stored in {width} bits: give a codec")
         if self.plan.arena.alignment % self.dtype.itemsize:
-            raise ValueError(
+            raise InputError(
                 f"alignment {self.plan.arena.alignment} splits elements of {self.dtype}: take a "
                 f"multiple of {self.dtype.itemsize}"
             )
@@ -113,7 +114,7 @@ class ArenaExecutor:
         inputs = [n for n, o in self.plan.graph.operations.items() if o.kind == "input"]
         shape = self.plan.graph.tensors[inputs[0]].shape
         if tuple(images.shape) != shape or images.dtype != self.dtype:
-            raise ValueError(
+            raise InputError(
                 f"planned for {self.dtype} of shape {shape}, got {images.dtype} of shape "
                 f"{tuple(images.shape)}: plan for that batch"
             )

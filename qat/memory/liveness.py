@@ -8,6 +8,8 @@ together, unless the operation may write over an input that dies there.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from qat.base.errors import InputError, UnknownNameError
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -96,9 +98,9 @@ class MemoryGraph:
         owners = [name for name, t in self.tensors.items() if not t.is_view]
         widths = dict.fromkeys(owners, bits) if isinstance(bits, int) else dict(bits)
         if unknown := sorted(widths.keys() - set(owners)):
-            raise KeyError(f"no stored tensors {unknown}; there are {', '.join(owners)}")
+            raise UnknownNameError(f"no stored tensors {unknown}; there are {', '.join(owners)}")
         if wrong := {name: width for name, width in widths.items() if width < 1}:
-            raise ValueError(f"widths must be 1 bit or more, got {wrong}")
+            raise InputError(f"widths must be 1 bit or more, got {wrong}")
         tensors = {
             name: replace(t, bits=widths.get(t.storage, t.bits)) for name, t in self.tensors.items()
         }
@@ -145,14 +147,14 @@ def check_order(graph: MemoryGraph, order: Sequence[str]) -> tuple[str, ...]:
         ValueError: If not.
     """
     if sorted(order) != sorted(graph.operations):
-        raise ValueError(
+        raise InputError(
             f"an order needs each of the {len(graph.operations)} operations once, got {len(order)} "
             f"names; wrong or missing: {sorted(set(order) ^ set(graph.operations))}"
         )
     done: set[str] = set()
     for name in order:
         if late := set(graph.operations[name].inputs) - done:
-            raise ValueError(f"{name} stands before {sorted(late)}, which it reads; put them first")
+            raise InputError(f"{name} stands before {sorted(late)}, which it reads; put them first")
         done.add(name)
     return tuple(order)
 

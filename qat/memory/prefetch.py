@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.func import functional_call
 
+from qat.base.errors import UnknownNameError
 from qat.core.evaluating import evaluating
 
 Unpack = Callable[[str, Tensor], None]
@@ -147,14 +148,16 @@ class _Turn(fx.Interpreter):
 def _calls(module: fx.GraphModule, layers: set[str]) -> list[str]:
     called = [str(n.target) for n in module.graph.nodes if n.op == "call_module"]
     if unknown := sorted(layers - set(called)):
-        raise KeyError(f"the network calls no layers {unknown}; it calls {', '.join(called)}")
+        raise UnknownNameError(
+            f"the network calls no layers {unknown}; it calls {', '.join(called)}"
+        )
     return [name for name in called if name in layers]
 
 
 def _weight(module: fx.GraphModule, name: str) -> Tensor:
     weight = getattr(module.get_submodule(name), "weight", None)
     if not isinstance(weight, Tensor):
-        raise KeyError(f"layer {name!r} has no weight that could be packed: leave it out")
+        raise UnknownNameError(f"layer {name!r} has no weight that could be packed: leave it out")
     return weight
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
+from qat.base.errors import InputError
 from qat.core.evaluating import evaluating
 from qat.graph.rewrite import scope
 from qat.graph.trace import trace, where
@@ -29,7 +30,7 @@ ELEMENTWISE = frozenset((*_ACTIVATIONS, *_OF_TWO, "batchnorm1d", "batchnorm2d", 
 """Operations whose output element ``i`` is computed from element ``i`` of its inputs alone."""
 
 
-class GraphMemoryError(ValueError):
+class GraphMemoryError(InputError):
     """A network whose memory cannot be planned as a graph; the message names the line."""
 
 

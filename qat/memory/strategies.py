@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
+from qat.base.errors import InputError
 from qat.memory.arena import ALIGNMENT, TRIES, Arena, plan_arena
 from qat.memory.blocks import Block, make_blocks
 from qat.memory.liveness import MemoryGraph
@@ -29,7 +30,7 @@ class Strategy:
 
     def __post_init__(self) -> None:
         if (self.in_place or self.schedule) and not self.reuse:
-            raise ValueError("in_place and schedule act on lifetimes: switch reuse on as well")
+            raise InputError("in_place and schedule act on lifetimes: switch reuse on as well")
 
     @property
     def name(self) -> str:
@@ -104,7 +105,7 @@ def plan_memory(
         KeyError: If a width is of no storage.
     """
     if strategy.widths and bits is None:
-        raise ValueError("strategy.widths needs the widths of tensors: give bits")
+        raise InputError("strategy.widths needs the widths of tensors: give bits")
     start = perf_counter()
     graph = graph.with_bits(bits) if strategy.widths and bits is not None else graph
     order = schedule(graph, strategy.in_place).order if strategy.schedule else graph.order

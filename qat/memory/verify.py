@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
+from qat.base.errors import InputError
 from qat.memory.liveness import MemoryGraph
 
 
-class PlanError(ValueError):
+class PlanError(InputError):
     """A memory plan that would destroy a tensor, leave its arena or its alignment."""
 
 

@@ -7,6 +7,7 @@ evaluations is :func:`qat.mixed.search.evolve`, learning widths :mod:`qat.mixed.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from qat.base.errors import InputError, UnknownNameError
 from qat.mixed.budget import Budgets
 from qat.mixed.greedy import greedy, narrowed
 from qat.mixed.ilp import solve_ilp
@@ -34,13 +35,13 @@ def allocate(
         ValueError: If it needs a budget, has no such option, or no plan meets the budgets.
     """
     if name not in ALLOCATORS:
-        raise KeyError(f"no allocator {name!r}; there are {', '.join(ALLOCATORS)}")
+        raise UnknownNameError(f"no allocator {name!r}; there are {', '.join(ALLOCATORS)}")
     if budgets is None and name != "threshold":
-        raise ValueError(f"allocator {name} needs a budget: give allocate.weight_bytes or another")
+        raise InputError(f"allocator {name} needs a budget: give allocate.weight_bytes or another")
     try:
         return ALLOCATORS[name](problem, budgets, **(options or {}))
     except TypeError as error:
-        raise ValueError(f"options do not fit allocator {name}: {error}") from error
+        raise InputError(f"options do not fit allocator {name}: {error}") from error
 
 
 def by_threshold(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import TensorSpec
 from qat.mixed.costs import NetworkCosts
@@ -35,18 +36,18 @@ def apply_bits(
     check_layers((name for name, _ in bits), list(plan.layers))
     for (name, slot), width in bits.items():
         if getattr(plan.layers[name], slot).is_off:
-            raise ValueError(
+            raise InputError(
                 f"{name} ({slot}) is float in the plan: it takes no width, got {width}"
             )
         if plan.placement == "integer" and width > INTEGER_LIMIT:
-            raise ValueError(
+            raise InputError(
                 f"{name} ({slot}): placement=integer takes 2 to {INTEGER_LIMIT} bits, got {width}"
             )
     layers = {name: _changed(layer, bits) for name, layer in plan.layers.items()}
     if plan.placement != "integer":
         return _without_float(plan, layers)
     if reads is None:
-        raise ValueError("placement=integer needs to know which tensor a layer reads: give reads")
+        raise InputError("placement=integer needs to know which tensor a layer reads: give reads")
     return _with_tensors(plan, layers, bits, reads, ties or {})
 
 

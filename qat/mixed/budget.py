@@ -7,6 +7,7 @@ from itertools import groupby
 
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.core.plan import Plan
 from qat.cost.macs import layer_costs, total_bops
 from qat.mixed.costs import Latency, NetworkCosts, Step
@@ -40,10 +41,10 @@ class Budgets:
         """Check each limit."""
         names = ", ".join(f.name for f in fields(self))
         if not self.named():
-            raise ValueError(f"there is no budget: give one or more of {names}")
+            raise InputError(f"there is no budget: give one or more of {names}")
         for name, limit in self.named().items():
             if not (math.isfinite(limit) and limit > 0):
-                raise ValueError(f"budget {name} must be a number above 0, got {limit}")
+                raise InputError(f"budget {name} must be a number above 0, got {limit}")
 
     def named(self) -> dict[str, float]:
         """The limits that are there."""
@@ -51,7 +52,7 @@ class Budgets:
         return {name: limit for name, limit in values.items() if limit is not None}
 
 
-class UnmeetableBudgetError(ValueError):
+class UnmeetableBudgetError(InputError):
     """No plan meets the budgets.
 
     Attributes:

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.convert.swap import quantize
 from qat.core.plan import Plan
 from qat.mixed.costs import NetworkCosts
@@ -96,7 +97,7 @@ def choose_widths(
         ValueError: If there is no width, or the placement is ``integer``.
     """
     if plan.placement == "integer":
-        raise ValueError("learned widths need scheme.placement=academic; allocate for integer")
+        raise InputError("learned widths need scheme.placement=academic; allocate for integer")
     options = check_widths(widths)
     held = set(fixed)
     free = [s for s in slots_of(plan) if not {s, s[0]} & held and s[1] in slots]
@@ -143,7 +144,7 @@ def set_temperature(qnet: nn.Module, temperature: float) -> None:
         ValueError: If it is not above 0.
     """
     if not temperature > 0:
-        raise ValueError(f"temperature must be above 0, got {temperature}")
+        raise InputError(f"temperature must be above 0, got {temperature}")
     for _, module in choices(qnet):
         module.temperature = temperature
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.core.plan import Plan
 from qat.cost.macs import layer_costs
 from qat.mixed.widths import Bits, Slot
@@ -112,7 +113,7 @@ class NetworkCosts:
     def peak_activation_bytes(self, bits: Bits) -> float:
         """Bytes of the tensors that are alive at once, at worst, for one image."""
         if not self.steps:
-            raise ValueError(
+            raise InputError(
                 "peak_activation_bytes needs the lifetimes of tensors: give the steps of the graph"
             )
         return max(self.step_bits(step, bits) for step in self.steps) / 8
@@ -129,7 +130,7 @@ class NetworkCosts:
     def timed(self) -> list[str]:
         """Names of the layers that the latency table has."""
         if not self.latency:
-            raise ValueError("latency_ms needs a measured table: give one, layer by layer")
+            raise InputError("latency_ms needs a measured table: give one, layer by layer")
         return [layer.name for layer in self.layers if layer.name in self.latency]
 
     def layer_ms(self, layer: str, weight_bits: int, act_bits: int) -> float:
@@ -142,7 +143,7 @@ class NetworkCosts:
         own = self.latency[layer]
         if (weight_bits, act_bits) not in own:
             there = ", ".join(f"W{w}A{a}" for w, a in own)
-            raise ValueError(
+            raise InputError(
                 f"the latency table has no W{weight_bits}A{act_bits} of layer {layer!r}, only "
                 f"{there}: measure it, or leave that width out"
             )
@@ -201,12 +202,12 @@ def latency_table(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[tuple[int
             name, pair = str(row["layer"]), (int(row["weight_bits"]), int(row["act_bits"]))
             ms = float(row["latency_ms"])
         except KeyError as error:
-            raise ValueError(f"a row of the latency table lacks {error}: {dict(row)}") from error
+            raise InputError(f"a row of the latency table lacks {error}: {dict(row)}") from error
         where = f"latency of {name} at W{pair[0]}A{pair[1]}"
         if not 0 <= ms < math.inf:
-            raise ValueError(f"{where} must be a number from 0 on, got {ms} ms: measure it again")
+            raise InputError(f"{where} must be a number from 0 on, got {ms} ms: measure it again")
         if pair in found.setdefault(name, {}):
-            raise ValueError(f"{where} is there twice: leave one row out")
+            raise InputError(f"{where} is there twice: leave one row out")
         found[name][pair] = ms
     return found
 
@@ -242,6 +243,6 @@ def _check_latency(latency: Latency, names: Sequence[str], plan: Plan) -> None:
     unknown = [name for name in latency if name not in names]
     missing = [name for name in names if name in plan.layers and name not in latency]
     if unknown or missing:
-        raise ValueError(
+        raise InputError(
             f"the latency table is of another network: unknown {unknown[:5]}, missing {missing[:5]}"
         )

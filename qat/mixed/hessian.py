@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
 from qat.mixed.capture import Batch, slot_tensors
 from qat.mixed.fitted import Fitted
 from qat.mixed.widths import Slot
@@ -74,7 +75,7 @@ def hessian_trace(
         ValueError: If the tolerance is not above 0, or the loss is not finite.
     """
     if not tolerance > 0:
-        raise ValueError(f"tolerance must be above 0, got {tolerance}")
+        raise InputError(f"tolerance must be above 0, got {tolerance}")
     images = sum(len(labels) for _, labels in batches)
     elements = 0
 
@@ -85,7 +86,7 @@ def hessian_trace(
             generator = torch.Generator().manual_seed(hash((seed, drawn, index)))
             loss, found = slot_tensors(fitted, [slot], batch)
             if not bool(loss.isfinite()):
-                raise ValueError("the loss is not finite: the network diverges, no Hessian of it")
+                raise InputError("the loss is not finite: the network diverges, no Hessian of it")
             count = sum(tensor.numel() for tensor in found[slot])
             elements = count if slot[1] == "weight" else count // len(batch[1])
             total += _samples(loss, found[slot], generator)

@@ -6,6 +6,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.mixed.budget import Budgets
 from qat.mixed.choice import choice_harms, expected_bops, expected_weight_bytes
 from qat.mixed.costs import NetworkCosts
@@ -28,7 +29,7 @@ def overrun_price(qnet: nn.Module, costs: NetworkCosts, budgets: Budgets) -> Cal
     limits = budgets.named()
     unknown = [name for name in limits if name not in _EXPECTED]
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"learned widths can be priced by {', '.join(_EXPECTED)}, got {', '.join(unknown)}: "
             "allocate by ilp, greedy or evolve under that budget"
         )

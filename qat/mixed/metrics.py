@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from qat.base.errors import InputError, UnknownNameError
 from qat.core.top import classes_before
 from qat.mixed.table import DECIBELS
 from qat.mixed.widths import SLOTS
@@ -26,7 +27,7 @@ def accuracy_drop(reference: Tensor, logits: Tensor, labels: Tensor) -> float:
     before = int((classes_before(reference, labels) < 1).sum())
     after = int((classes_before(logits, labels) < 1).sum())
     if not before:
-        raise ValueError(
+        raise InputError(
             "the float network classifies none of the images right, so that no accuracy can drop: "
             "train it, or take another metric"
         )
@@ -97,5 +98,5 @@ def metric_of(name: str) -> Metric:
         KeyError: If there is none; those there are are listed.
     """
     if name not in METRICS:
-        raise KeyError(f"no sensitivity metric {name!r}; there are {', '.join(METRICS)}")
+        raise UnknownNameError(f"no sensitivity metric {name!r}; there are {', '.join(METRICS)}")
     return METRICS[name]

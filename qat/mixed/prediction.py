@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from qat.base.errors import InputError
+
 MIN_PLANS = 5
 
 
@@ -66,12 +68,12 @@ def agreement(
     """
     pairs = np.array([predicted, measured]) if len(predicted) == len(measured) else None
     if pairs is None or pairs.shape[1] < MIN_PLANS:
-        raise ValueError(
+        raise InputError(
             f"predicted and measured must be of one length, {MIN_PLANS} or more plans, got "
             f"{len(predicted)} and {len(measured)}"
         )
     if not np.isfinite(pairs).all():
-        raise ValueError("predicted or measured drops hold NaN or infinity: leave those plans out")
+        raise InputError("predicted or measured drops hold NaN or infinity: leave those plans out")
 
     def estimate(statistic: Callable[[Any, Any], Any]) -> Estimate:
         def ordered(first: Any, second: Any) -> float:

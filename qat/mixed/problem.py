@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from qat.base.errors import InputError
 from qat.core.plan import Plan
 from qat.mixed.costs import NetworkCosts
 from qat.mixed.widths import Bits, Slot, check_layers, check_widths, slots_of, spec_of
@@ -116,7 +117,7 @@ def make_problem(
             planned = max(spec_of(plan, slot).stored_bits for slot in group)
             variables.append(Variable(group, {default_bits or planned: 0.0}))
     if not any(len(variable.widths) > 1 for variable in variables):
-        raise ValueError(
+        raise InputError(
             "there is nothing to choose: every layer is fixed, without a score, or has one width"
         )
     return Problem(tuple(variables), costs)
@@ -130,17 +131,17 @@ def _summed(
         missing = [slot for slot in slots if width not in scored[slot]]
         if missing:
             layer, kind = missing[0]
-            raise ValueError(
+            raise InputError(
                 f"there is no score of {layer} ({kind}) at {width} bits: compute it, or leave that "
                 "width out of the candidates"
             )
         harm = sum(scored[slot][width] for slot in slots)
         if math.isnan(harm):
-            raise ValueError(f"the score of {slots[0][0]} at {width} bits is NaN: compute it anew")
+            raise InputError(f"the score of {slots[0][0]} at {width} bits is NaN: compute it anew")
         if harm < math.inf:
             found[width] = harm
     if not found:
-        raise ValueError(
+        raise InputError(
             f"{slots[0][0]} ({slots[0][1]}) leaves nothing of the output at any of the widths "
             f"{', '.join(map(str, options))}: add a wider one"
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from qat.base.errors import InputError
 from qat.mixed.budget import Budgets, overruns
 from qat.mixed.problem import Problem
 from qat.mixed.sampling import narrow_at_random, random_plans
@@ -66,7 +67,7 @@ def evolve(
         ValueError: If there is nothing to evaluate, or an evaluation is NaN.
     """
     if evaluations < 1 or population < 2:
-        raise ValueError(
+        raise InputError(
             f"evaluations must be 1 or more and population 2 or more, got {evaluations} and "
             f"{population}"
         )
@@ -81,7 +82,7 @@ def evolve(
             break
         harm = float(evaluate(bits))
         if np.isnan(harm):
-            raise ValueError("the evaluation of a plan is NaN: the network diverges")
+            raise InputError("the evaluation of a plan is NaN: the network diverges")
         known[tuple(problem.widths(bits))] = (bits, harm)
     best = min(known.values(), key=lambda plan: plan[1])
     assert not overruns(problem.costs, best[0], budgets)

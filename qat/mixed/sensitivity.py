@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.core.plan import Plan
 from qat.mixed.digest import sensitivity_digest
 from qat.mixed.fitted import Fitted, fit_quantizers
@@ -70,7 +71,7 @@ def sensitivities(
     """
     known = [metric_of(metric) if isinstance(metric, str) else metric for metric in metrics]
     if not known:
-        raise ValueError("no sensitivity metric was asked for: name at least one")
+        raise InputError("no sensitivity metric was asked for: name at least one")
     candidates = check_widths(widths, plan.placement)
     check_layers(layers or (), list(plan.layers))
     wanted = _once(net, plan, _wanted(plan, slots, layers))
@@ -185,13 +186,13 @@ def _table(
 def _wanted(plan: Plan, slots: Sequence[str], layers: Sequence[str] | None) -> list[Slot]:
     unknown = [slot for slot in slots if slot not in SLOTS]
     if unknown or not slots:
-        raise ValueError(
+        raise InputError(
             f"slots must be among {', '.join(SLOTS)}, got {', '.join(slots) or 'none'}"
         )
     names = plan.layers if layers is None else layers
     found = [slot for slot in slots_of(plan) if slot[0] in names and slot[1] in slots]
     if not found:
-        raise ValueError("there is nothing to try: the plan quantizes none of these tensors")
+        raise InputError("there is nothing to try: the plan quantizes none of these tensors")
     return found
 
 
@@ -210,7 +211,7 @@ def _once(net: nn.Module, plan: Plan, slots: Sequence[Slot]) -> list[Slot]:
 def _looked_at(metric: Metric, wanted: Sequence[Slot]) -> list[Slot]:
     found = [slot for slot in wanted if slot[1] in metric.slots]
     if not found:
-        raise ValueError(
+        raise InputError(
             f"metric {metric.name} looks at {', '.join(metric.slots)} alone, which is not to be "
             "tried: add that slot, or take another metric"
         )
@@ -220,7 +221,7 @@ def _looked_at(metric: Metric, wanted: Sequence[Slot]) -> list[Slot]:
 def _checked(batches: Iterable[Batch]) -> list[Batch]:
     found = [(images, labels) for images, labels in batches]
     if not found:
-        raise ValueError("there is nothing to measure on: got no batches")
+        raise InputError("there is nothing to measure on: got no batches")
     return found
 
 
@@ -231,7 +232,7 @@ def _scores(done: Mapping[str, Iterable[SensitivityRow]] | None, metric: Metric)
 
 def _check_finite(logits: Tensor, whose: str) -> None:
     if not bool(logits.isfinite().all()):
-        raise ValueError(
+        raise InputError(
             f"{whose} gives logits that hold NaN or infinity: repair its weights or the images, or "
             "leave that width out"
         )

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.mixed.widths import SLOTS, Slot
 
 TABLE_VERSION = 1
@@ -37,9 +38,9 @@ class SensitivityRow:
     def __post_init__(self) -> None:
         """Refuse what no allocator could use."""
         if self.slot not in SLOTS:
-            raise ValueError(f"slot must be one of {', '.join(SLOTS)}, got {self.slot!r}")
+            raise InputError(f"slot must be one of {', '.join(SLOTS)}, got {self.slot!r}")
         if math.isnan(self.score):
-            raise ValueError(
+            raise InputError(
                 f"the score of {self.layer} ({self.slot}, {self.bits} bits) is NaN: the network "
                 "diverges there; leave that width out, or calibrate with other images"
             )
@@ -69,7 +70,7 @@ class SensitivityTable:
     def __post_init__(self) -> None:
         """Check that no row is there twice."""
         if len(self.scores) < len(self.rows):
-            raise ValueError("a tensor has two scores at one width: leave one of them out")
+            raise InputError("a tensor has two scores at one width: leave one of them out")
 
     @cached_property
     def scores(self) -> Mapping[tuple[str, str, int], float]:
@@ -79,7 +80,7 @@ class SensitivityTable:
     def check(self, digest: str) -> None:
         """Raise ValueError if the table is of another network, data or methods."""
         if digest != self.digest:
-            raise ValueError(
+            raise InputError(
                 f"the sensitivity table ({self.metric}) is of another network, data or methods: "
                 f"its digest is {self.digest}, theirs {digest}; compute it anew"
             )
@@ -120,7 +121,7 @@ class SensitivityTable:
             ValueError: If the data is no such table, or holds NaN.
         """
         if data.get("version") != TABLE_VERSION:
-            raise ValueError(
+            raise InputError(
                 f"sensitivity table version must be {TABLE_VERSION}, got {data.get('version')!r}"
             )
         try:
@@ -129,7 +130,7 @@ class SensitivityTable:
             )
             return cls(**{name: data[name] for name in _HEAD}, rows=rows)
         except (KeyError, TypeError) as error:
-            raise ValueError(f"not a sensitivity table: {error}") from error
+            raise InputError(f"not a sensitivity table: {error}") from error
 
     def save(self, path: Path) -> None:
         """Write the table as JSON."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from qat.base.errors import InputError
 from qat.mixed.widths import check_widths
 
 Key = TypeVar("Key", bound=Hashable)
@@ -40,10 +41,10 @@ def threshold(
     """
     widths = check_widths(options)
     if not 0 <= percentile <= 100:
-        raise ValueError(f"percentile must be 0 to 100, got {percentile}")
+        raise InputError(f"percentile must be 0 to 100, got {percentile}")
     for key, score in scores.items():
         if math.isnan(score):
-            raise ValueError(f"the score of {key} is NaN: compute it anew")
+            raise InputError(f"the score of {key} is NaN: compute it anew")
     wanted = list(scores if keys is None else keys)
     known = {key: max(scores[key], 0.0) for key in wanted if key in scores}
     if len(set(known.values())) < 2:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from qat.base.errors import InputError, UnknownNameError
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import OFF_BITS, TensorSpec
 
@@ -31,15 +32,15 @@ def check_widths(widths: Iterable[int], placement: str = "academic") -> tuple[in
     """
     found = tuple(sorted(set(widths)))
     if not found:
-        raise ValueError("there are no candidate widths: give at least one, such as 2, 4, 8")
+        raise InputError("there are no candidate widths: give at least one, such as 2, 4, 8")
     unknown = [width for width in found if width not in WIDTHS]
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"candidate widths must be among {', '.join(map(str, WIDTHS))} (16 is fp16, 32 float), "
             f"got {', '.join(map(str, unknown))}"
         )
     if placement == "integer" and found[-1] > INTEGER_LIMIT:
-        raise ValueError(
+        raise InputError(
             f"placement=integer takes integers of 2 to {INTEGER_LIMIT} bits, got {found[-1]}; "
             "drop that width, or use scheme.placement=academic"
         )
@@ -103,6 +104,6 @@ def check_layers(named: Iterable[str], known: Sequence[str]) -> None:
     """Raise KeyError if a layer is named that is not there."""
     unknown = [name for name in dict.fromkeys(named) if name not in known]
     if unknown:
-        raise KeyError(
+        raise UnknownNameError(
             f"no layer {', '.join(map(repr, unknown[:5]))} in the plan; it has {', '.join(known)}"
         )

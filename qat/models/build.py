@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from qat.base.errors import InputError, UnknownNameError
 from qat.models.resnet_cifar import BLOCKS, CifarResNet
 from qat.models.simple_cnn import SimpleCNN
 from qat.models.torchvision import torchvision_model
@@ -49,7 +50,7 @@ def build_model(
         try:
             return _build(source, name, sizes, dict(options or {}))
         except TypeError as error:
-            raise ValueError(f"model.options do not fit {name}: {error}") from error
+            raise InputError(f"model.options do not fit {name}: {error}") from error
 
 
 def _build(source: str, name: str, sizes: dict[str, Any], options: dict[str, Any]) -> nn.Module:
@@ -63,4 +64,4 @@ def _build(source: str, name: str, sizes: dict[str, Any], options: dict[str, Any
     if name in BLOCKS:
         sizes.pop("image_size")
         return CifarResNet(BLOCKS[name], **sizes, **options)
-    raise KeyError(f"no model {name!r}; there are {', '.join(BUILTIN)}, torchvision, user")
+    raise UnknownNameError(f"no model {name!r}; there are {', '.join(BUILTIN)}, torchvision, user")

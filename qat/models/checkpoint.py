@@ -11,12 +11,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
+
 # What the unpickler raises on bytes that are none of a checkpoint's.
 _UNREADABLE = (OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, SafetensorError)
 _PREFIXES = ("module.", "net.", "model.")
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError):
     """The file is missing, damaged, no state dict, or of another network."""
 
 

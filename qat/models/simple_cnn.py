@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
+
 WIDTHS = (32, 64, 128)
 HIDDEN = 512
 
@@ -24,10 +26,10 @@ class SimpleCNN(nn.Module):
     ) -> None:
         super().__init__()
         if not isinstance(batch_norm, bool):  # it comes from a configuration
-            raise ValueError(f"batch_norm of simple_cnn must be true or false, got {batch_norm!r}")
+            raise InputError(f"batch_norm of simple_cnn must be true or false, got {batch_norm!r}")
         side = image_size // 2 ** len(WIDTHS)
         if side < 1:
-            raise ValueError(f"simple_cnn needs images of 8 pixels or more, got {image_size}")
+            raise InputError(f"simple_cnn needs images of 8 pixels or more, got {image_size}")
         blocks: list[nn.Module] = []
         for fan_in, width in zip((in_channels, *WIDTHS), WIDTHS, strict=False):
             blocks.append(_block(fan_in, width, batch_norm))

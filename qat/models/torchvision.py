@@ -6,6 +6,8 @@ from typing import Any
 import torchvision.models as zoo
 from torch import nn
 
+from qat.base.errors import InputError, UnknownNameError
+
 # Heads that only help training have no place in a network that is quantized and timed.
 _WITHOUT_EXTRAS: dict[str, dict[str, Any]] = {
     name: {"aux_logits": False, "init_weights": True} for name in ("googlenet", "inception_v3")
@@ -31,7 +33,7 @@ def torchvision_model(
     known = zoo.list_models(module=zoo)
     if name not in known:
         near = ", ".join(difflib.get_close_matches(name, known, n=3)) or "resnet18"
-        raise KeyError(f"torchvision has no classifier {name!r}; near it: {near}")
+        raise UnknownNameError(f"torchvision has no classifier {name!r}; near it: {near}")
     if weights is not None:
         return _pretrained(name, weights, classes, in_channels, options)
     arguments = _WITHOUT_EXTRAS.get(name, {}) | options
@@ -46,17 +48,17 @@ def _pretrained(
 ) -> nn.Module:
     enum = zoo.get_model_weights(name)
     if weights not in enum.__members__:
-        raise ValueError(f"{name} has weights {', '.join(enum.__members__)}, not {weights!r}")
+        raise InputError(f"{name} has weights {', '.join(enum.__members__)}, not {weights!r}")
     meta = enum[weights].meta
     if len(meta["categories"]) != classes or in_channels != 3:
-        raise ValueError(
+        raise InputError(
             f"weights {weights} of {name} are for {len(meta['categories'])} classes and 3 "
             f"channels, the data has {classes} and {in_channels}: set model.weights=null"
         )
     try:
         return zoo.get_model(name, weights=enum[weights], **options)
     except OSError as error:
-        raise ValueError(
+        raise InputError(
             f"weights {weights} of {name} cannot be fetched ({error}); "
             "give a file by model.checkpoint=FILE instead"
         ) from error

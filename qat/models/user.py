@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import nn
 
+from qat.base.errors import InputError
+
 
 def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]) -> nn.Module:
     """Call ``package.module:factory``.
@@ -27,22 +29,22 @@ def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]
     unknown = [] if takes_all else [name for name in options if name not in parameters]
     if unknown:
         allowed = ", ".join(parameters) or "none"
-        raise ValueError(f"{target} has no option {unknown[0]!r}; it takes {allowed}")
+        raise InputError(f"{target} has no option {unknown[0]!r}; it takes {allowed}")
     given = {k: v for k, v in sizes.items() if takes_all or k in parameters}
     net = factory(**{**given, **options})
     if not isinstance(net, nn.Module):
-        raise ValueError(f"model.target={target} must return a torch.nn.Module, got {type(net)}")
+        raise InputError(f"model.target={target} must return a torch.nn.Module, got {type(net)}")
     return net
 
 
 def _imported(target: str) -> Any:
     module, _, name = target.partition(":")
     if not module or not name:
-        raise ValueError(f"model.target must be package.module:factory, got {target!r}")
+        raise InputError(f"model.target must be package.module:factory, got {target!r}")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise ValueError(f"model.target={target}: {error}; is it installed, or here?") from error
+        raise InputError(f"model.target={target}: {error}; is it installed, or here?") from error

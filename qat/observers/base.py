@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NoReturn
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.core.grid import IntGrid
 from qat.core.ranks import minimum, world_size
 
@@ -109,7 +110,7 @@ def batch_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _refuse() -> NoReturn:
-    raise ValueError(
+    raise InputError(
         "observed values hold NaN or infinity: repair data or weights, or lower the learning "
         "rates if this is training"
     )

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
 from qat.observers.base import batch_extremes
 from qat.observers.minmax import MinMaxObserver
 
@@ -34,7 +35,7 @@ class EMAObserver(MinMaxObserver):
     def __init__(self, slices: int, momentum: float = 0.1) -> None:
         super().__init__(slices)
         if not 0 < momentum <= 1:
-            raise ValueError(f"momentum must be in (0, 1], got {momentum}")
+            raise InputError(f"momentum must be in (0, 1], got {momentum}")
         self.momentum = momentum
 
     def statistics_key(self) -> dict[str, Any] | None:

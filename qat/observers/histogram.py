@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
 from qat.core.ranks import joined, total
 from qat.observers.base import Observer, batch_extremes, finite_extremes
 
@@ -90,7 +91,7 @@ class HistogramObserver(Observer):
             values = self._values.double().sort(dim=1).values
             return values, torch.ones_like(values)
         if self._counts is None:
-            raise ValueError("nothing was observed: run calibration batches first")
+            raise InputError("nothing was observed: run calibration batches first")
         bin_width = self._width / BINS
         centres = torch.arange(BINS, device=self._counts.device, dtype=torch.float64) + 0.5
         return self._start + centres * bin_width, self._counts.double()

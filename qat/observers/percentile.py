@@ -9,6 +9,7 @@ Differs from the report: the share is counted at each end by itself, so that a o
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
 from qat.core.grid import IntGrid
 from qat.observers.histogram import HISTOGRAM, HistogramObserver
 
@@ -29,7 +30,7 @@ class PercentileObserver(HistogramObserver):
     def __init__(self, slices: int, percentile: float = 99.99) -> None:
         super().__init__(slices)
         if not 50 < percentile <= 100:
-            raise ValueError(f"percentile must be above 50, at most 100, got {percentile}")
+            raise InputError(f"percentile must be above 50, at most 100, got {percentile}")
         self.percentile = percentile
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:

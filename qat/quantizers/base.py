@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.core import affine
 from qat.core.codebook import Codebook
 from qat.core.layout import Layout
@@ -103,7 +104,7 @@ class Quantizer(nn.Module):
         try:
             self.observer.observe(self.layout.sliced(x.detach()))
         except ValueError as error:
-            raise ValueError(f"{self.label}: {error}") from error
+            raise InputError(f"{self.label}: {error}") from error
 
     def adopt_range(self) -> None:
         """Take scale and zero point from what was observed."""
@@ -131,7 +132,7 @@ class Quantizer(nn.Module):
             ValueError: If the phase is none of ``observe``, ``quantize``, ``off``.
         """
         if phase not in PHASES:
-            raise ValueError(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
+            raise InputError(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
         if self.phase == "observe" and phase != "observe" and self.observer.seen:
             self.adopt_range()
         self.phase = phase

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.quantizers.base import PHASES
 
 _LARGEST = torch.finfo(torch.float16).max
@@ -34,7 +35,7 @@ class CastQuantizer(nn.Module):
             ValueError: If the phase is none of ``observe``, ``quantize``, ``off``.
         """
         if phase not in PHASES:
-            raise ValueError(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
+            raise InputError(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
         self.phase = phase
 
 

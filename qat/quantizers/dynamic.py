@@ -10,6 +10,7 @@ Differs from ONNX: any width and symmetric grids are possible; an all-zero tenso
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
 from qat.core import affine
 from qat.core.layout import Layout
 from qat.core.qparams import QParams, qparams_from_range
@@ -27,9 +28,9 @@ class DynamicQuantizer(Quantizer):
 
     def __init__(self, spec: TensorSpec, layout: Layout) -> None:
         if layout.axis is not None:
-            raise ValueError("dynamic takes one range per tensor: set granularity=tensor")
+            raise InputError("dynamic takes one range per tensor: set granularity=tensor")
         if spec.observer.name != "default":
-            raise ValueError(
+            raise InputError(
                 f"dynamic would ignore the observer {spec.observer.name!r}: leave it at default"
             )
         super().__init__(spec, layout)
@@ -58,7 +59,7 @@ class DynamicQuantizer(Quantizer):
         Raises:
             ValueError: Always.
         """
-        raise ValueError("a dynamic quantizer has no scale before it sees its input")
+        raise InputError("a dynamic quantizer has no scale before it sees its input")
 
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
         """Refused, as :meth:`qparams`.
@@ -66,7 +67,7 @@ class DynamicQuantizer(Quantizer):
         Raises:
             ValueError: Always.
         """
-        raise ValueError("a dynamic quantizer takes its scale from each input")
+        raise InputError("a dynamic quantizer takes its scale from each input")
 
     def extra_repr(self) -> str:
         """One line for ``print(net)``."""

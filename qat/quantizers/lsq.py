@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.core.affine import quantize_dequantize
 from qat.core.kernels import body, grad_of
 from qat.core.layout import Layout
@@ -48,13 +49,13 @@ class LSQQuantizer(Quantizer):
 
     def __init__(self, spec: TensorSpec, layout: Layout, start: str = "mse") -> None:
         if not spec.symmetric:
-            raise ValueError("lsq learns a step and no zero point: set symmetric=true, or minmax")
+            raise InputError("lsq learns a step and no zero point: set symmetric=true, or minmax")
         if spec.scale != "free":
-            raise ValueError("lsq learns a free step: set scale=free, or use minmax")
+            raise InputError("lsq learns a free step: set scale=free, or use minmax")
         if start not in STARTS:
-            raise ValueError(f"start of lsq must be one of {', '.join(STARTS)}, got {start!r}")
+            raise InputError(f"start of lsq must be one of {', '.join(STARTS)}, got {start!r}")
         if start != "observer" and spec.observer.name != "default":
-            raise ValueError(
+            raise InputError(
                 f"lsq with start={start} would ignore the observer {spec.observer.name!r}: "
                 "set start=observer, or leave the observer at default"
             )

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from qat.base.errors import InputError
 from qat.core.codebook import Codebook
 from qat.core.kernels import grad_of
 from qat.core.qparams import QParams
@@ -45,7 +46,7 @@ class TabledQuantizer(Quantizer):
         Raises:
             ValueError: Always.
         """
-        raise ValueError("a codebook takes no scale: give it levels")
+        raise InputError("a codebook takes no scale: give it levels")
 
     def qparams(self) -> QParams:
         """Refused, as :meth:`set_qparams`.
@@ -53,4 +54,4 @@ class TabledQuantizer(Quantizer):
         Raises:
             ValueError: Always.
         """
-        raise ValueError("a codebook has no scale: ask for codebook()")
+        raise InputError("a codebook has no scale: ask for codebook()")

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from qat.base.errors import FileUnavailableError
+
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
-class WriteError(OSError):
+class WriteError(FileUnavailableError):
     """A file could not be written; says which, why and what to do. What was there before stays."""
 
 

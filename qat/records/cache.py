@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.records.atomic import atomic_path, write_atomic, write_error
 from qat.records.folder import file_digest
 from qat.records.schema import canonical_json
@@ -40,7 +41,7 @@ class Cache:
             ValueError: If the key is not plain finite data, or the kind is no folder name.
         """
         if not kind or Path(kind).name != kind or kind.startswith("."):
-            raise ValueError(f"kind must be a plain folder name, got {kind!r}")
+            raise InputError(f"kind must be a plain folder name, got {kind!r}")
         digest = hashlib.sha256(canonical_json(dict(key)).encode()).hexdigest()
         return self.root / kind / f"{digest[:KEY_DIGITS]}{suffix}"
 
@@ -119,7 +120,7 @@ def _make(path: Path, key: Mapping[str, Any], make: Callable[[Path], None]) -> N
     with atomic_path(path, suffix=path.suffix) as aside:
         make(aside)
         if not aside.is_file():
-            raise ValueError(f"nothing was written for the cache entry {path}")
+            raise InputError(f"nothing was written for the cache entry {path}")
         digest = file_digest(aside)
     write_atomic(path.with_name(f"{path.name}.key.json"), json.dumps(key, indent=1) + "\n")
     write_atomic(digest_path, f"{digest}  {path.name}\n")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from qat.base.errors import InputError
 from qat.records.lock import locked
 from qat.records.schema import Artifact, RunRecord
 from qat.records.store import RECORD_NAME, read_record, seen_record, write_record
@@ -66,7 +67,7 @@ class RunFolder:
             ValueError: If the file is not under this folder.
         """
         if not path.resolve().is_relative_to(self.path.resolve()):
-            raise ValueError(f"{path} is not in the run folder {self.path}; copy it there first")
+            raise InputError(f"{path} is not in the run folder {self.path}; copy it there first")
         relative = path.resolve().relative_to(self.path.resolve()).as_posix()
         return Artifact(relative, path.stat().st_size, file_digest(path))
 
@@ -78,9 +79,9 @@ class RunFolder:
         """
         path = self.path / artifact.path
         if not path.is_file():
-            raise ValueError(f"{path} is gone: run it again with force=true")
+            raise InputError(f"{path} is gone: run it again with force=true")
         if file_digest(path) != artifact.sha256:
-            raise ValueError(
+            raise InputError(
                 f"{path} is not the file that was written (its SHA-256 differs): it was altered or "
                 "damaged; run it again with force=true"
             )

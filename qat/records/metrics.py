@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from qat.base.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -90,11 +92,11 @@ def check_metrics(metrics: Mapping[str, object]) -> None:
     """
     for name, value in metrics.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(
+            raise InputError(
                 f"metric {name!r} must be a float or an int, got {value!r} "
                 f"({type(value).__name__}); convert it first (numpy: .item())"
             )
         if not math.isfinite(value):
-            raise ValueError(
+            raise InputError(
                 f"metric {name!r} is {value}: leave it out and give the reason in unmeasured"
             )

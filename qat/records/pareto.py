@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from qat.base.errors import InputError
+
 
 def non_dominated(points: Sequence[Sequence[float]], maximize: Sequence[bool]) -> list[int]:
     """Indices of the points that no other dominates, in their order.
@@ -23,7 +25,7 @@ def non_dominated(points: Sequence[Sequence[float]], maximize: Sequence[bool]) -
     signs = [1 if more else -1 for more in maximize]
     for point in points:
         if len(point) != len(signs):
-            raise ValueError(f"a point must have {len(signs)} values, got {tuple(point)}")
+            raise InputError(f"a point must have {len(signs)} values, got {tuple(point)}")
     turned = [[s * v for s, v in zip(signs, point, strict=True)] for point in points]
     return [
         index

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.records.metrics import check_metrics
 
 SCHEMA_VERSION = 1
@@ -30,7 +31,7 @@ TRANSITIONS = {
 }
 
 
-class RecordError(ValueError):
+class RecordError(InputError):
     """A record that is damaged, foreign, newer than this program, or wrongly filled."""
 
 
@@ -193,7 +194,7 @@ def canonical_json(value: object) -> str:
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"only plain finite data can be digested: {error}") from error
+        raise InputError(f"only plain finite data can be digested: {error}") from error
 
 
 def run_id(

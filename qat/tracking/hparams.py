@@ -20,6 +20,7 @@ from tensorboard.plugins.hparams.summary_v2 import (
     hparams_pb,
 )
 
+from qat.base.errors import UnknownNameError
 from qat.records.facts import FLOAT_BITS, SlotFacts, run_facts
 from qat.records.metrics import METRICS
 from qat.records.schema import MODES, RunRecord
@@ -107,7 +108,7 @@ def config_summary(choices: Mapping[str, Sequence[str]] | None = None) -> Summar
     domains = dict(DOMAINS)
     for name, values in (choices or {}).items():
         if name not in domains:
-            raise KeyError(f"no setting {name!r} to choose; there are {', '.join(domains)}")
+            raise UnknownNameError(f"no setting {name!r} to choose; there are {', '.join(domains)}")
         domains[name] = Discrete(sorted(set(values)), dtype=str)
     return hparams_config_pb(
         hparams=[HParam(name, domain) for name, domain in domains.items()],

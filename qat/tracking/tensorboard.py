@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from qat.analysis.layers import LayerSQNR
+from qat.base.errors import InputError, UnknownNameError
 from qat.records.schema import RunRecord
 from qat.tracking.hparams import FINAL, config_summary, session_end_summary, session_summary
 from qat.tracking.layout import multiline_layout
@@ -52,7 +53,7 @@ def write_hparams(
     """
     events = writer.file_writer
     if events is None:
-        raise ValueError("the writer is closed: write inside the block of open_events")
+        raise InputError("the writer is closed: write inside the block of open_events")
     events.add_summary(config_summary(choices))
     events.add_summary(session_summary(record))
     writer.add_custom_scalars(multiline_layout())
@@ -80,12 +81,14 @@ def write_weight_histograms(
     """
     odd = sorted(before.keys() ^ after.keys())
     if odd:
-        raise KeyError(f"weights before and after must be of the same layers; only one has {odd}")
+        raise UnknownNameError(
+            f"weights before and after must be of the same layers; only one has {odd}"
+        )
     for name in before:
         for word, weight in (("float", before[name]), ("quantized", after[name])):
             values = weight.detach().float().cpu()
             if values.numel() == 0 or not bool(torch.isfinite(values).all()):
-                raise ValueError(f"weight of {name} ({word}) is empty, NaN or infinite")
+                raise InputError(f"weight of {name} ({word}) is empty, NaN or infinite")
             writer.add_histogram(f"weights/{name}/{word}", values, step)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics.aggregation import MeanMetric
 
+from qat.base.errors import InputError
 from qat.training.optimizers import Group, float_groups, make_optimizer
 from qat.training.schedules import make_schedule
 from qat.training.specs import OptimizerSpec, ScheduleSpec
@@ -42,7 +43,7 @@ class Classifier(L.LightningModule):
     ) -> None:
         super().__init__()
         if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"label_smoothing must be 0 to 1, got {label_smoothing}")
+            raise InputError(f"label_smoothing must be 0 to 1, got {label_smoothing}")
         self.net = net
         self.optimizer, self.schedule = optimizer, schedule or ScheduleSpec()
         self.label_smoothing = label_smoothing

@@ -2,6 +2,8 @@
 
 import torch
 
+from qat.base.errors import InputError
+
 
 def resolve_device(accelerator: str) -> torch.device:
     """The device of ``trainer.accelerator``; ``auto`` takes a GPU if there is one.
@@ -19,7 +21,7 @@ def resolve_device(accelerator: str) -> torch.device:
     if accelerator in ("gpu", "mps") and mps:
         return torch.device("mps")
     if accelerator not in ("gpu", "cuda", "mps"):
-        raise ValueError(
+        raise InputError(
             f"trainer.accelerator must be one of auto, cpu, gpu, cuda, mps, got {accelerator!r}"
         )
-    raise ValueError(f"trainer.accelerator={accelerator}, but torch finds none: set auto or cpu")
+    raise InputError(f"trainer.accelerator={accelerator}, but torch finds none: set auto or cpu")

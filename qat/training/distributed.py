@@ -9,6 +9,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 from torch.utils import deterministic
 
+from qat.base.errors import InputError
 from qat.core.kernels import current_kernel, set_kernel
 from qat.training.batch_norm import release, synchronise
 from qat.training.errors import TrainingError, TrainingInterrupted
@@ -19,7 +20,7 @@ def check_devices(devices: int, device: torch.device) -> None:
     """Raise ValueError if there are not that many; a CPU takes any number of processes."""
     there = {"cuda": torch.cuda.device_count(), "cpu": devices}.get(device.type, 1)
     if devices > there:
-        raise ValueError(
+        raise InputError(
             f"trainer.devices={devices}, but there are {there} of {device.type}: "
             "set fewer, or trainer.accelerator=cpu"
         )

@@ -1,7 +1,9 @@
 """What can go wrong while training."""
 
+from qat.base.errors import InputError
 
-class TrainingError(ValueError):
+
+class TrainingError(InputError):
     """Training cannot go on, or its result is of no use; the message says where and the cure."""
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from qat.base.errors import InputError
 from qat.core.evaluating import evaluating
 from qat.core.top import classes_before
 
@@ -82,15 +83,15 @@ def _logits(
                 _check_finite(logits, images, index)
             yield logits, labels
     if index < 0:
-        raise ValueError("there is nothing to evaluate: got no batches")
+        raise InputError("there is nothing to evaluate: got no batches")
 
 
 def _check_finite(logits: Tensor, images: Tensor, index: int) -> None:
     if bool(logits.isfinite().all()):
         return
     if not bool(images.isfinite().all()):
-        raise ValueError(f"images of batch {index} hold NaN or infinity: repair the data")
-    raise ValueError(
+        raise InputError(f"images of batch {index} hold NaN or infinity: repair the data")
+    raise InputError(
         f"logits of batch {index} hold NaN or infinity: the network's weights or ranges are "
         "broken; calibrate again, or train with a lower optimizer.lr"
     )

@@ -14,6 +14,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
+from qat.base.errors import InputError
 from qat.training.checkpoints import (
     BEST,
     LAST,
@@ -127,14 +128,14 @@ def fit(
 
 def _check(module: Classifier, val_batches: SizedBatches | None, spec: FitSpec) -> None:
     if spec.keep == "best" and val_batches is None:
-        raise ValueError(
+        raise InputError(
             "trainer.keep=best needs a validation set to choose by: "
             "set data.val_fraction above 0, or trainer.keep=last"
         )
     if isinstance(val_batches, Iterator):
-        raise ValueError("val_batches is an iterator, which ends after one epoch: give a list")
+        raise InputError("val_batches is an iterator, which ends after one epoch: give a list")
     if module.schedule.warmup_epochs >= spec.max_epochs and not spec.fast_dev_run:
-        raise ValueError(
+        raise InputError(
             f"schedule.warmup_epochs {module.schedule.warmup_epochs} must be below "
             f"trainer.max_epochs {spec.max_epochs}"
         )

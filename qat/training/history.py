@@ -12,6 +12,7 @@ from torch.utils.hooks import RemovableHandle
 from qat.analysis.flips import flip_share
 from qat.analysis.history import HistoryRow, append_history, forget_after
 from qat.analysis.layers import clipped
+from qat.base.errors import InputError
 from qat.layers.walk import quantizers
 from qat.quantizers.base import Quantizer
 from qat.quantizers.dynamic import is_dynamic
@@ -36,7 +37,7 @@ class QuantizerHistory(L.Callback):
 
     def __init__(self, every_n_steps: int, path: Path) -> None:
         if every_n_steps < 1:
-            raise ValueError(f"every_n_steps must be 1 or more, got {every_n_steps}")
+            raise InputError(f"every_n_steps must be 1 or more, got {every_n_steps}")
         self.every_n_steps, self.path = every_n_steps, path
         self._codes: dict[str, Tensor] = {}
         self._readings: dict[_Key, Tensor] = {}

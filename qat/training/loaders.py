@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import lightning as L
 
+from qat.base.errors import InputError
 from qat.core.ranks import rank, world_size
 
 
@@ -40,7 +41,7 @@ class EpochBatches:
         self._train_batches, self._current_epoch = train_batches, current_epoch
         self._length = len(train_batches(0))
         if self._length == 0:
-            raise ValueError("there are no batches to train or validate on: give 1 image or more")
+            raise InputError("there are no batches to train or validate on: give 1 image or more")
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -150,7 +151,7 @@ class DealtBatches:
 def check_share(images: int, devices: int) -> None:
     """Raise ValueError if a batch is too small for each rank to have an image of it."""
     if images < devices:
-        raise ValueError(
+        raise InputError(
             f"a batch of {images} images cannot be shared by trainer.devices={devices}: "
             "choose a trainer.batch_size that leaves no such rest, or fewer devices"
         )

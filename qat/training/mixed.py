@@ -15,6 +15,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from qat.base.errors import InputError
 from qat.training.classifier import Batch
 from qat.training.optimizers import Group
 from qat.training.qat import QATClassifier
@@ -59,12 +60,12 @@ class MixedPrecisionClassifier(QATClassifier):
     ) -> None:
         super().__init__(net, optimizer, schedule)
         if not choices:
-            raise ValueError("there is no width to learn: the network has no choices")
+            raise InputError("there is no width to learn: the network has no choices")
         numbers = {"price_weight": price_weight, "choice_lr": choice_lr}
         numbers |= dict(zip(("first temperature", "last temperature"), temperatures, strict=True))
         for name, value in numbers.items():
             if not value > 0:
-                raise ValueError(f"{name} must be above 0, got {value}")
+                raise InputError(f"{name} must be above 0, got {value}")
         self.choice_ids = frozenset(map(id, choices))
         self.choices, self.price, self.price_weight = list(choices), price, price_weight
         self.choice_lr, self.temperatures = choice_lr, temperatures

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from qat.base.errors import InputError
 from qat.training.specs import ScheduleSpec
 
 
@@ -37,7 +38,7 @@ def rate_factor(
         ValueError: If ``min_lr`` is above ``lr``.
     """
     if spec.min_lr > lr:
-        raise ValueError(f"schedule.min_lr {spec.min_lr} is above optimizer.lr {lr}: lower it")
+        raise InputError(f"schedule.min_lr {spec.min_lr} is above optimizer.lr {lr}: lower it")
     warmup = round(spec.warmup_epochs * steps_per_epoch)
 
     def factor(step: int) -> float:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from qat.base.errors import InputError
+
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "step", "multistep", "cosine")
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
@@ -44,23 +46,23 @@ class OptimizerSpec:
         """Check each value, then what belongs together."""
         _one_of("optimizer.name", self.name, OPTIMIZERS)
         if not 0 < self.lr < float("inf"):
-            raise ValueError(f"optimizer.lr must be above 0 and finite, got {self.lr}")
+            raise InputError(f"optimizer.lr must be above 0 and finite, got {self.lr}")
         if self.step_lr is not None:
             _at_least("optimizer.step_lr", self.step_lr, 0)
         _at_least("optimizer.weight_decay", self.weight_decay, 0)
         _at_least("optimizer.step_weight_decay", self.step_weight_decay, 0)
         if not 0 <= self.momentum < 1:
-            raise ValueError(f"optimizer.momentum must be 0 or more and below 1: {self.momentum}")
+            raise InputError(f"optimizer.momentum must be 0 or more and below 1: {self.momentum}")
         object.__setattr__(self, "betas", tuple(self.betas))
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise ValueError(f"optimizer.betas must be two numbers in [0, 1), got {self.betas}")
+            raise InputError(f"optimizer.betas must be two numbers in [0, 1), got {self.betas}")
         if self.name != "sgd" and (self.momentum or self.nesterov):
-            raise ValueError(
+            raise InputError(
                 f"optimizer.momentum and optimizer.nesterov belong to sgd, not to {self.name}: "
                 "set optimizer.betas instead"
             )
         if self.nesterov and not self.momentum:
-            raise ValueError("optimizer.nesterov needs optimizer.momentum above 0")
+            raise InputError("optimizer.nesterov needs optimizer.momentum above 0")
 
 
 @dataclass(frozen=True)
@@ -93,15 +95,15 @@ class ScheduleSpec:
         _at_least("schedule.step_size", self.step_size, 1)
         _at_least("schedule.min_lr", self.min_lr, 0)
         if not 0 < self.gamma <= 1:
-            raise ValueError(f"schedule.gamma must be above 0 and at most 1, got {self.gamma}")
+            raise InputError(f"schedule.gamma must be above 0 and at most 1, got {self.gamma}")
         object.__setattr__(self, "milestones", tuple(self.milestones))
         rising = list(self.milestones) == sorted(set(self.milestones))
         if not rising or any(milestone < 1 for milestone in self.milestones):
-            raise ValueError(
+            raise InputError(
                 f"schedule.milestones must be rising epochs from 1, got {list(self.milestones)}"
             )
         if self.name == "multistep" and not self.milestones:
-            raise ValueError("schedule multistep needs schedule.milestones, such as [100,150]")
+            raise InputError("schedule multistep needs schedule.milestones, such as [100,150]")
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class FitSpec:
         _one_of("trainer.compile", self.compile, COMPILES)
         _at_least("trainer.devices", self.devices, 1)
         if self.devices > 1 and self.compile != "none":
-            raise ValueError(
+            raise InputError(
                 f"trainer.compile={self.compile} compiles the step of one process, got "
                 f"trainer.devices={self.devices}: set trainer.compile=none or trainer.devices=1"
             )
@@ -157,7 +159,7 @@ class FitSpec:
         for name in ("gradient_clip_val", "limit_train_batches"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise ValueError(f"trainer.{name} must be above 0, or null, got {value}")
+                raise InputError(f"trainer.{name} must be above 0, or null, got {value}")
         for name in ("freeze_observers_at", "freeze_batch_norm_at"):
             if getattr(self, name) is not None:
                 _at_least(f"trainer.{name}", getattr(self, name), 0)
@@ -165,9 +167,9 @@ class FitSpec:
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+        raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
 
 
 def _at_least(name: str, value: float, lowest: float) -> None:
     if not value >= lowest:  # NaN fails too
-        raise ValueError(f"{name} must be {lowest} or more, got {value}")
+        raise InputError(f"{name} must be {lowest} or more, got {value}")

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from qat.base.errors import InputError
+
 Source = str | Path | bytes
 """An ONNX file, or its bytes."""
 # What onnxruntime puts behind the name of a node it changed.
@@ -51,7 +53,7 @@ class InputSpec:
         )
         if not fits or images.dtype != self.dtype:
             free = tuple("any" if n is None else n for n in self.shape)
-            raise ValueError(
+            raise InputError(
                 f"images are {images.dtype} {images.shape}; "
                 f"the exported network takes {self.dtype} {free}"
             )
@@ -136,7 +138,7 @@ class Runtime(ABC):
 def batches(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
     """``images`` in parts of ``size``, the last one smaller."""
     if size < 1:
-        raise ValueError(f"a batch holds 1 image or more, got {size}")
+        raise InputError(f"a batch holds 1 image or more, got {size}")
     return (images[i : i + size] for i in range(0, len(images), size))
 
 
@@ -151,13 +153,13 @@ def require(module: str, cure: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != module.partition(".")[0]:
             raise
-        raise ValueError(f"{module} is not installed: {cure}") from None
+        raise InputError(f"{module} is not installed: {cure}") from None
 
 
 def check_threads(threads: int) -> None:
     """Raise a ValueError unless ``threads`` is a number of cores."""
     if threads < 1:
-        raise ValueError(f"threads must be 1 or more, got {threads}")
+        raise InputError(f"threads must be 1 or more, got {threads}")
 
 
 def layer_of(names: Sequence[str], known: Collection[str]) -> str | None:

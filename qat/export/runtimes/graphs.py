@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.export.runtimes.base import Source, require
 
 _CURE = "pip install onnx"
@@ -24,7 +25,7 @@ def read_graph(model: Source, weights: bool = True) -> Any:
         return onnx.load_model(str(existing(model)), load_external_data=weights)
     except damaged:
         name = f"{len(model)} bytes" if isinstance(model, bytes) else str(model)
-        raise ValueError(f"{name}: not an ONNX file, or a damaged one; export it again") from None
+        raise InputError(f"{name}: not an ONNX file, or a damaged one; export it again") from None
 
 
 def existing(file: str | Path) -> Path:
@@ -35,7 +36,7 @@ def existing(file: str | Path) -> Path:
     """
     path = Path(file)
     if not path.is_file():
-        raise ValueError(f"{path}: there is no such file; export the network first")
+        raise InputError(f"{path}: there is no such file; export the network first")
     return path
 
 
@@ -51,7 +52,7 @@ def with_outputs(model: Source, names: Sequence[str]) -> bytes:
     unknown = [name for name in names if name not in made]
     if unknown:
         some = ", ".join(made[:_SHOWN])
-        raise ValueError(f"no tensor {unknown[0]} in the network; of its {len(made)}: {some}, ...")
+        raise InputError(f"no tensor {unknown[0]} in the network; of its {len(made)}: {some}, ...")
     there = {output.name for output in proto.graph.output}
     new = [name for name in dict.fromkeys(names) if name not in there]
     proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in new)

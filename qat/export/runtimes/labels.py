@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from qat.base.errors import UnknownNameError
 from qat.export.runtimes.base import RuntimeNode
 
 SIZE_ONLY = "simulated in float by the runtime: size only"
@@ -28,7 +29,7 @@ def float_layers(nodes: Sequence[RuntimeNode], layers: Collection[str]) -> tuple
     missing = [layer for layer in layers if layer not in integer]
     if missing:
         found = ", ".join(str(layer) for layer in integer)
-        raise KeyError(f"the runtime computes no layer {missing[0]}; it has {found}")
+        raise UnknownNameError(f"the runtime computes no layer {missing[0]}; it has {found}")
     return tuple(layer for layer in layers if not integer[layer])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from qat.base.errors import InputError
 from qat.export.runtimes.base import (
     InputSpec,
     Runtime,
@@ -142,7 +143,7 @@ class OnnxRuntimeSession(Session):
             return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except _refusals() as error:
             said = " ".join(str(error).split())
-            raise ValueError(f"onnxruntime cannot load the network: {said}") from None
+            raise InputError(f"onnxruntime cannot load the network: {said}") from None
 
 
 def _refusals() -> tuple[type[Exception], ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from qat.base.errors import InputError
 from qat.export.runtimes.base import (
     InputSpec,
     Runtime,
@@ -113,7 +114,7 @@ class OpenVinoSession(Session):
             return core.compile_model(core.read_model(model), "CPU", {**self._settings, **more})
         except RuntimeError as error:
             said = " ".join(str(error).split())
-            raise ValueError(f"OpenVINO cannot load the network: {said}") from None
+            raise InputError(f"OpenVINO cannot load the network: {said}") from None
 
 
 def save_openvino(model: Source, path: Path) -> int:
@@ -128,12 +129,12 @@ def save_openvino(model: Source, path: Path) -> int:
     """
     openvino = require("openvino", _CURE)
     if path.suffix != ".xml":
-        raise ValueError(f"OpenVINO's files end in .xml, got {path}")
+        raise InputError(f"OpenVINO's files end in .xml, got {path}")
     try:
         openvino.save_model(openvino.Core().read_model(model), path, compress_to_fp16=False)
     except RuntimeError as error:
         said = " ".join(str(error).split())
-        raise ValueError(f"OpenVINO cannot write {path}: {said}") from None
+        raise InputError(f"OpenVINO cannot write {path}: {said}") from None
     return path.stat().st_size + path.with_suffix(".bin").stat().st_size
 
 

@@ -1,5 +1,6 @@
 """Runtimes by name."""
 
+from qat.base.errors import InputError
 from qat.export.runtimes.base import Runtime
 from qat.export.runtimes.onnxruntime import OnnxRuntime
 from qat.export.runtimes.openvino import OpenVino
@@ -14,5 +15,5 @@ def make_runtime(name: str = "onnxruntime") -> Runtime:
         ValueError: If no runtime has this name.
     """
     if name not in RUNTIMES:
-        raise ValueError(f"no runtime {name}; there are {', '.join(RUNTIMES)}")
+        raise InputError(f"no runtime {name}; there are {', '.join(RUNTIMES)}")
     return RUNTIMES[name]()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
+from qat.base.errors import InputError
 from qat.tracking.figures.style import GREY, look_of, new_figure
 
 Reading = tuple[float, float, float | None]
@@ -28,7 +29,7 @@ def bits_figure(
         ValueError: If there is nothing to draw.
     """
     if not any(series.values()):
-        raise ValueError("no reading to draw: no run is quantized")
+        raise InputError("no reading to draw: no run is quantized")
     figure, axes = new_figure()
     for index, (name, readings) in enumerate(series.items()):
         ordered = sorted(readings, key=lambda reading: reading[0])

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from qat.base.errors import InputError
 from qat.tracking.figures.style import BLUE, GREY, ORANGE, new_figure
 
 MAX_GRID_LINES = 64
@@ -60,7 +61,7 @@ def error_figure(name: str, before: ArrayLike, after: ArrayLike, step: float) ->
     """
     first, second = _pair(name, before, after)
     if not step > 0:
-        raise ValueError(f"{name}: step must be above 0, got {step}")
+        raise InputError(f"{name}: step must be above 0, got {step}")
     error = (second - first) / step
     figure, axes = new_figure()
     reach = max(0.55, float(np.abs(error).max()))
@@ -78,7 +79,7 @@ def error_figure(name: str, before: ArrayLike, after: ArrayLike, step: float) ->
 def _pair(name: str, before: ArrayLike, after: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     first, second = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
     if first.shape != second.shape or first.size == 0:
-        raise ValueError(
+        raise InputError(
             f"{name}: values must be of one shape and not empty, got {first.shape} "
             f"and {second.shape}"
         )

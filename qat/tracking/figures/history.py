@@ -9,6 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from qat.base.errors import InputError
 from qat.tracking.figures.style import GREY, look_of, new_figure
 
 WORDS = {
@@ -38,9 +39,9 @@ def history_figure(courses: Mapping[str, Course], metric: str, title: str = "") 
         ValueError: If the metric is none of these, or there is nothing to draw.
     """
     if metric not in WORDS:
-        raise ValueError(f"metric must be one of {', '.join(WORDS)}, got {metric!r}")
+        raise InputError(f"metric must be one of {', '.join(WORDS)}, got {metric!r}")
     if not any(courses.values()):
-        raise ValueError(f"no {metric} to draw: set tracking.history_every above 0 and train")
+        raise InputError(f"no {metric} to draw: set tracking.history_every above 0 and train")
     figure, axes = new_figure(width=7.0)
     layers = list(dict.fromkeys(name.rpartition(".")[0] for name in courses))
     many = len(courses) > MAX_LEGEND

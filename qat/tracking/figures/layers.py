@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from matplotlib.figure import Figure
 
+from qat.base.errors import InputError
 from qat.tracking.figures.style import BLUE, GREEN, ORANGE, look_of, new_figure
 
 
@@ -42,7 +43,7 @@ def sqnr_figure(rows: Sequence[LayerDecibels]) -> Figure:
         ValueError: If there is no layer.
     """
     if not rows:
-        raise ValueError("no layer to draw: give the rows of layer_sqnr")
+        raise InputError("no layer to draw: give the rows of layer_sqnr")
     figure, axes = new_figure(width=max(5.0, 1.5 + 0.45 * len(rows)), height=4.0)
     width = 0.8 / len(BARS)
     for position, (field, words, colour) in enumerate(BARS):
@@ -72,7 +73,7 @@ def layer_lines_figure(courses: Mapping[str, Mapping[str, float]]) -> Figure:
     """
     layers = list(dict.fromkeys(name for course in courses.values() for name in course))
     if not layers:
-        raise ValueError("no layer to draw: no run noted its layers")
+        raise InputError("no layer to draw: no run noted its layers")
     figure, axes = new_figure(width=max(6.4, 2.0 + 0.4 * len(layers)), height=4.4)
     for index, (label, course) in enumerate(courses.items()):
         places = [place for place, name in enumerate(layers) if name in course]

@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from qat.base.errors import InputError
 from qat.tracking.figures.style import BLUE, COLOURS, GREEN, ORANGE, new_figure
 
 _KIB = 1024
@@ -42,7 +43,7 @@ def layer_memory_figure(told: Mapping[str, Any]) -> Figure:
         if row["name"] in before and row["name"] in told["weight_bits"]
     ]
     if not pairs:
-        raise ValueError("no layer to draw: before and after have none in common")
+        raise InputError("no layer to draw: before and after have none in common")
     figure, axes = new_figure(width=max(5.0, 1.5 + 0.55 * len(pairs)))
     places = range(len(pairs))
     sizes = [[_held(pair[part]) / _KIB for pair in pairs] for part in (1, 2)]

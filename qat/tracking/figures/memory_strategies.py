@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
+from qat.base.errors import InputError
 from qat.tracking.figures.style import COLOURS, new_figure
 
 
@@ -18,7 +19,7 @@ def strategies_figure(shares: Mapping[str, Mapping[str, float]]) -> Figure:
     """
     names = list(next(iter(shares.values()), {}))
     if not names:
-        raise ValueError("no strategy to draw: give the percentages of each network")
+        raise InputError("no strategy to draw: give the percentages of each network")
     figure, axes = new_figure(width=max(6.4, 1.5 + 1.3 * len(shares)))
     width = 0.85 / len(names)
     for index, name in enumerate(names):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from qat.base.errors import InputError
 from qat.records.metrics import METRICS, Metric
 from qat.records.pareto import non_dominated
 from qat.tracking.figures.style import GREY, look_of, new_figure
@@ -44,7 +45,7 @@ def pareto_figure(points: Sequence[CostPoint], cost: str, title: str = "") -> Fi
         ValueError: If there is no point.
     """
     if not points:
-        raise ValueError("no point to draw: no run has both an accuracy and this cost")
+        raise InputError("no point to draw: no run has both an accuracy and this cost")
     metric = METRICS.get(cost, Metric(cost))
     figure, axes = new_figure(width=7.0, height=4.6)
     for index, name in enumerate(dict.fromkeys(point.series for point in points)):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from qat.base.errors import InputError
 from qat.tracking.figures.style import BLUE, ORANGE, new_figure
 
 
@@ -27,7 +28,7 @@ def prediction_figure(
         ValueError: If there is no plan, or the two are not of one length.
     """
     if not harms or len(harms) != len(accuracies):
-        raise ValueError(
+        raise InputError(
             f"harms and accuracies must be of one length and not empty, got {len(harms)} and "
             f"{len(accuracies)}"
         )
@@ -52,7 +53,7 @@ def front_figure(weight_bytes: Sequence[float], harms: Sequence[float], unit: st
         ValueError: If there is no plan, or the two are not of one length.
     """
     if not harms or len(harms) != len(weight_bytes):
-        raise ValueError(
+        raise InputError(
             f"weight_bytes and harms must be of one length and not empty, got {len(weight_bytes)} "
             f"and {len(harms)}"
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from qat.base.errors import InputError
 from qat.tracking.figures.style import BLUE, ORANGE, new_figure
 
 
@@ -22,7 +23,7 @@ def sensitivity_figure(
         ValueError: If there is no layer, or the three are not of one length.
     """
     if not layers or not len(layers) == len(scores) == len(bits):
-        raise ValueError(
+        raise InputError(
             f"layers, scores and bits must be of one length and not empty, got {len(layers)}, "
             f"{len(scores)}, {len(bits)}"
         )

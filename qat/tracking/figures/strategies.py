@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from qat.base.errors import InputError
 from qat.tracking.figures.style import BLUE, ORANGE, new_figure
 
 KIB = 1024
@@ -34,7 +35,7 @@ def strategies_figure(bars: Sequence[StrategyBar], title: str = "") -> Figure:
         ValueError: If there is no strategy.
     """
     if not bars:
-        raise ValueError("no strategy to draw: give at least one")
+        raise InputError("no strategy to draw: give at least one")
     figure, axes = new_figure(width=max(6.4, 2.0 + 0.6 * len(bars)), height=5.2)
     places = range(len(bars))
     drawn = axes.bar(places, [bar.weight_bytes / KIB for bar in bars], color=BLUE)
