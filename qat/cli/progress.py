@@ -41,4 +41,5 @@ def tracked(description: str, items: Iterable[Any]) -> Iterator[Any]:
     """The items, with a bar."""
     total = len(items) if isinstance(items, Sized) else None
     with progress_bar() as bar:
-        yield from bar.track(items, total=total, description=description)
+        task = bar.add_task(description, total=total, note="")
+        yield from bar.track(items, task_id=task)
