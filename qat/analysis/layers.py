@@ -1,15 +1,14 @@
 """What quantization did to each tensor of a network, as rows."""
 
-import json
-import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from qat.analysis.rows import TensorRow
 from qat.analysis.sqnr import sqnr_db
 from qat.core.evaluating import evaluating
 from qat.core.qparams import QParams
@@ -20,42 +19,6 @@ from qat.quantizers.base import Quantizer
 from qat.quantizers.dynamic import is_dynamic
 
 _EDGE = 1e-3  # in steps: float rounding at the end of the range is no clipping
-
-
-@dataclass(frozen=True)
-class TensorRow:
-    """One tensor of one layer; None where a figure does not apply.
-
-    Attributes:
-        name: Of the layer.
-        slot: ``weight``, ``act`` (the input), ``tensor`` (one between layers, by its own name) or
-            ``output`` (against the float network's, so with all errors from before).
-        sqnr_db: Infinite if nothing was lost.
-        bits: Width of a code.
-        symmetric: Zero point fixed at 0.
-        granularity: ``tensor``, ``channel`` or ``group``.
-        step: Mean scale.
-        rmin: Smallest value a code stands for, over all slices.
-        rmax: Largest.
-        used_codes: Share of the grid's codes that occur.
-        clipped: Share of values more than half a step beyond the range.
-        max_error_steps: Largest error, in steps.
-        rms_error_steps: Root of the mean squared error, in steps.
-    """
-
-    name: str
-    slot: str
-    sqnr_db: float
-    bits: int | None = None
-    symmetric: bool | None = None
-    granularity: str | None = None
-    step: float | None = None
-    rmin: float | None = None
-    rmax: float | None = None
-    used_codes: float | None = None
-    clipped: float | None = None
-    max_error_steps: float | None = None
-    rms_error_steps: float | None = None
 
 
 @dataclass(frozen=True)
@@ -167,16 +130,6 @@ def by_layer(rows: Iterable[TensorRow]) -> list[LayerSQNR]:
         LayerSQNR(name, slots.get("weight"), slots.get("act"), slots["output"])
         for name, slots in found.items()
     ]
-
-
-def rows_to_json(rows: Iterable[TensorRow]) -> str:
-    """A list of mappings; an infinite SQNR is null."""
-
-    def plain(row: TensorRow) -> dict[str, Any]:
-        finite = math.isfinite(row.sqnr_db)
-        return asdict(row) | ({} if finite else {"sqnr_db": None})
-
-    return json.dumps([plain(row) for row in rows], indent=1, allow_nan=False) + "\n"
 
 
 def _rows(qparams: QParams, x: Tensor) -> Tensor:

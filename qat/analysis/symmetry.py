@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from qat.analysis.layers import TensorRow, tensor_row
+from qat.analysis.layers import tensor_row
+from qat.analysis.rows import TensorRow
 from qat.core.layout import Layout
 from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.base import Quantizer

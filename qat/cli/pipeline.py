@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from qat.analysis.layers import TensorRow, rows_to_json, tensor_rows
+from qat.analysis.layers import tensor_rows
+from qat.analysis.rows import TensorRow, rows_to_json
 from qat.cli.allocation import Allocation, choose_plan
 from qat.cli.calibration import calibrate_run
 from qat.cli.deployment import deploy
