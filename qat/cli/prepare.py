@@ -33,6 +33,7 @@ from qat.layers.walk import quantizers
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint, read_normalisation
 from qat.records.schema import run_id
+from qat.training.device import resolve_device
 
 EXAMPLE_IMAGES = 8  # enough to see which inputs are ever negative
 
@@ -101,7 +102,7 @@ def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
         KeyError: If a rule matches no layer, or a name is unknown.
     """
     check_config(config)
-    device = run_device(config.trainer.accelerator)
+    device = resolve_device(config.trainer.accelerator)
     data = _load(config).to(device)
     digest = checkpoint_digest(config)
     scheme = None if config.mode == "float" else build_scheme(config)
@@ -113,22 +114,6 @@ def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
     prepared = Prepared(config, overrides, data, device, scheme, digest, settings, name)
     _check_network(prepared)
     return prepared
-
-
-def run_device(accelerator: str) -> torch.device:
-    """The device of an accelerator's name; ``auto`` takes a GPU if there is one.
-
-    Raises:
-        ValueError: If it is asked for and not there.
-    """
-    if accelerator == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    name = "cuda" if accelerator == "gpu" else accelerator
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"trainer.accelerator={accelerator}: no GPU is found; use auto or cpu")
-    if name == "mps" and not torch.backends.mps.is_available():
-        raise InputError("trainer.accelerator=mps: not on this machine; use auto or cpu")
-    return torch.device(name)
 
 
 def _check_runtime(config: RunConfig) -> None:

@@ -44,7 +44,9 @@ def make_integer_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
         raise InputError("nothing to quantize: the network runs no Conv2d or Linear layer")
     _check_rules(scheme.rules, placement)
     tensors = _tensors(scheme, placement, layers, _minima(traced, placement, example))
-    return Plan(_layers(scheme, placement, layers, tensors), (), "integer", tensors)
+    planned = _layers(scheme, placement, layers, tensors)
+    names = list(planned)
+    return Plan(planned, (), "integer", tensors, ends=(names[0], names[-1]))
 
 
 def _tensors(

@@ -58,7 +58,8 @@ def make_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
             layers[name] = _decide_signs(plan, lowest[name])
     if scheme.quantize_output and names[-1] in layers:
         layers[names[-1]] = _with_output(layers[names[-1]], scheme.act)
-    return Plan(layers, _left_float(net, layers), scheme.placement)
+    left_float = _left_float(net, layers)
+    return Plan(layers, left_float, scheme.placement, ends=(names[0], names[-1]))
 
 
 def with_signs(plan: Plan, net: nn.Module, example: Tensor) -> Plan:

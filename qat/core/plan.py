@@ -62,12 +62,15 @@ class Plan:
         placement: Where quantizers stand (see :class:`qat.core.scheme.Scheme`).
         tensors: In placement ``integer``, every tensor that is stored, in execution order; the
             ``act`` of a layer then repeats the spec of the tensor it reads.
+        ends: Names of the network's first and last layer, whether they are among ``layers`` or
+            stay float; empty where nobody noted them.
     """
 
     layers: Mapping[str, LayerPlan]
     left_float: tuple[tuple[str, str], ...] = field(default=())
     placement: str = "academic"
     tensors: Mapping[str, TensorPlan] = field(default_factory=dict)
+    ends: tuple[str, ...] = field(default=(), compare=False)
 
     def change(self, name: str, **changes: Any) -> "Plan":
         """A copy in which one layer's fields differ.
@@ -91,6 +94,8 @@ class Plan:
         }
         if self.tensors:
             data["tensors"] = {name: _unnamed(tensor) for name, tensor in self.tensors.items()}
+        if self.ends:
+            data["ends"] = list(self.ends)
         return data
 
     @classmethod
@@ -109,6 +114,7 @@ class Plan:
                 left_float=tuple((n, k) for n, k in data["left_float"]),
                 placement=data["placement"],
                 tensors={n: _tensor_from_dict(n, d) for n, d in data.get("tensors", {}).items()},
+                ends=tuple(data.get("ends", ())),
             )
         except (KeyError, TypeError) as error:
             raise InputError(f"not a plan: {error}") from error

@@ -105,7 +105,7 @@ class RunFacts:
 
 def run_facts(record: RunRecord) -> RunFacts:
     """Read a record's settings from its plan and protocol."""
-    layers = list((record.plan or {}).get("layers", {}).values())
+    layers = _speaking(record)
     return RunFacts(
         model=_name(record.protocol.get("float", {}).get("model")),
         data=_name(record.protocol.get("data", {}).get("name")),
@@ -121,20 +121,18 @@ def run_facts(record: RunRecord) -> RunFacts:
 
 
 def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
-    """Facts of one slot from its layers' specs, in execution order.
+    """Facts of one slot from the specs of the layers that speak for the run.
 
-    First and last layer count only where there is nothing between them. Of inner layers that
-    differ, the commonest speaks (the first of equals).
+    Of layers that differ, the commonest width speaks (the first of equals).
     """
-    inner = specs[1:-1] or specs
-    if not inner:
+    if not specs:
         return SlotFacts()
-    widths = [stored_bits(spec) for spec in inner]
+    widths = [stored_bits(spec) for spec in specs]
     commonest = Counter(widths).most_common(1)[0][0]
     spread = (min(widths), max(widths))
     if commonest == FLOAT_BITS:
         return SlotFacts(bits=commonest, spread=spread)
-    spec = inner[widths.index(commonest)]
+    spec = specs[widths.index(commonest)]
     if spec.get("format") == FP16:
         return SlotFacts(bits=commonest, spread=spread, quantizer=FP16)
     return SlotFacts(
@@ -146,6 +144,26 @@ def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
         quantizer=method_name(spec.get("quantizer")),
         observer=method_name(spec.get("observer")),
     )
+
+
+def _speaking(record: RunRecord) -> list[Mapping[str, Any]]:
+    """The planned layers that name the run, in the order in which they are asked.
+
+    The first and the last layer are left out where the scheme gives them a format of their own,
+    and come last where it treats them as the others.
+    """
+    plan = record.plan or {}
+    layers: Mapping[str, Mapping[str, Any]] = plan.get("layers", {})
+    policy = str(record.protocol.get("evaluation", {}).get("first_last"))
+    names = list(layers)
+    if "ends" in plan:
+        ends = [name for name in names if name in plan["ends"]]
+    else:  # an older plan: its layers are in execution order, without those that stay float
+        ends = [] if policy == "float" else names[:1] + names[1:][-1:]
+    inner = [layers[name] for name in names if name not in ends]
+    if policy == "same" or not inner:
+        inner += [layers[name] for name in ends]
+    return inner
 
 
 def stored_bits(spec: Mapping[str, Any]) -> int:

@@ -1,27 +1,31 @@
-"""Which device a training runs on."""
+"""Which device a run computes on: the one meaning of ``trainer.accelerator``."""
 
 import torch
 
 from qat.base.errors import InputError
+from qat.training.specs import ACCELERATORS
 
 
 def resolve_device(accelerator: str) -> torch.device:
-    """The device of ``trainer.accelerator``; ``auto`` takes a GPU if there is one.
+    """The device of an accelerator's name.
+
+    ``auto`` is an NVIDIA GPU if there is one, and the CPU otherwise. Apple's GPU is used where
+    ``mps`` or ``gpu`` asks for it: it has no float64, in which losses are summed.
 
     Raises:
         ValueError: If there is no such device here.
     """
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if accelerator == "auto":
-        return torch.device("cuda", 0) if cuda else torch.device("mps" if mps else "cpu")
-    if accelerator == "cpu":
+    if accelerator not in ACCELERATORS:
+        raise InputError(
+            f"trainer.accelerator must be one of {', '.join(ACCELERATORS)}, got {accelerator!r}"
+        )
+    if accelerator == "cpu" or (accelerator == "auto" and not cuda):
         return torch.device("cpu")
-    if accelerator in ("gpu", "cuda") and cuda:
+    if accelerator in ("auto", "gpu", "cuda") and cuda:
         return torch.device("cuda", 0)
     if accelerator in ("gpu", "mps") and mps:
         return torch.device("mps")
-    if accelerator not in ("gpu", "cuda", "mps"):
-        raise InputError(
-            f"trainer.accelerator must be one of auto, cpu, gpu, cuda, mps, got {accelerator!r}"
-        )
-    raise InputError(f"trainer.accelerator={accelerator}, but torch finds none: set auto or cpu")
+    raise InputError(
+        f"trainer.accelerator={accelerator}: torch finds no such device here; use auto or cpu"
+    )

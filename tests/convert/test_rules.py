@@ -30,6 +30,12 @@ def test_first_and_last_layer_by_policy(tiny_model, tiny_images, policy, ends):
     assert found["depthwise"] == found["grouped"] == (4, 4)
 
 
+@pytest.mark.parametrize("policy", [8, "float"])
+def test_a_plan_names_the_ends_whether_they_are_quantized_or_not(tiny_model, tiny_images, policy):
+    plan = make_plan(tiny_model, scheme(first_last=policy), tiny_images)
+    assert plan.ends == Plan.from_dict(plan.to_dict()).ends == ("stem", "head")
+
+
 def test_what_is_off_stays_off_at_the_ends(tiny_model, tiny_images):
     weights_only = Scheme(weight=TensorSpec(bits=4), act=TensorSpec(bits=32))
     assert bits(make_plan(tiny_model, weights_only, tiny_images))["stem"] == (8, 32)

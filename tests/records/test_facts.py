@@ -1,5 +1,7 @@
 """What a record's plan says in a few words."""
 
+from dataclasses import replace
+
 import pytest
 
 from qat.records.facts import run_facts, slot_facts
@@ -46,6 +48,36 @@ def test_mixed_widths_show_their_spread():
     facts = run_facts(record(weights, [spec(4)] * 5))
     assert facts.weight.bits == 4
     assert facts.label == "w2-4a4-lsq"
+
+
+def with_ends(record, ends, policy):
+    return replace(
+        record,
+        plan={**record.plan, "ends": ends},
+        protocol={**record.protocol, "evaluation": {"first_last": policy}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("ends", "policy", "words"),
+    [
+        pytest.param(["stem", "head"], "float", "2-8", id="both ends stay float"),
+        pytest.param(["stem", "l3"], "float", "2-4", id="a rule quantizes the last"),
+        pytest.param(["l0", "l3"], "8", "4", id="both ends have their own format"),
+        pytest.param(["stem", "l3"], "8", "2-4", id="a rule leaves the first float"),
+        pytest.param(["l0", "l3"], "same", "2-8", id="the ends are as the others"),
+    ],
+)
+def test_only_layers_between_the_ends_speak_unless_all_are_alike(ends, policy, words):
+    four = record([spec(2), spec(4), spec(4), spec(8)], [spec(8)] * 4)
+    assert run_facts(with_ends(four, ends, policy)).weight.bits_text == words
+
+
+@pytest.mark.parametrize(("policy", "words"), [("float", "2-8"), ("same", "2-8"), ("8", "4")])
+def test_an_older_plan_is_read_by_its_policy(policy, words):
+    four = record([spec(2), spec(4), spec(4), spec(8)], [spec(8)] * 4)
+    old = replace(four, protocol={"evaluation": {"first_last": policy}})
+    assert run_facts(old).weight.bits_text == words
 
 
 def test_two_methods_are_both_named():

@@ -185,7 +185,7 @@ class TestTheRest:
         ("settings", "values", "message"),
         [
             ({"max_epochs": 1}, {"warmup_epochs": 1}, "must be below trainer.max_epochs 1"),
-            ({"accelerator": "mps"}, {}, "torch finds none"),
+            ({"accelerator": "mps"}, {}, "torch finds no such device"),
         ],
     )
     def test_what_cannot_be_is_refused(

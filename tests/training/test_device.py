@@ -1,0 +1,46 @@
+"""One meaning of trainer.accelerator, on machines of every kind."""
+
+import pytest
+import torch
+
+from qat.training.device import resolve_device
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    def has(*, cuda=False, mps=False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+    return has
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "accelerator", "device"),
+    [
+        pytest.param(False, False, "auto", "cpu", id="plain"),
+        pytest.param(True, False, "auto", "cuda:0", id="nvidia"),
+        pytest.param(False, True, "auto", "cpu", id="mac: auto is the same device everywhere"),
+        pytest.param(False, True, "gpu", "mps", id="mac, asked"),
+        pytest.param(False, True, "mps", "mps", id="mac, by name"),
+        pytest.param(True, False, "gpu", "cuda:0", id="nvidia, asked"),
+        pytest.param(True, False, "cpu", "cpu", id="cpu, asked"),
+    ],
+)
+def test_the_device_of_a_name(machine, cuda, mps, accelerator, device):
+    machine(cuda=cuda, mps=mps)
+    assert resolve_device(accelerator) == torch.device(device)
+
+
+@pytest.mark.parametrize("accelerator", ["gpu", "cuda", "mps"])
+def test_what_is_not_there_is_refused(machine, accelerator):
+    machine()
+    with pytest.raises(ValueError, match=f"accelerator={accelerator}.*use auto or cpu"):
+        resolve_device(accelerator)
+
+
+def test_the_command_line_and_the_training_ask_the_same_function():
+    from qat.cli import prepare
+    from qat.training import fit
+
+    assert prepare.resolve_device is fit.resolve_device is resolve_device
