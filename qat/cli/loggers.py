@@ -4,36 +4,18 @@ A run of theirs is a run of ours: it carries the settings of the HPARAMS tab, th
 training and the record's metrics, and one that was interrupted goes on in the same place.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from lightning.pytorch.loggers import Logger, MLFlowLogger, WandbLogger
 
-from qat.base.errors import InputError
 from qat.cli.prepare import Prepared
-from qat.cli.ranges import one_of
 from qat.records.atomic import write_atomic
 from qat.records.facts import run_facts
 from qat.records.schema import RunRecord
 from qat.tracking.hparams import FINAL, hparam_values
 
-LOGGERS = ("none", "mlflow", "wandb")
 MLFLOW_RUN = "mlflow_run_id"
 """File in a run's folder: which of MLflow's runs it is."""
-
-
-def check_logger(name: str) -> None:
-    """Refuse a logger that is unknown, or whose package is not installed.
-
-    Raises:
-        ValueError: With the cure.
-    """
-    one_of("tracking.logger", name, LOGGERS)
-    if name != "none" and find_spec(name) is None:
-        raise InputError(
-            f"tracking.logger={name} is not installed: pip install 'qatlab[{name}]', "
-            "or leave it at none"
-        )
 
 
 def make_logger(prepared: Prepared) -> Logger | None:

@@ -1,10 +1,10 @@
 """``qat run``: check every point of the request, then let Hydra start the jobs."""
 
 import logging
-import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,9 +41,9 @@ from qat.cli.configs import ROOT_CONFIG, config_dir
 from qat.cli.errors import DONE, FAILED, RequestError, one_line
 from qat.cli.identity import known_identity
 from qat.cli.launchers import check_launcher, check_reachable, job_threads
+from qat.cli.request_checks import check_request
 from qat.cli.rerun import check_targets, overrides_of
 from qat.cli.schema import register_schema
-from qat.cli.search import run_search
 from qat.cli.signals import ended_alike
 from qat.cli.studies import key_of
 from qat.cli.sweep import complain_of_launcher, make_items, run_sweep
@@ -101,9 +101,9 @@ def run_command(words: Sequence[str]) -> int:
     sorted_words = sort_words(words)
     if sorted_words.multirun:
         return _sweep(sorted_words)
-    from qat.cli.job import run_job
-
     prepared = check_point(_points(sorted_words)[0], named=False)
+    from qat.cli.job import run_job  # brings torch and lightning: after the request was checked
+
     with ended_alike():
         return DONE if run_job(prepared) else FAILED
 
@@ -179,25 +179,21 @@ def check_point(point: Point, named: bool) -> "Prepared":
     Raises:
         RequestError: If anything is.
     """
-    from qat.cli.loggers import check_logger
-    from qat.cli.prepare import prepare  # brings torch: not needed for what is done
+    with told_of(point, named):
+        check_request(point.config)
+        from qat.cli.prepare import prepare  # brings torch: not needed for what is done
 
-    try:
-        check_logger(point.config.tracking.logger)
-        for name in ("runs", "cache"):
-            check_writable(f"paths.{name}", Path(getattr(point.config.paths, name)))
         return prepare(point.config, point.overrides)
+
+
+@contextmanager
+def told_of(point: Point, named: bool) -> Iterator[None]:
+    """Turn what is wrong with a point into a :class:`RequestError` of one line."""
+    try:
+        yield
     except (ValueError, KeyError, OSError, ImportError, RuntimeError) as error:
         where = f"point {point.label}: " if named else ""
         raise RequestError(where + one_line(error)) from error
-
-
-def check_writable(key: str, folder: Path) -> None:
-    """Raise ValueError if a folder cannot be made or written; nothing is made yet."""
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        variable = f"QAT_{key.removeprefix('paths.').upper()}"
-        raise InputError(f"{key}={folder}: {there} cannot be written; set {key} or {variable}")
 
 
 def _sweep(words: Words) -> int:
@@ -209,6 +205,9 @@ def _sweep(words: Words) -> int:
     if is_adaptive(sweeper):
         return _search(words, sweeper)
     points = _points(words)
+    for point in points:  # all of them, before the first one loads its data
+        with told_of(point, len(points) > 1):
+            check_request(point.config)
 
     def identify(point: Point) -> str:
         prepared = check_point(point, len(points) > 1)
@@ -225,6 +224,8 @@ def _sweep(words: Words) -> int:
 
 def _search(words: Words, sweeper: DictConfig) -> int:
     """Let an adaptive sweeper choose, after every choice of every dimension was checked."""
+    from qat.cli.search import run_search
+
     check_sweeper(sweeper)
     params = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
     asked = dimension_points(words.overrides, params)

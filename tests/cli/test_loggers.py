@@ -2,7 +2,7 @@
 
 import pytest
 
-from qat.cli import loggers
+from qat.cli import request_checks
 from qat.cli.main import main
 from qat.records.store import read_record
 from tests.command_line import SMALL
@@ -11,10 +11,10 @@ QUICK = [*SMALL, "mode=qat", "trainer.max_epochs=2", "tracking=mlflow"]
 
 
 def test_a_logger_that_is_not_installed_is_refused_with_the_cure(monkeypatch):
-    monkeypatch.setattr(loggers, "find_spec", lambda name: None)
+    monkeypatch.setattr(request_checks, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"pip install 'qatlab\[wandb\]'"):
-        loggers.check_logger("wandb")
-    loggers.check_logger("none")
+        request_checks.check_logger("wandb")
+    request_checks.check_logger("none")
 
 
 def test_an_unknown_logger_is_refused(capsys):
