@@ -14,6 +14,8 @@ from qat.observers.base import Observer
 from qat.quantizers.base import PHASES, Quantizer
 from qat.quantizers.cast import CastQuantizer
 
+USES = "uses"
+"""Beside an observer's own statistics: how many tensors of a forward it saw."""
 Track = Callable[[Iterable[Any]], Iterable[Any]]
 
 
@@ -41,7 +43,8 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
     """Fix every range from data, in evaluation mode; ends in phase ``quantize``.
 
     Activations are observed as the float network has them; each weight is observed once. What was
-    observed before is forgotten.
+    observed before is forgotten. Tensors that share a scale (branches of a concatenation, inputs
+    of a layer that is called twice) are observed as the union that they are in each batch.
 
     Args:
         net: A quantized network.
@@ -52,10 +55,13 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
         ValueError: If there are no batches, or values are NaN or infinite; the layer is named.
     """
     _start_observing(net)
+    acts = [quantizer for _, slot, quantizer in quantizers(net) if slot != "weight"]
     with evaluating(net):
         count = 0
         for batch in track(batches) if track else batches:
             net(batch if isinstance(batch, Tensor) else batch[0])
+            for quantizer in acts:
+                quantizer.close_batch()
             count += 1
     if not count:
         raise InputError("calibration got no batches: set calibrate.images to 1 or more")
@@ -89,7 +95,7 @@ def collected(net: nn.Module) -> dict[str, Tensor]:
     return {
         f"{place}/{name}": value
         for place, observer in _activation_observers(net)
-        for name, value in observer.statistics().items()
+        for name, value in {**observer.statistics(), USES: _whole(observer.uses)}.items()
     }
 
 
@@ -104,6 +110,7 @@ def calibrate_from(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
     for place, observer in _activation_observers(net):
         mine = f"{place}/"
         own = {k.removeprefix(mine): v for k, v in statistics.items() if k.startswith(mine)}
+        observer.expect(int(own.pop(USES, torch.tensor(1))))
         if own:
             observer.load_statistics(own)
     _observe_weights(net)
@@ -111,12 +118,17 @@ def calibrate_from(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
 
 
 def _start_observing(net: nn.Module) -> None:
-    for _, _, quantizer in quantizers(net):
+    for _, slot, quantizer in quantizers(net):
         quantizer.observer.reset()
+        quantizer.observer.expect(1 if slot == "weight" else None)
     set_phase(net, "observe")
     for _, slot, quantizer in quantizers(net):
         if slot == "weight":
             quantizer.set_phase("off")
+
+
+def _whole(uses: int | None) -> Tensor:
+    return torch.tensor(1 if uses is None else uses)
 
 
 def _activation_observers(net: nn.Module) -> Iterator[tuple[str, Observer]]:

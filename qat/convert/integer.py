@@ -5,6 +5,7 @@ quantizer behind every tensor that is stored, biases with integer codes. A batch
 alone becomes a depthwise convolution with a kernel of one pixel.
 """
 
+from collections import Counter
 from dataclasses import replace
 
 from torch import fx, nn
@@ -18,7 +19,8 @@ from qat.graph.rewrite import free_name
 from qat.graph.trace import trace
 from qat.layers.norm import scale_and_shift
 from qat.layers.tensor import QuantTensor
-from qat.layers.walk import twins
+from qat.layers.walk import tensors, twins
+from qat.quantizers.base import Quantizer
 
 PLAN = "plan"
 """The plan, in the graph's ``meta``."""
@@ -48,6 +50,7 @@ def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) ->
             twin = traced.get_submodule(str(operation.node.target))
             twin.source = (quantizers[placement.leader(operation.inputs[0])],)  # type: ignore[assignment]
     traced.graph.eliminate_dead_code()
+    _expect_unions(traced)
     traced.recompile()
     traced.delete_all_unused_submodules()
     for operation in placement.operations.values():
@@ -114,6 +117,14 @@ def _insert(traced: fx.GraphModule, placement: Placement, plan: Plan) -> dict[st
         node.replace_all_uses_with(rounded)
         rounded.args = (node,)
     return made
+
+
+def _expect_unions(traced: fx.GraphModule) -> None:
+    """Tell each observer how many tensors of a forward share its scale."""
+    uses = Counter(str(node.target) for node in traced.graph.nodes if node.op == "call_module")
+    for path, tensor in tensors(traced):
+        if isinstance(tensor.quantizer, Quantizer):
+            tensor.quantizer.observer.expect(uses[path])
 
 
 def _check(plan: Plan, placement: Placement) -> None:

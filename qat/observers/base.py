@@ -15,8 +15,16 @@ class Observer(nn.Module):
     """Collects a tensor's values, slice by slice, and says which range to represent.
 
     A slice is the set of elements that share one scale (see :class:`qat.core.layout.Layout`).
+    Several tensors of one forward may share it, too: a batch is then the union of these tensors,
+    and only whole batches reach :meth:`collect`, or what it does over batches.
 
     Attributes:
+        uses: How many tensors of one forward share the scale; None while that is not known, and
+            :meth:`close` ends each batch.
+        union: How it comes by the union of several tensors. ``values``: they are kept until the
+            last has come; ``extremes``: so are their extremes, which are all that it collects;
+            ``sums``: it adds tensor to tensor, and the order does not matter. Each class names
+            its own, as ``statistics_kind``.
         follows_training: True if the range keeps following while a network trains.
         statistics_kind: What it collects; observers of one kind may share it. Each class names
             its own, a subclass inherits none: it may collect something else.
@@ -27,10 +35,14 @@ class Observer(nn.Module):
 
     follows_training = False
     statistics_kind: ClassVar[str | None] = None
+    union: ClassVar[str] = "values"
 
     def __init__(self, slices: int) -> None:
         super().__init__()
         self.slices = slices
+        self.uses: int | None = 1
+        self._calls = 0  # tensors of the batch that is open
+        self._parts: list[Tensor] = []  # what has to wait for the batch's last tensor
 
     @property
     def seen(self) -> bool:
@@ -38,7 +50,7 @@ class Observer(nn.Module):
         raise NotImplementedError
 
     def observe(self, x: Tensor) -> None:
-        """Take in values of shape ``(slices, elements)``.
+        """Take in values of shape ``(slices, elements)``: a tensor of the present batch.
 
         In a distributed training these are this rank's part of a batch, perhaps none of it, and
         what is collected is of the whole batch: every rank must call this equally often.
@@ -46,12 +58,41 @@ class Observer(nn.Module):
         Raises:
             ValueError: If they hold NaN or infinity.
         """
+        self._calls += 1
         if x.shape[1] or world_size() > 1:
-            self.collect(x.detach())
+            self._gather(x.detach())
+        if self._calls == self.uses:
+            self.close()
+
+    def close(self) -> int:
+        """End the present batch: no further tensor of it comes. Returns how many have come."""
+        parts, calls = self._parts, self._calls
+        self._parts, self._calls = [], 0
+        if parts:
+            self.collect(torch.cat(parts, dim=1))
+        return calls
+
+    def expect(self, uses: int | None) -> None:
+        """Begin a new batch, of so many tensors; what came of the one before is dropped."""
+        self._parts, self._calls, self.uses = [], 0, uses
+
+    @property
+    def is_open(self) -> bool:
+        """True while a batch lacks some of its tensors."""
+        return self._calls > 0
 
     def collect(self, x: Tensor) -> None:
-        """Take in at least one value for each slice; what a subclass defines."""
+        """Take in a batch, at least one value for each slice; what a subclass defines."""
         raise NotImplementedError
+
+    def _gather(self, x: Tensor) -> None:
+        union = type(self).__dict__.get("union", "values")
+        if self.uses == 1 or union == "sums":
+            self.collect(x)
+        elif union == "extremes" and x.shape[1]:
+            self._parts.append(torch.stack(torch.aminmax(x, dim=1), dim=1))
+        else:
+            self._parts.append(x)
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
         """``(rmin, rmax)``, each of shape ``(slices,)``, for codes of that grid."""

@@ -4,8 +4,9 @@ Jacob et al. 2018, arXiv:1712.05877, section 3.1, smooth activation ranges over 
 
     r <- r + momentum * (r_batch - r)
 
-Differs from the paper: the average starts at the first batch rather than at 0, and a batch
-counts the same whatever its size.
+Differs from the paper: the average starts at the first batch rather than at 0, a batch counts the
+same whatever its size, and tensors that share a scale are one batch, whose extremes are those of
+their union.
 """
 
 from typing import Any
@@ -31,6 +32,7 @@ class EMAObserver(MinMaxObserver):
 
     follows_training = True
     statistics_kind = "ema"
+    union = "extremes"
 
     def __init__(self, slices: int, momentum: float = 0.1) -> None:
         super().__init__(slices)

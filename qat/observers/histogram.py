@@ -4,8 +4,8 @@ When a batch falls outside it, the histogram doubles its width as often as neede
 merge in pairs: no count is ever moved to a bin that does not contain it. So between half of the
 bins and all of them stay in use, and a value's place is known to one bin width.
 
-A tensor small enough (a weight's channel) is kept as it is instead, while only one batch of it
-has been seen: its ranges are then exact.
+A batch small enough (a weight's channel) is kept as it is instead, while it is the only one that
+has been seen: its ranges are then exact. Tensors that share a scale are one batch.
 
 Over several ranks the histogram opens and grows by the extremes of the whole batch and the ranks'
 counts are added, so it is the histogram that one process would have made, bin for bin.
@@ -38,6 +38,7 @@ class HistogramObserver(Observer):
     def __init__(self, slices: int) -> None:
         super().__init__(slices)
         self._values: Tensor | None = None  # (slices, n): the first batch, while it is small
+        self._first = True  # nothing but tensors of the first batch has been seen
         self._counts: Tensor | None = None  # (slices, bins) int64
         self._start = torch.empty(0)  # (slices, 1): left edge of the first bin, float64
         self._width = torch.empty(0)  # (slices, 1): of the whole histogram, float64
@@ -49,13 +50,20 @@ class HistogramObserver(Observer):
 
     def reset(self) -> None:
         """Forget everything."""
-        self._values, self._counts = None, None
+        self._values, self._counts, self._first = None, None, True
+
+    def close(self) -> int:
+        """See the base."""
+        calls = super().close()
+        self._first = self._first and not self.seen
+        return calls
 
     def collect(self, x: Tensor) -> None:
-        """Count these values, or keep them if they are few and the first."""
+        """Count these values, or keep them if they are few and of the first batch."""
         extremes = batch_extremes(x)
-        if not self.seen and self._elements(x) <= EXACT_LIMIT:
-            self._values = joined(x).clone()
+        if self._keeps(x):
+            kept = [] if self._values is None else [self._values]
+            self._values = torch.cat([*kept, joined(x)], dim=1)
             return
         if self._values is not None:
             first, self._values = self._values, None
@@ -77,7 +85,7 @@ class HistogramObserver(Observer):
     def load_statistics(self, statistics: Mapping[str, Tensor]) -> None:
         """See the base."""
         self.reset()
-        self._values = statistics.get("values")
+        self._values, self._first = statistics.get("values"), False
         if "counts" in statistics:
             self._counts = statistics["counts"]
             self._start, self._width = statistics["start"], statistics["width"]
@@ -95,6 +103,12 @@ class HistogramObserver(Observer):
         bin_width = self._width / BINS
         centres = torch.arange(BINS, device=self._counts.device, dtype=torch.float64) + 0.5
         return self._start + centres * bin_width, self._counts.double()
+
+    def _keeps(self, x: Tensor) -> bool:
+        if self._counts is not None or not self._first:
+            return False
+        kept = 0 if self._values is None else self._values.shape[1]
+        return kept + self._elements(x) <= EXACT_LIMIT
 
     def _elements(self, x: Tensor) -> int:
         """Of one slice, over all ranks."""

@@ -16,6 +16,7 @@ class MeanAbsObserver(Observer):
     """Mean of ``|v|`` over all values of each slice."""
 
     statistics_kind = "mean_abs"
+    union = "sums"
     total: Tensor
     count: Tensor
 

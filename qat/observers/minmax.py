@@ -14,6 +14,7 @@ class MinMaxObserver(Observer):
     """
 
     statistics_kind = "minmax"
+    union = "extremes"
     low: Tensor
     high: Tensor
 
@@ -48,6 +49,7 @@ class LatestObserver(MinMaxObserver):
 
     follows_training = True
     statistics_kind = "latest"
+    union = "extremes"
 
     def collect(self, x: Tensor) -> None:
         """Replace the range."""

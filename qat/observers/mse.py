@@ -24,6 +24,7 @@ class MSEObserver(HistogramObserver):
     """Range of least mean square rounding error."""
 
     statistics_kind = HISTOGRAM
+    union = "sums"
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
         """The best range of each slice for these codes."""

@@ -26,6 +26,7 @@ class PercentileObserver(HistogramObserver):
     """
 
     statistics_kind = HISTOGRAM
+    union = "sums"
 
     def __init__(self, slices: int, percentile: float = 99.99) -> None:
         super().__init__(slices)

@@ -1,6 +1,8 @@
 """What every fake quantizer owes its layer and its exporter, whichever paper it comes from."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -101,10 +103,21 @@ class Quantizer(nn.Module):
         Raises:
             ValueError: If they hold NaN or infinity.
         """
-        try:
+        with self._named():
             self.observer.observe(self.layout.sliced(x.detach()))
-        except ValueError as error:
-            raise InputError(f"{self.label}: {error}") from error
+
+    def close_batch(self) -> None:
+        """A forward is over: what tensors that share the scale have shown is one batch.
+
+        The first forward tells how many they are, so that a training knows it.
+
+        Raises:
+            ValueError: If they hold NaN or infinity.
+        """
+        with self._named():
+            calls = self.observer.close()
+        if self.observer.uses is None:
+            self.observer.expect(max(calls, 1))
 
     def adopt_range(self) -> None:
         """Take scale and zero point from what was observed."""
@@ -165,7 +178,16 @@ class Quantizer(nn.Module):
             stacklevel=3,
         )
         self.observe(x)
+        self.observer.close()  # whatever else shares the range has to do with this
         self.adopt_range()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the tensor in what an observer complains of."""
+        try:
+            yield
+        except ValueError as error:
+            raise InputError(f"{self.label}: {error}") from error
 
     def _set_ready(self) -> None:
         self.calibrated.fill_(True)

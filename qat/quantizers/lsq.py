@@ -10,9 +10,10 @@ Esser et al., "Learned Step Size Quantization", ICLR 2020, arXiv:1902.08153.
     g = 1 / sqrt(N * qmax)                          section 2.2, scales the gradient of s
 
 Differs from the paper: one step per channel or group is possible, N then counts the elements of
-one slice; for an activation N leaves out the batch axis. The step is used by its magnitude, so
-that a step driven through zero goes on as a positive one. Short runs start from the step of
-least square error, since the paper's start is 1.5 to 4.6 times wider than it at 2 to 8 bits.
+one slice; for an activation N leaves out the batch axis, and of tensors that share a step it is
+that of each by itself. The step is used by its magnitude, so that a step driven through zero goes
+on as a positive one. Short runs start from the step of least square error, since the paper's
+start is 1.5 to 4.6 times wider than it at 2 to 8 bits.
 """
 
 from typing import Any

@@ -42,11 +42,22 @@ class MinMaxQuantizer(Quantizer):
         return Method("latest" if self.layout.axis == 0 else "ema")
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the base, after following the values of a training step."""
-        if self.phase == "quantize" and self.training and self._follows():
+        """As the base, after following the values of a training step.
+
+        Of tensors that share the range none is known when the first is rounded: all of a step have
+        the range of before it, and what follows is the union.
+        """
+        if not (self.phase == "quantize" and self.training and self._follows()):
+            return super().forward(x)
+        if self.observer.uses == 1:
             self.observe(x)
             self.adopt_range()
-        return super().forward(x)
+            return super().forward(x)
+        rounded = super().forward(x)
+        self.observe(x)
+        if not self.observer.is_open:
+            self.adopt_range()
+        return rounded
 
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
         """Take a scale and a zero point, in place."""

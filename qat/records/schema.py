@@ -14,7 +14,7 @@ from qat.base.errors import InputError
 from qat.records.metrics import check_metrics
 
 SCHEMA_VERSION = 1
-NUMERICS_VERSION = 2
+NUMERICS_VERSION = 3
 """Part of every run id: raise it with each change that moves a published number."""
 
 STATUSES = ("running", "done", "failed", "interrupted")
