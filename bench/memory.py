@@ -33,7 +33,8 @@ from qat.memory.measured import allocated_peak_bytes
 from qat.memory.read import Traced, read_memory
 from qat.memory.schedule import schedule
 from qat.memory.strategies import SCHEDULED, STRATEGIES, MemoryPlan, Strategy, plan_memory
-from qat.models.build import BUILTIN, build_model
+from qat.models.build import build_model
+from qat.models.names import BUILTIN
 
 MODELS = ("simple_cnn", "resnet20", "resnet18", "mobilenet_v2", "googlenet", "densenet121")
 WIDTH = 8

@@ -6,8 +6,8 @@ from typing import Any
 from qat.base.errors import InputError
 from qat.cli.ranges import at_least, one_of
 from qat.cli.schema import MemoryConfig, RunConfig
+from qat.memory.optimizers import OPTIMIZERS
 
-OPTIMIZERS = ("sgd", "sgd_momentum", "adam", "adamw")  # of qat.memory.estimate, without torch
 ELEMENT_BYTES = 4
 
 

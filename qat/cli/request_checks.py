@@ -5,9 +5,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from qat.base.errors import InputError
-from qat.cli.build import build_scheme
 from qat.cli.checks import check_config
 from qat.cli.identity import checkpoint_digest
+from qat.cli.name_checks import check_names
 from qat.cli.ranges import one_of
 from qat.cli.schema import RunConfig
 
@@ -25,8 +25,7 @@ def check_request(config: RunConfig) -> None:
     for name in ("runs", "cache"):
         check_writable(f"paths.{name}", Path(getattr(config.paths, name)))
     checkpoint_digest(config)
-    if config.mode != "float":
-        build_scheme(config)
+    check_names(config)
 
 
 def check_logger(name: str) -> None:

@@ -26,15 +26,8 @@ from torch import nn
 
 from qat.base.errors import UnknownNameError
 from qat.memory.liveness import MemoryGraph, Operation
+from qat.memory.optimizers import OPTIMIZERS
 from qat.memory.read import Traced
-
-OPTIMIZERS: Mapping[str, tuple[int, int]] = {
-    "sgd": (0, 0),
-    "sgd_momentum": (1, 0),
-    "adam": (2, 4),
-    "adamw": (2, 4),
-}
-"""Name → copies of each parameter, bytes of the step counter of each."""
 
 _KEEP_OUTPUT = frozenset(("relu", "sigmoid", "tanh"))
 _KEEP_NOTHING = frozenset(

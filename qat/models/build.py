@@ -7,12 +7,11 @@ import torch
 from torch import nn
 
 from qat.base.errors import InputError, UnknownNameError
-from qat.models.resnet_cifar import BLOCKS, CifarResNet
+from qat.models.names import BLOCKS, BUILTIN
+from qat.models.resnet_cifar import CifarResNet
 from qat.models.simple_cnn import SimpleCNN
 from qat.models.torchvision import torchvision_model
 from qat.models.user import user_model
-
-BUILTIN = ("simple_cnn", *BLOCKS)
 
 
 def build_model(

@@ -1,12 +1,12 @@
 """Torchvision's classifiers by name."""
 
-import difflib
 from typing import Any
 
 import torchvision.models as zoo
 from torch import nn
 
-from qat.base.errors import InputError, UnknownNameError
+from qat.base.errors import InputError
+from qat.models.names import check_torchvision_name
 
 # Heads that only help training have no place in a network that is quantized and timed.
 _WITHOUT_EXTRAS: dict[str, dict[str, Any]] = {
@@ -30,10 +30,7 @@ def torchvision_model(
         KeyError: If there is no classifier of that name.
         ValueError: If the weights are unknown, do not fit, or cannot be fetched.
     """
-    known = zoo.list_models(module=zoo)
-    if name not in known:
-        near = ", ".join(difflib.get_close_matches(name, known, n=3)) or "resnet18"
-        raise UnknownNameError(f"torchvision has no classifier {name!r}; near it: {near}")
+    check_torchvision_name(name)
     if weights is not None:
         return _pretrained(name, weights, classes, in_channels, options)
     arguments = _WITHOUT_EXTRAS.get(name, {}) | options

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from qat.cli.memory_checks import OPTIMIZERS, check_memory, memory_settings
+from qat.cli.memory_checks import check_memory, memory_settings
 from qat.cli.schema import MemoryConfig, RunConfig
-from qat.memory import estimate
 
 
 def config(mode="static", **memory):
@@ -35,7 +34,3 @@ def test_defaults_pass_and_name_nothing():
     check_memory(config(alignment=2))
     assert memory_settings(config()) == {}
     assert memory_settings(config(execute=True)) == {"memory": {"execute": True}}
-
-
-def test_optimizers_are_those_that_can_be_estimated():
-    assert set(OPTIMIZERS) == set(estimate.OPTIMIZERS)

@@ -16,9 +16,9 @@ WRONG = {
     "model=nope mode=ptq": "no 'nope' in model",
     "scheme.weight.bits=99": "scheme.weight.bits must be 2 to 16",
     "scheme.weight.bits=8,99 -m": "scheme.weight.bits must be 2 to 16",
-    "tracking.logger=neptune": "tracking.logger must be one of",
     "model.checkpoint=nowhere.pt": "model.checkpoint=nowhere.pt is no file",
-    "mode=dynamic scheme.act.granularity=channel": "scheme.act.granularity must be tensor",
+    "model=torchvision model.name=resnet81": "near it: resnet18",
+    "scheme.act.observer=emma": "did you mean 'ema'?",
     "--nope": "no flag '--nope'",
 }
 SCRIPT = """

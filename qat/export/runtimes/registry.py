@@ -1,14 +1,22 @@
-"""Runtimes by name."""
+"""Runtimes by name. Reading the names loads none of them."""
+
+from typing import TYPE_CHECKING
 
 from qat.base.errors import InputError
-from qat.export.runtimes.base import Runtime
-from qat.export.runtimes.onnxruntime import OnnxRuntime
-from qat.export.runtimes.openvino import OpenVino
+from qat.core.registry import Registry
 
-RUNTIMES: dict[str, type[Runtime]] = {"onnxruntime": OnnxRuntime, "openvino": OpenVino}
+if TYPE_CHECKING:
+    from qat.export.runtimes.base import Runtime
+
+RUNTIMES: "Registry[type[Runtime]]" = Registry(
+    {
+        "onnxruntime": "qat.export.runtimes.onnxruntime:OnnxRuntime",
+        "openvino": "qat.export.runtimes.openvino:OpenVino",
+    }
+)
 
 
-def make_runtime(name: str = "onnxruntime") -> Runtime:
+def make_runtime(name: str = "onnxruntime") -> "Runtime":
     """A runtime, installed or not: loading asks for its package.
 
     Raises:

@@ -1,0 +1,33 @@
+"""Names of networks, read without loading torch."""
+
+import difflib
+import re
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from qat.base.errors import UnknownNameError
+
+BLOCKS = {"resnet20": 3, "resnet32": 5, "resnet44": 7, "resnet56": 9}
+"""CIFAR ResNet → blocks in each of its three stages."""
+BUILTIN = ("simple_cnn", *BLOCKS)
+# In torchvision's sources: @register_model() above `def name(`, or @register_model(name="...").
+_REGISTERED = re.compile(r"^@register_model\((?:name=\"(\w+)\")?\)\n(?:@.*\n)*def (\w+)\(", re.M)
+
+
+@lru_cache(maxsize=1)
+def torchvision_names() -> tuple[str, ...]:
+    """Torchvision's classifiers, sorted: read off its source files, which takes milliseconds."""
+    spec = find_spec("torchvision")
+    folders = [] if spec is None else list(spec.submodule_search_locations or [])
+    files = [path for folder in folders for path in Path(folder, "models").glob("*.py")]
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    return tuple(sorted(a or b for text in texts for a, b in _REGISTERED.findall(text)))
+
+
+def check_torchvision_name(name: str) -> None:
+    """Raise KeyError, with the nearest names, if torchvision has no classifier of this one."""
+    known = torchvision_names()
+    if name not in known:
+        near = ", ".join(difflib.get_close_matches(name, known, n=3)) or "resnet18"
+        raise UnknownNameError(f"torchvision has no classifier {name!r}; near it: {near}")
