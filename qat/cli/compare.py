@@ -13,6 +13,7 @@ from qat.records.facts import run_facts, stored_bits
 from qat.records.folder import RunFolder
 from qat.records.layers import output_decibels
 from qat.records.metrics import METRICS, Metric
+from qat.records.names import run_names
 from qat.records.schema import RunRecord
 from qat.records.store import seen_record
 from qat.tables.numbers import MISSING, number_text
@@ -28,7 +29,8 @@ def compare_command(first: Path, second: Path) -> int:
         RequestError: If one of the folders holds no record.
     """
     records = [_record(folder) for folder in (first, second)]
-    names = [f"{run_facts(record).run_name} {record.id}" for record in records]
+    told = run_names(records)
+    names = [f"{told[record.id]} {record.id}" for record in records]
     for title, rows in (
         ("settings that differ", list(setting_rows(*records))),
         ("metrics", list(metric_rows(*records))),

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from qat.cli.errors import complain, one_line
 from qat.cli.loggers import log_record
+from qat.cli.next_steps import run_steps
 from qat.cli.pages import run_figures, write_pages
 from qat.cli.pipeline import execute
 from qat.cli.prepare import Prepared
@@ -55,6 +56,7 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
     if alone:
         print_comparison(record)
         print_deployment(folder.path)
+        print(run_steps(record, folder.path))
         print_record_line(folder.record_path)
         if record.gate == "failed":
             print(f"qat: run {prepared.id} missed its parity gate", file=sys.stderr, flush=True)

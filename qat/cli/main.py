@@ -12,6 +12,7 @@ from typing import NoReturn
 from qat import __version__
 from qat.cli.errors import DONE, FAILED, REFUSED, RequestError, complain, is_expected
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
+from qat.cli.run_dirs import run_dir
 
 TOPICS = (
     *("models", "data", "quantizers", "observers", "schemes", "allocators", "experiments"),
@@ -19,6 +20,7 @@ TOPICS = (
 )
 
 EXPORT_FORMATS = ("onnx", "onnx-float", "onnx-half", "packed", "openvino")
+RUN_DIR, RUN_WORDS = "RUN_DIR", "folder of a run, its id, the beginning of that, or its name"
 LAYOUTS = ("flat", "pact", "hawq", "nvidia")
 
 
@@ -100,7 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     command("run", lambda _: _run(["--help"]))
     table = command("table", _table)
     table.add_argument(
-        "what", nargs="*", metavar="STUDY|DIR", help="a study, runs, or folders of runs"
+        "what",
+        nargs="*",
+        metavar="STUDY|DIR",
+        help="a study; runs (folder, id or name); folders of them",
     )
     table.add_argument("--scale", help="of the study; the one last asked for by default")
     table.add_argument("--config-dir", type=Path, metavar="DIR", help="with studies of your own")
@@ -117,10 +122,10 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
     listing.add_argument("--config-dir", type=Path, metavar="DIR", help="with YAML of your own")
     command("doctor", _doctor)
-    command("show", _show).add_argument("run", type=Path, metavar="RUN_DIR")
+    command("show", _show).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
     compare = command("compare", _compare)
-    compare.add_argument("first", type=Path, metavar="A")
-    compare.add_argument("second", type=Path, metavar="B")
+    compare.add_argument("first", metavar="A", help=RUN_WORDS)
+    compare.add_argument("second", metavar="B", help=RUN_WORDS)
     clean = command("clean", _clean)
     clean.add_argument("--runs", type=Path, metavar="DIR", help="QAT_RUNS, or runs, by default")
     clean.add_argument("--cache", type=Path, metavar="DIR", help="QAT_CACHE, or cache, by default")
@@ -138,7 +143,7 @@ def _add_run_commands(
     parity = command("parity", _parity)
     measure = command("measure", _measure)
     for sub in (evaluate, export, parity, measure):
-        sub.add_argument("run", type=Path, metavar="RUN_DIR")
+        sub.add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
         sub.add_argument("--model-target", metavar="PACKAGE.MODULE:FACTORY", help="of model=user")
         sub.add_argument("--data-target", metavar="PACKAGE.MODULE:FUNCTION", help="of data=user")
     export.add_argument("--to", choices=EXPORT_FORMATS, required=True, help="format of the file")
@@ -179,13 +184,13 @@ def _doctor(_: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     from qat.cli.show import show_command
 
-    return show_command(arguments.run)
+    return show_command(run_dir(arguments.run))
 
 
 def _compare(arguments: argparse.Namespace) -> int:
     from qat.cli.compare import compare_command
 
-    return compare_command(arguments.first, arguments.second)
+    return compare_command(run_dir(arguments.first), run_dir(arguments.second))
 
 
 def _clean(arguments: argparse.Namespace) -> int:
@@ -197,24 +202,24 @@ def _clean(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from qat.cli.evaluate import evaluate_command
 
-    return evaluate_command(arguments.run, arguments.model_target, arguments.data_target)
+    return evaluate_command(run_dir(arguments.run), arguments.model_target, arguments.data_target)
 
 
 def _export(arguments: argparse.Namespace) -> int:
     from qat.cli.export import export_command
 
     targets = arguments.model_target, arguments.data_target
-    return export_command(arguments.run, arguments.to, arguments.out, *targets)
+    return export_command(run_dir(arguments.run), arguments.to, arguments.out, *targets)
 
 
 def _parity(arguments: argparse.Namespace) -> int:
     from qat.cli.remeasure import parity_command
 
-    return parity_command(arguments.run, (arguments.model_target, arguments.data_target))
+    return parity_command(run_dir(arguments.run), (arguments.model_target, arguments.data_target))
 
 
 def _measure(arguments: argparse.Namespace) -> int:
     from qat.cli.remeasure import measure_command
 
     targets = arguments.model_target, arguments.data_target
-    return measure_command(arguments.run, arguments.batch, arguments.threads, targets)
+    return measure_command(run_dir(arguments.run), arguments.batch, arguments.threads, targets)

@@ -1,6 +1,7 @@
 """What a mode comes to."""
 
-from qat.cli.schema import RunConfig
+from qat.cli.schema import ModelConfig, RunConfig
+from qat.records.facts import target_word
 
 
 def trains(config: RunConfig) -> bool:
@@ -18,3 +19,9 @@ def is_half(config: RunConfig) -> bool:
 def is_static(config: RunConfig) -> bool:
     """Whether its ranges are fixed ahead, so that an integer network can come of it."""
     return config.mode in ("static", "qat", "mixed")
+
+
+def model_name(model: ModelConfig) -> str:
+    """The network's name in records and tables; of one of the user's own, its factory's."""
+    is_unnamed = model.name == "user" and model.target is not None
+    return target_word(model.target) if is_unnamed else model.name

@@ -7,7 +7,7 @@ import torch
 
 from qat.cli.build import freeze_batch_norm_at
 from qat.cli.mixed_checks import BUDGETS
-from qat.cli.modes import is_static, trains
+from qat.cli.modes import is_static, model_name, trains
 from qat.cli.prepare import Prepared
 from qat.cli.schema import RuleConfig, RunConfig
 
@@ -49,7 +49,7 @@ def _data(prepared: Prepared) -> dict[str, Any]:
 def _float(prepared: Prepared, digest: str) -> dict[str, Any]:
     model = prepared.config.model
     found: dict[str, Any] = {
-        "model": {"name": model.name, "options": model.options},
+        "model": {"name": model_name(model), "options": model.options},
         "checkpoint_digest": digest,
     }
     if "float" in prepared.settings:

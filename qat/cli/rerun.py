@@ -16,8 +16,6 @@ def overrides_of(folder: Path) -> tuple[str, ...]:
     Raises:
         RequestError: If there is no record.
     """
-    if not folder.exists():
-        raise RequestError(f"--from {folder}: there is no such folder")
     return read_record(folder).overrides
 
 

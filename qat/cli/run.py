@@ -43,6 +43,7 @@ from qat.cli.identity import known_identity
 from qat.cli.launchers import check_launcher, check_reachable, job_threads
 from qat.cli.request_checks import check_request
 from qat.cli.rerun import check_targets, overrides_of
+from qat.cli.run_dirs import run_dir
 from qat.cli.schema import register_schema
 from qat.cli.signals import ended_alike
 from qat.cli.studies import key_of
@@ -82,7 +83,7 @@ class Words:
     overrides: tuple[str, ...]
     multirun: bool
     extra_dir: Path | None
-    rerun_of: Path | None
+    rerun_of: str | None
 
 
 def run_command(words: Sequence[str]) -> int:
@@ -138,7 +139,9 @@ def _points(words: Words) -> list[Point]:
         return compose_points(words.overrides, words.multirun, words.extra_dir)
     if words.multirun:
         raise RequestError("--from repeats one run, -m sweeps: give one of them")
-    repeated = (*overrides_of(words.rerun_of), *words.overrides)
+    typed_runs = [w.partition("=")[2] for w in words.overrides if key_of(w) == "paths.runs"]
+    folder = run_dir(words.rerun_of, typed_runs[-1] if typed_runs else None)
+    repeated = (*overrides_of(folder), *words.overrides)
     points = compose_points(repeated, False, words.extra_dir)
     check_targets(points[0].config, words.overrides, words.extra_dir)
     return points
@@ -168,9 +171,7 @@ def sort_words(words: Sequence[str]) -> Words:
             overrides.append(word)
     extra = values.get("--config-dir") or values.get("-cd")
     rerun = values.get("--from")
-    return Words(
-        tuple(overrides), multirun, Path(extra) if extra else None, Path(rerun) if rerun else None
-    )
+    return Words(tuple(overrides), multirun, Path(extra) if extra else None, rerun)
 
 
 def check_point(point: Point, named: bool) -> "Prepared":

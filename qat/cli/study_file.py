@@ -7,8 +7,10 @@ from typing import Any
 
 import yaml
 
+from qat.base.errors import UnknownNameError
 from qat.cli.configs import default_path, files
 from qat.cli.errors import RequestError, nearest
+from qat.cli.run_dirs import run_dir
 from qat.cli.table import TableRequest
 from qat.records.studies import runs_of, scales_of
 
@@ -98,14 +100,30 @@ def table_request(
     """
     runs = default_path("runs")
     given = {"layout": layout} if layout else {}
-    names = [word for word in what if not Path(word).exists()]
-    if not names:
-        return TableRequest([Path(word) for word in what] or [runs], given, None, strict)
+    studies = [word for word in what if not Path(word).exists() and word in study_names(extra_dir)]
+    if not studies:
+        folders = [_folder(word, extra_dir) for word in what]
+        return TableRequest(folders or [runs], given, None, strict)
     if len(what) > 1:
-        raise RequestError(f"{names[0]} is no folder; give one study, or folders")
-    study = read_study(names[0], extra_dir)
+        raise RequestError(f"{studies[0]} is a study; give one study, or runs and folders")
+    study = read_study(studies[0], extra_dir)
     folders = study_runs(study, runs, scale)[1]
     return TableRequest(folders, given or study.table, study.name, strict)
+
+
+def _folder(word: str, extra_dir: Path | None) -> Path:
+    """A folder of runs, or the run that is meant."""
+    path = Path(word).expanduser()
+    if path.exists():
+        return path
+    try:
+        return run_dir(word)
+    except UnknownNameError as error:
+        names = study_names(extra_dir)
+        known = ", ".join(names) or "none yet"
+        raise RequestError(
+            f"no study {word!r}; studies are {known}{nearest(word, names)}; and {error}"
+        ) from error
 
 
 def _files(extra_dir: Path | None) -> list[Path]:

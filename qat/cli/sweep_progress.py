@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qat.cli.modes import trains
-from qat.records.facts import run_facts
+from qat.cli.modes import model_name, trains
+from qat.cli.next_steps import sweep_steps
+from qat.cli.point_names import point_words
 from qat.records.folder import RunFolder
+from qat.records.names import Words, label_of
 from qat.records.schema import RecordError, RunRecord
 from qat.records.store import find_records
 from qat.records.timings import Kind, Timings, past_timings
@@ -34,8 +36,12 @@ class SweepProgress:
 
     def __init__(self, items: Sequence["Item"], asked: int, before: Sequence["Item"]) -> None:
         self.items, self.asked, self.before = list(items), asked, len(before)
+        self._before = list(before)
         self._missed_before = [item for item in before if self._outcome(item) != "done"]
         self._ended: dict[str, str] = {}
+        every = [*items, *before]
+        words = point_words([item.point for item in every])
+        self._words = {item.id: word for item, word in zip(every, words, strict=True)}
         self._stale = {item.id: _stamp(item.folder) for item in items}
         self._lock = threading.Lock()
         self._started = time.monotonic()
@@ -94,10 +100,17 @@ class SweepProgress:
         counts = [f"{whole + states.count('done')} done{before}"]
         counts += [f"{states.count(state)} {state}" for state in sorted({*states} - {"done"})]
         print(", ".join(counts), flush=True)
+        print(self._steps(), flush=True)
         for item, state in outcomes:
             if state != "done":
                 words = f"{state}: {item.id} ({item.point.label}){_reason(item)}"
                 print(f"qat: {words}", file=sys.stderr)
+
+    def _steps(self) -> str:
+        every = [*self._before, *self.items]
+        names = {item.point.config.study.name for item in every}
+        study = names.pop() if len(names) == 1 else None
+        return sweep_steps({item.folder: self._outcome(item) for item in every}, study)
 
     def _notice(self, item: "Item") -> None:
         try:
@@ -107,7 +120,18 @@ class SweepProgress:
         if record.status not in ENDED:
             return
         self._ended[item.id] = record.status
-        print(f"[{len(self._ended)}/{len(self.items)}] {_line(record)}{self._rest()}", flush=True)
+        print(
+            f"[{len(self._ended)}/{len(self.items)}] {self._line(record)}{self._rest()}", flush=True
+        )
+
+    def _line(self, record: RunRecord) -> str:
+        words = self._words.get(record.id, Words())
+        name = f"{words.around(label_of(record), record.seed)} {record.id}"
+        if record.error is not None:
+            return f"failed  {name}: {record.error.splitlines()[0]}"
+        top1 = record.metrics.get("top1")
+        figure = "" if top1 is None else f", top-1 {100 * top1:.2f} %"
+        return f"done  {name}{figure}, {_duration(sum(record.seconds.values()))}"
 
     def _rest(self) -> str:
         """Time still to go, from the pace of this sweep; nothing for the last run."""
@@ -143,16 +167,7 @@ class SweepProgress:
 def _kind_to_come(item: "Item") -> Kind:
     config = item.point.config
     epochs = config.trainer.max_epochs if trains(config) else 0
-    return Kind(config.mode, config.model.name, config.data.name, epochs)
-
-
-def _line(record: RunRecord) -> str:
-    name = f"{run_facts(record).run_name} {record.id}"
-    if record.error is not None:
-        return f"failed  {name}: {record.error.splitlines()[0]}"
-    top1 = record.metrics.get("top1")
-    figure = "" if top1 is None else f", top-1 {100 * top1:.2f} %"
-    return f"done  {name}{figure}, {_duration(sum(record.seconds.values()))}"
+    return Kind(config.mode, model_name(config.model), config.data.name, epochs)
 
 
 def _reason(item: "Item") -> str:

@@ -105,9 +105,9 @@ class RunFacts:
 
 def run_facts(record: RunRecord) -> RunFacts:
     """Read a record's settings from its plan and protocol."""
-    layers = _speaking(record)
+    layers = speaking_layers(record)
     return RunFacts(
-        model=_name(record.protocol.get("float", {}).get("model")),
+        model=_model(record),
         data=_name(record.protocol.get("data", {}).get("name")),
         mode=record.mode,
         seed=record.seed,
@@ -146,7 +146,7 @@ def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
     )
 
 
-def _speaking(record: RunRecord) -> list[Mapping[str, Any]]:
+def speaking_layers(record: RunRecord) -> list[Mapping[str, Any]]:
     """The planned layers that name the run, in the order in which they are asked.
 
     The first and the last layer are left out where the scheme gives them a format of their own,
@@ -179,7 +179,24 @@ def method_name(method: Mapping[str, Any] | None) -> str | None:
     if not method:
         return None
     target = method.get("target")
-    return str(target).replace(":", ".").rsplit(".", 1)[-1] if target else str(method["name"])
+    return target_word(target) if target else str(method["name"])
+
+
+def target_word(target: object) -> str:
+    """The last word of a target.
+
+    Example:
+        >>> target_word("mine.networks:SmallNet")
+        'SmallNet'
+    """
+    return str(target).replace(":", ".").rpartition(".")[2]
+
+
+def _model(record: RunRecord) -> str | None:
+    """The network's name; of one of the user's own in an older record, as it was typed."""
+    name = _name(record.protocol.get("float", {}).get("model"))
+    targets = [w.partition("=")[2] for w in record.overrides if w.startswith("model.target=")]
+    return target_word(targets[-1]) if name == "user" and targets else name
 
 
 def _joined(first: str | None, second: str | None) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from qat.records.metrics import Metric
+from qat.records.names import row_names
 from qat.records.schema import RunRecord
 from qat.tables.best import not_told_apart
 from qat.tables.columns import Column, default_columns, make_column, setting_text
@@ -42,9 +43,13 @@ def flat_rows(
     number = numbered([*found.notes, *sources])
     bold = _bold(found, columns, spec)
     bases = _baselines(found, spec)
+    names = row_names([group.records[0] for group in found.groups])
     rows = [
         Row(
-            cells=tuple(_cell(group.records, column, bases[index]) for column in columns),
+            cells=tuple(
+                names[index] if column.name == "run" else _cell(group.records, column, bases[index])
+                for column in columns
+            ),
             marks=tuple(number[text] for text in texts),
             ids=tuple(record.id for record in group.records),
             seeds=tuple(record.seed for record in group.records),

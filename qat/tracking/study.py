@@ -9,14 +9,13 @@ says which name is which run folder.
 import hashlib
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from qat.records.atomic import write_atomic, write_error
-from qat.records.facts import run_facts
+from qat.records.names import run_names
 from qat.records.schema import RunRecord
 
 VIEWS, EVENTS = ".tensorboard", "tb"
@@ -24,10 +23,8 @@ PAGE_RUN, STAMP = "_study", "made_of"
 
 
 def view_names(records: Iterable[RunRecord]) -> dict[str, str]:
-    """Name → id: ``w4a4-lsq-qat-seed0``, with the id behind it where two would be equal."""
-    names = {record.id: run_facts(record).run_name for record in records}
-    count = Counter(names.values())
-    return {name if count[name] == 1 else f"{name}-{id_}": id_ for id_, name in names.items()}
+    """Name → id: ``w4a4-lsq-qat-seed0``, with the settings in which the runs differ."""
+    return {name: id_ for id_, name in run_names(list(records)).items()}
 
 
 def build_study_view(

@@ -1,0 +1,107 @@
+"""The settings of a run by the key that sets each, read off its record: ``optimizer.lr`` → 0.1.
+
+A record holds its protocol and its plan, in words of their own; here they go under the names that
+are typed on the command line, so that what was asked for and what was stored are one vocabulary.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from qat.records.facts import (
+    RunFacts,
+    SlotFacts,
+    method_name,
+    run_facts,
+    speaking_layers,
+    stored_bits,
+)
+from qat.records.schema import RunRecord
+
+Settings = Mapping[str, Any]
+
+# Beginning of a path in the protocol → beginning of the key; the first that fits counts.
+_KEYS = (
+    ("training.optimizer.", "optimizer."),
+    ("training.schedule.", "schedule."),
+    ("training.augment.", "data.augment."),
+    ("training.chosen_by", "trainer.keep"),
+    ("training.kernel", "kernel"),
+    ("training.", "trainer."),
+    ("calibration.", "calibrate."),
+    ("evaluation.first_last", "scheme.first_last"),
+    ("evaluation.placement", "scheme.placement"),
+    ("evaluation.rules", "scheme.rules"),
+    ("evaluation.runtime", "measure.runtime"),
+    ("evaluation.", "evaluate."),
+    ("allocation.allocator", "allocate.name"),
+    ("allocation.budgets.", "allocate."),
+    ("allocation.options.", "allocate.options."),
+    ("allocation.then", "mixed.then"),
+    ("allocation.metric", "sensitivity.metric"),
+    ("allocation.images.drawn_by", "sensitivity.seed"),
+    ("allocation.images.", "sensitivity."),
+    ("allocation.", "sensitivity."),
+    ("float.model.", "model."),
+    ("float.chosen_by", "float.keep"),
+)
+# What no key sets: digests, the machine, and what follows from the data.
+_NOT_SET = ("digest", "threads", "device", "split", "mean", "std")
+_KEEP = ("trainer.keep", "float.keep")  # "best of the validation split"
+_OF_SLOT = ("symmetric", "signed", "narrow", "scale")
+
+
+def record_settings(record: RunRecord) -> dict[str, Any]:
+    """Key → value, of the protocol and of how most layers' weights and inputs are quantized."""
+    facts = run_facts(record)
+    found = {
+        _key(path): value
+        for path, value in flat(record.protocol)
+        if not path.rpartition(".")[2].endswith(_NOT_SET)
+    }
+    found["model.name"] = facts.model
+    found |= {key: str(found[key]).split()[0] for key in _KEEP if key in found}
+    for slot in ("weight", "act"):
+        found |= slot_settings(f"scheme.{slot}", _common_spec(record, facts, slot))
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def slot_settings(key: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Key → value of one kind of tensor; of a method its name and its options.
+
+    Args:
+        key: ``scheme.weight`` or ``scheme.act``.
+        spec: As a plan has it; empty for a slot that stays float.
+    """
+    if not spec or spec.get("format", "int") != "int":
+        return {}
+    found: dict[str, Any] = {f"{key}.{name}": spec.get(name) for name in _OF_SLOT}
+    size = spec.get("group_size")
+    found[f"{key}.granularity"] = f"{spec.get('granularity')}{size or ''}"
+    for name, options in (("quantizer", "options"), ("observer", "observer_options")):
+        method = spec.get(name) or {}
+        found[f"{key}.{name}"] = method_name(method)
+        found |= {f"{key}.{options}.{k}": v for k, v in (method.get("options") or {}).items()}
+    return found
+
+
+def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """``(dotted path, value)`` of every leaf of nested mappings."""
+    if not isinstance(value, Mapping):
+        yield prefix, value
+        return
+    for key, inner in value.items():
+        yield from flat(inner, f"{prefix}.{key}" if prefix else str(key))
+
+
+def _key(path: str) -> str:
+    for start, key in _KEYS:
+        if path.startswith(start):
+            return key + path[len(start) :]
+    return path
+
+
+def _common_spec(record: RunRecord, facts: RunFacts, slot: str) -> Mapping[str, Any]:
+    """The spec that speaks for most layers (see :func:`qat.records.facts.slot_facts`)."""
+    usual: SlotFacts = getattr(facts, slot)
+    specs: list[Mapping[str, Any]] = [layer[slot] for layer in speaking_layers(record)]
+    return next((s for s in specs if stored_bits(s) == usual.bits), {})
