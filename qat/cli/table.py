@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qat.base.garbage import no_cycle_search
 from qat.cli.configs import config_dir
 from qat.cli.errors import DONE, FAILED, RequestError
 from qat.records.atomic import write_atomic
@@ -51,7 +52,8 @@ def table_command(
         if not folder.exists():
             raise RequestError(f"{folder} is not there; `qat run` makes runs")
     try:
-        table = requested_table(request)
+        with no_cycle_search():
+            table = requested_table(request)
     except TableError as error:
         print(f"qat: {error}", file=sys.stderr)
         return FAILED

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from qat.records.once import once_a_record
 from qat.records.schema import RunRecord
 
 FLOAT_BITS = 32
@@ -103,6 +104,7 @@ class RunFacts:
         return "-".join([*parts, f"seed{self.seed}"])
 
 
+@once_a_record
 def run_facts(record: RunRecord) -> RunFacts:
     """Read a record's settings from its plan and protocol."""
     layers = speaking_layers(record)

@@ -44,7 +44,7 @@ class Artifact:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class RunRecord:
     """One run, told as data.
 
@@ -185,6 +185,10 @@ def migrate(
     return migrated
 
 
+# One encoder for all: json.dumps would make a new one for each of many thousand leaves.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical_json(value: object) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text.
 
@@ -192,7 +196,7 @@ def canonical_json(value: object) -> str:
         ValueError: If something in it is not plain data, or is NaN or infinite.
     """
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return _CANONICAL.encode(value)
     except (TypeError, ValueError) as error:
         raise InputError(f"only plain finite data can be digested: {error}") from error
 

@@ -6,9 +6,11 @@ of the same model and data set, the other parts among all rows.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from qat.records.facts import run_facts
+from qat.records.once import once_a_record
 from qat.records.schema import RunRecord, canonical_json
 
 OF_ONE_NETWORK = ("data", "float")
@@ -24,9 +26,10 @@ OF_THE_METHOD = (
 DIGEST_DIGITS = 12
 
 
-def leaves(record: RunRecord) -> dict[str, str]:
+@once_a_record
+def leaves(record: RunRecord) -> Mapping[str, str]:
     """The protocol flattened: dotted path → value as JSON."""
-    return dict(_walk("", record.protocol))
+    return MappingProxyType(dict(_walk("", record.protocol)))
 
 
 def names_float_network(path: str) -> bool:
@@ -119,9 +122,10 @@ def _words(value: str) -> str:
     return text[:DIGEST_DIGITS] if is_digest else text
 
 
-def _walk(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _walk(f"{prefix}.{key}" if prefix else str(key), inner)
-    else:
-        yield prefix, canonical_json(value)
+def _walk(prefix: str, value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, inner in value.items():
+        path = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(inner, dict | MappingProxyType):
+            yield from _walk(path, inner)
+        else:
+            yield path, canonical_json(inner)
