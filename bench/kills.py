@@ -144,13 +144,13 @@ def campaign(folder: Path, kills: int) -> dict[str, Any]:
 def _one_kill(
     home: Path, number: int, index: int, seconds: float, whole: dict[str, Any]
 ) -> dict[str, Any]:
-    """Start the sweep and kill once; where a worker was the victim, or none was met, see the end."""
+    """Start the sweep and kill once; after a worker alone was killed, wait for the end."""
     chance = random.Random(index)
     while True:
         before = done_runs(home)
         process = start(home)
-        # The moments are spread over the whole of an undisturbed sweep.
-        moment = chance.uniform(0.1, 0.9) * seconds * max(RUNS - len(before), 2) / RUNS
+        # The moments are spread over what is left of an undisturbed sweep.
+        moment = chance.uniform(0.2, 1.0) * seconds * max(RUNS - len(before), 2) / RUNS
         try:
             code = process.wait(timeout=moment)
         except subprocess.TimeoutExpired:

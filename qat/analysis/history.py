@@ -2,8 +2,11 @@
 
 import csv
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
+
+from qat.base.reading import decoded, read_bytes
+from qat.base.text import csv_text, own_text
 
 HISTORY_NAME = "history.csv"
 """In a run's folder."""
@@ -41,22 +44,31 @@ def append_history(path: Path, rows: Iterable[HistoryRow]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         if new:
             writer.writerow(NAMES)
-        writer.writerows(astuple(row) for row in rows)
+        writer.writerows(map(_cells, rows))
+
+
+def _cells(row: HistoryRow) -> tuple[object, ...]:
+    return row.step, csv_text(row.layer), row.slot, row.metric, row.value
 
 
 def read_history(path: Path) -> list[HistoryRow]:
-    """All whole rows; what a kill left half written at the end is passed over."""
+    """All whole rows of a file that this process writes; none if it is not there."""
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = list(csv.reader(file))
+    return history_rows(decoded(read_bytes(path)))
+
+
+def history_rows(text: str) -> list[HistoryRow]:
+    """All whole rows; what a kill left half written at the end is passed over."""
     rows = []
-    for line in lines[1:]:
+    for line in text.splitlines()[1:]:
         try:
-            step, layer, slot, metric, value = line
-            rows.append(HistoryRow(int(step), layer, slot, metric, float(value)))
-        except ValueError:
+            step, layer, slot, metric, value = next(csv.reader([line]))
+            row = HistoryRow(int(step), own_text(layer), slot, metric, float(value))
+        except (ValueError, StopIteration, csv.Error):
             continue
+        if 0 <= row.step < 2**63:
+            rows.append(row)
     return rows
 
 

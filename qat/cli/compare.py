@@ -1,5 +1,6 @@
 """``qat compare A B``: in what two runs differ, what came of it, layer by layer."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from qat.records.layers import output_decibels
 from qat.records.metrics import METRICS, Metric
 from qat.records.names import run_names
 from qat.records.schema import RunRecord
+from qat.records.side_files import SideFileError
 from qat.records.store import seen_record
 from qat.tables.numbers import MISSING, number_text
 from qat.tables.protocol import leaves
@@ -92,7 +94,11 @@ def _settings(record: RunRecord) -> dict[str, str]:
 
 
 def _layers(folder: Path, record: RunRecord) -> dict[str, str]:
-    sqnr = output_decibels(folder, record)
+    try:
+        sqnr = output_decibels(folder, record)
+    except SideFileError as error:
+        print(f"qat: skipped: {error}", file=sys.stderr)
+        sqnr = {}
     layers = (record.plan or {}).get("layers", {})
     found = {}
     for name, specs in layers.items():

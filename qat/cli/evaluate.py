@@ -21,6 +21,7 @@ def evaluate_command(
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
     run = load_run(folder, model_target, data_target)
+    run.complain_of_unverified()
     if run.qnet is None:
         raise RequestError(f"{folder} is a float run: it has no packed file")
     batches = tracked("evaluation", run.prepared.test_batches())

@@ -43,7 +43,9 @@ def export_command(
         raise RequestError(f"{folder} holds no run.json")
     name, write = FORMATS[to]
     path = out if out is not None else folder / name
-    size = write(load_run(folder, model_target, data_target), path)
+    run = load_run(folder, model_target, data_target)
+    run.complain_of_unverified()
+    size = write(run, path)
     print(f"{path}  {size} bytes")
     return DONE
 
@@ -79,8 +81,19 @@ def _openvino(run: LoadedRun, path: Path) -> int:
 
 
 def float_of(run: LoadedRun) -> nn.Module:
-    """The float network: from the cache, or trained anew if that was cleaned."""
-    return float_network(run.prepared)[0].eval()
+    """The float network: from the cache, or trained anew if that was cleaned.
+
+    Raises:
+        RequestError: If it is not the one that the run was made from.
+    """
+    net, digest = float_network(run.prepared)
+    recorded = run.record.protocol.get("float", {}).get("checkpoint_digest")
+    if recorded is not None and digest != recorded:
+        raise RequestError(
+            f"run {run.record.id} was made from another float network ({str(recorded)[:12]}) than "
+            f"the cache holds now ({digest[:12]}): run it again with force=true"
+        )
+    return net.eval()
 
 
 FORMATS: Mapping[str, tuple[str, Callable[[LoadedRun, Path], int]]] = {

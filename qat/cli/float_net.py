@@ -10,12 +10,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from qat.base.reading import file_digest
 from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
 from qat.cli.training import fit_float
 from qat.models.checkpoint import load_checkpoint, save_checkpoint
 from qat.records.cache import Cache
-from qat.records.folder import file_digest
 from qat.records.schema import NUMERICS_VERSION
 from qat.training.evaluate import predict_logits
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from qat.base.errors import InputError
+from qat.base.reading import file_digest
 from qat.cli.deployment_checks import exports
 from qat.cli.memory_checks import memory_settings
 from qat.cli.mixed_settings import mixed_settings
 from qat.cli.modes import trains
 from qat.cli.schema import ExportConfig, MeasureConfig, RunConfig
 from qat.records.cache import Cache
-from qat.records.folder import file_digest
 from qat.records.schema import NUMERICS_VERSION, run_id
 
 NOTES = "data_facts"

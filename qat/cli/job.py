@@ -14,13 +14,15 @@ from qat.cli.pages import run_figures, write_pages
 from qat.cli.pipeline import execute
 from qat.cli.prepare import Prepared
 from qat.cli.report import print_comparison, print_deployment, print_record_line
+from qat.cli.run_files import CONFIG_NAME
 from qat.cli.schema import RunConfig
+from qat.records.atomic import write_atomic
 from qat.records.folder import RunFolder
 from qat.records.lock import LockedError
 from qat.records.schema import RecordError, RunRecord
 from qat.tracking.figures.style import save_figures
 
-CONFIG_NAME, CHECKPOINTS, FIGURES = "config.yaml", "checkpoints", "figures"
+CHECKPOINTS, FIGURES = "checkpoints", "figures"
 
 
 class RecordedError(Exception):
@@ -55,7 +57,7 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
         return False
     if alone:
         print_comparison(record)
-        print_deployment(folder.path)
+        print_deployment(folder.path, record)
         print(run_steps(record, folder.path))
         print_record_line(folder.record_path)
         if record.gate == "failed":
@@ -122,4 +124,4 @@ def _ended(error: SystemExit) -> RuntimeError:
 
 
 def _write_config(config: RunConfig, path: Path) -> None:
-    path.write_text(OmegaConf.to_yaml(OmegaConf.structured(config)), encoding="utf-8")
+    write_atomic(path, OmegaConf.to_yaml(OmegaConf.structured(config)))

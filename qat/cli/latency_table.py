@@ -1,16 +1,17 @@
 """Measured times of layers at several widths, from runs that a runtime has timed."""
 
-import json
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from qat.base.errors import InputError
-from qat.cli.mixed_settings import LATENCY_NAME, PLAN_NAME
+from qat.base.reading import UnreadableError, read_json
+from qat.cli.run_files import told_by
 from qat.cli.schema import AllocateConfig
 from qat.core.plan import Plan
 from qat.mixed.costs import Latency, latency_table
+from qat.records.store import seen_record
 
 NETWORK = "network"
 
@@ -38,18 +39,23 @@ def run_latency_table(config: AllocateConfig) -> Latency | None:
 
 
 def _of_run(folder: Path) -> Iterator[tuple[str, int, int, float]]:
-    times = json.loads((folder / LATENCY_NAME).read_text(encoding="utf-8"))["layers"].get(NETWORK)
+    record = seen_record(folder)
+    times = told_by(folder, record, "latency", _layer_times)
     if not times:
         raise InputError(f"allocate.latency_runs: {folder} has no times of layers; measure it")
-    for name, layer in Plan.load(folder / PLAN_NAME).layers.items():
+    for name, layer in Plan.from_dict(record.plan or {}).layers.items():
         if name in times:
             yield name, layer.weight.stored_bits, layer.act.stored_bits, times[name]
 
 
+def _layer_times(told: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(ms) for name, ms in told["layers"].get(NETWORK, {}).items()}
+
+
 def _read(path: str) -> list[dict[str, Any]]:
     try:
-        rows = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+        rows = read_json(Path(path))
+    except UnreadableError as error:
         raise InputError(f"allocate.latency_table={path} is no JSON: {error}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(

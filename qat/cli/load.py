@@ -1,23 +1,28 @@
 """A finished run as objects: record, float network, quantized network. ``qat.load_run``."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+import yaml
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 from yaml import YAMLError
 
 from qat.base.errors import InputError
-from qat.cli.job import CONFIG_NAME
-from qat.cli.pipeline import PACKED_NAME
+from qat.base.reading import decoded
+from qat.base.text import plain_line
 from qat.cli.prepare import Prepared, prepare
 from qat.cli.rerun import targets_in
+from qat.cli.run_files import CONFIG_NAME
 from qat.cli.schema import RuleConfig, RunConfig
 from qat.export.packed import load_packed
+from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
-from qat.records.store import read_record
+from qat.records.side_files import side_file
+from qat.records.store import RECORD_NAME, read_record
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,19 @@ class LoadedRun:
         record: The run record.
         prepared: Its configuration and data.
         qnet: The quantized network of the packed file, in evaluation mode; None for a float run.
+        unverified: Files that were read although the record, an older one, has no digest of them.
     """
 
     record: RunRecord
     prepared: Prepared
     qnet: nn.Module | None
+    unverified: tuple[Path, ...] = ()
+
+    def complain_of_unverified(self) -> None:
+        """Name these files on stderr."""
+        for path in self.unverified:
+            text = f"qat: {path} is taken unverified: the record has no digest of it"
+            print(text, file=sys.stderr, flush=True)
 
 
 def load_run(
@@ -55,24 +68,57 @@ def load_run(
     record = read_record(folder)
     if record.status != "done":
         raise InputError(f"run {record.id} is {record.status}; run it to its end first")
-    prepared = prepare(_config(folder, model_target, data_target), record.overrides)
-    if record.mode == "float":
-        return LoadedRun(record, prepared, None)
-    qnet = load_packed(folder / PACKED_NAME, prepared.network())
-    return LoadedRun(record, prepared, qnet.to(prepared.device).eval())
+    stored, verified = _stored_config(folder, record)
+    config = _without_code(stored, model_target, data_target)
+    unverified = () if verified else (folder / CONFIG_NAME,)
+    packed = None if record.mode == "float" else _packed_file(folder, record)
+    prepared = prepare(config, record.overrides)
+    if packed is None:
+        return LoadedRun(record, prepared, None, unverified)
+    qnet = load_packed(packed, prepared.network())
+    return LoadedRun(record, prepared, qnet.to(prepared.device).eval(), unverified)
 
 
-def _config(folder: Path, model_target: str | None, data_target: str | None) -> RunConfig:
+def _packed_file(folder: Path, record: RunRecord) -> Path:
+    """The run's own packed file, verified before anything is loaded."""
+    artifact = record.artifacts.get("packed")
+    if artifact is None:
+        raise InputError(f"{folder / RECORD_NAME} names no packed file: run it with force=true")
+    return RunFolder(folder).verified(artifact)
+
+
+def _stored_config(folder: Path, record: RunRecord) -> tuple[RunConfig, bool]:
+    """The configuration that the run was made by, and whether its digest was there to verify it."""
     path = folder / CONFIG_NAME
     try:
-        stored = OmegaConf.load(path)
+        file = side_file(folder, record, "config", CONFIG_NAME)
+        if file is None:
+            raise InputError("there is none")
+        stored = _parsed(decoded(file.content))
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), stored))
-    except (OSError, YAMLError, OmegaConfBaseException) as error:
-        reason = " ".join(str(error).split())
+    except (InputError, YAMLError, OmegaConfBaseException, RecursionError) as error:
+        reason = plain_line(str(error)).removeprefix(f"{path} ")
         raise InputError(
             f"{path} is missing or damaged ({reason}): run it again with force=true"
         ) from error
     assert isinstance(config, RunConfig)
+    return config, file.verified
+
+
+def _parsed(text: str) -> DictConfig:
+    """YAML as settings; references within it, which can grow without bounds, are refused."""
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+        raise InputError("references (&, *) in it")
+    found = OmegaConf.create(text)
+    if not isinstance(found, DictConfig):
+        raise InputError("no mapping")
+    return found
+
+
+def _without_code(
+    config: RunConfig, model_target: str | None, data_target: str | None
+) -> RunConfig:
+    """The configuration with no other code to import than what is named now."""
     if config.model.source == "user" and model_target is None:
         raise InputError(
             f"the run is of a network of its user's ({config.model.target}): "

@@ -1,27 +1,14 @@
 """What a run's ``memory.json`` says, for a reader."""
 
-import json
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 MEMORY_NAME = "memory.json"
 _KIB = 1024
 
 
-def memory_told(folder: Path) -> dict[str, Any] | None:
-    """The file's content; None if there is none."""
-    path = folder / MEMORY_NAME
-    found: dict[str, Any] | None = None
-    if path.is_file():
-        found = json.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
-def memory_lines(folder: Path) -> list[str]:
+def memory_lines(told: Mapping[str, Any]) -> list[str]:
     """One line for the arena, one for the layers, one for each run that was asked for."""
-    told = memory_told(folder)
-    if told is None:
-        return []
     if "unplanned" in told:
         return [f"memory is not planned: {told['unplanned']}"]
     lines = [_arena_line(told), _layers_line(told)]
@@ -36,10 +23,9 @@ def memory_lines(folder: Path) -> list[str]:
     return lines + ([_prefetch_line(told["prefetch"])] if "prefetch" in told else [])
 
 
-def memory_markdown(folder: Path) -> str:
+def memory_markdown(told: Mapping[str, Any]) -> str:
     """Bytes of every strategy and every layer, as tables; empty if there is no plan."""
-    told = memory_told(folder)
-    if told is None or "unplanned" in told:
+    if "unplanned" in told:
         return ""
     text = "\n\n| network | strategy | arena | lower bound | saving |\n|---|---|---:|---:|---:|\n"
     for name, network in told["networks"].items():
@@ -54,7 +40,7 @@ def memory_markdown(folder: Path) -> str:
     return text
 
 
-def _layer_table(title: str, estimate: dict[str, Any]) -> str:
+def _layer_table(title: str, estimate: Mapping[str, Any]) -> str:
     parts = list(estimate["totals"])
     text = f"\n| {title} | {' | '.join(parts)} |\n|---|{'---:|' * len(parts)}\n"
     for row in (*estimate["rows"], {"name": "total", **estimate["totals"]}):
@@ -62,7 +48,7 @@ def _layer_table(title: str, estimate: dict[str, Any]) -> str:
     return text
 
 
-def _arena_line(told: dict[str, Any]) -> str:
+def _arena_line(told: Mapping[str, Any]) -> str:
     parts = []
     for name, words in (("float", "in float"), ("network", "at the plan's widths")):
         if name in told["networks"]:
@@ -77,14 +63,14 @@ def _arena_line(told: dict[str, Any]) -> str:
     )
 
 
-def _layers_line(told: dict[str, Any]) -> str:
+def _layers_line(told: Mapping[str, Any]) -> str:
     text = f"memory without reuse: float {_size(told['inference_float']['total'])}"
     if (after := told.get("inference")) is not None:
         text += f", quantized {_size(after['total'])} ({after['saving_percent']:.1f} % less)"
     return text + f", training with {told['optimizer']} {_size(told['training']['total'])}"
 
 
-def _prefetch_line(ran: dict[str, Any]) -> str:
+def _prefetch_line(ran: Mapping[str, Any]) -> str:
     times = ", ".join(
         f"{name} {t['median_ms']:.2f} ms ({t['lower_ms']:.2f} to {t['upper_ms']:.2f})"
         for name, t in ran["latency"].items()

@@ -1,11 +1,8 @@
 """Figures of a run's choice of widths, from its files."""
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from qat.cli.mixed_lines import ALLOCATION_NAME, SENSITIVITY_NAME
 from qat.mixed.table import SensitivityTable
 from qat.tracking.figures.prediction import front_figure, prediction_figure
 from qat.tracking.figures.sensitivity import sensitivity_figure
@@ -14,17 +11,16 @@ from qat.tracking.figures.style import Figure
 KINDS = {"weight": "weights", "act": "inputs"}
 
 
-def allocation_figures(folder: Path, top1: float) -> dict[str, Figure]:
-    """Sensitivity with the bits over it, and prediction against measurement; none without files.
+def allocation_figures(
+    told: Mapping[str, Any], table: SensitivityTable, top1: float
+) -> dict[str, Figure]:
+    """Sensitivity with the bits over it, and prediction against measurement.
 
     Args:
-        folder: The run's.
+        told: What the run's ``allocation.json`` holds.
+        table: What its ``sensitivity.json`` holds.
         top1: What the run came to.
     """
-    if not (folder / ALLOCATION_NAME).is_file():
-        return {}
-    told = json.loads((folder / ALLOCATION_NAME).read_text(encoding="utf-8"))
-    table = SensitivityTable.load(folder / SENSITIVITY_NAME)
     found = {
         f"sensitivity_{words}": figure
         for kind, words in KINDS.items()

@@ -1,9 +1,7 @@
 """What a run's choice of widths came to, in lines for a reader. Loads no torch."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from qat.records.metrics import Metric
@@ -14,12 +12,8 @@ DECIMALS = 5
 SENSITIVITY_NAME, ALLOCATION_NAME = "sensitivity.json", "allocation.json"
 
 
-def allocation_lines(folder: Path) -> list[str]:
-    """What a run's ``allocation.json`` says, for a reader; nothing if there is none."""
-    path = folder / ALLOCATION_NAME
-    if not path.is_file():
-        return []
-    told = json.loads(path.read_text(encoding="utf-8"))
+def allocation_lines(told: Mapping[str, Any]) -> list[str]:
+    """What a run's ``allocation.json`` says, for a reader."""
     lines = [
         f"widths by {told['allocator']} from {told['metric']}: {_widths(told['slots'])}; "
         f"predicted harm {_with_unit(told['predicted_harm'], told['unit'])}"
@@ -31,15 +25,11 @@ def allocation_lines(folder: Path) -> list[str]:
     return lines
 
 
-def sensitivities_of(folder: Path) -> Table | None:
-    """A run's ``sensitivity.json`` as layer x bits; None if there is none.
+def sensitivities(told: Mapping[str, Any]) -> Table:
+    """A run's ``sensitivity.json`` as layer x bits.
 
     What lost nothing at all (an infinite SQNR) has no number.
     """
-    path = folder / SENSITIVITY_NAME
-    if not path.is_file():
-        return None
-    told = json.loads(path.read_text(encoding="utf-8"))
     rows = [SensitivityRow(**row) for row in told["rows"] if not isinstance(row["score"], str)]
     metric = Metric(told["metric"], told["unit"], decimals=DECIMALS)
     return sensitivity_table(rows, metric)

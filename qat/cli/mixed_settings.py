@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from qat.base.errors import InputError
+from qat.base.reading import file_digest
 from qat.cli.schema import RunConfig
-from qat.records.folder import file_digest
 
 LATENCY_NAME, PLAN_NAME = "latency.json", "plan.json"
 

@@ -6,16 +6,16 @@ from torch import Tensor, nn
 
 from qat.analysis.history import HISTORY_NAME, read_history
 from qat.analysis.layers import by_layer
-from qat.cli.memory_lines import memory_lines, memory_markdown, memory_told
 from qat.cli.mixed_figures import allocation_figures
-from qat.cli.mixed_lines import allocation_lines, sensitivities_of
 from qat.cli.pipeline import Outcome
 from qat.cli.prepare import Prepared
-from qat.cli.runtime_lines import latency_lines, parity_lines
+from qat.cli.run_files import deployment_markdown, memory_told, sensitivities_of, told_by
 from qat.cli.study_figures import history_figures
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
+from qat.mixed.table import SensitivityTable
 from qat.records.schema import RunRecord
+from qat.records.side_files import SideFileError
 from qat.tables.comparison import comparison_markdown
 from qat.tables.render import markdown
 from qat.tracking.figures.layers import sqnr_figure
@@ -26,7 +26,14 @@ from qat.tracking.tensorboard import open_events, write_hparams, write_run
 
 def run_figures(record: RunRecord, folder: Path) -> dict[str, Figure]:
     """Figures of what the run's files say: those that are kept in its folder too."""
-    return allocation_figures(folder, record.metrics["top1"])
+    try:
+        told = told_by(folder, record, "allocation", dict)
+        table = told_by(folder, record, "sensitivity", SensitivityTable.from_dict)
+    except SideFileError:  # the page's list says which file was skipped
+        return {}
+    if told is None or table is None:
+        return {}
+    return allocation_figures(told, table, record.metrics["top1"])
 
 
 def write_pages(prepared: Prepared, outcome: Outcome) -> None:
@@ -41,23 +48,21 @@ def write_pages(prepared: Prepared, outcome: Outcome) -> None:
     figures = {"sqnr": sqnr_figure(rows)} if rows else {}
     figures |= run_figures(outcome.record, prepared.folder)
     figures |= history_figures(read_history(prepared.folder / HISTORY_NAME))
-    figures |= memory_figures(memory_told(prepared.folder) or {})
+    figures |= memory_figures(memory_told(prepared.folder, outcome.record))
     write_run(
         folder,
         outcome.record,
-        comparison_markdown(outcome.record) + _markdown_list(prepared.folder),
+        comparison_markdown(outcome.record) + _markdown_list(prepared.folder, outcome.record),
         weights=weights,
         sqnr=rows,
         figures=figures,
     )
 
 
-def _markdown_list(folder: Path) -> str:
+def _markdown_list(folder: Path, record: RunRecord) -> str:
     """How widths were chosen, what the runtime made of the network, where its memory goes."""
-    lines = [*allocation_lines(folder), *parity_lines(folder), *latency_lines(folder)]
-    listed = "".join(f"\n- {line}" for line in [*lines, *memory_lines(folder)])
-    table = sensitivities_of(folder)
-    listed += memory_markdown(folder)
+    listed = deployment_markdown(folder, record)
+    table = sensitivities_of(folder, record)
     return listed if table is None else f"{listed}\n\n{markdown(table)}"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from qat.analysis.history import HISTORY_NAME
 from qat.analysis.layers import tensor_rows
 from qat.analysis.rows import TensorRow, rows_to_json
 from qat.cli.allocation import Allocation, choose_plan
@@ -24,6 +25,7 @@ from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
 from qat.cli.protocol import protocol
 from qat.cli.results import accuracies, compared, costs, sizes, times, unmeasured
+from qat.cli.run_files import CONFIG_NAME
 from qat.cli.training import chosen_kernel, fit_quantized
 from qat.convert.calibrate import set_phase
 from qat.convert.integer import fold_norms
@@ -34,11 +36,12 @@ from qat.export.sizes import size_rows
 from qat.records.atomic import write_atomic
 from qat.records.environment import environment_facts
 from qat.records.folder import RunFolder
+from qat.records.layers import LAYERS_NAME
 from qat.records.schema import Artifact, RunRecord
 from qat.training.evaluate import predict_logits
 
 PACKED_NAME, PLAN_NAME = "packed.safetensors", "plan.json"
-LAYERS_NAME, SIZES_NAME = "layers.json", "sizes.json"
+SIZES_NAME = "sizes.json"
 LAYER_IMAGES = 64
 """Test images on which the layers' tensors are looked at."""
 
@@ -259,6 +262,10 @@ def _test_images(prepared: Prepared) -> Tensor:
 
 
 def _done(prepared: Prepared, record: RunRecord, stages: Stages) -> RunRecord:
+    folder = RunFolder(prepared.folder)
+    for name, file in {"config": CONFIG_NAME, "history": HISTORY_NAME}.items():
+        if (path := folder.path / file).is_file():
+            stages.artifacts[name] = folder.artifact(path)
     return record.move_to(
         "done",
         metrics=stages.metrics,

@@ -12,7 +12,7 @@ from qat.cli.load import LoadedRun, load_run
 from qat.cli.modes import is_half
 from qat.cli.pipeline import Stages
 from qat.cli.report import print_deployment, print_record_line
-from qat.cli.runtime_lines import LATENCY_NAME, PARITY_NAME
+from qat.cli.runtime_lines import HALF, LATENCY_NAME, PARITY_NAME
 from qat.export.parity import Exported
 from qat.export.read import read_with_names
 from qat.records.folder import RunFolder
@@ -34,8 +34,8 @@ def parity_command(folder: Path, targets: Targets = (None, None)) -> int:
         exported = _exported(RunFolder(folder), run)
         logits = predict_logits(exported.qnet, prepared.test_batches(), prepared.device).cpu()
         compare(deployed, prepared, folder, exported, logits, stages.timed)
-        _keep(RunFolder(folder), run.record, deployed)
-    print_deployment(folder)
+        record = _keep(RunFolder(folder), run.record, deployed)
+    print_deployment(folder, record)
     print_record_line(RunFolder(folder).record_path)
     return FAILED if deployed.gate == "failed" else DONE
 
@@ -54,12 +54,13 @@ def measure_command(
         measure.batches = batches or measure.batches
         measure.threads = threads or measure.threads
         files = RunFolder(folder)
-        found = {name: files.verified(artifact) for name, artifact in run.record.artifacts.items()}
+        networks = {k: a for k, a in run.record.artifacts.items() if k in (FLOAT, HALF, NETWORK)}
+        found = {name: files.verified(artifact) for name, artifact in networks.items()}
         label = run.record.unmeasured.get("latency_ms")
         deployed = Deployed(files=found, unmeasured={"latency_ms": label} if label else {})
         time_networks(deployed, run.prepared, folder)
-        _keep(files, run.record, deployed)
-    print_deployment(folder)
+        record = _keep(files, run.record, deployed)
+    print_deployment(folder, record)
     print_record_line(files.record_path)
     return DONE
 
@@ -72,6 +73,7 @@ def _exported_run(folder: Path, targets: Targets) -> Iterator[LoadedRun]:
         raise RequestError(f"{folder} holds no run.json")
     with files.lock():
         run = load_run(folder, *targets)
+        run.complain_of_unverified()
         if (reason := why_not(run.prepared.config)) is not None:
             raise RequestError(f"run {run.record.id} has no exported network: {reason}")
         yield run
@@ -89,27 +91,27 @@ def _exported(files: RunFolder, run: LoadedRun) -> Exported:
     return Exported(file, run.qnet, *read_with_names(run.qnet, run.prepared.example()))
 
 
-def _keep(files: RunFolder, record: RunRecord, deployed: Deployed) -> None:
-    """Put what was found into the record; what it replaces goes."""
+def _keep(files: RunFolder, record: RunRecord, deployed: Deployed) -> RunRecord:
+    """Put what was found into the record, digests included; what it replaces goes."""
     written = {
         name: files.artifact(path)
         for name, path in deployed.files.items()
         if path.name in (PARITY_NAME, LATENCY_NAME)
     }
-    files.write(
-        record.move_to(
-            "done",
-            gate=deployed.gate or record.gate,
-            metrics={
-                k: v
-                for k, v in {**record.metrics, **deployed.metrics}.items()
-                if k not in deployed.unmeasured
-            },
-            artifacts={**record.artifacts, **written},
-            unmeasured={
-                k: v
-                for k, v in {**record.unmeasured, **deployed.unmeasured}.items()
-                if k not in deployed.metrics
-            },
-        )
+    renewed = record.move_to(
+        "done",
+        gate=deployed.gate or record.gate,
+        metrics={
+            k: v
+            for k, v in {**record.metrics, **deployed.metrics}.items()
+            if k not in deployed.unmeasured
+        },
+        artifacts={**record.artifacts, **written},
+        unmeasured={
+            k: v
+            for k, v in {**record.unmeasured, **deployed.unmeasured}.items()
+            if k not in deployed.metrics
+        },
     )
+    files.write(renewed)
+    return renewed

@@ -5,10 +5,8 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from qat.cli.memory_lines import memory_lines
-from qat.cli.mixed_lines import allocation_lines
 from qat.cli.progress import console
-from qat.cli.runtime_lines import latency_lines, parity_lines
+from qat.cli.run_files import deployment_lines
 from qat.records.facts import run_facts
 from qat.records.schema import RunRecord
 from qat.tables import table as tables
@@ -53,11 +51,10 @@ def print_table(table: tables.Table) -> None:
         out.print(escape(remark), style="dim", soft_wrap=True)
 
 
-def print_deployment(folder: Path) -> None:
+def print_deployment(folder: Path, record: RunRecord) -> None:
     """How widths were chosen, what the runtime made of the network, where its memory goes."""
     out = console()
-    told = (allocation_lines, parity_lines, latency_lines, memory_lines)
-    for line in [line for lines in told for line in lines(folder)]:
+    for line in deployment_lines(folder, record):
         out.print(f"  {escape(line)}", soft_wrap=True)
 
 

@@ -1,7 +1,6 @@
 """What a run's parity and latency files say, in lines for a reader. Loads no torch."""
 
-import json
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from qat.export.reference.accumulators import ACCUMULATOR_BITS
@@ -11,12 +10,8 @@ PARITY_NAME, LATENCY_NAME = "parity.json", "latency.json"
 HALF = "half"
 
 
-def parity_lines(folder: Path) -> list[str]:
-    """What a run's ``parity.json`` says, for a reader; nothing if there is none."""
-    path = folder / PARITY_NAME
-    if not path.is_file():
-        return []
-    told = json.loads(path.read_text(encoding="utf-8"))
+def parity_lines(told: Mapping[str, Any]) -> list[str]:
+    """What a run's ``parity.json`` says, for a reader."""
     lines = [_execution_line(told["execution"])]
     if told["execution"]["may_saturate"]:
         lines.append(
@@ -32,12 +27,8 @@ def parity_lines(folder: Path) -> list[str]:
     return lines + _accumulator_lines(told["accumulators"])
 
 
-def latency_lines(folder: Path) -> list[str]:
-    """What a run's ``latency.json`` says, for a reader; nothing if there is none."""
-    path = folder / LATENCY_NAME
-    if not path.is_file():
-        return []
-    told = json.loads(path.read_text(encoding="utf-8"))
+def latency_lines(told: Mapping[str, Any]) -> list[str]:
+    """What a run's ``latency.json`` says, for a reader."""
     lines = []
     for row in told["speedups"]:
         times = {
@@ -56,12 +47,12 @@ def latency_lines(folder: Path) -> list[str]:
     return lines
 
 
-def _half_words(told: dict[str, Any], network: str) -> str:
+def _half_words(told: Mapping[str, Any], network: str) -> str:
     half, every = told.get("float16_products") or (0, 0)
     return f"; {HALF_SIMULATED}" if network == HALF and half < every else ""
 
 
-def _execution_line(found: dict[str, Any]) -> str:
+def _execution_line(found: Mapping[str, Any]) -> str:
     whole = found["layers"] - len(found["float_layers"])
     text = f"{found['runtime']} {found['version']}, {found['instructions'] or 'no VNNI'}: "
     if (half := found.get("float16_products")) is not None:
@@ -75,7 +66,7 @@ def _execution_line(found: dict[str, Any]) -> str:
     return text
 
 
-def _gate_line(told: dict[str, Any]) -> str:
+def _gate_line(told: Mapping[str, Any]) -> str:
     parts = []
     for how, rows in told["logits"].items():
         text = f"{100 * rows['top1_agreement']:.2f} % of {rows['images']} images alike ({how}"

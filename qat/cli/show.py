@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from qat.cli.errors import DONE, RequestError
-from qat.cli.mixed_lines import sensitivities_of
 from qat.cli.report import print_comparison, print_deployment, print_record_line, print_table
+from qat.cli.run_files import sensitivities_of
 from qat.records.facts import run_facts
 from qat.records.folder import RunFolder
 from qat.records.lock import holder
@@ -29,8 +29,8 @@ def show_command(folder: Path) -> int:
         print(f"made: {made}")
     if record.metrics:
         print_comparison(record)
-        print_deployment(folder)
-        if (table := sensitivities_of(folder)) is not None:
+        print_deployment(folder, record)
+        if (table := sensitivities_of(folder, record)) is not None:
             print_table(table)
     _print_stages(record)
     for name, file in record.artifacts.items():

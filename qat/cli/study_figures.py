@@ -1,12 +1,15 @@
 """The figures that the records of a study can carry, written beside its table."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from qat.analysis.history import HISTORY_NAME, METRICS, HistoryRow, courses, read_history
+from qat.analysis.history import HISTORY_NAME, METRICS, HistoryRow, courses, history_rows
+from qat.base.reading import UnreadableError, decoded
 from qat.records.facts import FLOAT_BITS, run_facts
 from qat.records.layers import output_decibels
 from qat.records.schema import RunRecord
+from qat.records.side_files import SideFileError, side_file
 from qat.tables.collect import group_records, sort_groups
 from qat.tables.points import Point, points_of
 from qat.tracking.figures.bits import Reading, bits_figure
@@ -44,10 +47,28 @@ def layer_courses(
     found: dict[str, dict[str, float]] = {}
     for group in sort_groups(group_records([r for r in records if r.status == "done"])):
         first = group.records[0]
-        course = output_decibels(runs[first.id], first) if first.id in runs else {}
+        course = _decibels(runs[first.id], first) if first.id in runs else {}
         if course and len(found) < MAX_COURSES:
             found[f"{group.facts.label} {group.facts.mode}"] = course
     return found
+
+
+def _decibels(folder: Path, record: RunRecord) -> dict[str, float]:
+    try:
+        return output_decibels(folder, record)
+    except SideFileError as error:
+        print(f"qat: skipped: {error}", file=sys.stderr)
+        return {}
+
+
+def _history(folder: Path, record: RunRecord) -> list[HistoryRow]:
+    """The run's own history; nothing if it has none, or another stands in its place."""
+    try:
+        file = side_file(folder, record, "history", HISTORY_NAME)
+        return [] if file is None else history_rows(decoded(file.content))
+    except (SideFileError, UnreadableError) as error:
+        print(f"qat: skipped: {error}", file=sys.stderr)
+        return []
 
 
 def history_figures(rows: Sequence[HistoryRow], title: str = "") -> dict[str, Figure]:
@@ -61,7 +82,7 @@ def _of_training(records: Iterable[RunRecord], runs: Mapping[str, Path]) -> dict
     trained = [record for record in records if record.status == "done" and record.mode == "qat"]
     for group in reversed(sort_groups(group_records(trained))):
         first = group.records[0]
-        if first.id in runs and (rows := read_history(runs[first.id] / HISTORY_NAME)):
+        if first.id in runs and (rows := _history(runs[first.id], first)):
             return history_figures(rows, run_facts(first).run_name)
     return {}
 

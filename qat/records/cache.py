@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from qat.base.errors import InputError
+from qat.base.reading import UnreadableError, decoded, file_digest, read_bytes
 from qat.records.atomic import atomic_path, write_atomic, write_error
-from qat.records.folder import file_digest
 from qat.records.schema import canonical_json
 
 KEY_DIGITS = 24
 DIGEST_SUFFIX = ".sha256"
+LARGEST_DIGEST = 4096
 
 
 class Cache:
@@ -101,16 +102,35 @@ def damaged_entries(root: Path) -> list[Path]:
     from filelock import FileLock, Timeout
 
     found = []
-    for digest in sorted(root.glob(f"*/*{DIGEST_SUFFIX}")):
+    kinds = () if root.is_symlink() else sorted(root.glob("*"))
+    digests = (d for k in kinds if not k.is_symlink() for d in sorted(k.glob(f"*{DIGEST_SUFFIX}")))
+    for digest in digests:
         path = digest.with_name(digest.name.removesuffix(DIGEST_SUFFIX))
-        if not path.exists() or _is_whole(path):
+        if path.is_symlink() or not path.is_file() or _is_whole(path):
+            continue
+        lock = path.with_name(f"{path.name}.lock")
+        if lock.is_symlink():  # older versions of filelock would follow it
             continue
         try:
-            with FileLock(path.with_name(f"{path.name}.lock")).acquire(blocking=False):
+            with FileLock(lock).acquire(blocking=False):
                 found.append(path)
-        except Timeout:
+        except (Timeout, OSError):
             continue
     return found
+
+
+def is_being_made(aside: Path) -> bool:
+    """Whether the entry that a half-written file is to become is being made by some process."""
+    from filelock import FileLock, Timeout
+
+    lock = aside.with_name(aside.name.lstrip(".").split(".")[0])
+    for path in sorted(lock.parent.glob(f"{lock.name}*.lock")):
+        try:
+            with FileLock(path).acquire(blocking=False):
+                continue
+        except (Timeout, OSError):
+            return True
+    return False
 
 
 def _make(path: Path, key: Mapping[str, Any], make: Callable[[Path], None]) -> None:
@@ -132,8 +152,8 @@ def _digest_path(path: Path) -> Path:
 
 def _is_whole(path: Path) -> bool:
     try:
-        expected = _digest_path(path).read_text(encoding="utf-8").split()
+        expected = decoded(read_bytes(_digest_path(path), LARGEST_DIGEST)).split()
         return bool(expected) and expected[0] == file_digest(path)
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnreadableError):
         # Absent, half deleted or unreadable all mean the same: it is made anew.
         return False

@@ -1,13 +1,14 @@
 """One run's folder: ``runs/<id>`` with its record, its lock and its files."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from qat.base.errors import InputError
+from qat.base.reading import UnreadableError, file_digest
 from qat.records.lock import locked
 from qat.records.schema import Artifact, RunRecord
+from qat.records.side_files import SideFileError
 from qat.records.store import RECORD_NAME, read_record, seen_record, write_record
 
 
@@ -75,20 +76,20 @@ class RunFolder:
         """Where a file of the record is, if it is still what it was.
 
         Raises:
-            ValueError: If it is gone, or its digest is another.
+            SideFileError: If it is gone, is no regular file, or its digest is another.
         """
         path = self.path / artifact.path
-        if not path.is_file():
-            raise InputError(f"{path} is gone: run it again with force=true")
-        if file_digest(path) != artifact.sha256:
-            raise InputError(
+        try:
+            digest = file_digest(path)
+        except FileNotFoundError as error:
+            raise SideFileError(f"{path} is gone: run it again with force=true") from error
+        except UnreadableError as error:
+            raise SideFileError(f"{path} is {error}: run it again with force=true") from error
+        except OSError as error:
+            raise SideFileError(f"{path} cannot be read: {error.strerror or error}") from error
+        if digest != artifact.sha256:
+            raise SideFileError(
                 f"{path} is not the file that was written (its SHA-256 differs): it was altered or "
                 "damaged; run it again with force=true"
             )
         return path
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

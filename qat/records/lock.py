@@ -8,6 +8,7 @@ holds its last heartbeat: a machine that went down may leave its lock behind on 
 import json
 import os
 import socket
+import stat
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from qat.base.reading import UnreadableError, read_json
 from qat.records.atomic import write_atomic, write_error
 from qat.records.schema import RecordError
 
@@ -23,6 +25,7 @@ HOLDER_NAME = "run.holder.json"
 # A reader's probe holds the lock for an instant; a writer must not be turned away by it.
 PATIENCE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 30.0
+LARGEST_HOLDER = 2**16
 STALE_SECONDS = 300.0
 """Without a heartbeat for so long a holder on another host is taken for dead."""
 
@@ -43,6 +46,8 @@ def locked(folder: Path) -> Iterator[None]:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if _is_foreign(folder / LOCK_NAME):
+            raise LockedError(f"{folder / LOCK_NAME} is a link or no file: remove it")
         if _stale(holder(folder)):  # its host is gone: what it left of the lock is nobody's
             (folder / LOCK_NAME).unlink(missing_ok=True)
         held = FileLock(folder / LOCK_NAME).acquire(timeout=PATIENCE_SECONDS, poll_interval=0.02)
@@ -60,14 +65,16 @@ def is_held(folder: Path) -> bool:
     """True if a living process, this one included, holds the folder's lock now.
 
     A holder on another host whose last heartbeat is older than :data:`STALE_SECONDS` is dead.
-    Where the lock file may not be opened (a read-only folder) the holder file decides: held if it
-    names another host, or a process of this host that is alive.
+    Where the lock file may not be opened (a read-only folder, a link) the holder file decides:
+    held if it names another host, or a process of this host that is alive.
     """
     from filelock import FileLock, Timeout
 
     path = folder / LOCK_NAME
     if not path.exists() or _stale(holder(folder)):
         return False
+    if not _is_own_file(path):
+        return _alive(holder(folder))
     try:
         with FileLock(path).acquire(blocking=False):
             return False
@@ -114,11 +121,24 @@ def _stale(facts: Mapping[str, Any]) -> bool:
 def holder(folder: Path) -> Mapping[str, Any]:
     """Who holds the lock: ``pid``, ``host``, ``since_unix``, ``heartbeat_unix``, or nothing."""
     try:
-        facts = json.loads((folder / HOLDER_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        facts = read_json(folder / HOLDER_NAME, LARGEST_HOLDER)
+    except (OSError, UnreadableError):
         # Absent, or its writer is just about it: the lock itself is what counts.
         return {}
     return facts if isinstance(facts, dict) else {}
+
+
+def _is_foreign(path: Path) -> bool:
+    return os.path.lexists(path) and not _is_own_file(path)
+
+
+def _is_own_file(path: Path) -> bool:
+    """Whether it is a regular file of no other name: locking it touches nothing else."""
+    try:
+        facts = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1
 
 
 def _who(facts: Mapping[str, Any]) -> str:
@@ -132,9 +152,12 @@ def _alive(facts: Mapping[str, Any]) -> bool:
         return False
     if facts.get("host") != socket.gethostname():
         return True
+    pid = facts.get("pid")
+    if isinstance(pid, bool) or not isinstance(pid, int) or not 0 < pid < 2**31:
+        return False
     try:
-        os.kill(int(facts["pid"]), 0)
-    except (ProcessLookupError, KeyError, TypeError, ValueError):
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
     except PermissionError:
         return True

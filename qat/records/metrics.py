@@ -96,7 +96,15 @@ def check_metrics(metrics: Mapping[str, object]) -> None:
                 f"metric {name!r} must be a float or an int, got {value!r} "
                 f"({type(value).__name__}); convert it first (numpy: .item())"
             )
-        if not math.isfinite(value):
+        if not _is_finite(value):
             raise InputError(
-                f"metric {name!r} is {value}: leave it out and give the reason in unmeasured"
+                f"metric {name!r} is {str(value)[:30]}: leave it out and give the reason in "
+                "unmeasured"
             )
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond every float
+        return False

@@ -12,6 +12,7 @@ from typing import Any
 
 from qat.base.errors import InputError
 from qat.records.metrics import check_metrics
+from qat.records.shapes import check_shapes
 
 SCHEMA_VERSION = 1
 NUMERICS_VERSION = 3
@@ -148,6 +149,10 @@ class RunRecord:
             RecordError: If a field is missing, unknown or wrong, or the schema is newer.
         """
         known = migrate(data)
+        try:
+            check_shapes(known)
+        except InputError as error:
+            raise RecordError(f"not a run record: {error}") from error
         try:
             artifacts = {name: Artifact(**a) for name, a in known.get("artifacts", {}).items()}
             overrides = tuple(known.get("overrides", ()))

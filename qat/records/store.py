@@ -5,13 +5,17 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
 
+from qat.base.reading import UnreadableError, read_json
+from qat.base.text import plain_line
 from qat.records.atomic import write_atomic
 from qat.records.lock import is_held
 from qat.records.schema import RecordError, RunRecord
 
 RECORD_NAME = "run.json"
+LARGEST_RECORD = 8 * 2**20
+"""Bytes of the largest record that is read; those of the largest networks have some 200 kB."""
+LONGEST_REASON = 300
 SEARCH_DEPTH = 4
 """How many folders below a given one are searched: runs/<study>/<group>/<id> and one to spare."""
 
@@ -51,17 +55,18 @@ def read_record(path: Path) -> RunRecord:
     """
     file = path / RECORD_NAME if path.is_dir() else path
     try:
-        data = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        data = read_json(file, LARGEST_RECORD)
         if not isinstance(data, dict):
             raise RecordError(f"not a run record: a JSON {type(data).__name__}")
         return RunRecord.from_dict(data)
     except FileNotFoundError as error:
         raise RecordError(f"{file}: no such record; give a run folder or its run.json") from error
     except OSError as error:
-        raise RecordError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # bad JSON, bad UTF-8, and RecordError itself
-        reason = str(error) if isinstance(error, RecordError) else f"damaged: {error}"
-        raise RecordError(f"{file}: {reason}") from error
+        raise RecordError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except RecordError as error:
+        raise RecordError(f"{file}: {plain_line(str(error), LONGEST_REASON)}") from error
+    except UnreadableError as error:
+        raise RecordError(f"{file}: damaged: {plain_line(str(error), LONGEST_REASON)}") from error
 
 
 def seen_record(path: Path) -> RunRecord:
@@ -83,48 +88,64 @@ def seen_record(path: Path) -> RunRecord:
 def find_records(paths: Iterable[Path]) -> tuple[list[RunRecord], list[Problem]]:
     """Read every record under some folders (or the given ``run.json`` files).
 
-    A record found twice (by id) counts once. Nothing damaged is fatal.
+    A record found twice (by id) counts once: that of the folder which is named as its id, else
+    the first; of one that says something else, the path is named. Nothing damaged is fatal.
 
     Returns:
         The records as readers see them, in the order of their paths, and what could not be read.
     """
-    records: dict[str, RunRecord] = {}
+    records: dict[str, tuple[Path, RunRecord]] = {}
     problems: list[Problem] = []
     for path in paths:
         if not path.exists():
             problems.append(Problem(path, "no such folder or file"))
-        for file in _record_files(path, SEARCH_DEPTH):
+        for file in _record_files(path, SEARCH_DEPTH, problems):
             try:
                 record = seen_record(file)
             except RecordError as error:
                 problems.append(Problem(file, str(error).removeprefix(f"{file}: ")))
-            else:
-                records.setdefault(record.id, record)
-    return list(records.values()), problems
+                continue
+            if (problem := _placed(records, file, record)) is not None:
+                problems.append(problem)
+    return [record for _, record in records.values()], problems
 
 
-def _record_files(path: Path, depth: int) -> Iterator[Path]:
-    if path.is_file():
+def _placed(
+    records: dict[str, tuple[Path, RunRecord]], file: Path, record: RunRecord
+) -> Problem | None:
+    """Put a record among those that were found; the one of two that lost, if they differ."""
+    if record.id not in records:
+        records[record.id] = file, record
+        return None
+    first, other = records[record.id]
+    if record == other:
+        return None
+    if file.parent.name == record.id != first.parent.name:
+        records[record.id] = file, record
+        first, file = file, first
+    return Problem(file, f"another record of the id {record.id} is in {first.parent}")
+
+
+def _record_files(path: Path, depth: int, problems: list[Problem]) -> Iterator[Path]:
+    if path.is_dir():
+        yield from _in_folder(str(path), depth, problems)
+    elif path.exists():
         yield path
-    elif path.is_dir():
-        yield from _in_folder(str(path), depth)
 
 
-def _in_folder(folder: str, depth: int) -> Iterator[Path]:
+def _in_folder(folder: str, depth: int, problems: list[Problem]) -> Iterator[Path]:
     # os.scandir: one system call a folder, where Path.iterdir and is_dir make one an entry.
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        # Unreadable or just deleted: it holds no record that could be read.
+    except FileNotFoundError:
+        return  # just deleted
+    except OSError as error:
+        problems.append(Problem(Path(folder), f"cannot be read: {error.strerror or error}"))
         return
     if any(entry.name == RECORD_NAME for entry in found):
         yield Path(folder) / RECORD_NAME
     elif depth > 0:
         for entry in found:
             if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                yield from _in_folder(entry.path, depth - 1)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise RecordError(f"damaged: {name} is not JSON")
+                yield from _in_folder(entry.path, depth - 1, problems)

@@ -39,9 +39,7 @@ def scales_of(runs: Path, study: str) -> list[str]:
     if not folder.is_dir():
         return []
     found = [path for path in folder.iterdir() if path.is_dir()]
-    newest = {
-        path: max((f.stat().st_mtime_ns for f in path.iterdir()), default=0) for path in found
-    }
+    newest = {path: max((_asked_at(mark) for mark in path.iterdir()), default=0) for path in found}
     return [path.name for path in sorted(found, key=lambda p: (-newest[p], p.name))]
 
 
@@ -50,9 +48,12 @@ def runs_of(runs: Path, study: str, scale: str) -> list[Path]:
     folder = runs / INDEX / study / scale
     if not folder.is_dir():
         return []
-    marks = sorted(folder.iterdir(), key=lambda mark: (mark.stat().st_mtime_ns, mark.name))
+    marks = sorted(folder.iterdir(), key=lambda mark: (_asked_at(mark), mark.name))
     return [runs / mark.name for mark in marks]
 
 
-def _newest(folder: Path) -> int:
-    return max((mark.stat().st_mtime_ns for mark in folder.iterdir()), default=0)
+def _asked_at(mark: Path) -> int:
+    try:
+        return mark.lstat().st_mtime_ns  # what a link points to says nothing of the mark
+    except OSError:  # deleted meanwhile
+        return 0

@@ -52,7 +52,7 @@ def test_a_missing_or_damaged_configuration_is_named(qat, run, text):
 
 def test_a_missing_packed_file_is_named(qat, run):
     (run / "packed.safetensors").unlink()
-    refused(qat, ["evaluate", str(run)], "packed.safetensors is not there")
+    refused(qat, ["evaluate", str(run)], "packed.safetensors is gone", "force=true")
 
 
 def test_a_float_run_has_nothing_to_evaluate(qat, home):

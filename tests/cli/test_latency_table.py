@@ -1,6 +1,7 @@
 """Measured times of layers, from runs and from a file."""
 
 import json
+import shutil
 
 import pytest
 
@@ -8,18 +9,33 @@ from qat.cli.latency_table import run_latency_table
 from qat.cli.schema import AllocateConfig
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import TensorSpec
+from qat.records.folder import RunFolder
+from qat.records.schema import RunRecord
+from qat.records.store import write_record
 
 
-def timed_run(folder, bits, ms):
+def timed_run(folder, bits, ms, layers_told=None):
     """A run's plan and times: both layers at one width, the second one not timed."""
     folder.mkdir()
     layers = {
         name: LayerPlan(name, "Conv2d", TensorSpec(bits=bits), TensorSpec(bits=8))
         for name in ("first", "second")
     }
-    Plan(layers, (), "integer").save(folder / "plan.json")
-    told = {"layers": {"float": {"first": 9.0}, "network": {"first": ms, "": 0.5}}}
+    plan = Plan(layers, (), "integer")
+    times = {"float": {"first": 9.0}, "network": {"first": ms, "": 0.5}}
+    told = {"layers": times if layers_told is None else layers_told}
     (folder / "latency.json").write_text(json.dumps(told))
+    write_record(
+        RunRecord(
+            id=folder.name,
+            status="done",
+            mode="static",
+            seed=0,
+            plan=plan.to_dict(),
+            artifacts={"latency": RunFolder(folder).artifact(folder / "latency.json")},
+        ),
+        folder,
+    )
     return str(folder)
 
 
@@ -48,9 +64,16 @@ def test_a_file_has_rows(tmp_path):
 
 
 def test_a_run_without_times_is_named(tmp_path):
-    run = timed_run(tmp_path / "a", 4, 0.2)
-    (tmp_path / "a" / "latency.json").write_text('{"layers": {}}')
+    run = timed_run(tmp_path / "a", 4, 0.2, layers_told={})
     with pytest.raises(ValueError, match="has no times of layers; measure it"):
+        run_latency_table(AllocateConfig(latency_runs=[run]))
+
+
+def test_times_that_are_not_the_runs_are_refused(tmp_path):
+    run = timed_run(tmp_path / "a", 4, 0.2)
+    stranger = timed_run(tmp_path / "b", 4, 0.1)
+    shutil.copy(f"{stranger}/latency.json", run)
+    with pytest.raises(ValueError, match="not the file that the run wrote"):
         run_latency_table(AllocateConfig(latency_runs=[run]))
 
 

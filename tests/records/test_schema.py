@@ -72,7 +72,7 @@ def test_data_and_back():
     full = record(
         overrides=("scheme=w4a4", "seed=1"),
         protocol={"data": {"name": "fashion_mini"}},
-        artifacts={"packed": Artifact("packed.safetensors", 12, "ab")},
+        artifacts={"packed": Artifact("packed.safetensors", 12, "ab" * 32)},
         metrics={"top1": 0.8812, "macs": 1234},
         unmeasured={"latency_ms": "no runtime"},
     )

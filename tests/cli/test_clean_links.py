@@ -1,0 +1,126 @@
+"""qat clean stays in its folders: no link is followed, whatever is swapped for one."""
+
+import hashlib
+import json
+import os
+import shutil
+
+import pytest
+
+from qat.cli.waste import delete, half_written, size, waste_of_cache, waste_of_runs
+
+
+@pytest.fixture
+def precious(home):
+    """A folder outside of runs and cache, as a run and a cache might lie there."""
+    folder = home / "precious"
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "checkpoints" / "thesis.txt").write_text("years of work")
+    (folder / "entry").write_text("spoilt")
+    (folder / "entry.sha256").write_text(f"{hashlib.sha256(b'other').hexdigest()}  entry\n")
+    done_record(folder)
+    return folder
+
+
+def done_record(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {"schema_version": 1, "id": "a", "status": "done", "mode": "static", "seed": 0}
+    (folder / "run.json").write_text(json.dumps(record))
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_links_to_folders_are_left_alone_and_counted(qat, home, precious):
+    before = contents(precious)
+    (home / "runs").mkdir()
+    (home / "runs" / "whole").symlink_to(precious)
+    done_record(home / "runs" / "own")
+    (home / "runs" / "own" / "checkpoints").symlink_to(precious / "checkpoints")
+    (home / "cache").mkdir()
+    (home / "cache" / "kind").symlink_to(precious)
+    code, out, _ = qat("clean", "--force")
+    assert code == 0
+    assert "0 places" in out
+    assert "3 links in these folders left alone" in out
+    assert contents(precious) == before
+    assert (home / "runs" / "own" / "checkpoints").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["runs", "cache"])
+def test_a_folder_that_is_itself_a_link_is_refused_with_its_name(qat, home, precious, name):
+    before = contents(home)
+    (home / name).symlink_to(precious.parent)
+    code, _, err = qat("clean", "--force")
+    assert code == 2
+    assert f"qat clean --{name} {home}" in err
+    (home / name).unlink()
+    assert contents(home) == before
+
+
+def test_links_within_checkpoints_go_and_what_they_point_to_stays(qat, home, precious):
+    run = home / "runs" / "a"
+    done_record(run)
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "outside").symlink_to(precious)
+    os.link(precious / "entry", run / "checkpoints" / "hard")
+    assert size(run / "checkpoints") == 0
+    before = contents(precious)
+    code, out, _ = qat("clean", "--force")
+    assert code == 0
+    assert "checkpoints of a finished run" in out
+    assert not (run / "checkpoints").exists()
+    assert contents(precious) == before
+
+
+def test_a_folder_swapped_for_a_link_before_its_deletion_stays(home, precious):
+    run = home / "runs" / "a"
+    done_record(run)
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "last.ckpt").write_text("x")
+    (waste,) = waste_of_runs(home / "runs")
+    before = contents(precious)
+    shutil.rmtree(run / "checkpoints")
+    (run / "checkpoints").symlink_to(precious / "checkpoints")
+    assert not delete(waste)
+    shutil.rmtree(run)
+    run.symlink_to(precious)
+    assert not delete(waste)
+    assert contents(precious) == before
+
+
+def test_a_run_that_began_meanwhile_stays(home):
+    never = home / "runs" / "never"
+    never.mkdir(parents=True)
+    (never / "run.lock").touch()
+    (waste,) = waste_of_runs(home / "runs")
+    done_record(never)
+    assert not delete(waste)
+    assert (never / "run.json").exists()
+
+
+def test_what_a_kill_left_half_written_goes_and_what_others_write_stays(qat, home):
+    run = home / "runs" / "a"
+    done_record(run)
+    half = [".run.json.123-0a1b2c3d.tmp", ".packed.safetensors.77", "last.ckpt.part"]
+    kept = [".hidden", "notes.tmp", "run.json"]
+    for name in (*half, *kept[:2]):
+        (run / name).write_text("half")
+    assert {path.name for path in half_written(run)} == set(half)
+    kind = home / "cache" / "float"
+    kind.mkdir(parents=True)
+    (kind / ".0123.safetensors.9-00000000.safetensors").write_text("half")
+    assert [waste.path.name for waste in waste_of_cache(home / "cache")] == [
+        ".0123.safetensors.9-00000000.safetensors"
+    ]
+    code, out, _ = qat("clean", "--force")
+    assert code == 0
+    assert "in 4 places deleted" in out
+    assert {path.name for path in run.iterdir()} >= set(kept)
+    assert not any((run / name).exists() for name in half)
+    assert list(kind.glob("*.safetensors")) == []
