@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from qat.cli.main import main
+from qat.cli.main import console
 
 CONTROL = re.compile(r"\x1b\[(?P<arguments>[?0-9;]*)(?P<letter>[A-Za-z])")
 PATIENCE_SECONDS = 120
@@ -92,14 +92,17 @@ def _child(words: tuple[str, ...], environment: Mapping[str, str]) -> None:
     """Never returns: what pytest has open and registered is the parent's."""
     code = 99
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ.pop("COLUMNS", None)
         os.environ.pop("LINES", None)
+        os.environ.pop("NO_COLOR", None)
         os.environ.update({"TERM": "xterm-256color"} | dict(environment))
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", 1), open(2, "w", 1)  # noqa: SIM115
         sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
         _wait_for_the_width()
-        code = main(list(words))
+        sys.argv = ["qat", *words]
+        console()
+    except SystemExit as end:
+        code = int(end.code or 0)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qat.cli.errors import DONE, FAILED, RequestError
 from qat.cli.load import load_run
-from qat.cli.progress import tracked
+from qat.cli.progress import stage, tracked
 from qat.cli.results import accuracies
 from qat.records.folder import RunFolder
 from qat.training.evaluate import predict_logits
@@ -20,7 +20,8 @@ def evaluate_command(
     """
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
-    run = load_run(folder, model_target, data_target)
+    with stage("loading", told=False):
+        run = load_run(folder, model_target, data_target)
     run.complain_of_unverified()
     if run.qnet is None:
         raise RequestError(f"{folder} is a float run: it has no packed file")

@@ -11,6 +11,7 @@ from qat.cli.errors import DONE, RequestError
 from qat.cli.float_net import float_network
 from qat.cli.load import LoadedRun, load_run
 from qat.cli.pipeline import PACKED_NAME
+from qat.cli.progress import stage
 from qat.export.onnx_export import export_onnx
 from qat.export.onnx_file import save_onnx
 from qat.export.onnx_float import float_onnx, half_onnx
@@ -43,9 +44,11 @@ def export_command(
         raise RequestError(f"{folder} holds no run.json")
     name, write = FORMATS[to]
     path = out if out is not None else folder / name
-    run = load_run(folder, model_target, data_target)
+    with stage("loading", told=False):
+        run = load_run(folder, model_target, data_target)
     run.complain_of_unverified()
-    size = write(run, path)
+    with stage("export"):
+        size = write(run, path)
     print(f"{path}  {size} bytes")
     return DONE
 

@@ -13,6 +13,7 @@ from qat.cli.next_steps import run_steps
 from qat.cli.pages import run_figures, write_pages
 from qat.cli.pipeline import execute
 from qat.cli.prepare import Prepared
+from qat.cli.progress import stage
 from qat.cli.report import print_comparison, print_deployment, print_record_line
 from qat.cli.run_files import CONFIG_NAME
 from qat.cli.schema import RunConfig
@@ -20,6 +21,7 @@ from qat.records.atomic import write_atomic
 from qat.records.folder import RunFolder
 from qat.records.lock import LockedError
 from qat.records.schema import RecordError, RunRecord
+from qat.records.stage import forget_stage
 from qat.tracking.figures.style import save_figures
 
 CHECKPOINTS, FIGURES = "checkpoints", "figures"
@@ -43,7 +45,7 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
     try:
         folder.create()
         with folder.lock():
-            record = _finished(prepared, folder) or _computed(prepared, folder)
+            record = _finished(prepared, folder) or _computed(prepared, folder, alone)
     except LockedError as error:
         if alone:  # a sweep waits for whoever holds it
             complain(error, f"run {prepared.id}: ")
@@ -80,7 +82,7 @@ def _finished(prepared: Prepared, folder: RunFolder) -> RunRecord | None:
         raise RecordError(f"{error}; force=true computes the run anew") from error
 
 
-def _computed(prepared: Prepared, folder: RunFolder) -> RunRecord:
+def _computed(prepared: Prepared, folder: RunFolder, told: bool) -> RunRecord:
     if prepared.config.force or folder.state() == "done":
         shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
     if not (folder.path / CHECKPOINTS).exists():  # else the curves go on where they ended
@@ -95,18 +97,21 @@ def _computed(prepared: Prepared, folder: RunFolder) -> RunRecord:
         overrides=prepared.overrides,
         study=prepared.config.study.name,
     )
+    forget_stage(folder.path)
     folder.write(record)
     _write_config(prepared.config, folder.path / CONFIG_NAME)
     try:
-        outcome = execute(prepared, folder, record)
-        save_figures(run_figures(outcome.record, prepared.folder), prepared.folder / FIGURES)
-        if prepared.config.tracking.tensorboard:
-            write_pages(prepared, outcome)
+        outcome = execute(prepared, folder, record, told)
+        with stage("figures", folder.path, told):
+            save_figures(run_figures(outcome.record, prepared.folder), prepared.folder / FIGURES)
+            if prepared.config.tracking.tensorboard:
+                write_pages(prepared, outcome)
         folder.write(outcome.record)
+        forget_stage(folder.path)
     except (Exception, SystemExit) as error:  # code that ends the process is no success either
-        told = error if isinstance(error, Exception) else _ended(error)
-        folder.write(folder.read().move_to("failed", error=one_line(told)))
-        raise RecordedError(one_line(told)) from told
+        cause = error if isinstance(error, Exception) else _ended(error)
+        folder.write(folder.read().move_to("failed", error=one_line(cause)))
+        raise RecordedError(one_line(cause)) from cause
     _log(prepared, outcome.record)
     return outcome.record
 

@@ -13,6 +13,7 @@ from qat import __version__
 from qat.cli.errors import DONE, FAILED, REFUSED, RequestError, complain, is_expected
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
 from qat.cli.run_dirs import run_dir
+from qat.cli.signals import ended_alike, tell_interrupted
 
 TOPICS = (
     *("models", "data", "quantizers", "observers", "schemes", "allocators", "experiments"),
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(error)
         return REFUSED
     except KeyboardInterrupt:
-        print("qat: interrupted; the same command goes on where it was", file=sys.stderr)
+        tell_interrupted()
         return FAILED
     except BrokenPipeError:  # `qat table | head` is no failure of ours
         sys.stderr.close()
@@ -54,7 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def console() -> None:
     """Entry point of the console script."""
-    sys.exit(main())
+    code = FAILED
+    with ended_alike():
+        try:
+            code = main()
+        except KeyboardInterrupt:  # while another error was being told
+            tell_interrupted()
+    sys.exit(code)
 
 
 def _run(words: list[str]) -> int:

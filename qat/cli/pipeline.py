@@ -22,6 +22,7 @@ from qat.cli.mixed_files import write_allocation
 from qat.cli.modes import trains
 from qat.cli.prediction import check_prediction
 from qat.cli.prepare import Prepared
+from qat.cli.progress import stage as shown_stage
 from qat.cli.progress import tracked
 from qat.cli.protocol import protocol
 from qat.cli.results import accuracies, compared, costs, sizes, times, unmeasured
@@ -48,7 +49,13 @@ LAYER_IMAGES = 64
 
 @dataclass
 class Stages:
-    """What a run has come to: figures or why not, files, and the seconds each stage took."""
+    """What a run has come to: figures or why not, files, and the seconds each stage took.
+
+    ``folder`` is the run's, where the stage under way is noted; ``told``: print a line for each.
+    """
+
+    folder: Path | None = None
+    told: bool = True
 
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -57,9 +64,10 @@ class Stages:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Take the time of a stage."""
+        """Show a stage, and take its time."""
         start = time.perf_counter()
-        yield
+        with shown_stage(stage, self.folder, self.told):
+            yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
@@ -80,16 +88,17 @@ class Outcome:
     layers: Sequence[TensorRow] = ()
 
 
-def execute(prepared: Prepared, folder: RunFolder, record: RunRecord) -> Outcome:
+def execute(prepared: Prepared, folder: RunFolder, record: RunRecord, told: bool = True) -> Outcome:
     """Compute a run; the record it returns is not written yet.
 
     Args:
         prepared: The checked request.
         folder: Held by its lock.
         record: Of status running; kept up to date on disk as plan and protocol are known.
+        told: Where no terminal is, print a line for each stage.
     """
     torch.manual_seed(prepared.config.seed)
-    stages = Stages()
+    stages = Stages(folder.path, told)
     with stages.timed("float"):
         net, digest = float_network(prepared)
         net.eval()
@@ -200,7 +209,9 @@ def _quantized(
 ) -> nn.Module:
     """Convert, calibrate and, in mode qat, train."""
     qnet = quantize(net, plan, keep_norms=trains(prepared.config))
-    stages.seconds["calibration"] = calibrate_run(prepared, qnet, digest)
+    with stages.timed("calibration"):
+        seconds = calibrate_run(prepared, qnet, digest)
+    stages.seconds["calibration"] = seconds
     if not trains(prepared.config):
         return qnet.eval()
     with stages.timed("calibrated_evaluation"):

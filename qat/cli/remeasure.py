@@ -11,6 +11,7 @@ from qat.cli.latency import FLOAT, NETWORK
 from qat.cli.load import LoadedRun, load_run
 from qat.cli.modes import is_half
 from qat.cli.pipeline import Stages
+from qat.cli.progress import stage, tracked
 from qat.cli.report import print_deployment, print_record_line
 from qat.cli.runtime_lines import HALF, LATENCY_NAME, PARITY_NAME
 from qat.export.parity import Exported
@@ -32,7 +33,8 @@ def parity_command(folder: Path, targets: Targets = (None, None)) -> int:
     with _exported_run(folder, targets) as run:
         prepared, stages, deployed = run.prepared, Stages(), Deployed()
         exported = _exported(RunFolder(folder), run)
-        logits = predict_logits(exported.qnet, prepared.test_batches(), prepared.device).cpu()
+        batches = tracked("evaluation", prepared.test_batches())
+        logits = predict_logits(exported.qnet, batches, prepared.device).cpu()
         compare(deployed, prepared, folder, exported, logits, stages.timed)
         record = _keep(RunFolder(folder), run.record, deployed)
     print_deployment(folder, record)
@@ -58,7 +60,8 @@ def measure_command(
         found = {name: files.verified(artifact) for name, artifact in networks.items()}
         label = run.record.unmeasured.get("latency_ms")
         deployed = Deployed(files=found, unmeasured={"latency_ms": label} if label else {})
-        time_networks(deployed, run.prepared, folder)
+        with stage("latency"):
+            time_networks(deployed, run.prepared, folder)
         record = _keep(files, run.record, deployed)
     print_deployment(folder, record)
     print_record_line(files.record_path)
@@ -72,7 +75,8 @@ def _exported_run(folder: Path, targets: Targets) -> Iterator[LoadedRun]:
     if files.state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
     with files.lock():
-        run = load_run(folder, *targets)
+        with stage("loading", told=False):
+            run = load_run(folder, *targets)
         run.complain_of_unverified()
         if (reason := why_not(run.prepared.config)) is not None:
             raise RequestError(f"run {run.record.id} has no exported network: {reason}")

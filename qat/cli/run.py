@@ -41,11 +41,11 @@ from qat.cli.configs import ROOT_CONFIG, config_dir
 from qat.cli.errors import DONE, FAILED, RequestError, one_line
 from qat.cli.identity import known_identity
 from qat.cli.launchers import check_launcher, check_reachable, job_threads
+from qat.cli.progress import be_silent, stage, tracked
 from qat.cli.request_checks import check_request
 from qat.cli.rerun import check_targets, overrides_of
 from qat.cli.run_dirs import run_dir
 from qat.cli.schema import register_schema
-from qat.cli.signals import ended_alike
 from qat.cli.studies import key_of
 from qat.cli.sweep import complain_of_launcher, make_items, run_sweep
 from qat.records.store import read_record
@@ -102,11 +102,14 @@ def run_command(words: Sequence[str]) -> int:
     sorted_words = sort_words(words)
     if sorted_words.multirun:
         return _sweep(sorted_words)
-    prepared = check_point(_points(sorted_words)[0], named=False)
-    from qat.cli.job import run_job  # brings torch and lightning: after the request was checked
+    point = _points(sorted_words)[0]
+    with told_of(point, named=False):
+        check_request(point.config)
+    with stage("loading", told=False):
+        prepared = check_point(point, named=False)
+        from qat.cli.job import run_job  # brings lightning: after the request was checked
 
-    with ended_alike():
-        return DONE if run_job(prepared) else FAILED
+    return DONE if run_job(prepared) else FAILED
 
 
 def checked_for_hydra(words: Sequence[str]) -> list[str]:
@@ -215,10 +218,9 @@ def _sweep(words: Words) -> int:
         _at_hand[prepared.id] = prepared
         return prepared.id
 
-    items = make_items(points, identify)
+    items = make_items(tracked("checking", points), identify)
     try:
-        with ended_alike():
-            return run_sweep(points, items, partial(_launch, words))
+        return run_sweep(points, items, partial(_launch, words))
     finally:
         _at_hand.clear()
 
@@ -236,8 +238,7 @@ def _search(words: Words, sweeper: DictConfig) -> int:
     search = plan_search(sweeper, words.overrides)
     flags = ["--config-dir", str(words.extra_dir)] if words.extra_dir else []
     line = [*words.overrides, *search.overrides, *flags, "-m"]
-    with ended_alike():
-        return run_search(search, sweeper, points, lambda: _hydra(line, run_point))
+    return run_search(search, sweeper, points, lambda: _hydra(line, run_point))
 
 
 def _check_launcher(words: Words) -> None:
@@ -291,6 +292,8 @@ def run_point(config: DictConfig) -> tuple[float, ...] | None:
     from qat.cli.prepare import prepare
 
     _quiet()
+    if not str(HydraConfig.get().launcher._target_).endswith("BasicLauncher"):
+        be_silent()
     limit_threads(job_threads(HydraConfig.get().launcher))
     run_config = typed(config)
     known = known_identity(run_config)

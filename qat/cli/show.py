@@ -1,7 +1,9 @@
 """``qat show``: a run's story on one screen."""
 
+import time
 from pathlib import Path
 
+from qat.base.durations import duration
 from qat.cli.errors import DONE, RequestError
 from qat.cli.report import print_comparison, print_deployment, print_record_line, print_table
 from qat.cli.run_files import sensitivities_of
@@ -9,6 +11,7 @@ from qat.records.facts import run_facts
 from qat.records.folder import RunFolder
 from qat.records.lock import holder
 from qat.records.schema import RunRecord
+from qat.records.stage import noted_stage
 from qat.records.store import seen_record
 
 
@@ -47,10 +50,21 @@ def _state(folder: Path, record: RunRecord) -> str:
         return f"{words}: {record.error}"
     if record.status == "running":
         facts = holder(folder)
-        return f"{words} in process {facts.get('pid')} on {facts.get('host')}"
+        return f"{words}{_stage(folder)} in process {facts.get('pid')} on {facts.get('host')}"
     if record.status == "interrupted":
-        return f"{words}: the same `qat run` goes on where it was"
+        under_way = noted_stage(folder)
+        where = f" in stage {under_way.name}" if under_way else ""
+        return f"{words}{where}: the same `qat run` goes on where it was"
     return words
+
+
+def _stage(folder: Path) -> str:
+    """`` stage training since 21:04:12 (3 min)``."""
+    under_way = noted_stage(folder)
+    if under_way is None:
+        return ""
+    clock = time.strftime("%H:%M:%S", time.localtime(under_way.since))
+    return f" stage {under_way.name} since {clock} ({duration(time.time() - under_way.since)})"
 
 
 def _made(record: RunRecord) -> str:

@@ -7,7 +7,7 @@ is launched, the records are read, and what a dead worker pool lost is launched 
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Item:
             return "damaged"
 
 
-def make_items(points: Sequence[Point], identify: Callable[[Point], str]) -> list[Item]:
+def make_items(points: Iterable[Point], identify: Callable[[Point], str]) -> list[Item]:
     """The different runs among some points, in their order.
 
     Args:

@@ -1,11 +1,11 @@
 """Progress of a training, as a callback of Lightning's."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import lightning as L
-from rich.progress import Progress, TaskID
 
-from qat.cli.progress import progress_bar
+from qat.cli.progress import Bar, bar
 
 
 class TrainingProgress(L.Callback):
@@ -13,24 +13,23 @@ class TrainingProgress(L.Callback):
 
     def __init__(self, description: str) -> None:
         self.description = description
-        self.bar: Progress | None = None
-        self.task = TaskID(0)
+        self._open = ExitStack()
+        self._bar: Bar | None = None
 
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Show the bar, where a resumed training left it."""
-        self.bar = progress_bar()
-        self.bar.start()
         steps = int(trainer.num_training_batches)
         total, done = steps * (trainer.max_epochs or 1), steps * trainer.current_epoch
-        self.task = self.bar.add_task(self.description, total=total, completed=done, note="")
+        self._bar = self._open.enter_context(bar(self.description, total, done))
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         """One step further."""
-        if self.bar is not None:
-            metrics = trainer.callback_metrics
-            figures = [f"{k} {float(metrics[k]):.3f}" for k in ("val/top1",) if k in metrics]
-            epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-            self.bar.update(self.task, advance=1, note="  ".join([epoch, *figures]))
+        if self._bar is None:
+            return
+        note = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        if "val/top1" in trainer.callback_metrics:
+            note += f", top-1 {100 * float(trainer.callback_metrics['val/top1']):.1f} %"
+        self._bar.advance(note)
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Take the bar away."""
@@ -43,6 +42,5 @@ class TrainingProgress(L.Callback):
         self._stop()
 
     def _stop(self) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = None
+        self._bar = None
+        self._open.close()

@@ -1,18 +1,75 @@
 """What a person sees in a terminal of 80 columns."""
 
+import re
+import time
+
 import pytest
 
+from qat.cli import job
+from qat.cli.progress import bar
+from qat.records.stage import noted_stage
+from qat.records.store import read_record
 from tests.command_line import SMALL
-from tests.terminal import in_terminal
+from tests.terminal import in_terminal, press_ctrl_c, terminate
 
-pytestmark = pytest.mark.usefixtures("home")
+TINY = [
+    *SMALL,
+    "data.train_images=64",
+    "data.test_images=32",
+    "+data.options.image_size=8",
+    "float.seed=7",
+]
+INTERRUPTED = "qat: interrupted; the same command goes on where it was"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def test_a_run_shows_its_stages_and_then_its_figures():
-    seen = in_terminal("run", *SMALL)
+@pytest.fixture
+def caught(monkeypatch):
+    """Stop a run of a fork where a function of the job is called; gives the function's name."""
+
+    def stop_at(name):
+        def wait(*_, **__):
+            with bar("waiting"):
+                print("here", flush=True)
+                time.sleep(60)
+
+        monkeypatch.setattr(job, name, wait)
+
+    return stop_at
+
+
+def records(home):
+    return [read_record(path.parent) for path in home.glob("runs/*/run.json")]
+
+
+def test_a_run_shows_its_stages_and_then_its_figures(home):
+    seen = in_terminal("run", *TINY)
     assert seen.code == 0, seen.text
-    assert "float training" in seen.sent
-    assert "evaluation" in seen.sent
+    for stage in ("loading", "float training", "epoch 1/1", "calibration", "packing", "analysis"):
+        assert stage in seen.sent
     assert "top-1 [%]" in seen.text
-    assert "━━━" not in seen.screen[-1]
-    assert seen.screen[-2].startswith("record: ") or "run.json" in seen.text
+    assert not re.search("━ +[0-9]+ s", seen.text)  # no bar is left behind
+    assert seen.screen[-2].endswith("run.json")
+    assert [noted_stage(path.parent) for path in home.glob("runs/*/run.json")] == [None]
+
+    shown = in_terminal("show", *(str(path.parent) for path in home.glob("runs/*/run.json")))
+    assert shown.code == 0
+    assert "w8a8-minmax" in shown.screen[0]
+
+    plain = in_terminal(
+        "show",
+        *(str(path.parent) for path in home.glob("runs/*/run.json")),
+        environment={"NO_COLOR": "1"},
+    )
+    assert not COLOUR.search(plain.sent)
+    assert plain.screen == shown.screen
+
+
+@pytest.mark.parametrize("end", [press_ctrl_c, terminate])
+def test_ended_in_the_middle_of_a_run_it_says_so(home, caught, end):
+    caught("execute")
+    seen = in_terminal("run", *TINY, when=lambda sent: "here" in sent, then=end)
+    assert seen.code == 1
+    assert seen.screen[-2] == INTERRUPTED
+    assert seen.sent.count("\x1b[?25l") == seen.sent.count("\x1b[?25h")  # the cursor is back
+    assert [record.status for record in records(home)] == ["running"]

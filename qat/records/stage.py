@@ -1,0 +1,43 @@
+"""Which stage a run is in: a small file in its folder, replaced as the run goes on."""
+
+import json
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from qat.records.atomic import write_atomic
+
+STAGE_NAME = "stage.json"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a run is doing.
+
+    Attributes:
+        name: As in the record's ``seconds``.
+        since: When it began, in seconds since 1970.
+    """
+
+    name: str
+    since: float
+
+
+def note_stage(folder: Path, name: str) -> None:
+    """Write that a stage begins now; there whole or not at all."""
+    write_atomic(folder / STAGE_NAME, json.dumps({"name": name, "since": time.time()}) + "\n")
+
+
+def noted_stage(folder: Path) -> Stage | None:
+    """The stage that was last noted; None if there is none, or the file cannot be read."""
+    with suppress(OSError, ValueError, TypeError):
+        stored = json.loads((folder / STAGE_NAME).read_text(encoding="utf-8"))
+        if isinstance(stored, dict):
+            return Stage(str(stored.get("name")), float(stored.get("since", "")))
+    return None
+
+
+def forget_stage(folder: Path) -> None:
+    """The run has ended."""
+    (folder / STAGE_NAME).unlink(missing_ok=True)
