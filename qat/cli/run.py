@@ -41,6 +41,7 @@ from qat.cli.configs import ROOT_CONFIG, config_dir
 from qat.cli.errors import DONE, FAILED, RequestError, one_line
 from qat.cli.identity import known_identity
 from qat.cli.launchers import check_launcher, check_reachable, job_threads
+from qat.cli.orphans import end_with_parent
 from qat.cli.progress import be_silent, stage, tracked
 from qat.cli.request_checks import check_request
 from qat.cli.rerun import check_targets, overrides_of
@@ -291,6 +292,7 @@ def run_point(config: DictConfig) -> tuple[float, ...] | None:
     from qat.cli.job import limit_threads, run_job
     from qat.cli.prepare import prepare
 
+    end_with_parent()
     _quiet()
     if not str(HydraConfig.get().launcher._target_).endswith("BasicLauncher"):
         be_silent()

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from qat.base.errors import FileUnavailableError, InputError
 from qat.export.aside import aside
+from qat.export.safetensors_header import sort_metadata
 
 FORMAT = "qatlab-packed"
 
@@ -30,7 +31,7 @@ class PackedFileError(InputError):
 def write_file(
     path: Path, tensors: dict[str, Tensor], parts: Mapping[str, Any], version: int
 ) -> int:
-    """Write aside, then rename.
+    """Write aside, then rename. The same content gives the same bytes, in any process.
 
     Args:
         path: The final name.
@@ -50,6 +51,7 @@ def write_file(
     try:
         with aside(path) as written:
             save_file(tensors, written, metadata)
+            sort_metadata(written)
     except SafetensorError as error:
         raise FileUnavailableError(f"cannot write {path}: {error}") from error
     return path.stat().st_size
