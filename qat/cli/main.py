@@ -116,7 +116,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     table.add_argument("--scale", help="of the study; the one last asked for by default")
     table.add_argument("--config-dir", type=Path, metavar="DIR", help="with studies of your own")
-    table.add_argument("--format", choices=("markdown", "csv", "latex", "html"), default="markdown")
+    table.add_argument(
+        "--format",
+        choices=("markdown", "csv", "latex", "html"),
+        help="by the suffix of --out (.md, .csv, .tex, .html); markdown by default",
+    )
     table.add_argument("--out", type=Path, metavar="FILE", help="write there instead of printing")
     table.add_argument(
         "--layout", choices=LAYOUTS, help="as papers have it; the study's by default"
@@ -124,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument(
         "--into", type=Path, metavar="DIR", help="write every format there, and the figures"
     )
+    table.add_argument("--caption", default="", metavar="TEXT", help="of the LaTeX table")
+    table.add_argument("--label", default="", metavar="NAME", help="of the LaTeX table")
     table.add_argument("--strict", action="store_true", help="fail if rows differ in protocol")
     listing = command("list", _list)
     listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
@@ -169,11 +175,13 @@ class _Parser(argparse.ArgumentParser):
 def _table(arguments: argparse.Namespace) -> int:
     from qat.cli.study_file import table_request
     from qat.cli.table import table_command
+    from qat.cli.table_look import table_look
 
     request = table_request(
         arguments.what, arguments.scale, arguments.config_dir, arguments.layout, arguments.strict
     )
-    return table_command(request, arguments.format, arguments.out, arguments.into)
+    look = table_look(arguments.format, arguments.out, arguments.caption, arguments.label)
+    return table_command(request, look, arguments.out, arguments.into)
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -59,12 +59,13 @@ def _arena_line(told: Mapping[str, Any]) -> str:
     naive = told["networks"]["float"]["strategies"]["naive"]["bytes"]
     return (
         f"peak activations, batch {told['batch']}, {told['strategy']}: {', '.join(parts)}; "
-        f"naive float {_size(naive)}"
+        f"in float, each activation in memory of its own: {_size(naive)}"
     )
 
 
 def _layers_line(told: Mapping[str, Any]) -> str:
-    text = f"memory without reuse: float {_size(told['inference_float']['total'])}"
+    before = _size(told["inference_float"]["total"])
+    text = f"parameters and all activations, nothing reused: float {before}"
     if (after := told.get("inference")) is not None:
         text += f", quantized {_size(after['total'])} ({after['saving_percent']:.1f} % less)"
     return text + f", training with {told['optimizer']} {_size(told['training']['total'])}"

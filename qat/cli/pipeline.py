@@ -25,7 +25,7 @@ from qat.cli.prepare import Prepared
 from qat.cli.progress import stage as shown_stage
 from qat.cli.progress import tracked
 from qat.cli.protocol import protocol
-from qat.cli.results import accuracies, compared, costs, sizes, times, unmeasured
+from qat.cli.results import FLOAT_FIGURES, accuracies, compared, costs, sizes, times, unmeasured
 from qat.cli.run_files import CONFIG_NAME
 from qat.cli.training import chosen_kernel, fit_quantized
 from qat.convert.calibrate import set_phase
@@ -124,7 +124,9 @@ def _float_outcome(
 ) -> Outcome:
     labels = prepared.data.test.labels.cpu()
     found = accuracies(reference, labels)
-    stages.metrics |= found | {f"float_{name}": found[name] for name in ("top1", "loss")}
+    stages.metrics |= found | {
+        f"float_{name}": found[name] for name in FLOAT_FIGURES if name in found
+    }
     stages.metrics |= costs(net, None, prepared.example())
     stages.metrics["float_bytes"] = float_file_bytes(net)
     with stages.timed("timing"):

@@ -33,6 +33,10 @@ OF_QUANTIZED = (
 )
 
 
+FLOAT_FIGURES = ("top1", "top5", "loss")
+"""What is kept of the float network beside the quantized one, as ``float_top1`` and so on."""
+
+
 def accuracies(logits: Tensor, labels: Tensor, prefix: str = "") -> dict[str, float]:
     """``top1``, ``top5``, ``loss`` under a prefix."""
     found = evaluate(nn.Identity(), [(logits, labels)])
@@ -45,7 +49,7 @@ def compared(float_logits: Tensor, logits: Tensor, labels: Tensor) -> dict[str, 
     ``top1_drop`` is float minus quantized, ``top1_drop_relative`` that over float.
     """
     before, after = accuracies(float_logits, labels), accuracies(logits, labels)
-    found = {f"float_{name}": before[name] for name in ("top1", "loss")} | after
+    found = {f"float_{name}": before[name] for name in FLOAT_FIGURES if name in before} | after
     found["top1_drop"] = before["top1"] - after["top1"]
     if before["top1"] > 0:
         found["top1_drop_relative"] = found["top1_drop"] / before["top1"]
@@ -114,7 +118,7 @@ def unmeasured(metrics: Mapping[str, float], classes: int, mode: str) -> dict[st
     """Why the figures that are absent are absent."""
     reasons: dict[str, str] = {}
     if classes <= 5:
-        reasons["top5"] = f"the data has {classes} classes"
+        reasons |= dict.fromkeys(("top5", "float_top5"), f"the data has {classes} classes")
     if mode == "float":
         reasons |= dict.fromkeys(OF_QUANTIZED, NO_QUANTIZED)
     else:

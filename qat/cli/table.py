@@ -9,6 +9,7 @@ from typing import Any
 from qat.base.garbage import no_cycle_search
 from qat.cli.configs import config_dir
 from qat.cli.errors import DONE, FAILED, RequestError
+from qat.cli.table_look import SUFFIXES, TableLook
 from qat.records.atomic import write_atomic
 from qat.records.schema import RunRecord
 from qat.records.store import find_records
@@ -16,10 +17,8 @@ from qat.tables.columns import setting_text
 from qat.tables.errors import TableError
 from qat.tables.layout import table_spec
 from qat.tables.published import Published, read_published
-from qat.tables.render import render
 from qat.tables.table import Table, table_from
 
-SUFFIXES = {"markdown": ".md", "csv": ".csv", "latex": ".tex", "html": ".html"}
 PUBLISHED_NAME = "published.csv"
 
 
@@ -41,7 +40,7 @@ class TableRequest:
 
 
 def table_command(
-    request: TableRequest, form: str, out: Path | None = None, into: Path | None = None
+    request: TableRequest, look: TableLook, out: Path | None = None, into: Path | None = None
 ) -> int:
     """Print the table, or write it; ``into`` a folder in every format, with its figures.
 
@@ -58,11 +57,15 @@ def table_command(
         print(f"qat: {error}", file=sys.stderr)
         return FAILED
     if into is not None:
-        _write_all(request, table, into)
+        _write_all(request, table, look, into)
+    elif look.form != "latex" and (look.caption or look.label):
+        raise RequestError(
+            "--caption and --label are of LaTeX: add --format latex or --out FILE.tex"
+        )
     elif out is not None:
-        write_atomic(out, render(table, form) + "\n")
+        write_atomic(out, look.render(table))
     else:
-        print(render(table, form))
+        print(look.render(table))
     return DONE
 
 
@@ -101,12 +104,12 @@ def published_beside(study: str | None, records: Sequence[RunRecord]) -> list[Pu
     ]
 
 
-def _write_all(request: TableRequest, table: Table, into: Path) -> None:
+def _write_all(request: TableRequest, table: Table, look: TableLook, into: Path) -> None:
     from qat.cli.study_figures import write_study_figures
 
     for form, suffix in SUFFIXES.items():
         name = "results" if form == "csv" else "table"
-        write_atomic(into / f"{name}{suffix}", render(table, form))
+        write_atomic(into / f"{name}{suffix}", look.as_form(form).render(table))
         print(into / f"{name}{suffix}")
     records, _ = find_records(request.folders)
     runs = {path.name: path for folder in request.folders for path in (folder, *folder.glob("*"))}

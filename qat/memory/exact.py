@@ -14,6 +14,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import lil_array
 
 from qat.base.errors import InputError
+from qat.base.quiet import silent_c_output
 from qat.memory.arena import ALIGNMENT, Arena, plan_arena
 from qat.memory.blocks import Block
 
@@ -71,13 +72,14 @@ def _solve(blocks: Sequence[Block], sizes: Sequence[int], seconds: float) -> lis
     highest[count:height] = 1
     cost = np.zeros(height + 1)
     cost[height] = 1
-    solved = milp(
-        cost,
-        integrality=np.ones(height + 1),
-        bounds=Bounds(0, highest),
-        constraints=LinearConstraint(rows.tocsr(), -np.inf, upper),
-        options={"time_limit": seconds, "mip_rel_gap": 0.0},
-    )
+    with silent_c_output():
+        solved = milp(
+            cost,
+            integrality=np.ones(height + 1),
+            bounds=Bounds(0, highest),
+            constraints=LinearConstraint(rows.tocsr(), -np.inf, upper),
+            options={"time_limit": seconds, "mip_rel_gap": 0.0},
+        )
     if solved.status != 0:
         raise NotProvedError(f"no smallest arena within {seconds} s ({solved.message}): allow more")
     return [round(value) for value in solved.x[:count]]

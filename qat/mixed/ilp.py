@@ -20,6 +20,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
+from qat.base.quiet import silent_c_output
 from qat.mixed.budget import Budgets, overruns, unmeetable
 from qat.mixed.costs import weight_bytes
 from qat.mixed.leftover import spend_leftover
@@ -94,13 +95,14 @@ class _Model:
         matrix = csr_array((values, (across, down)), shape=(rows, columns))
         limits = ([low for _, low, _ in self.rows], [high for _, _, high in self.rows])
         upper = np.where(self.whole, 1, np.inf)
-        result = milp(
-            np.array(self.objective),
-            integrality=np.array(self.whole),
-            bounds=Bounds(0, upper),
-            constraints=LinearConstraint(matrix, *limits),
-            options={"mip_rel_gap": 0},
-        )
+        with silent_c_output():
+            result = milp(
+                np.array(self.objective),
+                integrality=np.array(self.whole),
+                bounds=Bounds(0, upper),
+                constraints=LinearConstraint(matrix, *limits),
+                options={"mip_rel_gap": 0},
+            )
         if result.x is None:
             if result.status != 2:
                 raise RuntimeError(f"the ILP solver stopped: {result.message}")

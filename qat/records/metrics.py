@@ -40,6 +40,7 @@ METRICS: Mapping[str, Metric] = {
     "top1_drop": Metric("drop", "points", 100, higher_is_better=False),
     "top1_drop_relative": Metric("relative drop", "%", 100, higher_is_better=False),
     "top5": Metric("top-5", "%", 100, higher_is_better=True),
+    "float_top5": Metric("float top-5", "%", 100, higher_is_better=True),
     "float_loss": Metric("float loss", decimals=4),
     "loss": Metric("loss", decimals=4, higher_is_better=False),
     "logit_sqnr_db": Metric("logit SQNR", "dB", higher_is_better=True),

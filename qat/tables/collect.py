@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from qat.records.facts import FLOAT_BITS, RunFacts, run_facts
-from qat.records.schema import RunRecord, canonical_json
-from qat.tables.columns import setting_text
+from qat.records.schema import MODES, RunRecord, canonical_json
+from qat.tables.columns import IF_VARYING, setting_text
 from qat.tables.protocol import leaves, names_float_network
 
 # Overrides that say where things go, not what is computed.
@@ -42,19 +43,35 @@ def group_records(records: Iterable[RunRecord], settings: Sequence[str] = ()) ->
 
 
 def sort_groups(groups: Iterable[Group]) -> list[Group]:
-    """Float first, then wide to narrow, within one model and data set; otherwise as they came."""
-    found = list(groups)
-    order: dict[tuple[str | None, str | None], int] = {}
-    for group in found:
-        order.setdefault((group.facts.data, group.facts.model), len(order))
+    """Data set by data set and model by model, each in one order.
 
-    def place(group: Group) -> tuple[int, bool, int, int]:
+    That is: float, uniform widths from wide to narrow, chosen widths by budget; then by mode and
+    by the settings that rows may differ in.
+    """
+    found = list(groups)
+    data = _first_seen(group.facts.data for group in found)
+    models = _first_seen(group.facts.model for group in found)
+
+    def place(group: Group) -> tuple[int, int, bool, bool, tuple[Any, ...]]:
         facts = group.facts
         is_float = facts.weight.bits == FLOAT_BITS and facts.act.bits == FLOAT_BITS
-        block = order[facts.data, facts.model]
-        return block, not is_float, -facts.weight.bits, -facts.act.bits
+        block = data[facts.data], models[facts.model]
+        return *block, not is_float, facts.mode == "mixed", _order_within(group.records[0], facts)
 
     return sorted(found, key=place)
+
+
+def _order_within(record: RunRecord, facts: RunFacts) -> tuple[Any, ...]:
+    """What rows of one network go by; widths only where they were not chosen layer by layer."""
+    budgets = facts.allocation.get("budgets", {})
+    widths = () if budgets else (-facts.weight.bits, -facts.act.bits)
+    chosen = sorted((name, -value) for name, value in budgets.items())
+    words = [setting_text(record, name) or "" for name in ("method", *IF_VARYING)]
+    return chosen, widths, MODES.index(facts.mode), words
+
+
+def _first_seen(values: Iterable[str | None]) -> dict[str | None, int]:
+    return {value: place for place, value in enumerate(dict.fromkeys(values))}
 
 
 def _key(record: RunRecord, settings: Sequence[str]) -> str:

@@ -19,8 +19,9 @@ DEFAULT_METRICS = (
     "packed_bytes",
     "compression",
     "bops",
-    "simulated_latency_ms",
+    "latency_ms",
 )
+NETWORK = ("model", "data")
 ALWAYS = ("run", "mode", "weight_bits", "act_bits", "method")
 # Shown without being asked for where the rows differ in it.
 IF_VARYING = (
@@ -149,10 +150,19 @@ def make_column(name: str, records: Iterable[RunRecord]) -> Column:
 
 def default_columns(records: Sequence[RunRecord]) -> list[str]:
     """Columns worth showing: the usual ones, those in which rows differ, metrics that are there."""
-    front = [name for name in ("model", "data") if _varies(name, records)]
+    front = networks_apart(records, ())
     varying = [name for name in IF_VARYING if _varies(name, records)]
     known = _metrics_of(records)
     return [*front, *ALWAYS, *varying, *(name for name in DEFAULT_METRICS if name in known)]
+
+
+def networks_apart(records: Iterable[RunRecord], shown: Iterable[str]) -> list[str]:
+    """``model``, ``data``: those in which the records differ, unless they are shown already.
+
+    Rows of different networks or data sets never stand together without saying so.
+    """
+    found = list(records)
+    return [name for name in NETWORK if name not in shown and _varies(name, found)]
 
 
 def _varies(name: str, records: Iterable[RunRecord]) -> bool:

@@ -6,7 +6,13 @@ from qat.records.metrics import Metric
 from qat.records.names import row_names
 from qat.records.schema import RunRecord
 from qat.tables.best import not_told_apart
-from qat.tables.columns import Column, default_columns, make_column, setting_text
+from qat.tables.columns import (
+    Column,
+    default_columns,
+    make_column,
+    networks_apart,
+    setting_text,
+)
 from qat.tables.data import Cell, Row
 from qat.tables.errors import TableError
 from qat.tables.layout import TableSpec
@@ -14,15 +20,13 @@ from qat.tables.paired import paired_difference
 from qat.tables.published import Published
 from qat.tables.rows import Grouped, blocks, cell_of, numbered, values_by_seed
 
-BEST_WORDS = (
-    "bold: not told apart from the best (95 % paired t over seeds; with fewer than 3 seeds "
-    "nothing is)"
-)
-
 
 def flat_columns(records: Sequence[RunRecord], spec: TableSpec) -> list[Column]:
     """The columns, differences to the baseline after the metric they are of."""
-    names = list(spec.columns) if spec.columns is not None else _usual(records, spec.group)
+    if spec.columns is None:
+        names = _usual(records, spec.group)
+    else:
+        names = [*networks_apart(records, spec.columns), *spec.columns]
     names += [name for name in (*spec.compare, *spec.bold) if name not in names]
     columns = []
     for name in names:
@@ -39,7 +43,7 @@ def flat_rows(
     """Rows, and the notes they are marked with, numbered from 1."""
     metrics = {column.name for column in columns}
     published = [one for one in published if one.metric in metrics]
-    sources = [[f"published: {one.source}"] for one in published]
+    sources = [[one.note] for one in published]
     number = numbered([*found.notes, *sources])
     bold = _bold(found, columns, spec)
     bases = _baselines(found, spec)
@@ -126,7 +130,8 @@ def _bold(found: Grouped, columns: Sequence[Column], spec: TableSpec) -> list[fr
     for place, column in enumerate(columns):
         if column.name not in spec.bold or column.metric is None:
             continue
-        for block in blocks([group.records for group in found.groups], spec.within):
+        rows = [group.records for group in found.groups]
+        for block in blocks(rows, spec.within, found.unlike):
             values = [values_by_seed(found.groups[i].records, column.name) for i in block]
             better = column.metric.higher_is_better is not False
             for index in not_told_apart(values, better):
@@ -147,7 +152,7 @@ def _published_rows(
         cells = [_published_cell(column, first, metrics) for column in columns]
         if columns[0].metric is None and all(column.name != "run" for column in columns):
             cells[0] = f"{cells[0]}, {first.words}" if cells[0] else first.words
-        mark = number[f"published: {first.source}"]
+        mark = number[first.note]
         found.append(Row(cells=tuple(cells), marks=(mark,), published=True))
     return found
 

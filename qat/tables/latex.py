@@ -2,41 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from qat.tables.latex_text import escape
 from qat.tables.shown import Shown
 
-ESCAPES = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "&": r"\&",
-        "%": r"\%",
-        "$": r"\$",
-        "#": r"\#",
-        "_": r"\_",
-        "{": r"\{",
-        "}": r"\}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        "\N{PLUS-MINUS SIGN}": r"$\pm$",
-        "\N{MULTIPLICATION SIGN}": r"$\times$",
-        "\N{ALMOST EQUAL TO}": r"$\approx$",
-        "\N{EN DASH}": "--",
-        "\N{MINUS SIGN}": r"$-$",
-        "\n": " ",
-    }
-)
-
-
-def escape(text: str) -> str:
-    r"""Plain text as LaTeX shows it.
-
-    Example:
-        >>> print(escape("w4_a4 & 50%"))
-        w4\_a4 \& 50\%
-    """
-    return text.translate(ESCAPES)
+NEEDS = "% needs \\usepackage{booktabs}"
 
 
 def latex(
@@ -46,8 +15,12 @@ def latex(
     notes: Sequence[str],
     footer: Sequence[str],
     spans: Sequence[tuple[str, int, int]] = (),
+    caption: str = "",
+    label: str = "",
 ) -> str:
-    """A tabular with rules of booktabs; notes and footer in small print below it.
+    r"""A tabular with rules of booktabs; notes and footer in small print below it.
+
+    It begins with a comment that names the packages it needs.
 
     Args:
         headers: One a column.
@@ -56,6 +29,8 @@ def latex(
         notes: Numbered from 1.
         footer: Lines without a number.
         spans: ``(words, first column, last column)`` of headers over several columns.
+        caption: Plain text; with it or a label the whole is a floating ``table``.
+        label: For ``\ref``.
     """
     lines = [
         rf"\begin{{tabular}}{{{''.join('r' if flush else 'l' for flush in right)}}}",
@@ -71,7 +46,9 @@ def latex(
     small += [escape(line) for line in footer]
     if small:
         lines += [r"\par\smallskip", r"{\footnotesize", *(rf"{line}\par" for line in small), "}"]
-    return "\n".join(lines) + "\n"
+    if caption or label:
+        lines = [r"\begin{table}", r"\centering", *_named(caption, label), *lines, r"\end{table}"]
+    return "\n".join([NEEDS, *lines]) + "\n"
 
 
 def document(body: str) -> str:
@@ -80,6 +57,11 @@ def document(body: str) -> str:
         "\\documentclass{article}\n\\usepackage[a4paper,landscape,margin=1cm]{geometry}\n"
         f"\\usepackage{{booktabs}}\n\\begin{{document}}\n\\noindent\n{body}\\end{{document}}\n"
     )
+
+
+def _named(caption: str, label: str) -> list[str]:
+    found = [rf"\caption{{{escape(caption)}}}"] if caption else []
+    return found + ([rf"\label{{{label}}}"] if label else [])
 
 
 def _upper(spans: Sequence[tuple[str, int, int]], columns: int) -> list[str]:

@@ -1,11 +1,17 @@
 """A pivot: settings against settings, a metric or several in each cell."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qat.records.schema import RunRecord
 from qat.tables.best import not_told_apart
-from qat.tables.columns import SETTINGS, Column, make_column, setting_text
+from qat.tables.columns import (
+    SETTINGS,
+    Column,
+    make_column,
+    networks_apart,
+    setting_text,
+)
 from qat.tables.data import Cell, Row
 from qat.tables.errors import TableError
 from qat.tables.layout import TableSpec
@@ -19,10 +25,11 @@ WIDTHS = ("weight_bits", "act_bits")
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A cell's runs, and the notes on them."""
+    """A cell's runs, the notes on them, and in what their protocol is unlike the others'."""
 
     records: Sequence[RunRecord]
     notes: Sequence[str]
+    unlike: str
 
 
 def pivot(
@@ -34,6 +41,10 @@ def pivot(
         TableError: If two settings meet in one cell, saying in what they differ.
     """
     assert spec.columns is not None
+    runs = [record for group in found.groups for record in group.records]
+    apart = networks_apart(runs, [*spec.rows, *spec.columns])
+    spec = replace(spec, rows=(*apart, *spec.rows))
+    assert spec.columns is not None
     places = _places(found, spec.rows, spec.columns)
     row_keys = list(dict.fromkeys(key for key, _ in places))
     column_keys = _ordered(dict.fromkeys(key for _, key in places), spec.columns)
@@ -43,7 +54,7 @@ def pivot(
     columns = [*heads, *(_column(v, key, spec) for key in column_keys for v in values)]
     published = [one for one in published if _heading(one, spec.columns) in column_keys]
     published = [one for one in published if one.metric in spec.values]
-    sources = [[f"published: {one.source}"] for one in published]
+    sources = [[one.note] for one in published]
     number = numbered([*(place.notes for place in places.values()), *sources])
     cells = [(key, value) for key in column_keys for value in values]
     bold = _bold(places, row_keys, cells, spec, len(heads))
@@ -58,12 +69,12 @@ def _places(
     found: Grouped, rows: Sequence[str], columns: Sequence[str]
 ) -> dict[tuple[Key, Key], _Place]:
     places: dict[tuple[Key, Key], _Place] = {}
-    for group, notes in zip(found.groups, found.notes, strict=True):
+    for group, notes, unlike in zip(found.groups, found.notes, found.unlike, strict=True):
         first = group.records[0]
         key = _key(first, rows), _key(first, columns)
         if key in places:
             raise TableError(_crowded(places[key].records[0], first, key))
-        places[key] = _Place(group.records, notes)
+        places[key] = _Place(group.records, notes, unlike)
     return places
 
 
@@ -140,7 +151,8 @@ def _bold(
             continue
         there = [places.get((key, column_key)) for key in row_keys]
         runs = [place_of.records if place_of else None for place_of in there]
-        for block in blocks(runs, spec.within):
+        unlike = [place_of.unlike if place_of else "" for place_of in there]
+        for block in blocks(runs, spec.within, unlike):
             values = [values_by_seed(runs[index] or (), value.name) for index in block]
             for index in not_told_apart(values, value.metric.higher_is_better is not False):
                 marked.setdefault(row_keys[block[index]], set()).add(place)
@@ -169,7 +181,7 @@ def _published_rows(
         found.append(
             Row(
                 cells=(f"{head[0]}, {first.words}", *head[1:], *cells),
-                marks=(number[f"published: {first.source}"],),
+                marks=(number[first.note],),
                 published=True,
             )
         )

@@ -1,7 +1,7 @@
 """What makes rows unlike: parts of the protocol in which rows differ, as words.
 
-A part only one of two rows has is no difference. Data and float network are compared among rows
-of the same model and data set, the other parts among all rows.
+A part only one of two rows has is no difference. Rows of different data sets are not compared at
+all; data and float network are compared among rows of the same model, too.
 """
 
 from collections import Counter
@@ -94,12 +94,12 @@ def _shared_leaves(row: Sequence[RunRecord]) -> dict[str, str]:
 
 
 def _blocks(rows: Sequence[Sequence[RunRecord]], path: str) -> Iterable[list[int]]:
-    if path.partition(".")[0] not in OF_ONE_NETWORK:
-        return [list(range(len(rows)))]
+    of_one_network = path.partition(".")[0] in OF_ONE_NETWORK
     blocks: dict[tuple[str | None, str | None], list[int]] = {}
     for index, row in enumerate(rows):
         facts = run_facts(row[0])
-        blocks.setdefault((facts.data, facts.model), []).append(index)
+        model = facts.model if of_one_network else None
+        blocks.setdefault((facts.data, model), []).append(index)
     return blocks.values()
 
 

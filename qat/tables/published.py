@@ -37,6 +37,11 @@ class Published:
     tag: str
 
     @property
+    def note(self) -> str:
+        """The footnote: where it stands, and that it was not made as the measured rows were."""
+        return f"published: {self.source}; made by a recipe of its own, never bold"
+
+    @property
     def words(self) -> str:
         """``published``, with its tag if it has one."""
         return f"published ({self.tag})" if self.tag else "published"

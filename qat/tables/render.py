@@ -98,7 +98,7 @@ def to_html(table: Table) -> str:
     )
 
 
-def to_latex(table: Table) -> str:
+def to_latex(table: Table, caption: str = "", label: str = "") -> str:
     r"""A booktabs tabular with its notes below; needs ``\usepackage{booktabs}``."""
     return latex(
         headers=[column.header for column in table.columns],
@@ -107,6 +107,8 @@ def to_latex(table: Table) -> str:
         notes=table.notes,
         footer=table.footer,
         spans=spans(table),
+        caption=caption,
+        label=label,
     )
 
 

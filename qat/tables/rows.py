@@ -15,10 +15,17 @@ from qat.tables.statistics import statistic
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Rows to be: groups of runs over seeds, and the notes of each in words."""
+    """Rows to be: groups of runs over seeds.
+
+    Attributes:
+        groups: One a row.
+        notes: Of each, in words.
+        unlike: Of each, in what its protocol differs from the usual one; empty where it does not.
+    """
 
     groups: list[Group]
     notes: list[list[str]]
+    unlike: list[str]
 
 
 def grouped(
@@ -45,7 +52,8 @@ def grouped(
     unlike = differences(rows, [*axes, *_axes_of([*shown, *group], records)])
     if strict and unlike:
         raise TableError(_refusal(groups, unlike))
-    return Grouped(groups, _notes(groups, unlike, commit_notes(rows)))
+    words = [unlike.get(index, "") for index in range(len(groups))]
+    return Grouped(groups, _notes(groups, unlike, commit_notes(rows)), words)
 
 
 def numbered(notes: Iterable[Iterable[str]]) -> dict[str, int]:
@@ -68,12 +76,24 @@ def values_by_seed(records: Iterable[RunRecord], name: str) -> dict[int, float]:
     return {seed: value for seed, value in found if value is not None}
 
 
-def blocks(rows: Sequence[Sequence[RunRecord] | None], within: Sequence[str]) -> list[list[int]]:
-    """Indices of the rows that agree in some settings; None is a row that is in no block."""
+def blocks(
+    rows: Sequence[Sequence[RunRecord] | None],
+    within: Sequence[str],
+    unlike: Sequence[str] | None = None,
+) -> list[list[int]]:
+    """Indices of the rows that may be held against each other.
+
+    Args:
+        rows: Records of each; None is a row that is in no block.
+        within: Settings in which they must agree.
+        unlike: Of each, in what its protocol differs: a footnoted row stands against rows with the
+            same footnote alone. None leaves the protocol aside.
+    """
     found: dict[tuple[str | None, ...], list[int]] = {}
     for index, records in enumerate(rows):
         if records:
-            key = tuple(setting_text(records[0], name) for name in within)
+            settings = (setting_text(records[0], name) for name in within)
+            key = (*settings, None if unlike is None else unlike[index])
             found.setdefault(key, []).append(index)
     return list(found.values())
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from qat.tables.data import Row, Table
 from qat.tables.numbers import cell_text
+from qat.tables.reading import count_of, usual_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,12 @@ class Shown:
 
 
 def shown_rows(table: Table) -> list[list[Shown]]:
-    """The cells of each row; a row's own notes stand at its first cell."""
-    counts = any(len(set(row.seeds)) > 1 for row in table.rows)
-    return [_shown(table, row, counts) for row in table.rows]
+    """The cells of each row; a row's own notes stand at its first cell.
+
+    The number of seeds that most cells have is said below the table; the others say theirs.
+    """
+    usual = usual_count(table.rows)
+    return [_shown(table, row, usual) for row in table.rows]
 
 
 def headings(table: Table) -> list[str]:
@@ -37,11 +41,12 @@ def spans(table: Table) -> list[tuple[str, int, int]]:
     return found
 
 
-def _shown(table: Table, row: Row, counts: bool) -> list[Shown]:
+def _shown(table: Table, row: Row, usual: int | None) -> list[Shown]:
     cells = []
     for index, (cell, column) in enumerate(zip(row.cells, table.columns, strict=True)):
         marks = row.cell_marks.get(index, ())
         if index == 0:
             marks = (*marks, *row.marks)
+        counts = usual is not None and count_of(cell) not in (None, usual)
         cells.append(Shown(cell_text(cell, column, counts), index in row.bold, marks))
     return cells

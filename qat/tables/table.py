@@ -6,10 +6,11 @@ from qat.records.schema import RunRecord
 from qat.records.store import Problem
 from qat.tables.columns import Column, make_column, setting_text
 from qat.tables.data import Row, Table
-from qat.tables.flat import BEST_WORDS, flat_columns, flat_rows
+from qat.tables.flat import flat_columns, flat_rows
 from qat.tables.layout import TableSpec
 from qat.tables.pivot import pivot
 from qat.tables.published import Published
+from qat.tables.reading import how_to_read, untimed
 from qat.tables.rows import footer, grouped
 
 __all__ = ["Row", "Table", "make_table", "table_from"]
@@ -74,8 +75,9 @@ def table_from(
         found = grouped(done, names, spec.group, spec.axes, strict)
         rows, notes = flat_rows(found, columns, spec, published)
     words = [*_homeless(published, columns, rows), *footer(records, problems)]
-    if any(row.bold for row in rows):
-        words = [BEST_WORDS, *words]
+    if spec.layout == "flat" and spec.columns is None:
+        words += untimed(done)
+    words = [*how_to_read(rows, done), *words]
     if spec.layout == "pivot" and len(spec.values) == 1:
         words = [f"cells: {make_column(spec.values[0], done).header}", *words]
     return Table(tuple(columns), tuple(rows), tuple(notes), tuple(words))

@@ -11,7 +11,7 @@ from tests.command_line import SMALL
 
 SHORT = [*SMALL, "+data.options.image_size=16", "model=simple_cnn"]
 COMMON = {
-    "float_top1", "top1", "top5", "float_loss", "loss", "float_bytes", "macs", "bops",
+    "float_top1", "top1", "float_top5", "top5", "float_loss", "loss", "float_bytes", "macs", "bops",
     "float_eager_latency_ms", "float_peak_activation_bytes", "weight_bytes",
     "average_weight_bits",
 }  # fmt: skip

@@ -61,11 +61,27 @@ def test_twins_without_a_known_difference_stand_alone(make):
     assert groups[1].apart == "run run2, one of several of its seed"
 
 
-def test_float_first_then_wide_to_narrow_and_stable(make):
+def test_float_first_then_wide_to_narrow_then_by_mode(make):
     widths = [(2, 2), (4, 8), (8, 8), (4, 4)]
     runs = [make(w, a) for w, a in widths] + [make(4, 4, mode="static"), make(mode="float")]
     groups = sort_groups(group_records(runs))
-    assert ids(groups) == [["run6"], ["run3"], ["run2"], ["run4"], ["run5"], ["run1"]]
+    assert ids(groups) == [["run6"], ["run3"], ["run2"], ["run5"], ["run4"], ["run1"]]
+
+
+def test_rows_come_in_one_order_whatever_the_names_of_their_folders(make):
+    runs = [
+        make(4, 4, mode="mixed", protocol={"allocation.budgets": {"uniform_bits": 3.5}}),
+        make(8, 8, mode="mixed", protocol={"allocation.budgets": {"uniform_bits": 4}}),
+        make(2, 2),
+        make(4, 4, plan_changes={"symmetric": False}),
+        make(4, 4),
+        make(8, 8, protocol={"data.name": "cifar10"}),
+        make(4, 4, protocol={"float.model": "resnet20"}),
+    ]
+    order = [["run4"], ["run5"], ["run3"], ["run2"], ["run1"], ["run7"], ["run6"]]
+    assert ids(sort_groups(group_records(runs))) == order
+    own = [run for run in runs if run.id not in ("run6", "run7")]
+    assert ids(sort_groups(group_records(own[::-1]))) == order[:5]
 
 
 def test_models_stay_together(make):

@@ -88,3 +88,12 @@ def test_markdown_has_each_line_and_note(make):
     assert "| top-1 [%] | 88.12 | 86.50 | -1.62 points |" in text
     assert text.endswith("\n– top5: two classes\n")
     assert text.count("\n|") == 12
+
+
+def test_top5_of_both_networks_where_both_are_known(make):
+    known = make(metrics=METRICS | {"float_top5": 0.9962})
+    assert table_of(known)["top-5 [%]"] == ("99.62", "99.51", "-0.11 points")
+    few = {name: value for name, value in METRICS.items() if name != "top5"}
+    reasons = dict.fromkeys(("top5", "float_top5"), "the data has 5 classes")
+    unknown = make(metrics=few, unmeasured=reasons)
+    assert "float_top5, top5: the data has 5 classes" in comparison_notes(unknown)
