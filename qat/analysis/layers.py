@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.analysis.channels import channel_spread
 from qat.analysis.rows import TensorRow
 from qat.analysis.sqnr import sqnr_db
 from qat.core.evaluating import evaluating
@@ -59,16 +60,31 @@ def tensor_rows(net: nn.Module, qnet: nn.Module, images: Tensor) -> list[TensorR
             between.setdefault(layer.plan.name, row)
             return
         found = [
-            tensor_row(name, slot, tensor, getattr(layer, SLOTS[slot]))
-            for slot, tensor in (("weight", layer.folded()[0]), ("act", value))
+            make_row(name, slot, tensor, getattr(layer, SLOTS[slot]))
+            for slot, tensor, make_row in (
+                ("weight", layer.folded()[0], weight_row),
+                ("act", value, tensor_row),
+            )
             if not isinstance(getattr(layer, SLOTS[slot]), nn.Identity)
         ]
         found += [replace(between[t.plan.name], name=name, slot="act") for t in layer.source]
         rows[name] = [*found, TensorRow(name, "output", sqnr_db(expected[name], output))]
 
-    with _hooked(qnet, [*names, *paths], measure):
+    with hooked(qnet, [*names, *paths], measure):
         qnet(images)
     return [*(row for name in names for row in rows.get(name, ())), *between.values()]
+
+
+@torch.no_grad()
+def weight_row(name: str, slot: str, weight: Tensor, quantizer: nn.Module) -> TensorRow:
+    """What a quantizer does to a weight, and to its output channels one by one."""
+    spread = channel_spread(weight, quantizer(weight))
+    return replace(
+        tensor_row(name, slot, weight, quantizer),
+        worst_channel_db=spread.worst_db,
+        channel_range_ratio=spread.range_ratio,
+        dead_channels=spread.dead,
+    )
 
 
 @torch.no_grad()
@@ -148,13 +164,13 @@ def _outputs(net: nn.Module, names: list[str], images: Tensor) -> dict[str, Tens
     def keep(name: str, module: nn.Module, value: Tensor, output: Tensor) -> None:
         found[name] = output
 
-    with _hooked(net, names, keep):
+    with hooked(net, names, keep):
         net(images)
     return found
 
 
 @contextmanager
-def _hooked(net: nn.Module, names: list[str], act: Callable[..., None]) -> Iterator[None]:
+def hooked(net: nn.Module, names: list[str], act: Callable[..., None]) -> Iterator[None]:
     """Call ``act(name, module, first input, output)`` behind each layer, in evaluation mode."""
 
     def hook_of(name: str) -> Callable[..., None]:

@@ -26,6 +26,11 @@ class TensorRow:
         clipped: Share of values more than half a step beyond the range.
         max_error_steps: Largest error, in steps.
         rms_error_steps: Root of the mean squared error, in steps.
+        worst_channel_db: Of a weight: lowest SQNR of an output channel.
+        channel_range_ratio: Of a weight: the widest channel's range over the median channel's.
+        dead_channels: Of a weight: channels that became zero.
+        alone_db: Of an output: its SQNR if this layer alone is quantized and reads the float
+            network's tensors.
     """
 
     name: str
@@ -41,13 +46,17 @@ class TensorRow:
     clipped: float | None = None
     max_error_steps: float | None = None
     rms_error_steps: float | None = None
+    worst_channel_db: float | None = None
+    channel_range_ratio: float | None = None
+    dead_channels: int | None = None
+    alone_db: float | None = None
 
 
 def rows_to_json(rows: Iterable[TensorRow]) -> str:
     """A list of mappings; an infinite SQNR is null."""
 
-    def plain(row: TensorRow) -> dict[str, Any]:
-        finite = math.isfinite(row.sqnr_db)
-        return asdict(row) | ({} if finite else {"sqnr_db": None})
+    def finite(value: Any) -> Any:
+        return None if isinstance(value, float) and not math.isfinite(value) else value
 
-    return json.dumps([plain(row) for row in rows], indent=1, allow_nan=False) + "\n"
+    plain = [{name: finite(value) for name, value in asdict(row).items()} for row in rows]
+    return json.dumps(plain, indent=1, allow_nan=False) + "\n"

@@ -63,6 +63,10 @@ SUMMARIES = {
         "example:\n  qat doctor",
     ),
     "show": ("one run on one screen", "example:\n  qat show runs/0a1b2c3d4e5f"),
+    "diagnose": (
+        "why a run's accuracy fell, layer by layer, and which setting to try",
+        "example:\n  qat diagnose runs/0a1b2c3d4e5f",
+    ),
     "compare": (
         "two runs: settings that differ, metrics with their difference, layer by layer",
         "example:\n  qat compare runs/0a1b2c3d4e5f runs/1b2c3d4e5f6a",

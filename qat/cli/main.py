@@ -136,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--config-dir", type=Path, metavar="DIR", help="with YAML of your own")
     command("doctor", _doctor)
     command("show", _show).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
+    command("diagnose", _diagnose).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
     compare = command("compare", _compare)
     compare.add_argument("first", metavar="A", help=RUN_WORDS)
     compare.add_argument("second", metavar="B", help=RUN_WORDS)
@@ -200,6 +201,12 @@ def _show(arguments: argparse.Namespace) -> int:
     from qat.cli.show import show_command
 
     return show_command(run_dir(arguments.run))
+
+
+def _diagnose(arguments: argparse.Namespace) -> int:
+    from qat.cli.diagnose import diagnose_command
+
+    return diagnose_command(run_dir(arguments.run))
 
 
 def _compare(arguments: argparse.Namespace) -> int:

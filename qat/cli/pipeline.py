@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from qat.analysis.alone import with_alone
 from qat.analysis.history import HISTORY_NAME
 from qat.analysis.layers import tensor_rows
 from qat.analysis.rows import TensorRow, rows_to_json
@@ -166,7 +167,8 @@ def _quantized_outcome(
         nets = {"float_eager_latency_ms": net, "simulated_latency_ms": qnet}
         stages.metrics |= times(prepared, nets)
     with stages.timed("analysis"):
-        layers = tensor_rows(_counterpart(net, plan), qnet, images[:LAYER_IMAGES])
+        counterpart, seen = _counterpart(net, plan), images[:LAYER_IMAGES]
+        layers = with_alone(tensor_rows(counterpart, qnet, seen), counterpart, qnet, seen)
         write_atomic(folder.path / LAYERS_NAME, rows_to_json(layers))
     written = {"packed": PACKED_NAME, "plan": PLAN_NAME, "layers": LAYERS_NAME, "sizes": SIZES_NAME}
     for name, file in written.items():

@@ -1,0 +1,229 @@
+"""Why accuracy fell: what stands out in the rows of a run's layers, and which setting to try.
+
+A layer stands out if it loses more than its bits must. The measure for that is what the best
+uniform grid keeps of normally distributed values (J. Max 1960, "Quantizing for minimum
+distortion", table of equally spaced levels): 9.25, 14.27, 19.38, 24.57, 29.83, 40.57 dB at 2, 3, 4,
+5, 6, 8 bits. Real weights and activations stay within some decibels of it; 6 dB below it, the
+error of a layer is twice as large as its bits explain.
+
+Needs no torch: it reads rows.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qat.analysis.rows import TensorRow
+
+MAX_GAUSS_DB = {2: 9.25, 3: 14.27, 4: 19.38, 5: 24.57, 6: 29.83, 7: 35.13, 8: 40.57}
+SHORTFALL_DB = 6.0
+"""So far below the usual a layer stands out; the error is then twice the usual."""
+CHANNEL_GAP_DB = 15.0
+RANGE_RATIO = 4.0
+CLIPPED = 0.01
+USED_CODES = 0.3
+LEARNED = ("lsq",)
+"""Quantizers that learn their range, and may clip on purpose."""
+
+
+@dataclass(frozen=True)
+class LayerRows:
+    """The rows of one layer side by side; None where a tensor is float.
+
+    Attributes:
+        name: Module name.
+        weight: Its weight.
+        act: Its input.
+        output: Its output.
+        act_range: How the range of its input was found: the name of the observer, or of the
+            quantizer where that learns the range; empty if it is not known.
+    """
+
+    name: str
+    weight: TensorRow | None
+    act: TensorRow | None
+    output: TensorRow
+    act_range: str = ""
+
+    @property
+    def usual_db(self) -> float:
+        """What the bits of weight and input leave of the output, as a rule; infinite if float."""
+        noise = sum(
+            10 ** (-_usual(row.bits) / 10) for row in (self.weight, self.act) if row is not None
+        )
+        return -10 * math.log10(noise) if noise else math.inf
+
+    @property
+    def alone_db(self) -> float:
+        """Of the output if this layer alone is quantized; that of the network if not known."""
+        alone = self.output.alone_db
+        return self.output.sqnr_db if alone is None else alone
+
+    @property
+    def stands_out(self) -> bool:
+        """True if the layer loses more than its bits must."""
+        return self.alone_db < self.usual_db - SHORTFALL_DB
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that costs accuracy.
+
+    Attributes:
+        kind: What is wrong, in words that hold for every layer it is true of.
+        layers: Layer → figures, worst first; empty if it is true of the network as a whole.
+        settings: What to try instead, each as it is typed behind ``qat run``.
+    """
+
+    kind: str
+    layers: Mapping[str, str]
+    settings: tuple[str, ...]
+
+
+def layer_rows(rows: Sequence[TensorRow], plan: Mapping[str, Any]) -> list[LayerRows]:
+    """Rows by layer, in the order of the plan; layers without an output are left out.
+
+    Args:
+        rows: Of a run's ``layers.json``.
+        plan: Layer → its plan as plain data, in the order the network runs in.
+    """
+    slots: dict[str, dict[str, TensorRow]] = {}
+    for row in rows:
+        slots.setdefault(row.name, {})[row.slot] = row
+    names = [
+        *(name for name in plan if name in slots),
+        *(name for name in slots if name not in plan),
+    ]
+    return [
+        LayerRows(
+            name,
+            slots[name].get("weight"),
+            slots[name].get("act"),
+            slots[name]["output"],
+            _range_method(plan.get(name, {}).get("act", {})),
+        )
+        for name in names
+        if "output" in slots[name]
+    ]
+
+
+def first_fall(layers: Sequence[LayerRows]) -> tuple[LayerRows, float] | None:
+    """The first layer whose output is much worse than all before it, by its own doing.
+
+    Returns:
+        The layer, and the lowest SQNR of the outputs before it in dB (infinite for the first
+        layer); None if the SQNR falls little by little.
+    """
+    level = math.inf
+    for layer in layers:
+        if layer.output.sqnr_db < level - SHORTFALL_DB and layer.stands_out:
+            return layer, level
+        level = min(level, layer.output.sqnr_db)
+    return None
+
+
+def findings(layers: Sequence[LayerRows], trained: bool = False) -> list[Finding]:
+    """What stands out, the worst first; layers with the same trouble are one finding.
+
+    Args:
+        layers: In the order the network runs in.
+        trained: Whether the run was trained with quantizers (mode qat).
+    """
+    worst = sorted((layer for layer in layers if layer.stands_out), key=lambda one: one.alone_db)
+    merged: dict[str, Finding] = {}
+    for finding in (finding for layer in worst for finding in _causes(layer)):
+        known = merged.setdefault(finding.kind, finding)
+        merged[finding.kind] = Finding(
+            known.kind, {**known.layers, **finding.layers}, known.settings
+        )
+    return list(merged.values()) or _gradual(layers, trained)
+
+
+def _causes(layer: LayerRows) -> list[Finding]:
+    """The slots of a layer that explain its loss; the layer as a whole if none does."""
+    causes = [
+        *(_weight_causes(layer.name, layer.weight) if layer.weight else ()),
+        *(_act_causes(layer.name, layer.act, layer.act_range) if layer.act else ()),
+    ]
+    if causes:
+        return causes
+    figures = f"{_db(layer.alone_db)}, where {_db(layer.usual_db)} are usual"
+    return [
+        Finding(
+            "the output loses more than its bits explain",
+            {layer.name: figures},
+            (more_bits(layer.name, "weight"), more_bits(layer.name, "act")),
+        )
+    ]
+
+
+def _weight_causes(name: str, row: TensorRow) -> Iterator[Finding]:
+    worst, ratio = row.worst_channel_db, row.channel_range_ratio or 1.0
+    gap = worst is not None and worst < row.sqnr_db - CHANNEL_GAP_DB
+    if row.granularity == "tensor" and (gap or row.dead_channels or ratio > RANGE_RATIO):
+        dead = f", {row.dead_channels} channels became zero" if row.dead_channels else ""
+        figures = (
+            f"{_db(row.sqnr_db)} as a whole, {_db(worst)} in its worst channel; the widest channel "
+            f"has {ratio:.1f} times the range of the median one{dead}"
+        )
+        kind = "one scale serves weight channels of unlike range"
+        yield Finding(kind, {name: figures}, ("scheme.weight.granularity=channel",))
+    elif row.sqnr_db < _usual(row.bits) - SHORTFALL_DB:
+        settings = ("observer@scheme.weight=mse", more_bits(name, "weight"))
+        yield Finding("the weight loses more than its bits explain", _beside_usual(row), settings)
+
+
+def _act_causes(name: str, row: TensorRow, method: str) -> Iterator[Finding]:
+    if row.clipped is not None and row.clipped > CLIPPED and method not in LEARNED:
+        settings = ("calibrate.images=2048",)
+        if method != "minmax":
+            settings = ("observer@scheme.act=minmax", *settings)
+        figures = {name: f"{100 * row.clipped:.1f} %"}
+        yield Finding("input values lie outside the range and are clipped", figures, settings)
+    elif row.used_codes is not None and row.used_codes < USED_CODES:
+        settings = ("observer@scheme.act=mse", "observer@scheme.act=percentile")
+        figures = {name: f"{100 * row.used_codes:.0f} % of the codes are used"}
+        yield Finding("the input's range is wider than its data", figures, settings)
+    elif row.sqnr_db < _usual(row.bits) - SHORTFALL_DB:
+        settings = ("observer@scheme.act=mse", more_bits(name, "act"))
+        yield Finding("the input loses more than its bits explain", _beside_usual(row), settings)
+
+
+def _gradual(layers: Sequence[LayerRows], trained: bool) -> list[Finding]:
+    """No layer stands out: the bits are too few everywhere, or nothing is wrong."""
+    if len(layers) < 2:
+        return []
+    first, last = _db(layers[0].output.sqnr_db), _db(layers[-1].output.sqnr_db)
+    kind = (
+        "no layer loses more than its bits explain; the SQNR of the outputs goes from "
+        f"{first} to {last} over {len(layers)} layers"
+    )
+    return [Finding(kind, {}, ("mode=mixed",) if trained else ("mode=qat", "mode=mixed"))]
+
+
+def more_bits(name: str, slot: str) -> str:
+    """The override that gives one layer's slot 8 bits."""
+    return f"scheme.rules='[{{match: {name}, {slot}: {{bits: 8}}}}]'"
+
+
+def _range_method(spec: Mapping[str, Any]) -> str:
+    quantizer, observer = (spec.get(key, {}).get("name", "") for key in ("quantizer", "observer"))
+    return quantizer if quantizer in LEARNED else observer
+
+
+def _usual(bits: int | None) -> float:
+    """Of float tensors infinite; 6.02 dB for each bit beyond eight."""
+    if bits is None:
+        return math.inf
+    return MAX_GAUSS_DB.get(bits, MAX_GAUSS_DB[8] + 6.02 * (bits - 8))
+
+
+def _beside_usual(row: TensorRow) -> dict[str, str]:
+    return {row.name: f"{_db(row.sqnr_db)}; {row.bits} bits usually keep {_db(_usual(row.bits))}"}
+
+
+def _db(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.1f} dB" if math.isfinite(value) else "everything"
