@@ -23,6 +23,8 @@ CHANNEL_GAP_DB = 15.0
 RANGE_RATIO = 4.0
 CLIPPED = 0.01
 USED_CODES = 0.3
+MORE_IMAGES = "calibrate.images={images}"
+"""Whoever shows it knows how many images there are."""
 LEARNED = ("lsq",)
 """Quantizers that learn their range, and may clip on purpose."""
 
@@ -175,11 +177,11 @@ def _weight_causes(name: str, row: TensorRow) -> Iterator[Finding]:
 
 
 def _act_causes(name: str, row: TensorRow, method: str) -> Iterator[Finding]:
+    settings: tuple[str, ...]
     if row.clipped is not None and row.clipped > CLIPPED and method not in LEARNED:
-        settings = ("calibrate.images=2048",)
-        if method != "minmax":
-            settings = ("observer@scheme.act=minmax", *settings)
+        whole = () if method == "minmax" else ("observer@scheme.act=minmax",)
         figures = {name: f"{100 * row.clipped:.1f} %"}
+        settings = (*whole, MORE_IMAGES)
         yield Finding("input values lie outside the range and are clipped", figures, settings)
     elif row.used_codes is not None and row.used_codes < USED_CODES:
         settings = ("observer@scheme.act=mse", "observer@scheme.act=percentile")
@@ -199,7 +201,13 @@ def _gradual(layers: Sequence[LayerRows], trained: bool) -> list[Finding]:
         "no layer loses more than its bits explain; the SQNR of the outputs goes from "
         f"{first} to {last} over {len(layers)} layers"
     )
-    return [Finding(kind, {}, ("mode=mixed",) if trained else ("mode=qat", "mode=mixed"))]
+    one_scale = any(row.weight and row.weight.granularity == "tensor" for row in layers)
+    settings = (
+        *(("scheme.weight.granularity=channel",) if one_scale else ()),
+        *(() if trained else ("mode=qat",)),
+        "mode=mixed",
+    )
+    return [Finding(kind, {}, settings)]
 
 
 def more_bits(name: str, slot: str) -> str:

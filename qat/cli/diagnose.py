@@ -10,7 +10,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
-from qat.analysis.diagnosis import Finding, LayerRows, findings, first_fall, layer_rows
+from qat.analysis.diagnosis import MORE_IMAGES, Finding, LayerRows, findings, first_fall, layer_rows
 from qat.analysis.rows import TensorRow
 from qat.cli.errors import DONE, RequestError
 from qat.cli.progress import console
@@ -141,8 +141,19 @@ def _finding_lines(found: Sequence[Finding], record: RunRecord) -> list[str]:
         lines += [f"    {layer}: {figures}" for layer, figures in shown]
         if len(finding.layers) > MOST_LAYERS:
             lines.append(f"    … and {len(finding.layers) - MOST_LAYERS} more layers")
-        lines += [f"    try: {_command(record, setting)}" for setting in finding.settings]
+        settings = [_filled(setting, record) for setting in finding.settings]
+        lines += [f"    try: {_command(record, setting)}" for setting in settings if setting]
     return lines
+
+
+def _filled(setting: str, record: RunRecord) -> str:
+    """A setting with its number of images: four times as many, as far as there are; else empty."""
+    if setting != MORE_IMAGES:
+        return setting
+    used = record.protocol.get("calibration", {}).get("images", 0)
+    there = record.protocol.get("data", {}).get("train_images", 0)
+    images = min(4 * used, there)
+    return setting.format(images=images) if images > used else ""
 
 
 def _command(record: RunRecord, setting: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from omegaconf import OmegaConf
 
+from qat.cli.diagnose import drop_lines
 from qat.cli.errors import complain, one_line
 from qat.cli.loggers import log_record
 from qat.cli.next_steps import run_steps
@@ -60,6 +61,8 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
     if alone:
         print_comparison(record)
         print_deployment(folder.path, record)
+        for line in drop_lines(folder.path, record):
+            print(line)
         print(run_steps(record, folder.path))
         print_record_line(folder.record_path)
         if record.gate == "failed":

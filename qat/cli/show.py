@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from qat.base.durations import duration
+from qat.cli.diagnose import drop_lines
 from qat.cli.errors import DONE, RequestError
 from qat.cli.report import print_comparison, print_deployment, print_record_line, print_table
 from qat.cli.run_files import sensitivities_of
@@ -33,6 +34,8 @@ def show_command(folder: Path) -> int:
     if record.metrics:
         print_comparison(record)
         print_deployment(folder, record)
+        for line in drop_lines(folder, record):
+            print(line)
         if (table := sensitivities_of(folder, record)) is not None:
             print_table(table)
     _print_stages(record)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from qat.analysis.diagnosis import findings, first_fall, layer_rows, more_bits
+from qat.analysis.diagnosis import MORE_IMAGES, findings, first_fall, layer_rows, more_bits
 from qat.analysis.rows import TensorRow
 
 
@@ -128,9 +128,14 @@ def test_the_whole_range_is_not_advised_to_one_that_has_it():
     known = {"c": {"act": {"quantizer": {"name": "minmax"}, "observer": {"name": "minmax"}}}}
     rows = [weight("c", 40.0), act("c", 10.0, clipped=0.08), output("c", 10.0, 10.0)]
     (finding,) = findings(layer_rows(rows, known))
-    assert finding.settings == ("calibrate.images=2048",)
+    assert finding.settings == (MORE_IMAGES,)
 
 
 def test_what_was_trained_is_not_advised_to_train():
     rows = network(("a", 37, 37), ("b", 33, 37))
     assert findings(layer_rows(rows, {}), trained=True)[0].settings == ("mode=mixed",)
+
+
+def test_scales_per_channel_come_first_where_a_gradual_loss_has_one_scale():
+    rows = [weight("a", 40.0, by="tensor"), output("a", 37, 37), *network(("b", 33, 37))]
+    assert findings(layer_rows(rows, {}))[0].settings[0] == "scheme.weight.granularity=channel"
