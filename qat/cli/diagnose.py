@@ -15,8 +15,9 @@ from qat.analysis.rows import TensorRow
 from qat.cli.errors import DONE, RequestError
 from qat.cli.progress import console
 from qat.records.folder import RunFolder
-from qat.records.layers import read_layers
+from qat.records.layers import LAYERS_NAME, read_layers
 from qat.records.schema import RunRecord
+from qat.records.side_files import SideFileError, shaped
 from qat.records.store import seen_record
 
 MOST_LAYERS = 4
@@ -59,20 +60,32 @@ def diagnose_command(folder: Path) -> int:
 
 
 def run_layers(folder: Path, record: RunRecord) -> list[LayerRows]:
-    """The layers of a run in the order of its plan."""
+    """The layers of a run in the order of its plan.
+
+    Raises:
+        SideFileError: If ``layers.json`` is gone, damaged or another file.
+    """
     known = TensorRow.__dataclass_fields__
-    rows = [
-        TensorRow(**{name: value for name, value in row.items() if name in known})
-        for row in read_layers(folder, record)
-    ]
-    infinite = [row if row.sqnr_db is not None else replace(row, sqnr_db=math.inf) for row in rows]
-    return layer_rows(infinite, (record.plan or {}).get("layers", {}))
+    with shaped(folder / LAYERS_NAME):
+        rows = [
+            TensorRow(**{name: value for name, value in row.items() if name in known})
+            for row in read_layers(folder, record)
+        ]
+        finite = [
+            row if row.sqnr_db is not None else replace(row, sqnr_db=math.inf) for row in rows
+        ]
+        return layer_rows(finite, (record.plan or {}).get("layers", {}))
 
 
 def drop_lines(folder: Path, record: RunRecord) -> list[str]:
     """What the end of a run says of a drop of more than a point: where, and how to learn more."""
     drop = record.metrics.get("top1_drop", 0.0)
-    layers = run_layers(folder, record) if drop > NOTABLE_DROP else []
+    if drop <= NOTABLE_DROP:
+        return []
+    try:
+        layers = run_layers(folder, record)
+    except SideFileError as error:
+        return [f"top-1 fell by {100 * drop:.2f} points; why is not known: {error}"]
     if not layers:
         return []
     where = _fall_lines(layers) or [finding.kind for finding in findings(layers)] or ["unknown"]

@@ -4,6 +4,7 @@ import shlex
 import pytest
 
 from qat.cli.diagnose import drop_lines
+from qat.records.folder import RunFolder
 from qat.records.store import read_record
 from tests.command_line import SMALL
 
@@ -46,6 +47,9 @@ def test_rows_of_an_older_run_are_read(clipped, qat):
     newer = ("alone_db", "worst_channel_db", "channel_range_ratio", "dead_channels")
     rows = json.loads(path.read_text())
     path.write_text(json.dumps([{k: v for k, v in row.items() if k not in newer} for row in rows]))
+    record, run = read_record(folder), RunFolder(folder)
+    artifacts = {**record.artifacts, "layers": run.artifact(path)}
+    run.write(record.move_to("done", artifacts=artifacts))
     code, out, err = qat("diagnose", str(folder))
     assert code == 0, err
     assert "clipped" in out
@@ -57,3 +61,13 @@ def test_a_float_run_has_nothing_to_diagnose(qat, home):
     code, _, err = qat("diagnose", folder.name)
     assert code == 2
     assert "a finished run of mode static, dynamic, qat or mixed" in err
+
+
+def test_damaged_rows_are_named_and_take_nothing_else_down(clipped, qat):
+    folder, _ = clipped
+    (folder / "layers.json").write_text("[1, 2")
+    code, _, err = qat("diagnose", folder.name)
+    assert code == 2
+    assert "layers.json" in err
+    record = read_record(folder).move_to("done", metrics={"top1_drop": 0.5})
+    assert "layers.json" in " ".join(drop_lines(folder, record))
