@@ -12,6 +12,7 @@ from qat.cli.plan_accuracy import PlanAccuracy
 from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
 from qat.cli.sensitivity import run_sensitivity, sensitivity_batches
+from qat.cli.signs import decided_plan
 from qat.convert.rules import make_plan
 from qat.core.plan import Plan
 from qat.core.scheme import TensorSpec
@@ -66,7 +67,7 @@ def choose_plan(prepared: Prepared, net: nn.Module, digest: str) -> Allocation:
         UnmeetableBudgetError: Naming the cheapest plan and what it lacks.
         ValueError: If a table is of another network, or there is nothing to choose.
     """
-    base = prepared.plan(net)
+    base = decided_plan(prepared, net, digest)
     costs = _costs(prepared, net, base)
     free = free_slots(prepared, net, base)
     budgets = run_budgets(prepared, costs, free)

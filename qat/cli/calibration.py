@@ -1,6 +1,7 @@
 """Calibration of a run: what observers see is collected once, for all runs that see the same."""
 
 import time
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from torch import nn
 from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
 from qat.convert.calibrate import calibrate, calibrate_from, collected, statistics_keys
+from qat.convert.clipped import ClippedSignsWarning
 from qat.data.batches import Batches
 from qat.records.cache import Cache
 from qat.records.schema import NUMERICS_VERSION
@@ -53,7 +55,7 @@ def _calibrate_shared(prepared: Prepared, qnet: nn.Module, float_digest: str) ->
         made = True
 
     cache = Cache(Path(prepared.config.paths.cache))
-    key = _key(prepared, float_digest, observers)
+    key = {**calibration_key(prepared, float_digest), "observers": observers}
     path = cache.get_or_make("calibration", key, make, suffix=".safetensors")
     if made:
         return 0.0
@@ -73,10 +75,13 @@ def calibration_batches(prepared: Prepared) -> Batches:
 
 def _calibrate(prepared: Prepared, qnet: nn.Module) -> None:
     batches = calibration_batches(prepared)
-    calibrate(qnet, batches, lambda items: tracked("calibration", items))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ClippedSignsWarning)  # the evaluation says it for all runs
+        calibrate(qnet, batches, lambda items: tracked("calibration", items))
 
 
-def _key(prepared: Prepared, float_digest: str, observers: dict[str, Any]) -> dict[str, Any]:
+def calibration_key(prepared: Prepared, float_digest: str) -> dict[str, Any]:
+    """What determines the values that a float network has on the images of its calibration."""
     config = prepared.config
     return {
         "model": prepared.settings["model"],
@@ -85,7 +90,6 @@ def _key(prepared: Prepared, float_digest: str, observers: dict[str, Any]) -> di
         "preprocess": asdict(prepared.data.preprocess),
         "calibrate": asdict(config.calibrate),
         "seed": config.seed,
-        "observers": observers,
         "device": prepared.device.type,
         "threads": torch.get_num_threads(),
         "numerics_version": NUMERICS_VERSION,

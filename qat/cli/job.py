@@ -23,6 +23,7 @@ from qat.records.folder import RunFolder
 from qat.records.lock import LockedError
 from qat.records.schema import RecordError, RunRecord
 from qat.records.stage import forget_stage
+from qat.records.warned import warnings_of
 from qat.tracking.figures.style import save_figures
 
 CHECKPOINTS, FIGURES = "checkpoints", "figures"
@@ -67,6 +68,9 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
         print_record_line(folder.record_path)
         if record.gate == "failed":
             print(f"qat: run {prepared.id} missed its parity gate", file=sys.stderr, flush=True)
+    else:
+        for line in warnings_of(record):
+            print(f"qat: run {prepared.id} warns: {line}", file=sys.stderr, flush=True)
     return record.gate != "failed"
 
 

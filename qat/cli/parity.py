@@ -84,6 +84,7 @@ def run_parity(
         "reference": None if found.reference is None else asdict(found.reference),
         "layers": [asdict(row) for row in found.layers],
         "accumulators": widths,
+        "saturated_biases": dict(found.saturated),
     }
     write_atomic(folder / PARITY_NAME, json.dumps(_finite(told), indent=2) + "\n")
     logits = torch.from_numpy(found.runtime_logits)

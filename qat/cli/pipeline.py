@@ -28,8 +28,9 @@ from qat.cli.progress import tracked
 from qat.cli.protocol import protocol
 from qat.cli.results import FLOAT_FIGURES, accuracies, compared, costs, sizes, times, unmeasured
 from qat.cli.run_files import CONFIG_NAME
+from qat.cli.signs import decided_plan, noted_signs
 from qat.cli.training import chosen_kernel, fit_quantized
-from qat.convert.calibrate import set_phase
+from qat.convert.calibrate import saturated_biases, set_phase
 from qat.convert.integer import fold_norms
 from qat.convert.swap import quantize, to_float
 from qat.core.plan import Plan
@@ -40,6 +41,7 @@ from qat.records.environment import environment_facts
 from qat.records.folder import RunFolder
 from qat.records.layers import LAYERS_NAME
 from qat.records.schema import Artifact, RunRecord
+from qat.records.warned import with_warnings
 from qat.training.evaluate import predict_logits
 
 PACKED_NAME, PLAN_NAME = "packed.safetensors", "plan.json"
@@ -50,7 +52,7 @@ LAYER_IMAGES = 64
 
 @dataclass
 class Stages:
-    """What a run has come to: figures or why not, files, and the seconds each stage took.
+    """What a run has come to: figures or why not, files, seconds of each stage, warnings.
 
     ``folder`` is the run's, where the stage under way is noted; ``told``: print a line for each.
     """
@@ -62,6 +64,7 @@ class Stages:
     seconds: dict[str, float] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -147,12 +150,16 @@ def _quantized_outcome(
 ) -> Outcome:
     labels = prepared.data.test.labels.cpu()
     chosen = _chosen(prepared, stages, net, digest)
-    plan = prepared.plan(net) if chosen is None else chosen.plan
+    plan = _planned_by_all(prepared, stages, net, digest) if chosen is None else chosen.plan
     plan.save(folder.path / PLAN_NAME)
     record = record.move_to("running", plan=plan.to_dict())
     folder.write(record)
     qnet = _quantized(prepared, folder.path, stages, net, plan, digest)
-    with stages.timed("evaluation"):
+    stages.warnings += [
+        f"{name}: {count} biases do not fit 32 bits and are clamped"
+        for name, count in saturated_biases(qnet).items()
+    ]
+    with stages.timed("evaluation"), noted_signs(qnet, "evaluation", stages.warnings):
         logits = _logits(prepared, qnet, "evaluation")
     stages.metrics |= compared(reference, logits, labels)
     if chosen is not None:
@@ -175,6 +182,12 @@ def _quantized_outcome(
         stages.artifacts[name] = folder.artifact(folder.path / file)
     record = _deployed(prepared, folder, record, stages, net, qnet, logits)
     return Outcome(_done(prepared, record, stages), net, qnet, layers)
+
+
+def _planned_by_all(prepared: Prepared, stages: Stages, net: nn.Module, digest: str) -> Plan:
+    """The scheme's plan, with what all calibration images say."""
+    with stages.timed("signs"):
+        return decided_plan(prepared, net, digest)
 
 
 def _chosen(prepared: Prepared, stages: Stages, net: nn.Module, digest: str) -> Allocation | None:
@@ -223,7 +236,7 @@ def _quantized(
         labels = prepared.data.test.labels.cpu()
         stages.metrics["calibrated_top1"] = accuracies(logits, labels)["top1"]
     with stages.timed("training"):
-        fit_quantized(prepared, qnet, folder / "checkpoints")
+        stages.warnings += fit_quantized(prepared, qnet, folder / "checkpoints")
     set_phase(qnet, "quantize")
     fold_norms(qnet)
     return qnet.to(prepared.device).eval()
@@ -281,7 +294,7 @@ def _done(prepared: Prepared, record: RunRecord, stages: Stages) -> RunRecord:
     for name, file in {"config": CONFIG_NAME, "history": HISTORY_NAME}.items():
         if (path := folder.path / file).is_file():
             stages.artifacts[name] = folder.artifact(path)
-    return record.move_to(
+    return with_warnings(record, stages.warnings).move_to(
         "done",
         metrics=stages.metrics,
         seconds=stages.seconds,

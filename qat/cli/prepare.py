@@ -4,6 +4,7 @@ Wrong names, files and combinations show here, so that a request is refused as a
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -35,7 +36,7 @@ from qat.models.checkpoint import load_checkpoint, read_normalisation
 from qat.records.schema import run_id
 from qat.training.device import resolve_device
 
-EXAMPLE_IMAGES = 8  # enough to see which inputs are ever negative
+EXAMPLE_IMAGES = 8
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,16 @@ class Prepared:
             load_checkpoint(net, Path(self.config.model.checkpoint))
         return net.to(self.device)
 
-    def plan(self, net: nn.Module) -> Plan:
-        """The plan of a float network under this run's scheme."""
+    def plan(self, net: nn.Module, lowest: Mapping[str, float] | None = None) -> Plan:
+        """The plan of a float network under this run's scheme.
+
+        Args:
+            net: The float network.
+            lowest: Tensor → smallest value, as far as more images than the example's were looked
+                at; without them the plan is good for checks and costs, not for numbers.
+        """
         assert self.scheme is not None
-        return make_plan(net, self.scheme, self.example())
+        return make_plan(net, self.scheme, self.example(), lowest)
 
     def example(self) -> Tensor:
         """A few preprocessed training images."""

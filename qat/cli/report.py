@@ -9,6 +9,7 @@ from qat.cli.progress import console
 from qat.cli.run_files import deployment_lines
 from qat.records.facts import run_facts
 from qat.records.schema import RunRecord
+from qat.records.warned import warnings_of
 from qat.tables import table as tables
 from qat.tables.comparison import comparison_notes, comparison_rows
 from qat.tables.render import markdown, remarks, texts
@@ -31,6 +32,8 @@ def print_comparison(record: RunRecord) -> None:
     out.print(table)
     for note in comparison_notes(record):
         out.print(f"  – {note}", style="dim", soft_wrap=True)
+    for line in warnings_of(record):
+        out.print(f"  warning: {escape(line)}", style="yellow", soft_wrap=True)
     for name, kind in (record.plan or {}).get("left_float", ()):
         out.print(f"  left float: {name} ({kind})", style="dim", soft_wrap=True)
 

@@ -27,6 +27,7 @@ from qat.training.fit import FitResult, fit
 from qat.training.history import QuantizerHistory
 from qat.training.loaders import check_share
 from qat.training.qat import QATClassifier
+from qat.training.signs import WatchSigns
 from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec
 
 
@@ -51,8 +52,12 @@ def fit_float(prepared: Prepared, net: nn.Module, folder: Path) -> FitResult:
         raise type(error)(f"float network (keys under float.): {error}") from error
 
 
-def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> FitResult:
-    """Train a calibrated network in place, as ``trainer.*`` says, in the kernel that repays."""
+def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> list[str]:
+    """Train a calibrated network in place, as ``trainer.*`` says, in the kernel that repays.
+
+    Returns:
+        What it warns of.
+    """
     config, settings = prepared.config, prepared.config.trainer
     spec = FitSpec(
         max_epochs=settings.max_epochs,
@@ -71,12 +76,21 @@ def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> FitResul
     # Compiled code is kept with all else that is made once; torch reads this when it compiles.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(config.paths.cache) / "compiled"))
     set_kernel(chosen_kernel(prepared, qnet))
+    signs = WatchSigns()
     try:
-        return _fit(
-            prepared, module, spec, folder, "quantized training", settings.batch_size, config.seed
+        _fit(
+            prepared,
+            module,
+            spec,
+            folder,
+            "quantized training",
+            settings.batch_size,
+            config.seed,
+            [signs],
         )
     finally:
         set_kernel("eager")
+    return [f"training: {clip}" for clip in signs.found.values()]
 
 
 def chosen_kernel(prepared: Prepared, net: nn.Module) -> str:
@@ -125,6 +139,7 @@ def _fit(
     description: str,
     batch_size: int,
     seed: int,
+    more: Sequence[L.Callback] = (),
 ) -> FitResult:
     data = prepared.data
 
@@ -143,7 +158,12 @@ def _fit(
         folder,
         seed=seed,
         loggers=_loggers(prepared, description, folder),
-        callbacks=[TrainingProgress(description), BestAndLast(), *_history(prepared, module)],
+        callbacks=[
+            TrainingProgress(description),
+            BestAndLast(),
+            *_history(prepared, module),
+            *more,
+        ],
     )
 
 

@@ -1,5 +1,6 @@
 """The phases of a quantized network: observe, quantize, off."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
+from qat.convert.clipped import ClippedSignsWarning, watching_signs
 from qat.core.evaluating import evaluating
 from qat.core.ranks import alone
 from qat.layers.walk import quantizers, twins
@@ -51,22 +53,47 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
         batches: Image tensors, or tuples that begin with one, on the network's device.
         track: Wraps the batches to show progress.
 
+    Warns:
+        ClippedSignsWarning: If unsigned codes meet negative values; layer and share are named.
+
     Raises:
         ValueError: If there are no batches, or values are NaN or infinite; the layer is named.
     """
     _start_observing(net)
     acts = [quantizer for _, slot, quantizer in quantizers(net) if slot != "weight"]
-    with evaluating(net):
-        count = 0
-        for batch in track(batches) if track else batches:
-            net(batch if isinstance(batch, Tensor) else batch[0])
-            for quantizer in acts:
-                quantizer.close_batch()
-            count += 1
-    if not count:
-        raise InputError("calibration got no batches: set calibrate.images to 1 or more")
-    _observe_weights(net)
-    set_phase(net, "quantize")
+    with watching_signs(net) as clipped:
+        with evaluating(net):
+            count = 0
+            for batch in track(batches) if track else batches:
+                net(batch if isinstance(batch, Tensor) else batch[0])
+                for quantizer in acts:
+                    quantizer.close_batch()
+                count += 1
+        if not count:
+            raise InputError("calibration got no batches: set calibrate.images to 1 or more")
+        _observe_weights(net)
+        set_phase(net, "quantize")
+        fit_biases(net)
+    for clip in clipped:
+        warnings.warn(str(clip), ClippedSignsWarning, stacklevel=3)
+
+
+def fit_biases(net: nn.Module) -> None:
+    """Raise the weight scale of every channel whose bias would not fit 32 bits.
+
+    A training does so at every step; this is for what follows a change of weights or ranges.
+    """
+    for _, twin in twins(net):
+        twin.fit_bias()
+
+
+def saturated_biases(net: nn.Module) -> dict[str, int]:
+    """Layer → how many elements of its bias do not fit 32 bits and are clamped; none is left out.
+
+    After :func:`fit_biases` there are none but of quantizers whose scale cannot be raised.
+    """
+    found = {name: twin.saturated_biases() for name, twin in twins(net)}
+    return {name: count for name, count in found.items() if count}
 
 
 def statistics_keys(net: nn.Module) -> dict[str, dict[str, Any]] | None:
@@ -115,6 +142,7 @@ def calibrate_from(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
             observer.load_statistics(own)
     _observe_weights(net)
     set_phase(net, "quantize")
+    fit_biases(net)
 
 
 def _start_observing(net: nn.Module) -> None:

@@ -64,6 +64,7 @@ def fold_norms(qnet: nn.Module) -> None:
     """End a training's folding: batch norm becomes part of weights and biases, in place."""
     for _, twin in twins(qnet):
         twin.fold()
+        twin.fit_bias()
 
 
 def _swap(

@@ -8,13 +8,12 @@ a quantizer get the widest format that any of them asks for.
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from qat.base.errors import InputError
 from qat.convert.kinds import PREFIX
+from qat.convert.signs import lower, stored_minima
 from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
-from qat.core.evaluating import evaluating
 from qat.core.plan import LayerPlan, Plan, TensorPlan
 from qat.core.scheme import Rule, Scheme, TensorSpec
 from qat.graph.points import Placement, Point, place
@@ -24,13 +23,16 @@ MAX_BITS = 8
 _KINDS = {"conv": "Conv2d", "linear": "Linear", "norm": "BatchNorm2d"}
 
 
-def make_integer_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
+def make_integer_plan(
+    net: nn.Module, scheme: Scheme, example: Tensor, lowest: Mapping[str, float]
+) -> Plan:
     """Lay a scheme over a float network in placement ``integer``.
 
     Args:
         net: A float network that torch.fx can trace.
         scheme: What is asked.
         example: Preprocessed images: a tensor they never show negative gets unsigned codes.
+        lowest: Tensor → smallest value, as far as more images were looked at.
 
     Raises:
         ValueError: If there is nothing to quantize, an operation has no integer form (its line is
@@ -43,7 +45,8 @@ def make_integer_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
     if not layers:
         raise InputError("nothing to quantize: the network runs no Conv2d or Linear layer")
     _check_rules(scheme.rules, placement)
-    tensors = _tensors(scheme, placement, layers, _minima(traced, placement, example))
+    minima = lower(stored_minima(traced, placement, example), lowest)
+    tensors = _tensors(scheme, placement, layers, minima)
     planned = _layers(scheme, placement, layers, tensors)
     names = list(planned)
     return Plan(planned, (), "integer", tensors, ends=(names[0], names[-1]))
@@ -142,21 +145,3 @@ def _check_rules(rules: Sequence[Rule], placement: Placement) -> None:
             )
         if not any(fnmatchcase(name, rule.match) for name in names):
             raise no_match(rule.match, names)
-
-
-@torch.no_grad()
-def _minima(traced: fx.GraphModule, placement: Placement, example: Tensor) -> dict[str, float]:
-    """Smallest value of each quantized tensor."""
-    names = {point.node: point.name for point in placement.points.values()}
-    found: dict[str, float] = {}
-
-    class Watch(fx.Interpreter):
-        def run_node(self, n: fx.Node) -> object:
-            value = super().run_node(n)
-            if n in names:
-                found[names[n]] = float(value.min())
-            return value
-
-    with evaluating(traced):
-        Watch(traced).run(example)
-    return found

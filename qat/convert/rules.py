@@ -4,7 +4,7 @@ Order of precedence, later wins: the scheme's own specs, the first/last policy, 
 their order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,25 +14,32 @@ from qat.base.errors import InputError
 from qat.convert.integer import PLAN
 from qat.convert.integer_plan import make_integer_plan
 from qat.convert.kinds import Kinds, check_kind, layer_kinds, matches
+from qat.convert.signs import input_minima, lower, tensor_minima
 from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import Rule, Scheme, TensorSpec
-from qat.graph.shapes import LayerCall, layer_calls
-from qat.layers.registry import twin_of
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
 
 
-def make_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
+def make_plan(
+    net: nn.Module,
+    scheme: Scheme,
+    example: Tensor | Iterable[Any],
+    lowest: Mapping[str, float] | None = None,
+) -> Plan:
     """The plan of a float network under a scheme.
 
     Layers count as first and last in the order they run in. An input whose sign the scheme leaves
-    open gets unsigned codes if the example never shows it negative.
+    open gets unsigned codes if no image shows it negative.
 
     Args:
         net: A float network.
         scheme: What is asked.
-        example: A batch of real, preprocessed images; a few suffice.
+        example: A batch of real, preprocessed images; or several batches, best those of the
+            calibration: what decides signs is then known of all of them.
+        lowest: Tensor → smallest value, as far as more images than the example's were looked at
+            (:func:`qat.convert.signs.tensor_minima`).
 
     Raises:
         ValueError: If the network has no conv or linear layer, is one itself, or a rule asks
@@ -41,21 +48,24 @@ def make_plan(net: nn.Module, scheme: Scheme, example: Tensor) -> Plan:
         TraceError: If a rule means layers behind complex activations and the network cannot be
             traced.
     """
+    if not isinstance(example, Tensor):
+        example, lowest = _looked_at(net, scheme.placement, list(example))
     if scheme.placement == "integer":
-        return make_integer_plan(net, scheme, example)
-    lowest = _input_minima(net, layer_calls(net, example))
-    if not lowest:
+        return make_integer_plan(net, scheme, example, lowest or {})
+    own = input_minima(net, example)
+    if not own:
         raise InputError("nothing to quantize: the network runs no Conv1d, Conv2d or Linear layer")
-    if "" in lowest:
+    if "" in own:
         raise InputError("the network is a single layer: wrap it in torch.nn.Sequential")
-    names = list(lowest)
+    names = list(own)
+    minima = lower(own, lowest or {})
     kinds = layer_kinds(net, names, [rule.match for rule in scheme.rules])
     _check_rules(scheme.rules, kinds)
     layers = {}
     for name in names:
         plan = _plan_layer(net, scheme, name, kinds, outer=name in (names[0], names[-1]))
         if plan is not None:
-            layers[name] = _decide_signs(plan, lowest[name])
+            layers[name] = _decide_signs(plan, minima[name])
     if scheme.quantize_output and names[-1] in layers:
         layers[names[-1]] = _with_output(layers[names[-1]], scheme.act)
     left_float = _left_float(net, layers)
@@ -66,7 +76,7 @@ def with_signs(plan: Plan, net: nn.Module, example: Tensor) -> Plan:
     """The plan with every open sign decided by an example batch."""
     if all(spec.signed is not None for p in plan.layers.values() for spec in (p.weight, p.act)):
         return plan
-    lowest = _input_minima(net, layer_calls(net, example))
+    lowest = input_minima(net, example)
     decided = {name: _decide_signs(p, lowest.get(name, -1.0)) for name, p in plan.layers.items()}
     return replace(plan, layers=decided)
 
@@ -80,13 +90,14 @@ def plan_of(qnet: nn.Module) -> Plan:
     return Plan(layers, _left_float(qnet, layers))
 
 
-def _input_minima(net: nn.Module, calls: Sequence[LayerCall]) -> dict[str, float]:
-    """Layer name → smallest input seen, of each quantizable layer, in order of first call."""
-    lowest: dict[str, float] = {}
-    for call in calls:
-        if twin_of(net.get_submodule(call.name)) is not None:
-            lowest[call.name] = min(call.input_min, lowest.get(call.name, call.input_min))
-    return lowest
+def _looked_at(
+    net: nn.Module, placement: str, batches: Sequence[Any]
+) -> tuple[Tensor, dict[str, float]]:
+    """The images of the first batch, and the minima over all."""
+    if not batches:
+        raise InputError("a plan needs images: give a batch, or several")
+    first = batches[0]
+    return first if isinstance(first, Tensor) else first[0], tensor_minima(net, placement, batches)
 
 
 def _plan_layer(

@@ -59,7 +59,10 @@ def fake_quantize(x: Tensor, qparams: QParams) -> Tensor:
     """
     if torch.compiler.is_compiling():
         return _in_plain_operations(x, qparams)
-    return _FakeQuantize.apply(x, *_columns(qparams), qparams)  # type: ignore[no-any-return]
+    terms = _columns(qparams)
+    if torch.is_grad_enabled():  # a later tensor of the same step may move the scale, in place
+        terms = terms[0].clone(), terms[1].clone()
+    return _FakeQuantize.apply(x, *terms, qparams)  # type: ignore[no-any-return]
 
 
 def _in_plain_operations(x: Tensor, qparams: QParams) -> Tensor:

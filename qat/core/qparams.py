@@ -24,6 +24,9 @@ from qat.base.errors import InputError
 from qat.core.grid import IntGrid
 from qat.core.layout import Layout
 
+MARGIN = 1.0001
+"""onnxruntime's quantizer raises by as much (``_adjust_weight_scale_for_int32_bias``)."""
+
 
 @dataclass(frozen=True)
 class QParams:
@@ -43,7 +46,13 @@ class QParams:
 
 
 def qparams_from_range(
-    rmin: Tensor, rmax: Tensor, grid: IntGrid, *, symmetric: bool, power_of_two: bool = False
+    rmin: Tensor,
+    rmax: Tensor,
+    grid: IntGrid,
+    *,
+    symmetric: bool,
+    power_of_two: bool = False,
+    least: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Scale and zero point, element by element, for ranges of any shape.
 
@@ -56,6 +65,7 @@ def qparams_from_range(
         grid: The codes to spread over the range.
         symmetric: Zero point fixed at 0.
         power_of_two: Round the scale up to a power of two: the range still fits.
+        least: A scale below this is raised, see :func:`raised`.
 
     Returns:
         ``(scale, zero_point)``, both of the shape and dtype of ``rmin``.
@@ -78,16 +88,24 @@ def qparams_from_range(
     else:
         # Divided before subtracting: the width of a range may exceed the largest float.
         scale = high / (grid.levels - 1) - low / (grid.levels - 1)
-    scale = _usable(scale, power_of_two)
+    scale = torch.where(scale == 0, 1.0, scale).clamp(min=torch.finfo(scale.dtype).tiny)
+    if least is not None:
+        scale = raised(scale, least)
+    if power_of_two:
+        scale = round_up_to_power_of_two(scale)
     if symmetric:
         return scale, torch.zeros_like(scale)
     zero_point = torch.round(grid.qmin - low / scale).clamp(grid.qmin, grid.qmax)
     return scale, zero_point
 
 
-def _usable(scale: Tensor, power_of_two: bool) -> Tensor:
-    scale = torch.where(scale == 0, 1.0, scale).clamp(min=torch.finfo(scale.dtype).tiny)
-    return round_up_to_power_of_two(scale) if power_of_two else scale
+def raised(scale: Tensor, least: Tensor) -> Tensor:
+    """Scales, each that is below its ``least`` raised to a little more than it.
+
+    More, so that what was computed from a scale just raised does not ask for another raise.
+    """
+    least = least.to(scale)
+    return torch.where(scale < least, least * MARGIN, scale)
 
 
 def round_up_to_power_of_two(scale: Tensor) -> Tensor:

@@ -172,6 +172,7 @@ def judge(
     logits: Mapping[str, LogitAgreement],
     thresholds: ParityThresholds,
     layers: Sequence[LayerAgreement] = (),
+    saturated: Mapping[str, int] | None = None,
 ) -> Verdict:
     """Hold comparisons against thresholds.
 
@@ -179,6 +180,8 @@ def judge(
         logits: End to end, by how the runtime was set (such as ``optimizations off``).
         thresholds: What must hold of every one of them.
         layers: Each computed from the same input codes by both.
+        saturated: Layer → biases that do not fit 32 bits. All who compute clamp them alike, so
+            that they agree, on a network that is not the one that was asked for.
 
     Raises:
         ValueError: If there is nothing to judge.
@@ -193,6 +196,10 @@ def judge(
         if layer is not None:
             most = f"{layer.max_steps:g} steps, above {thresholds.layer_steps:g}"
             missed.append(f"layer {layer.name} alone differs by {most}")
+    missed += [
+        f"layer {name}: {count} biases do not fit 32 bits and are clamped"
+        for name, count in (saturated or {}).items()
+    ]
     return Verdict(FAILED, "; ".join(missed)) if missed else Verdict(PASSED)
 
 

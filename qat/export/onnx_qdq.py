@@ -245,7 +245,13 @@ def _avg_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
 
 
 def _global_avg_pool(writer: _Writer, step: Step, inputs: list[str]) -> str:
-    plane = writer.result("GlobalAveragePool", inputs, step)
+    source, result = (writer.program.formats[name] for name in (step.inputs[0], step.output))
+    low, high = _POOLED_RATIOS
+    if low <= float(source.scale) / float(result.scale) < high:
+        plane = writer.result("GlobalAveragePool", inputs, step)
+    else:
+        axes = writer.constant(f"{step.name}/axes", np.array([2, 3], np.int64))
+        plane = writer.result("ReduceMean", [*inputs, axes], step, keepdims=1)
     if step.attributes["keepdim"]:
         return plane
     return writer.node("Flatten", [plane], f"{step.name}/flat", axis=1)
@@ -304,6 +310,11 @@ def _named(kind: str, **names: str) -> Callable[[_Writer, Step, list[str]], str]
         return writer.result(kind, inputs, step, **found)
 
     return write
+
+
+_POOLED_RATIOS = (2.0**-16, 256.0)
+"""onnxruntime's QLinearGlobalAveragePool refuses ``s_x / (s_y * pixels)`` outside 2^-32 .. 256, as
+it runs; there a mean is written that it computes in float. Fewer than 2^16 pixels are meant."""
 
 
 def _pads(padding: Any) -> list[int]:

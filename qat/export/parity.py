@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
+from qat.convert.calibrate import saturated_biases
 from qat.core.evaluating import evaluating
 from qat.export.gate import (
     LayerAgreement,
@@ -46,6 +47,7 @@ class Parity:
         diverging: The first layer whose codes differ end to end, by how the runtime was set.
         reference: Logits of the integer-only reference against the simulation.
         verdict: Held against the thresholds.
+        saturated: Layer → biases that do not fit 32 bits.
     """
 
     runtime_logits: np.ndarray
@@ -54,6 +56,7 @@ class Parity:
     diverging: Mapping[str, LayerAgreement | None]
     reference: LogitAgreement | None
     verdict: Verdict
+    saturated: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,9 @@ def check_parity(
     if exported.program is not None and reference_images:
         first = next(iter(batches))[0][:reference_images]
         reference = reference_parity(exported, first, simulated)
-    verdict = judge(logits, thresholds, layers)
-    return Parity(found[ON], logits, layers, diverging, reference, verdict)
+    saturated = saturated_biases(exported.qnet)
+    verdict = judge(logits, thresholds, layers, saturated)
+    return Parity(found[ON], logits, layers, diverging, reference, verdict, saturated)
 
 
 def runtime_logits(session: Session, batches: Images, images: int | None = None) -> np.ndarray:

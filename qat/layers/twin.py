@@ -10,7 +10,7 @@ from qat.base.errors import InputError
 from qat.core.layout import Layout
 from qat.core.plan import LayerPlan
 from qat.core.scheme import TensorSpec
-from qat.layers.bias import bias_codes, fake_round
+from qat.layers.bias import bias_codes, fake_round, least_weight_scale, saturated
 from qat.layers.norm import folded
 from qat.layers.tensor import QuantTensor
 from qat.quantizers.base import Quantizer
@@ -98,6 +98,8 @@ class QuantTwin(nn.Module):
     def quantized(self) -> tuple[Tensor, Tensor | None]:
         """The weight and the bias the layer computes with."""
         weight, bias = self.folded()
+        if self.training:  # scales and biases are where the last step has left them
+            self._hold_scale(bias)
         rounded = self.weight_quantizer(weight)
         step = self.bias_step()
         if bias is None or step is None:
@@ -121,6 +123,31 @@ class QuantTwin(nn.Module):
         inputs = torch.round(x / self.source[0].quantizer.qparams().scale)  # type: ignore[operator]
         sums = compute(inputs, centred.to(x.dtype), whole_bias)
         return sums * step.reshape(-1, *[1] * (weight.ndim - 2)).to(x.dtype)
+
+    @torch.no_grad()
+    def fit_bias(self) -> None:
+        """Raise weight scales until the bias's codes fit, see :mod:`qat.layers.bias`.
+
+        A training does so at each step, and leaves learned steps as they are; here they are set.
+        """
+        if self._hold_scale(self.folded()[1]):
+            own = self.weight_quantizer.qparams()  # type: ignore[operator]
+            self.weight_quantizer.set_qparams(own.scale, own.zero_point)  # type: ignore[operator]
+
+    @torch.no_grad()
+    def _hold_scale(self, bias: Tensor | None) -> bool:
+        """Keep the weight scale where a bias has room; False if it has no codes."""
+        if bias is None or self.bias_step() is None:
+            return False
+        quantizer: Quantizer = self.weight_quantizer  # type: ignore[assignment]
+        input_scale = self.source[0].quantizer.qparams().scale  # type: ignore[operator]
+        quantizer.hold_scale(least_weight_scale(bias, input_scale, quantizer.qparams().scale))
+        return True
+
+    def saturated_biases(self) -> int:
+        """How many elements of the bias do not fit 32 bits all the same."""
+        bias, step = self.folded()[1], self.bias_step()
+        return 0 if bias is None or step is None else saturated(bias, step)
 
     def bias_step(self) -> Tensor | None:
         """Scale of the bias's integer codes, one for all or one a channel; None if it stays float.

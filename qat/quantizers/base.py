@@ -12,7 +12,12 @@ from qat.base.errors import InputError
 from qat.core import affine
 from qat.core.codebook import Codebook
 from qat.core.layout import Layout
-from qat.core.qparams import QParams, qparams_from_range
+from qat.core.qparams import (
+    QParams,
+    qparams_from_range,
+    raised,
+    round_up_to_power_of_two,
+)
 from qat.core.scheme import Method, TensorSpec
 from qat.observers.base import Observer
 from qat.observers.registry import make_observer
@@ -44,6 +49,7 @@ class Quantizer(nn.Module):
         phase: One of ``observe``, ``quantize``, ``off``; set by :meth:`set_phase`.
         frozen: True once the range no longer follows training.
         learns: True for a method whose range is trained by gradient.
+        least_scale: Scales below it, element by element, are raised; None for any scale.
     """
 
     learns = False
@@ -55,6 +61,7 @@ class Quantizer(nn.Module):
         self.phase = "quantize"
         self.label = type(self).__name__  # which layer's, for messages
         self.frozen = False
+        self.least_scale: Tensor | None = None
         self.observer: Observer = make_observer(self.observer_method(), layout.slices)
         self.register_buffer("calibrated", torch.zeros((), dtype=torch.bool))
         self._ready = False  # the buffer's value, so that no forward has to wait for a device
@@ -134,9 +141,21 @@ class Quantizer(nn.Module):
             self.grid,
             symmetric=self.spec.symmetric,
             power_of_two=self.spec.scale == "power_of_two",
+            least=self.least_scale,
         )
         self.set_qparams(scale, zero_point)
         self._set_ready()
+
+    @torch.no_grad()
+    def hold_scale(self, least: Tensor) -> None:
+        """Raise scales below ``least``, of ``layout.shape``: those of now and of later ranges."""
+        self.least_scale = least
+        own = self.qparams()
+        scale = raised(own.scale, least)
+        if bool((scale != own.scale).any()):
+            if self.spec.scale == "power_of_two":
+                scale = round_up_to_power_of_two(scale)
+            self.set_qparams(scale, own.zero_point)
 
     def set_phase(self, phase: str) -> None:
         """Switch the phase; leaving ``observe`` fixes the range from what was seen.

@@ -25,7 +25,7 @@ from qat.base.errors import InputError
 from qat.core.affine import quantize_dequantize
 from qat.core.kernels import body, grad_of
 from qat.core.layout import Layout
-from qat.core.qparams import QParams
+from qat.core.qparams import QParams, raised
 from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.base import Quantizer
 
@@ -96,8 +96,13 @@ class LSQQuantizer(Quantizer):
         step = self._positive_step().detach()
         return QParams(step, torch.zeros_like(step), self.grid, self.layout)
 
+    def hold_scale(self, least: Tensor) -> None:
+        """See the base; a step below stays what was learned, and is used as if it were larger."""
+        self.least_scale = least
+
     def _positive_step(self) -> Tensor:
-        return self.step.abs().clamp(min=torch.finfo(self.step.dtype).tiny)
+        step = self.step.abs().clamp(min=torch.finfo(self.step.dtype).tiny)
+        return step if self.least_scale is None else raised(step, self.least_scale)
 
     def _elements_per_step(self, x: Tensor) -> float:
         weight = self.layout.axis == 0

@@ -130,6 +130,14 @@ def test_the_gate_names_the_layer_and_all_that_was_missed():
     assert judge({"off": bad}, asked_nothing, layers).passed
 
 
+def test_biases_that_do_not_fit_are_no_pass_though_all_clamp_alike():
+    same = {"off": LogitAgreement(10, 1.0, 0.0, 1.0, math.inf)}
+    assert judge(same, ParityThresholds()).passed
+    verdict = judge(same, ParityThresholds(), saturated={"conv": 4})
+    assert not verdict.passed
+    assert verdict.reason == "layer conv: 4 biases do not fit 32 bits and are clamped"
+
+
 def test_nothing_compared_is_no_pass():
     with pytest.raises(ValueError, match="nothing to compare"):
         judge({}, ParityThresholds())

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from qat.layers.bias import LIMIT, bias_codes, bias_values, fake_round
+from qat.layers.bias import (
+    LIMIT,
+    ROOM,
+    bias_codes,
+    bias_values,
+    fake_round,
+    least_weight_scale,
+    saturated,
+)
 
 
 def test_codes_by_hand():
@@ -38,3 +46,19 @@ def test_rounding_passes_its_gradient_on():
     assert value.tolist() == [0.5, -0.5]
     (value * torch.tensor([2.0, 3.0])).sum().backward()
     assert bias.grad.tolist() == [2, 3]
+
+
+def test_what_does_not_fit_is_counted():
+    bias, step = torch.tensor([1.0, -3.0, 3.0, 0.0]), torch.tensor([1e-9])
+    assert saturated(bias, step) == 2
+    edge = torch.tensor([float(LIMIT)])
+    assert [saturated(edge, torch.ones(1)), saturated(-edge, torch.ones(1))] == [1, 0]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_least_scale_gives_half_of_the_range(channels):
+    bias, input_scale = torch.tensor([0.5, -2.0, 1e-3]), torch.tensor([[0.02]])
+    least = least_weight_scale(bias, input_scale, torch.ones(channels, 1)).reshape(-1).double()
+    by_hand = np.abs(bias.numpy().astype(np.float64)) / (np.float64(np.float32(0.02)) * ROOM)
+    expected = by_hand if channels == 3 else [by_hand.max()]
+    np.testing.assert_allclose(least.numpy(), expected, rtol=1e-6)
