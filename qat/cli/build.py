@@ -42,18 +42,6 @@ def lsq_start(config: RunConfig, observer: str) -> str:
     return "paper" if trains_long else "mse"
 
 
-def freeze_batch_norm_at(config: RunConfig) -> int | None:
-    """First epoch of fixed batch-norm statistics.
-
-    An integer network folds them: they follow for the first half of a training, unless the user
-    says otherwise.
-    """
-    asked = config.trainer.freeze_batch_norm_at
-    if asked is None and config.scheme.placement == "integer":
-        return config.trainer.max_epochs // 2
-    return asked
-
-
 def _act_spec(config: RunConfig) -> TensorSpec:
     spec = _spec(config, config.scheme.act)
     if config.mode != "dynamic" or spec.is_off:

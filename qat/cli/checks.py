@@ -8,18 +8,20 @@ from typing import Any
 
 from qat.base.errors import InputError
 from qat.cli.deployment_checks import check_deployment
+from qat.cli.key_ranges import check_ranges
 from qat.cli.memory_checks import check_memory
 from qat.cli.mixed_checks import check_mixed
 from qat.cli.modes import trains
-from qat.cli.ranges import above_zero, at_least, one_of
+from qat.cli.ranges import one_of
 from qat.cli.schema import (
     DataConfig,
     ModelConfig,
     OptimizerConfig,
     RunConfig,
-    ScheduleConfig,
     SlotConfig,
 )
+from qat.cli.specs import check_training
+from qat.training.specs import OPTIMIZERS, SCHEDULES
 
 PLACEMENTS = ("academic", "integer")
 MODES = ("float", "dynamic", "static", "qat", "mixed")
@@ -29,8 +31,6 @@ COMPILE = ("none", "model")
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 SOURCES = ("builtin", "torchvision", "user")
-OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("constant", "step", "multistep", "cosine")
 RULE_KEYS = tuple(
     [
         "format",
@@ -45,7 +45,6 @@ RULE_KEYS = tuple(
         "observer",
     ]
 )
-OFF_BITS = 32
 
 
 def check_config(config: RunConfig) -> None:
@@ -56,7 +55,7 @@ def check_config(config: RunConfig) -> None:
     """
     one_of("mode", config.mode, MODES)
     one_of("kernel", config.kernel, KERNELS)
-    at_least("seed", config.seed, 0)
+    check_ranges(config)
     _check_model(config.model)
     _check_data(config.data)
     _check_float(config)
@@ -64,23 +63,12 @@ def check_config(config: RunConfig) -> None:
     _check_slot("scheme.act", config.scheme.act)
     _check_scheme(config)
     _check_optimizer("optimizer", config.optimizer)
-    _check_schedule("schedule", config.schedule)
+    one_of("schedule.name", config.schedule.name, SCHEDULES)
     _check_trainer(config)
-    for name in ("data", "runs", "cache"):
-        if not getattr(config.paths, name).strip():
-            raise InputError(f"paths.{name} is empty: name a folder, or leave it out")
-    at_least("calibrate.images", config.calibrate.images, 1)
-    at_least("calibrate.batch_size", config.calibrate.batch_size, 1)
-    at_least("evaluate.batch_size", config.evaluate.batch_size, 1)
+    check_training(config)
     check_deployment(config)
     check_memory(config)
     check_mixed(config)
-    at_least("tracking.history_every", config.tracking.history_every, 0)
-
-
-def _below_one(key: str, value: float) -> None:
-    if not 0 <= value < 1:
-        raise InputError(f"{key} must be 0 or more and below 1, got {value}")
 
 
 def _check_model(model: ModelConfig) -> None:
@@ -103,35 +91,22 @@ def _check_data(data: DataConfig) -> None:
             f"data.target goes with data=user and only with it, got data.name={data.name} "
             f"data.target={data.target}; write data=user data.target=package.module:function"
         )
-    for key in ("train_images", "test_images", "resize", "crop"):
-        at_least(f"data.{key}", getattr(data, key), 1)
-    above_zero("data.memory_limit", data.memory_limit)
-    if not 0 < data.val_fraction < 1:
-        raise InputError(f"data.val_fraction must be above 0 and below 1, got {data.val_fraction}")
-    at_least("data.augment.pad", data.augment.pad, 0)
     if (data.mean is None) != (data.std is None):
         raise InputError("data.mean and data.std go together: give both or neither")
-    for value in data.std or []:
-        above_zero("data.std", value)
     if data.mean and data.std and len(data.mean) != len(data.std):
         raise InputError(f"data.mean has {len(data.mean)} channels, data.std {len(data.std)}")
 
 
 def _check_float(config: RunConfig) -> None:
     settings = config.float
-    at_least("float.epochs", settings.epochs, 1)
-    at_least("float.seed", settings.seed, 0)
-    at_least("float.batch_size", settings.batch_size, 1)
     one_of("float.keep", settings.keep, KEEP)
     one_of("float.accelerator", settings.accelerator, ACCELERATORS)
     one_of("float.precision", settings.precision, PRECISIONS)
     _check_optimizer("float.optimizer", settings.optimizer)
-    _check_schedule("float.schedule", settings.schedule)
+    one_of("float.schedule.name", settings.schedule.name, SCHEDULES)
 
 
 def _check_slot(key: str, slot: SlotConfig) -> None:
-    if slot.bits != OFF_BITS and not 2 <= slot.bits <= 16:
-        raise InputError(f"{key}.bits must be 2 to 16, or 32 for off, got {slot.bits}")
     one_of(f"{key}.format", slot.format, ("int", "fp16"))
     granularities = ["tensor", "channel"] + (["group"] if key.endswith("weight") else [])
     one_of(f"{key}.granularity", slot.granularity, granularities)
@@ -141,7 +116,6 @@ def _check_slot(key: str, slot: SlotConfig) -> None:
             f"{key}.group_size goes with {key}.granularity=group and only with it, got "
             f"granularity={slot.granularity} group_size={slot.group_size}"
         )
-    at_least(f"{key}.group_size", slot.group_size, 1)
     if slot.narrow and slot.signed is False:
         raise InputError(
             f"{key}.narrow=true needs signed codes: set {key}.signed=true or narrow=false"
@@ -196,41 +170,16 @@ def _check_rule_slot(key: str, changes: dict[str, Any]) -> None:
 
 def _check_optimizer(key: str, optimizer: OptimizerConfig) -> None:
     one_of(f"{key}.name", optimizer.name, OPTIMIZERS)
-    above_zero(f"{key}.lr", optimizer.lr)
-    above_zero(f"{key}.step_lr", optimizer.step_lr)
-    _below_one(f"{key}.momentum", optimizer.momentum)
-    if optimizer.nesterov and optimizer.momentum == 0:
-        raise InputError(f"{key}.nesterov=true needs {key}.momentum above 0")
-    at_least(f"{key}.weight_decay", optimizer.weight_decay, 0)
-    at_least(f"{key}.step_weight_decay", optimizer.step_weight_decay, 0)
     if len(optimizer.betas) != 2:
-        raise InputError(f"{key}.betas must be two numbers, got {optimizer.betas}")
-    for value in optimizer.betas:
-        _below_one(f"{key}.betas", value)
-
-
-def _check_schedule(key: str, schedule: ScheduleConfig) -> None:
-    one_of(f"{key}.name", schedule.name, SCHEDULES)
-    at_least(f"{key}.warmup_epochs", schedule.warmup_epochs, 0)
-    at_least(f"{key}.step_size", schedule.step_size, 1)
-    above_zero(f"{key}.gamma", schedule.gamma)
-    at_least(f"{key}.min_lr", schedule.min_lr, 0)
-    if schedule.milestones != sorted(set(schedule.milestones)):
-        raise InputError(f"{key}.milestones must rise, got {schedule.milestones}")
-    if schedule.name == "multistep" and not schedule.milestones:
-        raise InputError(f"{key}.milestones is empty: name=multistep needs epochs to step at")
+        raise InputError(
+            f"{key}.betas must be two numbers, such as [0.9,0.999], got {optimizer.betas}"
+        )
 
 
 def _check_devices(config: RunConfig) -> None:
     trainer, devices = config.trainer, config.trainer.devices
-    at_least("trainer.devices", devices, 1)
-    if devices == 1:
+    if devices == 1 or not trains(config):
         return
-    if not trains(config):
-        raise InputError(
-            f"trainer.devices={devices} shares quantized training, which mode={config.mode} has "
-            "not: set mode=qat or trainer.devices=1"
-        )
     if trainer.compile != "none":
         raise InputError(
             f"trainer.devices={devices} goes with trainer.compile=none, got {trainer.compile}"
@@ -244,19 +193,8 @@ def _check_devices(config: RunConfig) -> None:
 
 def _check_trainer(config: RunConfig) -> None:
     trainer = config.trainer
-    at_least("trainer.max_epochs", trainer.max_epochs, 1)
-    at_least("trainer.batch_size", trainer.batch_size, 1)
     one_of("trainer.compile", trainer.compile, COMPILE)
     one_of("trainer.accelerator", trainer.accelerator, ACCELERATORS)
     one_of("trainer.precision", trainer.precision, PRECISIONS)
-    at_least("trainer.accumulate_grad_batches", trainer.accumulate_grad_batches, 1)
-    above_zero("trainer.gradient_clip_val", trainer.gradient_clip_val)
     one_of("trainer.keep", trainer.keep, KEEP)
     _check_devices(config)
-    at_least("trainer.freeze_observers_at", trainer.freeze_observers_at, 0)
-    at_least("trainer.freeze_batch_norm_at", trainer.freeze_batch_norm_at, 0)
-    if trains(config) and config.schedule.warmup_epochs > trainer.max_epochs:
-        raise InputError(
-            f"schedule.warmup_epochs={config.schedule.warmup_epochs} is longer than "
-            f"trainer.max_epochs={trainer.max_epochs}"
-        )

@@ -22,6 +22,7 @@ from qat.cli.configs import ROOT_CONFIG, config_dir, groups
 from qat.cli.errors import RequestError, nearest
 from qat.cli.schema import RunConfig, register_schema
 from qat.cli.studies import key_of, study_points
+from qat.cli.words import check_words, expected
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def compose_points(
     """
     with readable(""), composer(extra_dir):
         combinations = split_sweep(overrides) if multirun else [tuple(overrides)]
+        check_words((word for words in combinations for word in words), extra_dir)
         several = len(combinations) > 1
         points: dict[tuple[str, ...], Point] = {}
         for combination in combinations:
@@ -98,6 +100,7 @@ def _expanded(point: Point, multirun: bool) -> list[Point]:
 def check_composes(overrides: Sequence[str], extra_dir: Path | None = None) -> None:
     """Compose, values that are still to be given aside; raises RequestError if that fails."""
     with readable(""), composer(extra_dir):
+        check_words(overrides, extra_dir)
         compose(ROOT_CONFIG, overrides=list(overrides))
 
 
@@ -149,7 +152,7 @@ def readable(where: str) -> Iterator[None]:
         yield
     except RequestError:
         raise
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, ValueError, OverflowError) as error:
         raise RequestError(where + explain(error)) from error
 
 
@@ -214,7 +217,7 @@ def _explain_full_key(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("In '")]
     if re.search(r"Key '[^']*' (not in|is not in struct)", text):
         return file + _explain_key(key, "", None)
-    return f"{file}{key}: {lines[0].strip()}"
+    return f"{file}{key} must be {expected(key)}: {lines[0].strip()}"
 
 
 def keys_under(parent: str) -> list[str] | None:

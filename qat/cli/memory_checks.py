@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from qat.base.errors import InputError
-from qat.cli.ranges import at_least, one_of
+from qat.cli.ranges import one_of
 from qat.cli.schema import MemoryConfig, RunConfig
 from qat.memory.optimizers import OPTIMIZERS
 
@@ -24,13 +24,11 @@ def check_memory(config: RunConfig) -> None:
                 f"memory.{name}=true acts on lifetimes, which memory.reuse=false leaves out: set "
                 f"memory.reuse=true or memory.{name}=false"
             )
-    at_least("memory.alignment", memory.alignment, 1)
     if memory.execute and memory.alignment % ELEMENT_BYTES:
         raise InputError(
             f"memory.alignment={memory.alignment} splits elements of {ELEMENT_BYTES} bytes, which "
             "memory.execute=true cannot run: take a multiple of 4"
         )
-    at_least("memory.batch", memory.batch, 1)
     if memory.optimizer is not None:
         one_of("memory.optimizer", memory.optimizer, OPTIMIZERS)
     if memory.prefetch and config.mode == "float":

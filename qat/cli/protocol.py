@@ -5,11 +5,11 @@ from typing import Any
 
 import torch
 
-from qat.cli.build import freeze_batch_norm_at
 from qat.cli.mixed_checks import BUDGETS
 from qat.cli.modes import is_static, model_name, trains
 from qat.cli.prepare import Prepared
 from qat.cli.schema import RuleConfig, RunConfig
+from qat.cli.specs import freeze_batch_norm_at
 
 
 def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Refusing values that a key cannot have; each function raises ``ValueError`` with the key."""
 
 from collections.abc import Iterable
-from math import isfinite
+from math import inf
 
 from qat.base.errors import InputError
 from qat.cli.errors import nearest
@@ -15,13 +15,8 @@ def one_of(key: str, value: object, allowed: Iterable[str]) -> None:
         raise InputError(f"{key} must be one of {', '.join(words)}, got {value!r}{hint}")
 
 
-def at_least(key: str, value: float | None, low: float) -> None:
-    """Refuse a number below ``low``, NaN or infinite; None passes."""
-    if value is not None and not (isfinite(value) and value >= low):
-        raise InputError(f"{key} must be {low} or more, got {value}")
-
-
-def above_zero(key: str, value: float | None) -> None:
-    """Refuse zero, less, NaN and infinite; None passes."""
-    if value is not None and not (isfinite(value) and value > 0):
-        raise InputError(f"{key} must be above 0, got {value}")
+def above_zero(key: str, value: object) -> None:
+    """Refuse zero, less, NaN, infinite and what is no number; None passes."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (is_number and 0 < value < inf):  # type: ignore[operator]
+        raise InputError(f"{key} must be a number above 0, got {value!r}")

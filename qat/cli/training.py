@@ -10,11 +10,10 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 
 from qat.analysis.history import HISTORY_NAME
-from qat.cli.build import freeze_batch_norm_at
 from qat.cli.loggers import make_logger
 from qat.cli.modes import trains
 from qat.cli.prepare import Prepared
-from qat.cli.schema import OptimizerConfig, ScheduleConfig
+from qat.cli.specs import float_fit_spec, optimizer_spec, quantized_fit_spec, schedule_spec
 from qat.cli.training_progress import TrainingProgress
 from qat.core.kernels import choose_kernel, set_kernel
 from qat.data.batches import Batches
@@ -28,18 +27,13 @@ from qat.training.history import QuantizerHistory
 from qat.training.loaders import check_share
 from qat.training.qat import QATClassifier
 from qat.training.signs import WatchSigns
-from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec
+from qat.training.specs import FitSpec
 
 
 def fit_float(prepared: Prepared, net: nn.Module, folder: Path) -> FitResult:
     """Train the float network in place, as ``float.*`` says; goes on where it was cut off."""
     settings = prepared.config.float
-    spec = FitSpec(
-        max_epochs=settings.epochs,
-        accelerator=settings.accelerator,
-        precision=settings.precision,
-        keep=settings.keep,
-    )
+    spec = float_fit_spec(prepared.config)
     module = FloatClassifier(
         net, optimizer_spec(settings.optimizer), schedule_spec(settings.schedule)
     )
@@ -59,19 +53,7 @@ def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> list[str
         What it warns of.
     """
     config, settings = prepared.config, prepared.config.trainer
-    spec = FitSpec(
-        max_epochs=settings.max_epochs,
-        accelerator=settings.accelerator,
-        precision=settings.precision,
-        accumulate_grad_batches=settings.accumulate_grad_batches,
-        gradient_clip_val=settings.gradient_clip_val,
-        fast_dev_run=settings.fast_dev_run,
-        compile=settings.compile,
-        keep=settings.keep,
-        freeze_observers_at=settings.freeze_observers_at,
-        freeze_batch_norm_at=freeze_batch_norm_at(config),
-        devices=settings.devices,
-    )
+    spec = quantized_fit_spec(config)
     module = QATClassifier(qnet, optimizer_spec(config.optimizer), schedule_spec(config.schedule))
     # Compiled code is kept with all else that is made once; torch reads this when it compiles.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(config.paths.cache) / "compiled"))
@@ -103,32 +85,6 @@ def chosen_kernel(prepared: Prepared, net: nn.Module) -> str:
     if not trains(prepared.config):
         return "eager"
     return choose_kernel(prepared.config.kernel, _elements_to_come(prepared, net))
-
-
-def optimizer_spec(config: OptimizerConfig) -> OptimizerSpec:
-    """The optimizer as the training room takes it."""
-    return OptimizerSpec(
-        name=config.name,
-        lr=config.lr,
-        momentum=config.momentum,
-        nesterov=config.nesterov,
-        weight_decay=config.weight_decay,
-        betas=(config.betas[0], config.betas[1]),
-        step_lr=config.step_lr,
-        step_weight_decay=config.step_weight_decay,
-    )
-
-
-def schedule_spec(config: ScheduleConfig) -> ScheduleSpec:
-    """The schedule as the training room takes it."""
-    return ScheduleSpec(
-        name=config.name,
-        warmup_epochs=config.warmup_epochs,
-        step_size=config.step_size,
-        gamma=config.gamma,
-        milestones=tuple(config.milestones),
-        min_lr=config.min_lr,
-    )
 
 
 def _fit(

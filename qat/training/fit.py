@@ -41,7 +41,7 @@ from qat.training.loaders import (
 from qat.training.phases import FreezeBatchNorm, FreezeObservers
 from qat.training.quiet import quiet
 from qat.training.repeatable import SeedEachBatch, repeatable
-from qat.training.specs import FitSpec
+from qat.training.specs import FitSpec, check_course
 from qat.training.step import make_step
 
 
@@ -134,11 +134,7 @@ def _check(module: Classifier, val_batches: SizedBatches | None, spec: FitSpec) 
         )
     if isinstance(val_batches, Iterator):
         raise InputError("val_batches is an iterator, which ends after one epoch: give a list")
-    if module.schedule.warmup_epochs >= spec.max_epochs and not spec.fast_dev_run:
-        raise InputError(
-            f"schedule.warmup_epochs {module.schedule.warmup_epochs} must be below "
-            f"trainer.max_epochs {spec.max_epochs}"
-        )
+    check_course(module.schedule, module.optimizer.lr, spec)
 
 
 def _callbacks(spec: FitSpec, folder: Path, seed: int) -> list[L.Callback]:

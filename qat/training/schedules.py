@@ -19,8 +19,7 @@ from collections.abc import Callable
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from qat.base.errors import InputError
-from qat.training.specs import ScheduleSpec
+from qat.training.specs import ScheduleSpec, check_lowest
 
 
 def rate_factor(
@@ -37,8 +36,7 @@ def rate_factor(
     Raises:
         ValueError: If ``min_lr`` is above ``lr``.
     """
-    if spec.min_lr > lr:
-        raise InputError(f"schedule.min_lr {spec.min_lr} is above optimizer.lr {lr}: lower it")
+    check_lowest(spec, lr)
     warmup = round(spec.warmup_epochs * steps_per_epoch)
 
     def factor(step: int) -> float:

@@ -57,9 +57,10 @@ class OptimizerSpec:
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"optimizer.betas must be two numbers in [0, 1), got {self.betas}")
         if self.name != "sgd" and (self.momentum or self.nesterov):
+            key = "momentum" if self.momentum else "nesterov"
             raise InputError(
-                f"optimizer.momentum and optimizer.nesterov belong to sgd, not to {self.name}: "
-                "set optimizer.betas instead"
+                f"optimizer.{key}={getattr(self, key)} belongs to sgd, not to {self.name}: leave "
+                f"it out and write optimizer={self.name}, or take optimizer=sgd"
             )
         if self.nesterov and not self.momentum:
             raise InputError("optimizer.nesterov needs optimizer.momentum above 0")
@@ -163,6 +164,58 @@ class FitSpec:
         for name in ("freeze_observers_at", "freeze_batch_norm_at"):
             if getattr(self, name) is not None:
                 _at_least(f"trainer.{name}", getattr(self, name), 0)
+
+
+def check_course(schedule: ScheduleSpec, lr: float, fit: FitSpec) -> None:
+    """Refuse a schedule, or a phase, that does not fit into the training.
+
+    Args:
+        schedule: The course of the rates.
+        lr: The rate that it starts from.
+        fit: How long the training is; a dry run is as long as any.
+
+    Raises:
+        ValueError: If a rate would end above its start, or an epoch is named that never comes.
+    """
+    check_lowest(schedule, lr)
+    if fit.fast_dev_run:
+        return
+    epochs = fit.max_epochs
+    if schedule.warmup_epochs >= epochs:
+        raise InputError(
+            f"schedule.warmup_epochs={schedule.warmup_epochs:g} must be below "
+            f"trainer.max_epochs={epochs}: set schedule.warmup_epochs=0, or train longer"
+        )
+    if schedule.name == "multistep" and max(schedule.milestones) >= epochs:
+        _refuse_late(f"schedule.milestones={list(schedule.milestones)}", "milestones", epochs)
+    if schedule.name == "step" and schedule.step_size >= epochs:
+        _refuse_late(f"schedule.step_size={schedule.step_size}", "step_size", epochs)
+    for name in ("freeze_observers_at", "freeze_batch_norm_at"):
+        epoch = getattr(fit, name)
+        if epoch is not None and epoch >= epochs:
+            raise InputError(
+                f"trainer.{name}={epoch} never comes with trainer.max_epochs={epochs}, counted "
+                f"from 0: set trainer.{name}=null, or an epoch up to {epochs - 1}"
+            )
+
+
+def check_lowest(schedule: ScheduleSpec, lr: float) -> None:
+    """Raise ValueError if ``min_lr`` is above the rate that it is the end of."""
+    if schedule.min_lr > lr:
+        raise InputError(
+            f"schedule.min_lr={schedule.min_lr:g} is above optimizer.lr={lr:g}: set "
+            f"schedule.min_lr={lr / 10:g} or lower"
+        )
+
+
+def _refuse_late(setting: str, key: str, epochs: int) -> None:
+    middle = epochs // 2
+    value = f"[{middle}]" if key == "milestones" else f"{middle}"
+    other = f"set schedule.{key}={value}, or take" if middle else "take"
+    raise InputError(
+        f"{setting} lies outside of trainer.max_epochs={epochs}, so that the rate never falls "
+        f"there: {other} schedule=cosine"
+    )
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
