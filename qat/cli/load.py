@@ -72,7 +72,7 @@ def load_run(
     config = _without_code(stored, model_target, data_target)
     unverified = () if verified else (folder / CONFIG_NAME,)
     packed = None if record.mode == "float" else _packed_file(folder, record)
-    prepared = prepare(config, record.overrides)
+    prepared = prepare(config, record.overrides, rehearsed=False)
     if packed is None:
         return LoadedRun(record, prepared, None, unverified)
     qnet = load_packed(packed, prepared.network())

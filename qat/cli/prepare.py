@@ -18,11 +18,10 @@ from qat.cli.build import build_scheme
 from qat.cli.checks import check_config
 from qat.cli.deployment_checks import exports
 from qat.cli.identity import DataFacts, checkpoint_digest, note_data, number_settings
-from qat.cli.modes import trains
 from qat.cli.ranges import one_of
+from qat.cli.rehearsal import rehearse
 from qat.cli.schema import DataConfig, RunConfig
 from qat.convert.rules import make_plan
-from qat.convert.swap import quantize
 from qat.core.plan import Plan
 from qat.core.scheme import Scheme
 from qat.data.augment import Augment
@@ -30,9 +29,9 @@ from qat.data.batches import Batches
 from qat.data.bundle import DataBundle
 from qat.data.load import OPTIONS, load_data
 from qat.export.runtimes.registry import make_runtime
-from qat.layers.walk import quantizers
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint, read_normalisation
+from qat.models.torchvision import without_training_heads
 from qat.records.schema import run_id
 from qat.training.device import resolve_device
 
@@ -79,7 +78,7 @@ class Prepared:
         net = _network(self.config, self.data)
         if self.config.model.checkpoint is not None:
             load_checkpoint(net, Path(self.config.model.checkpoint))
-        return net.to(self.device)
+        return without_training_heads(net).to(self.device)
 
     def plan(self, net: nn.Module, lowest: Mapping[str, float] | None = None) -> Plan:
         """The plan of a float network under this run's scheme.
@@ -101,8 +100,13 @@ class Prepared:
         return Batches(self.data.test, self.config.evaluate.batch_size, self.data.preprocess)
 
 
-def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
+def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = True) -> Prepared:
     """Check a request as far as that goes without computing anything long.
+
+    Args:
+        config: Typed.
+        overrides: As typed.
+        rehearsed: Try each stage on a few images as well; false for what was tried before.
 
     Raises:
         ValueError: If a value, a name, a file or a combination is wrong.
@@ -111,6 +115,7 @@ def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
     check_config(config)
     device = resolve_device(config.trainer.accelerator)
     data = _load(config).to(device)
+    _check_pad(config, data)
     digest = checkpoint_digest(config)
     scheme = None if config.mode == "float" else build_scheme(config)
     facts = DataFacts(data.digest, data.mean, data.std)
@@ -119,37 +124,25 @@ def prepare(config: RunConfig, overrides: tuple[str, ...]) -> Prepared:
     name = run_id(settings, data.digest, digest)
     _check_runtime(config)
     prepared = Prepared(config, overrides, data, device, scheme, digest, settings, name)
-    _check_network(prepared)
+    if rehearsed:
+        rehearse(prepared)
     return prepared
+
+
+def _check_pad(config: RunConfig, data: DataBundle) -> None:
+    """Raise ValueError if a crop could hold nothing of the image."""
+    pad, side = config.data.augment.pad, min(_input_shape(data)[1:])
+    if pad >= side:
+        raise InputError(
+            f"data.augment.pad={pad} lets a crop miss the whole image of {side} pixels: set "
+            f"data.augment.pad={side // 8} or another up to {side - 1}"
+        )
 
 
 def _check_runtime(config: RunConfig) -> None:
     """Raise ValueError if a run ends in a runtime that is not installed."""
     if exports(config) and config.measure.runtime != "none":
         make_runtime(config.measure.runtime).version()
-
-
-def _check_network(prepared: Prepared) -> None:
-    net = prepared.network()
-    example = prepared.example()
-    with torch.no_grad():
-        logits = net.eval()(example)
-    classes = prepared.data.classes
-    if logits.ndim != 2 or logits.shape[1] != classes:
-        raise InputError(
-            f"the model gives logits of shape {tuple(logits.shape)} for {len(example)} images "
-            f"of {classes} classes: it must give ({len(example)}, {classes})"
-        )
-    if prepared.scheme is None:
-        return
-    qnet = quantize(net, prepared.plan(net))
-    if not prepared.plan(net).layers:
-        raise InputError(
-            "the scheme leaves every layer float: set scheme.weight.bits or scheme.act.bits, "
-            "or mode=float"
-        )
-    if trains(prepared.config) and not any(True for _ in quantizers(qnet)):
-        raise InputError("mode=qat finds no quantizer to train with: use mode=static for fp16")
 
 
 def _load(config: RunConfig) -> DataBundle:

@@ -300,7 +300,8 @@ def run_point(config: DictConfig) -> tuple[float, ...] | None:
     run_config = typed(config)
     known = known_identity(run_config)
     prepared = _at_hand.pop(known, None) if known else None
-    prepared = prepared or prepare(run_config, _typed_overrides())
+    searched = is_adaptive(HydraConfig.get().sweeper)  # the points of a grid are rehearsed before
+    prepared = prepared or prepare(run_config, _typed_overrides(), rehearsed=searched)
     done = run_job(prepared, alone=False)
     sweeper = HydraConfig.get().sweeper
     if not is_adaptive(sweeper):

@@ -1,14 +1,17 @@
 """Any network as an ONNX file: of whole integers, of dynamic ranges, or float."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from torch import Tensor, nn
+import onnx
+from torch import Tensor, fx, nn
 
 from qat.export.onnx_dynamic import dynamic_onnx
 from qat.export.onnx_file import save_onnx
 from qat.export.onnx_float import float_onnx
 from qat.export.onnx_qdq import to_onnx
 from qat.export.parity import Exported
+from qat.export.program import Program
 from qat.export.read import read_with_names
 from qat.layers.walk import twins
 from qat.quantizers.dynamic import is_dynamic
@@ -36,13 +39,24 @@ def export_onnx(net: nn.Module, path: Path | str, example: Tensor) -> Exported:
         OSError: If the file cannot be written; an older one stays.
     """
     path = Path(path)
+    model, program, stored = _model(net, example)
+    save_onnx(model, path)
+    return Exported(path, net) if program is None else Exported(path, net, program, stored)
+
+
+def check_export(net: nn.Module, example: Tensor) -> None:
+    """Make the ONNX model of a network and drop it; raises what :func:`export_onnx` raises."""
+    _model(net, example)
+
+
+def _model(
+    net: nn.Module, example: Tensor
+) -> tuple[onnx.ModelProto, Program | None, Mapping[fx.Node, str]]:
+    """The model and, of one of whole integers, its program and the names of stored tensors."""
     layers = [twin for _, twin in twins(net)]
     if any(is_dynamic(twin.input_quantizer) for twin in layers):
-        save_onnx(dynamic_onnx(net, example), path)
-        return Exported(path, net)
+        return dynamic_onnx(net, example), None, {}
     if not layers:
-        save_onnx(float_onnx(net, example), path)
-        return Exported(path, net)
+        return float_onnx(net, example), None, {}
     program, stored = read_with_names(net, example)
-    save_onnx(to_onnx(program), path)
-    return Exported(path, net, program, stored)
+    return to_onnx(program), program, stored

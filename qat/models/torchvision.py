@@ -40,6 +40,20 @@ def torchvision_model(
     return net
 
 
+def without_training_heads(net: nn.Module) -> nn.Module:
+    """Take torchvision's auxiliary classifiers off, in place, however the network was made.
+
+    GoogLeNet and Inception give a tuple of logits in training mode because of them. Weights are
+    loaded before: checkpoints hold those of the heads too.
+    """
+    if isinstance(net, zoo.GoogLeNet | zoo.Inception3) and net.aux_logits:
+        net.aux_logits = False
+        for name in ("aux1", "aux2", "AuxLogits"):
+            if hasattr(net, name):
+                setattr(net, name, None)
+    return net
+
+
 def _pretrained(
     name: str, weights: str, classes: int, in_channels: int, options: dict[str, Any]
 ) -> nn.Module:

@@ -17,7 +17,7 @@ def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]
 
     Args:
         target: What to call.
-        sizes: Arguments given if the factory takes them.
+        sizes: Arguments given if the factory takes them; to one of ``*args`` alone in their order.
         options: Arguments given in any case.
 
     Raises:
@@ -31,7 +31,9 @@ def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]
         allowed = ", ".join(parameters) or "none"
         raise InputError(f"{target} has no option {unknown[0]!r}; it takes {allowed}")
     given = {k: v for k, v in sizes.items() if takes_all or k in parameters}
-    net = factory(**{**given, **options})
+    # def factory(*shape) names none of them: it takes them in their order
+    in_order = any(p.kind is p.VAR_POSITIONAL for p in parameters.values()) and not given
+    net = factory(*(sizes.values() if in_order else ()), **{**given, **options})
     if not isinstance(net, nn.Module):
         raise InputError(f"model.target={target} must return a torch.nn.Module, got {type(net)}")
     return net

@@ -184,7 +184,7 @@ class TestTheRest:
     @pytest.mark.parametrize(
         ("settings", "values", "message"),
         [
-            ({"max_epochs": 1}, {"warmup_epochs": 1}, "must be below trainer.max_epochs 1"),
+            ({"max_epochs": 1}, {"warmup_epochs": 1}, "must be below trainer.max_epochs=1"),
             ({"accelerator": "mps"}, {}, "torch finds no such device"),
         ],
     )

@@ -64,7 +64,7 @@ def test_all_groups_follow_the_same_course():
 
 
 def test_min_lr_above_lr_is_refused():
-    with pytest.raises(ValueError, match=r"min_lr 0\.3 is above optimizer\.lr 0\.2"):
+    with pytest.raises(ValueError, match=r"min_lr=0\.3 is above optimizer\.lr=0\.2"):
         rate_factor(
             ScheduleSpec(name="cosine", min_lr=0.3), lr=0.2, steps_per_epoch=1, total_steps=1
         )
