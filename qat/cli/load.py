@@ -15,7 +15,7 @@ from qat.base.errors import InputError
 from qat.base.reading import decoded
 from qat.base.text import plain_line
 from qat.cli.prepare import Prepared, prepare
-from qat.cli.rerun import targets_in
+from qat.cli.rerun import present_paths, targets_in
 from qat.cli.run_files import CONFIG_NAME
 from qat.cli.schema import RuleConfig, RunConfig
 from qat.export.packed import load_packed
@@ -70,6 +70,7 @@ def load_run(
         raise InputError(f"run {record.id} is {record.status}; run it to its end first")
     stored, verified = _stored_config(folder, record)
     config = _without_code(stored, model_target, data_target)
+    config.paths, config.force = present_paths(folder.parent), False
     unverified = () if verified else (folder / CONFIG_NAME,)
     packed = None if record.mode == "float" else _packed_file(folder, record)
     prepared = prepare(config, record.overrides, rehearsed=False)
@@ -112,6 +113,8 @@ def _parsed(text: str) -> DictConfig:
     found = OmegaConf.create(text)
     if not isinstance(found, DictConfig):
         raise InputError("no mapping")
+    if "${" in text:
+        raise InputError("an interpolation, ${...}, in it, which is not followed")
     return found
 
 

@@ -1,22 +1,56 @@
 """``--from RUN_DIR``: the overrides of a run that was. A run's files are data, never code."""
 
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from qat.cli.errors import RequestError
-from qat.cli.schema import RunConfig
+from qat.cli.schema import PathsConfig, RunConfig
+from qat.cli.studies import key_of
 from qat.records.store import read_record
 
+OF_THE_COMMAND = ("paths", "force", "hydra")
+"""Where work lies and how it is started: the present command says so, never a run's files."""
 
-def overrides_of(folder: Path) -> tuple[str, ...]:
-    """What was typed for the run in that folder.
+
+def overrides_of(folder: Path, typed: Sequence[str] = ()) -> tuple[str, ...]:
+    """What was typed for the run in that folder, but for what the present command alone says.
+
+    Args:
+        folder: Of the run.
+        typed: Overrides of now, which take the place of the run's.
 
     Raises:
-        RequestError: If there is no record.
+        RequestError: If a setting calls a resolver, ``${oc.env:...}`` say.
     """
-    return read_record(folder).overrides
+    given = {key_of(word) for word in typed}
+    kept = [
+        word
+        for word in read_record(folder).overrides
+        if re.split(r"[./@]", key_of(word))[0] not in OF_THE_COMMAND and key_of(word) not in given
+    ]
+    for word in kept:
+        if calls_resolver(word):
+            raise RequestError(
+                f"--from: the run's settings hold {word}; what a run's files take from the "
+                f"environment is not followed: give {key_of(word)}=VALUE again"
+            )
+    return tuple(kept)
+
+
+def calls_resolver(text: str) -> bool:
+    """True for ``${NAME:...}``, which calls code, unlike ``${KEY}``."""
+    return re.search(r"\$\{[^}]*:", text) is not None
+
+
+def present_paths(runs: Path) -> PathsConfig:
+    """Where things lie for the present command, as ``conf/paths`` says it; runs are given."""
+    environ = os.environ
+    data, cache = environ.get("QAT_DATA", "data"), environ.get("QAT_CACHE", "cache")
+    return PathsConfig(data=data, runs=str(runs), cache=cache)
 
 
 def check_targets(config: RunConfig, words: Sequence[str], extra_dir: Path | None) -> None:

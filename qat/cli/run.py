@@ -145,7 +145,7 @@ def _points(words: Words) -> list[Point]:
         raise RequestError("--from repeats one run, -m sweeps: give one of them")
     typed_runs = [w.partition("=")[2] for w in words.overrides if key_of(w) == "paths.runs"]
     folder = run_dir(words.rerun_of, typed_runs[-1] if typed_runs else None)
-    repeated = (*overrides_of(folder), *words.overrides)
+    repeated = (*overrides_of(folder, words.overrides), *words.overrides)
     points = compose_points(repeated, False, words.extra_dir)
     check_targets(points[0].config, words.overrides, words.extra_dir)
     return points
