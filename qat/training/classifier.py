@@ -7,6 +7,7 @@ import lightning as L
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim import Optimizer
 from torchmetrics.aggregation import MeanMetric
 
 from qat.base.errors import InputError
@@ -14,6 +15,7 @@ from qat.training.optimizers import Group, float_groups, make_optimizer
 from qat.training.schedules import make_schedule
 from qat.training.specs import OptimizerSpec, ScheduleSpec
 from qat.training.step import Step, loss_and_logits
+from qat.training.window import Window
 
 Batch = Sequence[Any]  # images, labels and, of one of several ranks, the weight of its loss
 
@@ -48,6 +50,7 @@ class Classifier(L.LightningModule):
         self.optimizer, self.schedule = optimizer, schedule or ScheduleSpec()
         self.label_smoothing = label_smoothing
         self.step: Step = loss_and_logits  # or a compiled one
+        self.window = Window()
         stages = ("train_loss", "train_top1", "val_loss", "val_top1")
         # Looking for NaN would have each update wait for the device; fit looks for it anyway.
         self.meters = nn.ModuleDict({name: MeanMetric(nan_strategy="disable") for name in stages})
@@ -61,7 +64,15 @@ class Classifier(L.LightningModule):
         images, labels, *weight = batch
         loss, logits = self.step(self.net, images, labels, self.label_smoothing)
         self._measure("train", loss.detach(), logits.detach(), labels)
-        return loss * weight[0] if weight else loss
+        of_rank = weight[0] if weight else 1.0
+        images = len(labels) * self.trainer.world_size / of_rank if weight else len(labels)
+        share = self.window.add(images)
+        return loss if of_rank == share == 1.0 else loss * (of_rank * share)
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Divide by what was accumulated; clipping comes after it."""
+        parameters = (p for group in optimizer.param_groups for p in group["params"])
+        self.window.close(self.trainer.accumulate_grad_batches, parameters)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measure a batch; plain cross entropy, whatever training smooths."""
@@ -91,6 +102,7 @@ class Classifier(L.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Forget what an interrupted epoch left behind."""
+        self.window.clear()
         for meter in self.meters.values():
             meter.reset()  # type: ignore[operator]
 
