@@ -25,7 +25,7 @@ def check_last_batch(key: str, images: int, batch_size: int, fewest: int, device
         return
     rest = smallest_batch(images, batch_size)
     reason = (
-        "each of the trainer.devices takes its part"
+        f"trainer.devices={devices} cannot share"
         if rest < devices
         else "batch norm over single values cannot be trained on"
     )

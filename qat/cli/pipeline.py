@@ -29,6 +29,7 @@ from qat.cli.protocol import protocol
 from qat.cli.results import FLOAT_FIGURES, accuracies, compared, costs, sizes, times, unmeasured
 from qat.cli.run_files import CONFIG_NAME
 from qat.cli.signs import decided_plan, noted_signs
+from qat.cli.specs import trains_float
 from qat.cli.training import chosen_kernel, fit_quantized
 from qat.convert.calibrate import saturated_biases, set_phase
 from qat.convert.integer import fold_norms
@@ -37,6 +38,7 @@ from qat.core.plan import Plan
 from qat.cost.size import float_file_bytes
 from qat.export.sizes import size_rows
 from qat.records.atomic import write_atomic
+from qat.records.divergence import FLOAT, QUANTIZED, divergence
 from qat.records.environment import environment_facts
 from qat.records.folder import RunFolder
 from qat.records.layers import LAYERS_NAME
@@ -294,7 +296,7 @@ def _done(prepared: Prepared, record: RunRecord, stages: Stages) -> RunRecord:
     for name, file in {"config": CONFIG_NAME, "history": HISTORY_NAME}.items():
         if (path := folder.path / file).is_file():
             stages.artifacts[name] = folder.artifact(path)
-    return with_warnings(record, stages.warnings).move_to(
+    return with_warnings(record, [*stages.warnings, *_diverged(prepared, stages)]).move_to(
         "done",
         metrics=stages.metrics,
         seconds=stages.seconds,
@@ -302,3 +304,10 @@ def _done(prepared: Prepared, record: RunRecord, stages: Stages) -> RunRecord:
         unmeasured=unmeasured(stages.metrics, prepared.data.classes, prepared.config.mode)
         | stages.unmeasured,
     )
+
+
+def _diverged(prepared: Prepared, stages: Stages) -> list[str]:
+    """A line for each training of the run that ended no better than chance."""
+    trained = {FLOAT: trains_float(prepared.config), QUANTIZED: trains(prepared.config)}
+    parts = [part for part, was in trained.items() if was]
+    return divergence(parts, stages.metrics, prepared.data.classes, len(prepared.data.test))

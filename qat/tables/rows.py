@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from qat.records.divergence import divergence_of
 from qat.records.schema import RunRecord
 from qat.records.store import Problem
 from qat.tables.collect import Group, group_records, sort_groups
@@ -130,7 +131,8 @@ def _notes(
     for index, group in enumerate(groups):
         gates = {r.id for r in group.records if r.gate == "failed"}
         gate = f"missed its gate: {', '.join(sorted(gates))}" if gates else None
-        texts = [unlike.get(index), group.apart, gate, commits.get(index)]
+        diverged = dict.fromkeys(line for r in group.records for line in divergence_of(r))
+        texts = [unlike.get(index), group.apart, gate, *diverged, commits.get(index)]
         notes.append([text for text in texts if text])
     return notes
 
