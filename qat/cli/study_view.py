@@ -42,7 +42,7 @@ def write_study_view(runs: Path, study: str, scale: str, layout: Mapping[str, An
     content = canonical_json([[record.id, record.metrics] for record in shown])
     try:
         return build_study_view(
-            runs, f"{study}-{scale}", names, table, lambda: study_figures(shown), content
+            runs, f"{study}-{scale}", names, table, lambda: study_figures(shown, study), content
         )
     except OSError as error:
         print(f"qat: no TensorBoard view of the study: {error}", file=sys.stderr)

@@ -16,6 +16,8 @@ from qat.records.store import find_records
 from qat.tables.columns import setting_text
 from qat.tables.errors import TableError
 from qat.tables.layout import table_spec
+from qat.tables.points import measured
+from qat.tables.points_file import POINTS_NAME, points_csv, read_points
 from qat.tables.published import Published, read_published
 from qat.tables.table import Table, table_from
 
@@ -50,6 +52,8 @@ def table_command(
     for folder in request.folders:
         if not folder.exists():
             raise RequestError(f"{folder} is not there; `qat run` makes runs")
+    if into is not None and (drawn_from := _points_alone(request.folders)) is not None:
+        return _draw_anew(drawn_from, into, request.study or drawn_from.parent.resolve().name)
     try:
         with no_cycle_search():
             table = requested_table(request)
@@ -111,7 +115,26 @@ def _write_all(request: TableRequest, table: Table, look: TableLook, into: Path)
         name = "results" if form == "csv" else "table"
         write_atomic(into / f"{name}{suffix}", look.as_form(form).render(table))
         print(into / f"{name}{suffix}")
+    study = request.study or ""
     records, _ = find_records(request.folders)
+    write_atomic(into / POINTS_NAME, points_csv(measured(records)))
+    print(into / POINTS_NAME)
     runs = {path.name: path for folder in request.folders for path in (folder, *folder.glob("*"))}
-    for path in write_study_figures(records, runs, into / "figures"):
+    for path in write_study_figures(records, runs, into / "figures", study):
         print(path)
+
+
+def _points_alone(folders: Sequence[Path]) -> Path | None:
+    """The points of a written study, where its runs are not there."""
+    if len(folders) != 1 or not (folders[0] / POINTS_NAME).is_file():
+        return None
+    return None if find_records(folders)[0] else folders[0] / POINTS_NAME
+
+
+def _draw_anew(points: Path, into: Path, study: str) -> int:
+    from qat.cli.study_figures import point_figures
+    from qat.tracking.figures.style import save_figures
+
+    for path in save_figures(point_figures(read_points(points), study), into / "figures"):
+        print(path)
+    return DONE

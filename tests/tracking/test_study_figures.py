@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
-from qat.cli.study_figures import study_figures
+from qat.cli.main import main
+from qat.cli.study_figures import cost_points, study_figures
 from qat.records.schema import RunRecord
+from qat.tables.points import measured, points_of
+from qat.tables.points_file import POINTS_NAME, points_csv, read_points
 from qat.tracking.figures.bits import bits_figure
 from qat.tracking.figures.history import history_figure
+from qat.tracking.figures.layers import layer_lines_figure
 from qat.tracking.figures.pareto import CostPoint, pareto_figure
 from qat.tracking.figures.sensitivity import sensitivity_figure
 from qat.tracking.figures.style import save_figures
@@ -29,7 +33,8 @@ def test_accuracy_against_size_with_its_front():
     figure = pareto_figure(POINTS, "packed_bytes", "it")
     front = [[1.0, 70.0], [2.0, 91.0], [4.0, 92.0]]  # KiB and percent; minmax is beaten
     assert np.allclose(lines(figure, "Pareto front"), front)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["w2a2", "w4a4", "w8a8"]
+    names = {text.get_text() for text in figure.axes[0].texts}
+    assert names == {"w2a2", "w4a4", "w8a8"}
     assert figure.axes[0].get_xlabel() == "packed size [KiB]"
     assert len(figure.axes[0].containers) == 2
 
@@ -110,5 +115,53 @@ def test_a_study_draws_what_its_records_carry(tmp_path):
     assert list(figures) == ["accuracy_size", "accuracy_bops", "accuracy_bits"]
     assert len(lines(figures["accuracy_bops"], "Pareto front")) == 4
     paths = save_figures(figures, tmp_path)
-    assert [path.suffix for path in paths] == [".png", ".svg"] * 3
+    assert [path.suffix for path in paths] == [".png", ".svg", ".pdf"] * 3
     assert study_figures([]) == {}
+
+
+def test_float_stands_beside_with_its_own_size_and_latency():
+    plain = RunRecord(
+        id="f" * 12,
+        status="done",
+        mode="float",
+        seed=0,
+        metrics={"top1": 0.9, "float_bytes": 4096, "float_latency_ms": 2.0},
+    )
+    other = RunRecord(
+        id="a" * 12,
+        status="done",
+        mode="static",
+        seed=0,
+        plan=plan(8, 8),
+        metrics={"top1": 0.8, "packed_bytes": 1024, "latency_ms": 1.0},
+    )
+    points = points_of(measured([plain, other]))
+    sizes = {point.label: point.cost for point in cost_points(points, "packed_bytes")}
+    assert sizes == {"float": 4096, "w8a8-lsq static": 1024}
+    times = {point.label: point.cost for point in cost_points(points, "latency_ms")}
+    assert times == {"float": 2.0, "w8a8-lsq static": 1.0}
+    assert cost_points(points, "bops") == []
+
+
+def test_a_written_study_is_drawn_anew_from_its_points(tmp_path):
+    runs = [record(0, 32, 0, 0.92)]
+    runs += [record(8 * b + s, b, s, 0.9 - 0.1 / b) for b in (8, 4, 2) for s in (0, 1)]
+    (tmp_path / POINTS_NAME).write_text(points_csv(measured(runs)), encoding="utf-8")
+    assert read_points(tmp_path / POINTS_NAME) == measured(runs)
+    assert main(["table", str(tmp_path), "--into", str(tmp_path / "out")]) == 0
+    drawn = {path.stem for path in (tmp_path / "out" / "figures").iterdir()}
+    assert drawn == {"accuracy_size", "accuracy_bops", "accuracy_bits"}
+
+
+def test_layers_come_in_the_order_of_the_network():
+    courses = {"a": {"fc": 3.0, "conv2": 2.0}, "b": {"conv1": 1.0, "fc": 3.0}}
+    figure = layer_lines_figure(courses, ["conv1", "conv2", "fc"], "it")
+    ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert ticks == ["conv1", "conv2", "fc"]
+    assert figure.axes[0].get_title() == "it"
+
+
+def test_what_two_settings_of_one_width_have_no_line_joins():
+    figure = bits_figure({"lsq": [(4, 0.9, None), (4, 0.8, None), (8, 0.91, None)]})
+    (container,) = figure.axes[0].containers
+    assert container[0].get_linestyle() == "None"

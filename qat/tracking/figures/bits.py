@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from qat.base.errors import InputError
-from qat.tracking.figures.style import GREY, look_of, new_figure
+from qat.tracking.figures.interesting import show_accuracies
+from qat.tracking.figures.style import GREY, below, look_of, new_figure
 
 Reading = tuple[float, float, float | None]
 """Bits, accuracy (a fraction), standard deviation over seeds or None."""
@@ -18,6 +19,8 @@ def bits_figure(
     axis: str = "bits of weights and inputs",
 ) -> Figure:
     """Accuracy in percent by width; bars are standard deviations over seeds.
+
+    A line joins the points of a method; two of one width are not joined.
 
     Args:
         series: Method → readings.
@@ -33,11 +36,13 @@ def bits_figure(
     figure, axes = new_figure()
     for index, (name, readings) in enumerate(series.items()):
         ordered = sorted(readings, key=lambda reading: reading[0])
+        joined = len({bits for bits, _, _ in ordered}) == len(ordered)
         axes.errorbar(
             [bits for bits, _, _ in ordered],
             [100 * accuracy for _, accuracy, _ in ordered],
             yerr=[100 * (std or 0.0) for _, _, std in ordered],
             capsize=2,
+            linestyle="-" if joined else "none",  # settings of one width have no order
             label=name,
             **look_of(index),
         )
@@ -48,5 +53,7 @@ def bits_figure(
     axes.set_xlabel(axis)
     axes.set_ylabel("top-1 [%]")
     axes.set_title(title)
-    axes.legend(frameon=False, fontsize="small")
+    readings_drawn = [(b, 100 * a) for readings in series.values() for b, a, _ in readings]
+    show_accuracies(axes, readings_drawn, float_top1)
+    below(figure, axes)
     return figure

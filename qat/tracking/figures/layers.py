@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from qat.base.errors import InputError
-from qat.tracking.figures.style import BLUE, GREEN, ORANGE, look_of, new_figure
+from qat.tracking.figures.style import BLUE, GREEN, ORANGE, below, look_of, new_figure
 
 
 class LayerDecibels(Protocol):
@@ -62,16 +62,22 @@ def sqnr_figure(rows: Sequence[LayerDecibels]) -> Figure:
     return figure
 
 
-def layer_lines_figure(courses: Mapping[str, Mapping[str, float]]) -> Figure:
-    """SQNR of each layer's output in dB, a line a setting.
+def layer_lines_figure(
+    courses: Mapping[str, Mapping[str, float]], order: Sequence[str] = (), title: str = ""
+) -> Figure:
+    """SQNR of each layer's output in dB, a line a setting, layers in network order.
 
     Args:
         courses: Setting → layer → dB.
+        order: Layers as the network runs them; others come behind them.
+        title: Of the figure.
 
     Raises:
         ValueError: If there is nothing to draw.
     """
-    layers = list(dict.fromkeys(name for course in courses.values() for name in course))
+    noted = dict.fromkeys(name for course in courses.values() for name in course)
+    layers = [name for name in order if name in noted]
+    layers += [name for name in noted if name not in layers]
     if not layers:
         raise InputError("no layer to draw: no run noted its layers")
     figure, axes = new_figure(width=max(6.4, 2.0 + 0.4 * len(layers)), height=4.4)
@@ -81,5 +87,6 @@ def layer_lines_figure(courses: Mapping[str, Mapping[str, float]]) -> Figure:
         axes.plot(places, values, label=label, linewidth=1, markersize=4, **look_of(index))
     axes.set_xticks(range(len(layers)), layers, rotation=60, ha="right")
     axes.set_ylabel("SQNR of the output [dB]")
-    axes.legend(frameon=False, fontsize="small", ncols=2)
+    axes.set_title(title)
+    below(figure, axes)
     return figure

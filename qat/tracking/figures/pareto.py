@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 from qat.base.errors import InputError
 from qat.records.metrics import METRICS, Metric
 from qat.records.pareto import non_dominated
-from qat.tracking.figures.style import GREY, look_of, new_figure
+from qat.tracking.figures.interesting import show_accuracies
+from qat.tracking.figures.labels import name_points
+from qat.tracking.figures.style import GREY, below, look_of, new_figure, plain_numbers
 
 MAX_LABELS = 14
 
@@ -47,7 +49,7 @@ def pareto_figure(points: Sequence[CostPoint], cost: str, title: str = "") -> Fi
     if not points:
         raise InputError("no point to draw: no run has both an accuracy and this cost")
     metric = METRICS.get(cost, Metric(cost))
-    figure, axes = new_figure(width=7.0, height=4.6)
+    figure, axes = new_figure(width=7.0, height=5.2)
     for index, name in enumerate(dict.fromkeys(point.series for point in points)):
         own = [point for point in points if point.series == name]
         axes.errorbar(
@@ -59,33 +61,42 @@ def pareto_figure(points: Sequence[CostPoint], cost: str, title: str = "") -> Fi
             label=name,
             **look_of(index),
         )
-    _draw_front(axes, points, metric)
+    front = _front(points)
+    axes.plot(
+        [point.cost * metric.factor for point in front],
+        [100 * point.accuracy for point in front],
+        color=GREY,
+        linewidth=1,
+        linestyle="--",
+        zorder=0,
+        label="Pareto front",
+    )
     costs = [point.cost for point in points]
     if min(costs) > 0 and max(costs) / min(costs) > 10:
         axes.set_xscale("log")
+        plain_numbers(axes)
     axes.set_xlabel(f"{metric.label} [{metric.unit}]" if metric.unit else metric.label)
     axes.set_ylabel("top-1 [%]")
     axes.set_title(title)
     axes.margins(0.12)
-    axes.legend(frameon=False, fontsize="small", loc="lower right")
+    show_accuracies(axes, [(p.cost * metric.factor, 100 * p.accuracy) for p in points])
+    below(figure, axes)
+    _name_front(axes, points, metric)
     return figure
 
 
-def _draw_front(axes: Axes, points: Sequence[CostPoint], metric: Metric) -> None:
+def _front(points: Sequence[CostPoint]) -> list[CostPoint]:
     values = [(point.accuracy, point.cost) for point in points]
     front = [points[i] for i in non_dominated(values, maximize=[True, False])]
-    front.sort(key=lambda point: point.cost)
-    xs = [point.cost * metric.factor for point in front]
-    ys = [100 * point.accuracy for point in front]
-    axes.plot(xs, ys, color=GREY, linewidth=1, linestyle="--", zorder=0, label="Pareto front")
-    for number, (point, x, y) in enumerate(zip(front, xs, ys, strict=True)):
-        if number < MAX_LABELS:
-            up = number % 2 == 0  # neighbours of a front are close: one above, one below
-            axes.annotate(
-                point.label,
-                (x, y),
-                xytext=(0, 7 if up else -13),
-                textcoords="offset points",
-                ha="center",
-                fontsize="x-small",
-            )
+    return sorted(front, key=lambda point: point.cost)
+
+
+def _name_front(axes: Axes, points: Sequence[CostPoint], metric: Metric) -> None:
+    low = axes.get_ylim()[0]  # what lies below has its value at the edge
+    front = [point for point in _front(points) if 100 * point.accuracy >= low][:MAX_LABELS]
+    name_points(
+        axes,
+        [point.label for point in front],
+        [(point.cost * metric.factor, 100 * point.accuracy) for point in front],
+        [(point.cost * metric.factor, 100 * point.accuracy) for point in points],
+    )

@@ -8,13 +8,17 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 # Okabe and Ito's colours: told apart by colour-blind readers and in grey.
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 COLOURS = (BLUE, ORANGE, GREEN, "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 GREY = "#666666"
-FORMATS = (".png", ".svg")
+FORMATS = (".png", ".svg", ".pdf")
+
+
+_UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
 def new_figure(width: float = 6.4, height: float = 4.2) -> tuple[Figure, Axes]:
@@ -28,24 +32,42 @@ def new_figure(width: float = 6.4, height: float = 4.2) -> tuple[Figure, Axes]:
 
 
 def look_of(index: int) -> dict[str, Any]:
-    """Colour and marker of the n-th series."""
-    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
+    """Colour and marker of the n-th series; the ninth has the first's colour, another marker."""
+    again = index // len(COLOURS)
+    marker = MARKERS[(index + again) % len(MARKERS)]
+    return {"color": COLOURS[index % len(COLOURS)], "marker": marker}
+
+
+def below(figure: Figure, axes: Axes) -> None:
+    """The legend under the axes, where it covers no data; none for a single entry."""
+    handles, labels = axes.get_legend_handles_labels()
+    longest = max(map(len, labels), default=0)
+    columns = 1 if longest > 45 else 2 if longest > 22 else 3
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=columns, frameon=False, fontsize="small"
+    )
+
+
+def plain_numbers(axes: Axes) -> None:
+    """Numbers as one writes them on a logarithmic axis: 0.2, 20, no powers of ten."""
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Save a figure as its suffix says (``.png``, ``.svg``); the folder is made if need be.
+    """Save a figure as its suffix says (``.png``, ``.svg``, ``.pdf``); its folder is made.
 
     The same figure gives the same bytes: no date, no random names.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context({"svg.hashsalt": "qat"}):
-        metadata = {"Date": None} if path.suffix == ".svg" else None
-        figure.savefig(path, dpi=150, metadata=metadata)
+        figure.savefig(path, dpi=150, metadata=_UNDATED.get(path.suffix))
     return path
 
 
 def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Save each as PNG and SVG under its name."""
+    """Save each as PNG, SVG and PDF under its name."""
     return [
         save_figure(figure, folder / f"{name}{suffix}")
         for name, figure in figures.items()

@@ -1,0 +1,58 @@
+"""What a study's figures are drawn from, as a file: ``points.csv``.
+
+A row a setting: its columns by name (empty where it has none), then mean, standard deviation and
+number of seeds of each metric that figures draw.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from qat.tables.errors import TableError
+from qat.tables.points import POINT_METRICS, POINT_SETTINGS, Measured
+from qat.tables.statistics import Statistic
+
+POINTS_NAME = "points.csv"
+_PARTS = ("mean", "std", "n")
+
+
+def points_csv(found: Sequence[Measured]) -> str:
+    """The file's text, with every digit."""
+    metrics = [name for name in POINT_METRICS if any(name in one.metrics for one in found)]
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*POINT_SETTINGS, *(f"{name}_{part}" for name in metrics for part in _PARTS)])
+    for one in found:
+        cells: list[object] = [one.settings[name] for name in POINT_SETTINGS]
+        for name in metrics:
+            number = one.metrics.get(name)
+            cells += [None, None, 0] if number is None else [number.mean, number.std, number.n]
+        writer.writerow(cells)
+    return file.getvalue()
+
+
+def read_points(path: Path) -> list[Measured]:
+    """The inverse of :func:`points_csv`.
+
+    Raises:
+        TableError: If it is no such file, naming the line.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            return [_measured(row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, ValueError, TypeError) as error:
+        raise TableError(f"{path} is no file of points: {error!r}") from error
+
+
+def _measured(row: dict[str, str]) -> Measured:
+    settings = {name: row[name] or None for name in POINT_SETTINGS}
+    metrics = {}
+    for name in POINT_METRICS:
+        count = int(row.get(f"{name}_n") or 0)
+        if count:
+            std = row[f"{name}_std"]
+            mean = float(row[f"{name}_mean"])
+            metrics[name] = Statistic(mean, float(std) if std else None, count)
+    return Measured(settings, metrics)

@@ -1,0 +1,83 @@
+"""Names beside points, where they cover neither each other nor the data."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
+
+Place = tuple[float, float]
+FONT = 7.0
+_PLACES = (
+    *((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)),
+    *((0, 2.4), (0, -2.4), (2, 2), (-2, 2), (2, -2), (-2, -2)),
+    *((0, 4), (0, -4), (3, 3.5), (-3, 3.5)),
+)
+"""Where a name may stand, in heights of a line from its point; the first that is free counts."""
+
+
+def name_points(
+    axes: Axes, names: Sequence[str], places: Sequence[Place], taken: Sequence[Place]
+) -> None:
+    """Write each name beside its place, with a thin line to it where it stands apart.
+
+    Limits and scales of the axes must be as they stay.
+
+    Args:
+        axes: Of the points.
+        names: One a place.
+        places: In units of the data.
+        taken: All points that are drawn, in units of the data; names keep off them.
+    """
+    figure = axes.figure
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    line = FONT * figure.dpi / 72
+    inside = axes.get_window_extent(renderer)
+    boxes = [_around(axes, place, 0.5 * line) for place in taken]
+    for name, place in zip(names, places, strict=True):
+        x, y = axes.transData.transform(place)
+        text = axes.annotate(
+            name,
+            place,
+            xytext=(0, 0),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=FONT,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#999999", "shrinkA": 0},
+        )
+        size = text.get_window_extent(renderer)
+        half_wide, half_high = 0.5 * size.width, 0.6 * line
+        best: tuple[float, Bbox, Place] | None = None
+        for across, up in _PLACES:
+            # Beside the point a name begins or ends there; above and below it is centred.
+            dx = (
+                0.0 if across == 0 else (half_wide + abs(across) * line) * (1 if across > 0 else -1)
+            )
+            dy = 1.3 * up * line
+            box = Bbox.from_extents(
+                x + dx - half_wide, y + dy - half_high, x + dx + half_wide, y + dy + half_high
+            )
+            covered = sum(_shared(box, other) for other in boxes) + _outside(box, inside)
+            if best is None or covered < best[0]:
+                best = covered, box, (dx, dy)
+            if covered == 0:
+                break
+        assert best is not None
+        boxes.append(best[1])
+        text.set_position((best[2][0] * 72 / figure.dpi, best[2][1] * 72 / figure.dpi))
+
+
+def _around(axes: Axes, place: Place, half: float) -> Bbox:
+    x, y = axes.transData.transform(place)
+    return Bbox.from_extents(x - half, y - half, x + half, y + half)
+
+
+def _shared(one: Bbox, other: Bbox) -> float:
+    wide = min(one.x1, other.x1) - max(one.x0, other.x0)
+    high = min(one.y1, other.y1) - max(one.y0, other.y0)
+    return max(wide, 0.0) * max(high, 0.0)
+
+
+def _outside(box: Bbox, inside: Bbox) -> float:
+    return box.width * box.height - _shared(box, inside)
