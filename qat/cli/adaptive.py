@@ -16,6 +16,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
 from qat.base.errors import InputError
+from qat.base.plain_names import check_plain_name
 from qat.cli.errors import RequestError
 from qat.records.metrics import METRICS
 from qat.records.pareto import non_dominated
@@ -96,6 +97,7 @@ def plan_search(sweeper: DictConfig, words: Sequence[str]) -> Search:
     own = sorted(word for word in words if not word.startswith("hydra"))
     digest = hashlib.sha256(canonical_json(own).encode()).hexdigest()[:8]
     name = sweeper.study_name or f"search-{digest}"
+    check_plain_name("hydra.sweeper.study_name", name)
     done, tried = _trials(sweeper, name)
     to_go = max(int(sweeper.n_trials) - done, 0)
     overrides = [f"hydra.sweeper.study_name={name}", f"hydra.sweeper.n_trials={to_go}"]

@@ -7,9 +7,11 @@ raises ``ValueError`` with the key in full, its value, and what is allowed.
 from typing import Any
 
 from qat.base.errors import InputError
+from qat.base.plain_names import check_plain_name
 from qat.cli.deployment_checks import check_deployment
 from qat.cli.key_ranges import check_ranges
 from qat.cli.memory_checks import check_memory
+from qat.cli.method_checks import check_methods
 from qat.cli.mixed_checks import check_mixed
 from qat.cli.modes import trains
 from qat.cli.ranges import one_of
@@ -56,6 +58,11 @@ def check_config(config: RunConfig) -> None:
     one_of("mode", config.mode, MODES)
     one_of("kernel", config.kernel, KERNELS)
     check_ranges(config)
+    check_plain_name("scale", config.scale)
+    if config.study.name is not None:
+        check_plain_name("study.name", config.study.name)
+    for scale in config.study.scales:
+        check_plain_name("study.scales", scale)
     _check_model(config.model)
     _check_data(config.data)
     _check_float(config)
@@ -66,6 +73,7 @@ def check_config(config: RunConfig) -> None:
     one_of("schedule.name", config.schedule.name, SCHEDULES)
     _check_trainer(config)
     check_training(config)
+    check_methods(config)
     check_deployment(config)
     check_memory(config)
     check_mixed(config)
@@ -118,7 +126,7 @@ def _check_slot(key: str, slot: SlotConfig) -> None:
         )
     if slot.narrow and slot.signed is False:
         raise InputError(
-            f"{key}.narrow=true needs signed codes: set {key}.signed=true or narrow=false"
+            f"{key}.narrow=true needs signed codes: set {key}.signed=true or {key}.narrow=false"
         )
     _check_method(f"{key}.target", "quantizer", key, slot.quantizer, slot.target)
     _check_method(f"{key}.observer_target", "observer", key, slot.observer, slot.observer_target)

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hydra import compose, version
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -14,15 +13,19 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from qat.cli.configs import ROOT_CONFIG, config_dir, groups
+from qat.cli.configs import ROOT_CONFIG, config_dir, groups, options
 from qat.cli.errors import RequestError, nearest
+from qat.cli.keys import key_types, keys_under
+from qat.cli.paths import settle_paths
 from qat.cli.schema import RunConfig, register_schema
 from qat.cli.studies import key_of, study_points
 from qat.cli.words import check_words, expected
+from qat.models.names import torchvision_names
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,21 @@ def _expanded(point: Point, multirun: bool) -> list[Point]:
     ]
 
 
+def is_accepted(overrides: Sequence[str], extra_dir: Path | None = None) -> bool:
+    """Whether some overrides, beside the defaults, compose to values that are allowed."""
+    from qat.cli.checks import check_config
+
+    try:
+        with readable(""), composer(extra_dir):
+            check_words(overrides, extra_dir)
+            config = compose(ROOT_CONFIG, overrides=list(overrides))
+            if all("." in word.partition("=")[0] for word in overrides):
+                check_config(typed(config))  # a group's choice may need more words
+    except ValueError:
+        return False
+    return True
+
+
 def check_composes(overrides: Sequence[str], extra_dir: Path | None = None) -> None:
     """Compose, values that are still to be given aside; raises RequestError if that fails."""
     with readable(""), composer(extra_dir):
@@ -113,8 +131,20 @@ def split_sweep(overrides: Sequence[str]) -> list[tuple[str, ...]]:
         return [_without_hydra(settled)]
     params = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
     parsed = OverridesParser.create(config_loader=loader).parse_overrides([*params, *overrides])
+    for override in parsed:
+        _check_values(override)
     (batch,) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
     return [_without_hydra(point) for point in batch]
+
+
+def _check_values(override: Override) -> None:
+    """Refuse a sweep over nothing: its product with all others would be nothing."""
+    if not override.is_sweep_override() or any(True for _ in override.sweep_string_iterator()):
+        return
+    key = override.key_or_group
+    there = options(key.partition("@")[0])
+    hint = f"; {key} has {', '.join(there)}" if there else ", such as KEY=0,1,2"
+    raise RequestError(f"{override.input_line} has no values to sweep over: give some{hint}")
 
 
 def fixed_words(overrides: Sequence[str]) -> list[str]:
@@ -142,6 +172,7 @@ def typed(config: DictConfig) -> RunConfig:
     checked = OmegaConf.merge(OmegaConf.structured(RunConfig), plain)
     run_config = OmegaConf.to_object(checked)
     assert isinstance(run_config, RunConfig)
+    settle_paths(run_config)
     return run_config
 
 
@@ -165,9 +196,11 @@ def explain(error: Exception) -> str:
         return f"{key} has no value: give {key}=VALUE"
     text = str(error)
     if isinstance(error, OverrideParseException):
-        return f"cannot read {error.override!r}: write KEY=VALUE, and quote what a shell would read"
+        return f"cannot read {error.override!r}: {_form(str(error.override))}"
     if match := re.search(r"Ambiguous value for argument '([^']+)'", text):
         return f"{match.group(1)}: several values are a sweep, qat run -m; a list is KEY=[A,B]"
+    if match := re.search(r"Sweep parameters '(.*)' requires", text):
+        return f"{match.group(1)}: several values are a sweep, qat run -m"
     if "Config group override must be" in text:
         return "a group is chosen by the name of one of its files, GROUP=NAME; see qat list"
     if match := re.search(r"Could not override '([^']+)'", text):
@@ -184,9 +217,27 @@ def _explain_missing_option(error: MissingConfigException) -> str:
     asked = error.missing_cfg_file or ""
     group, _, name = asked.rpartition("/")
     if error.options:
-        allowed = ", ".join(error.options)
-        return f"no {name!r} in {group}; it has {allowed}{nearest(name, error.options)}"
+        return f"no {name!r} in {group}; it has {_listed(group, error.options)}" + nearest(
+            name, error.options
+        )
     return " ".join(str(error).split("Config search path")[0].split())
+
+
+def _form(word: str) -> str:
+    """How the value of a word is to be written."""
+    key = word.partition("=")[0].lstrip("+~")
+    kind = str(key_types().get(key, "")).replace("<class '", "")
+    forms = {"list": "[A,B]", "dict": "{KEY: VALUE}", "int": "NUMBER", "float": "NUMBER"}
+    forms |= {"bool": "true", "str": "'TEXT'"}
+    form = next((form for start, form in forms.items() if kind.startswith(start)), "VALUE")
+    return f"write {key or 'KEY'}={form}"
+
+
+def _listed(group: str, options: Sequence[str]) -> str:
+    """The options of a group; torchvision's many networks in a word."""
+    theirs = set(torchvision_names()) if group == "model" else set()
+    words = ", ".join(option for option in options if option not in theirs)
+    return words + (f", and each of torchvision's {len(theirs)} classifiers" if theirs else "")
 
 
 def _explain_key(key: str, text: str, cause: BaseException | None) -> str:
@@ -203,7 +254,7 @@ def _explain_key(key: str, text: str, cause: BaseException | None) -> str:
     if name in allowed and cause is not None:
         return f"{key}: {str(cause).splitlines()[0]}"
     if not allowed:
-        return f"no key {key!r} yet; add it with +{key}=VALUE"
+        return f"{parent} is a value and holds no keys: write {parent}=VALUE"
     place = f"{parent} has" if parent else "keys are"
     return f"no key {key!r}; {place} {', '.join(allowed)}{nearest(name, allowed)}"
 
@@ -218,14 +269,3 @@ def _explain_full_key(text: str) -> str:
     if re.search(r"Key '[^']*' (not in|is not in struct)", text):
         return file + _explain_key(key, "", None)
     return f"{file}{key} must be {expected(key)}: {lines[0].strip()}"
-
-
-def keys_under(parent: str) -> list[str] | None:
-    """Keys the schema has at a place; empty for a free mapping, None if there is no such place."""
-    node: Any = RunConfig
-    for part in filter(None, parent.split(".")):
-        known = {f.name: f.type for f in fields(node)} if is_dataclass(node) else {}
-        if part not in known:
-            return None
-        node = known[part]
-    return [f.name for f in fields(node)] if is_dataclass(node) else []

@@ -22,12 +22,16 @@ def config_dir() -> Path:
 def files(group: str, extra_dir: Path | None = None) -> dict[str, Path]:
     """A group's files by name, sorted; one of the user's hides ours of that name, as in Hydra.
 
+    A file in a subfolder is named by it as well: ``mine/first``.
+
     Args:
         group: Name of the group.
         extra_dir: Folder of the user's YAML.
     """
     found = {
-        path.stem: path for root in _roots(extra_dir) for path in (root / group).glob("*.yaml")
+        path.relative_to(root / group).with_suffix("").as_posix(): path
+        for root in _roots(extra_dir)
+        for path in (root / group).rglob("*.yaml")
     }
     return dict(sorted(found.items()))
 
@@ -60,4 +64,4 @@ def _roots(extra_dir: Path | None) -> list[Path]:
 
 def default_path(name: str) -> Path:
     """A folder of ``paths`` (``data``, ``runs``, ``cache``) where no configuration is composed."""
-    return Path(os.environ.get(f"QAT_{name.upper()}", name))
+    return Path(os.environ.get(f"QAT_{name.upper()}", name)).expanduser()

@@ -20,8 +20,7 @@ def check_deployment(config: RunConfig) -> None:
     if config.export.onnx == "always" and is_static(config) and not (whole or is_half(config)):
         raise InputError(
             "export.onnx=always: scheme.placement=academic leaves float between the layers, which "
-            f"no integer runtime computes; set scheme.placement=integer, or mode={config.mode} "
-            "without export=onnx"
+            "no integer runtime computes; set scheme.placement=integer or export=default"
         )
     _check_measure(config.measure)
 

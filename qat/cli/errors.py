@@ -1,6 +1,5 @@
 """Turn errors into one readable line, and decide which of them are the user's own mistakes."""
 
-import difflib
 import errno
 import os
 import sys
@@ -9,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qat.base.errors import InputError, QatError
+from qat.cli.synonyms import close
 
 DONE, FAILED, REFUSED = 0, 1, 2
 """Exit codes: done; a run failed or missed its gate; the request was wrong, nothing started."""
@@ -84,7 +84,5 @@ def _disk_full(error: BaseException) -> bool:
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """``; did you mean 'x'?`` where something allowed is close, else nothing."""
-    words = list(allowed)
-    swapped = [other for other in words if sorted(other) == sorted(word)]
-    close = swapped or difflib.get_close_matches(word, words, n=1, cutoff=0.55)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    guess = close(word, allowed)
+    return f"; did you mean {guess!r}?" if guess else ""

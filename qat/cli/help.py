@@ -62,6 +62,13 @@ SUMMARIES = {
         "what this machine has, and what the lack of the rest costs",
         "example:\n  qat doctor",
     ),
+    "completion": (
+        "what a shell runs to complete commands, runs, keys and their values by Tab",
+        "install it with one line in the shell's start-up file:\n"
+        '  bash  ~/.bashrc                   eval "$(qat completion bash)"\n'
+        '  zsh   ~/.zshrc                    eval "$(qat completion zsh)"\n'
+        "  fish  ~/.config/fish/config.fish  qat completion fish | source",
+    ),
     "show": ("one run on one screen", "example:\n  qat show runs/0a1b2c3d4e5f"),
     "diagnose": (
         "why a run's accuracy fell, layer by layer, and which setting to try",

@@ -125,12 +125,12 @@ def _without_code(
     if config.model.source == "user" and model_target is None:
         raise InputError(
             f"the run is of a network of its user's ({config.model.target}): "
-            "name it again, model.target=package.module:factory"
+            "name it again, --model-target package.module:factory"
         )
     if config.data.name == "user" and data_target is None:
         raise InputError(
             f"the run is of data of its user's ({config.data.target}): "
-            "name it again, data.target=package.module:function"
+            "name it again, --data-target package.module:function"
         )
     config.model.target, config.data.target = model_target, data_target
     _forget_choice(config)

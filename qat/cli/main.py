@@ -4,16 +4,19 @@ Help must be quick, so nothing here imports torch, Hydra or a room below at modu
 """
 
 import argparse
+import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from qat import __version__
-from qat.cli.errors import DONE, FAILED, REFUSED, RequestError, complain, is_expected
+from qat.cli.errors import DONE, FAILED, REFUSED, RequestError, complain, is_expected, nearest
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
 from qat.cli.run_dirs import run_dir
 from qat.cli.signals import ended_alike, tell_interrupted
+from qat.cli.synonyms import command_guess
 
 TOPICS = (
     *("models", "data", "quantizers", "observers", "schemes", "allocators", "experiments"),
@@ -36,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if words[:1] == ["complete"]:
+            return _complete(" ".join(words[1:]))
         if words[:1] == ["run"]:
             return _run(words[1:])
         return _other(words)
@@ -78,6 +83,8 @@ def _other(words: list[str]) -> int:
     if not words:
         parser.print_help()
         return REFUSED
+    if not words[0].startswith("-") and words[0] not in SUMMARIES:
+        raise RequestError(_explain_command(words))
     arguments = parser.parse_args(words)
     action: Callable[[argparse.Namespace], int] = arguments.action
     return action(arguments)
@@ -135,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
     listing.add_argument("--config-dir", type=Path, metavar="DIR", help="with YAML of your own")
     command("doctor", _doctor)
+    command("completion", _completion).add_argument("shell", choices=("bash", "zsh", "fish"))
     command("show", _show).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
     command("diagnose", _diagnose).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
     compare = command("compare", _compare)
@@ -170,7 +178,31 @@ class _Parser(argparse.ArgumentParser):
     """Says a usage error in the style of all others."""
 
     def error(self, message: str) -> NoReturn:
-        raise RequestError(f"{message}; see {self.prog} --help")
+        raise RequestError(f"{message}; see {self.prog} --help{self._guess(message)}")
+
+    def _guess(self, message: str) -> str:
+        """What was probably meant by a choice or a flag that there is not."""
+        if match := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message):
+            allowed = re.findall(r"[^', ]+", match[2])
+            return nearest(match[1], allowed)
+        if match := re.match(r"unrecognized arguments: (-[^\s=]+)", message):
+            return nearest(match[1], self._flags())
+        return ""
+
+    def _flags(self) -> list[str]:
+        """The flags of this parser and of those of its commands."""
+        subs = [a.choices for a in self._actions if isinstance(a, argparse._SubParsersAction)]
+        parsers = [self, *(parser for choices in subs for parser in choices.values())]
+        return list(dict.fromkeys(f for p in parsers for f in p._option_string_actions))
+
+
+def _explain_command(words: list[str]) -> str:
+    word = words[0]
+    if "=" in word:
+        return f"no command {word!r}; did you mean qat run {shlex.join(words)}?"
+    guess = command_guess(word, list(SUMMARIES))
+    hint = f"; did you mean qat {guess}?" if guess else ""
+    return f"no command {word!r}; commands are {', '.join(SUMMARIES)}{hint}"
 
 
 def _table(arguments: argparse.Namespace) -> int:
@@ -195,6 +227,21 @@ def _doctor(_: argparse.Namespace) -> int:
     from qat.cli.doctor import doctor_command
 
     return doctor_command()
+
+
+def _completion(arguments: argparse.Namespace) -> int:
+    from qat.cli.completion import SCRIPTS
+
+    print(SCRIPTS[arguments.shell])
+    return DONE
+
+
+def _complete(line: str) -> int:
+    """What the shells' scripts call; what is wrong is no concern of a press of a key."""
+    from qat.cli.completion import candidates
+
+    print("\n".join(candidates(line, _parser())))
+    return DONE
 
 
 def _show(arguments: argparse.Namespace) -> int:

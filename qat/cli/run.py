@@ -5,7 +5,6 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -28,12 +27,14 @@ from qat.cli.adaptive import (
     objectives,
     plan_search,
 )
+from qat.cli.command_line import SHOWING, Words, known_words, sort_words
 from qat.cli.compose import (
     Point,
     check_composes,
     compose_points,
     composer,
     fixed_words,
+    is_accepted,
     readable,
     typed,
 )
@@ -55,36 +56,9 @@ from qat.records.studies import add_to_study
 if TYPE_CHECKING:
     from qat.cli.prepare import Prepared
 
-# Flags of Hydra's that only show something; it does that by itself.
-_SHOWING = frozenset(
-    [
-        "--cfg",
-        "-c",
-        "--info",
-        "-i",
-        "--hydra-help",
-        "--version",
-        "--resolve",
-        "--shell-completion",
-        "-sc",
-        "--package",
-        "-p",
-    ]
-)
 # Id → a checked point that is still to run in this process; empty in a launcher's processes.
 _at_hand: "dict[str, Prepared]" = {}
 _COMPLETION = ("install=", "uninstall=", "query=")
-_WITH_VALUE = ("--config-dir", "-cd", "--from")
-
-
-@dataclass(frozen=True)
-class Words:
-    """A command line, sorted."""
-
-    overrides: tuple[str, ...]
-    multirun: bool
-    extra_dir: Path | None
-    rerun_of: str | None
 
 
 def run_command(words: Sequence[str]) -> int:
@@ -98,9 +72,9 @@ def run_command(words: Sequence[str]) -> int:
     """
     _quiet()
     register_schema()
-    if any(word.split("=")[0] in _SHOWING for word in words):
+    if any(word.split("=")[0] in SHOWING for word in words):
         return _hydra(checked_for_hydra(words), lambda config: None)
-    sorted_words = sort_words(words)
+    sorted_words = known_words(sort_words(words), is_accepted)
     if sorted_words.multirun:
         return _sweep(sorted_words)
     point = _points(sorted_words)[0]
@@ -149,33 +123,6 @@ def _points(words: Words) -> list[Point]:
     points = compose_points(repeated, False, words.extra_dir)
     check_targets(points[0].config, words.overrides, words.extra_dir)
     return points
-
-
-def sort_words(words: Sequence[str]) -> Words:
-    """Overrides, and the flags that are ours to know.
-
-    Raises:
-        RequestError: If a flag lacks its value, or is unknown.
-    """
-    overrides: list[str] = []
-    values: dict[str, str] = {}
-    multirun, rest = False, list(words)
-    while rest:
-        word = rest.pop(0)
-        flag, _, value = word.partition("=")
-        if word in ("-m", "--multirun"):
-            multirun = True
-        elif flag in _WITH_VALUE:
-            if not value and not rest:
-                raise RequestError(f"{flag} needs a folder behind it")
-            values[flag] = value or rest.pop(0)
-        elif word.startswith("-"):
-            raise RequestError(f"no flag {word!r}; see qat run --help")
-        else:
-            overrides.append(word)
-    extra = values.get("--config-dir") or values.get("-cd")
-    rerun = values.get("--from")
-    return Words(tuple(overrides), multirun, Path(extra) if extra else None, rerun)
 
 
 def check_point(point: Point, named: bool) -> "Prepared":

@@ -9,10 +9,11 @@ value has one home.
 from dataclasses import dataclass, field
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from qat.models.names import torchvision_names
 
 SCHEMA_NAME = "run_schema"
+MISSING: Any = "???"
+"""As ``omegaconf.MISSING``, which takes longer to import than a press of Tab may last."""
 
 
 @dataclass
@@ -333,5 +334,14 @@ class RunConfig:
 
 
 def register_schema() -> None:
-    """Make the schema known to Hydra as ``run_schema``. Doing it twice does no harm."""
-    ConfigStore.instance().store(name=SCHEMA_NAME, node=RunConfig, provider="qat")
+    """Make the schema known to Hydra as ``run_schema``, and torchvision's networks as models.
+
+    Doing it twice does no harm.
+    """
+    from hydra.core.config_store import ConfigStore  # the schema itself is read without Hydra
+
+    store = ConfigStore.instance()
+    store.store(name=SCHEMA_NAME, node=RunConfig, provider="qat")
+    for name in torchvision_names():
+        model = {"source": "torchvision", "name": name, "weights": None}
+        store.store(group="model", name=name, node=model, provider="torchvision")

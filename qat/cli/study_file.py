@@ -22,13 +22,15 @@ class StudyFile:
     """What a study's file says.
 
     Attributes:
-        name: Of the study, and of its file.
+        name: Of the study.
+        file: Name of its file, as ``experiment=FILE`` takes it.
         question: What it asks.
         table: How its table is laid out (see :mod:`qat.tables.layout`).
         scales: Names of its scales.
     """
 
     name: str
+    file: str
     question: str = ""
     table: dict[str, Any] = field(default_factory=dict)
     scales: tuple[str, ...] = ()
@@ -36,7 +38,7 @@ class StudyFile:
 
 def study_names(extra_dir: Path | None = None) -> list[str]:
     """Names of all studies, sorted."""
-    return [path.stem for path in _files(extra_dir) if _section(path)]
+    return [name for name, path in files(EXPERIMENTS, extra_dir).items() if _section(path)]
 
 
 def read_study(name: str, extra_dir: Path | None = None) -> StudyFile:
@@ -45,10 +47,12 @@ def read_study(name: str, extra_dir: Path | None = None) -> StudyFile:
     Raises:
         RequestError: If there is none of that name, with the nearest.
     """
-    for path in _files(extra_dir):
-        if path.stem == name and (section := _section(path)):
+    for file, path in files(EXPERIMENTS, extra_dir).items():
+        section = _section(path)
+        if section and name in (file, section.get("name")):
             return StudyFile(
-                name=str(section.get("name", name)),
+                name=str(section.get("name") or file),
+                file=file,
                 question=str(section.get("question", "")),
                 table=dict(section.get("table") or {}),
                 scales=tuple(section.get("scales") or ()),
@@ -74,7 +78,7 @@ def study_runs(study: StudyFile, runs: Path, scale: str | None) -> tuple[str, li
         hint = f"; there are some at {', '.join(there)}" if there else ""
         raise RequestError(
             f"study {study.name} has no runs{at} under {runs}{hint}: "
-            f"qat run -m experiment={study.name}" + (f" scale={scale}" if scale else "")
+            f"qat run -m experiment={study.file}" + (f" scale={scale}" if scale else "")
         )
     return scale, runs_of(runs, study.name, scale)
 
@@ -124,10 +128,6 @@ def _folder(word: str, extra_dir: Path | None) -> Path:
         raise RequestError(
             f"no study {word!r}; studies are {known}{nearest(word, names)}; and {error}"
         ) from error
-
-
-def _files(extra_dir: Path | None) -> list[Path]:
-    return list(files(EXPERIMENTS, extra_dir).values())
 
 
 def _section(path: Path) -> dict[str, Any]:

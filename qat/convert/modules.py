@@ -18,7 +18,7 @@ def make_twin(layer: nn.Module, plan: LayerPlan) -> QuantTwin:
     if twin is None:
         raise InputError(
             f"layer {plan.name!r} is a {type(layer).__name__}, which has no quantized twin: "
-            "leave it out of the plan"
+            "take it out of plan.layers (qat.make_plan plans only layers that have one)"
         )
     return twin.from_float(layer, plan)
 

@@ -64,8 +64,8 @@ def split_fraction(labels: Tensor, fraction: float, seed: int) -> tuple[Tensor, 
     lone = (counts == 1).nonzero().view(-1).tolist()
     if lone:
         raise DataError(
-            f"class {lone[0]} has 1 image, a validation split needs 2 or more of each; "
-            "add images, use more of them (train_images), or set val_fraction=0"
+            f"class {lone[0]} has 1 image, a validation split needs 2 or more of each: "
+            "add images of that class, or use more of them (data.train_images)"
         )
     quota = (counts * fraction).round().clamp(min=1).minimum(counts - 1)
     rank = torch.tensor(_rank_in_class(labels, seed, "validation"))

@@ -7,6 +7,7 @@ twice changes nothing, and a kill leaves nothing half written.
 from collections.abc import Iterable
 from pathlib import Path
 
+from qat.base.plain_names import check_plain_name
 from qat.records.atomic import write_error
 
 INDEX = ".studies"
@@ -18,6 +19,8 @@ def add_to_study(runs: Path, study: str, scale: str, ids: Iterable[str]) -> None
     Raises:
         WriteError: If the disk refuses.
     """
+    check_plain_name("study.name", study)
+    check_plain_name("scale", scale)
     folder = runs / INDEX / study / scale
     try:
         folder.mkdir(parents=True, exist_ok=True)

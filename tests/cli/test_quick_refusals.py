@@ -12,7 +12,7 @@ HEAVY = (
     *("onnx", "onnxruntime", "onnxscript", "pandas", "matplotlib", "scipy"),
 )
 WRONG = {
-    "schem=nope": "did you mean 'scheme'?",
+    "schem=nope": "no key 'schem'; did you mean scheme=",
     "model=nope mode=ptq": "no 'nope' in model",
     "scheme.weight.bits=99": "scheme.weight.bits must be 2 to 16",
     "scheme.weight.bits=8,99 -m": "scheme.weight.bits must be 2 to 16",

@@ -1,0 +1,158 @@
+"""Tab completion: what may stand at the end of a command line, without torch and without Hydra.
+
+The shells' scripts (``qat completion SHELL``) call ``qat complete LINE`` at each press of the key.
+"""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from qat.cli.configs import default_path
+
+SHELLS = ("bash", "zsh", "fish")
+NAMED_RUNS = 300
+"""With more runs than this their names, for which each record is read, are left out."""
+RUN_ARGUMENTS = ("RUN_DIR", "A", "B")
+"""What arguments that are runs are called in the help."""
+
+_BASH = """\
+_qat() {
+    local line="${COMP_LINE:0:COMP_POINT}" piece="${COMP_WORDS[COMP_CWORD]}" keep IFS=$'\\n'
+    local word="${line##*[[:space:]]}"
+    # bash breaks words at = and @ as well, and replaces the last piece alone
+    if [[ $piece =~ ^[=@:]+$ ]]; then keep="$word"; else keep="${word%"$piece"}"; fi
+    COMPREPLY=($("$1" complete "$line" 2>/dev/null))
+    COMPREPLY=("${COMPREPLY[@]#"$keep"}")
+    if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[=./] ]]; then compopt -o nospace; fi
+}
+complete -F _qat qat"""
+_ZSH = """\
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+_qat() {
+    local -a found
+    found=(${(f)"$(${words[1]} complete "${(j: :)words[1,CURRENT]}" 2>/dev/null)"})
+    compadd -S '' -- ${(M)found:#*[=./]}
+    compadd -- ${found:#*[=./]}
+}
+compdef _qat qat"""
+_FISH = """\
+complete -c qat -f -a '(qat complete (commandline -cp) 2>/dev/null)'"""
+SCRIPTS = dict(zip(SHELLS, (_BASH, _ZSH, _FISH), strict=True))
+
+
+def candidates(line: str, parser: argparse.ArgumentParser) -> list[str]:
+    """Whole words that may end a command line, each beginning with what is there of it.
+
+    Args:
+        line: Up to the cursor, ``qat`` included.
+        parser: Of all commands.
+    """
+    words = line.split()
+    current = "" if not words or line[-1].isspace() else words.pop()
+    commands = _commands(parser)
+    if len(words) < 2:
+        found: Iterable[str] = [*commands, *_flags(parser)]
+    elif words[1] == "run":
+        found = _of_run(words[2:], current)
+    elif words[1] in commands:
+        found = _of_command(commands[words[1]], words[2:], current)
+    else:
+        found = ()
+    flagged = current.startswith("-")
+    return [w for w in dict.fromkeys(found) if w.startswith(current) and (flagged or w[0] != "-")]
+
+
+def _commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    actions = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    return {name: sub for action in actions for name, sub in action.choices.items()}
+
+
+def _flags(parser: argparse.ArgumentParser) -> list[str]:
+    return list(parser._option_string_actions)
+
+
+def _of_command(parser: argparse.ArgumentParser, words: Sequence[str], current: str) -> list[str]:
+    """Choices of the flag before, else flags and what the positional argument may be."""
+    before = parser._option_string_actions.get(words[-1]) if words else None
+    if before is not None and before.nargs != 0:
+        return [*map(str, before.choices)] if before.choices else _files(current)
+    found = _flags(parser)
+    for action in parser._actions:
+        if action.option_strings:
+            continue
+        if action.choices:
+            found += map(str, action.choices)
+        elif action.metavar in RUN_ARGUMENTS:
+            found += _runs(current)
+        else:  # of a table
+            found += [*_studies(), *_runs(current), *_files(current)]
+    return found
+
+
+def _of_run(words: Sequence[str], current: str) -> list[str]:
+    from qat.cli.command_line import FLAGS, WITH_VALUE
+    from qat.cli.keys import choosable, key_types
+
+    extra_dir = _config_dir(words)
+    if words and words[-1] == "--from":
+        return _runs(current)
+    if words and words[-1] in WITH_VALUE:
+        return _files(current)
+    if current.startswith("-"):
+        return list(FLAGS)
+    key, equals, value = current.partition("=")
+    if equals:
+        return _values(key, value, extra_dir)
+    keys = [*choosable(extra_dir), *key_types()]
+    if not current:  # all of them are too many to read
+        keys = [key for key in keys if "." not in key or "@" in key]
+    return [f"{key}=" for key in keys]
+
+
+def _values(key: str, value: str, extra_dir: Path | None) -> list[str]:
+    from qat.cli.choices import choices
+    from qat.cli.keys import PATH_KEYS
+
+    before, comma, last = value.rpartition(",")
+    plain = key.lstrip("+")
+    found = _files(last) if plain in PATH_KEYS else choices(plain, extra_dir)
+    return [f"{key}={before}{comma}{choice}" for choice in found]
+
+
+def _config_dir(words: Sequence[str]) -> Path | None:
+    """The folder that stands behind ``--config-dir``."""
+    places = [i for i, word in enumerate(words[:-1]) if word in ("--config-dir", "-cd")]
+    folder = Path(words[places[-1] + 1]).expanduser() if places else None
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def _runs(current: str) -> list[str]:
+    """Ids and names of the runs, or what lies in the folder that is being typed."""
+    if "/" in current:
+        return _files(current)
+    from qat.records.names import run_names
+    from qat.records.store import RECORD_NAME, find_records
+
+    records = sorted(default_path("runs").glob(f"*/{RECORD_NAME}"))
+    folders = [path.parent for path in records]
+    found = [folder.name for folder in folders]
+    if len(folders) <= NAMED_RUNS:
+        found += run_names(find_records(folders)[0]).values()
+    return found
+
+
+def _studies() -> list[str]:
+    from qat.cli.study_file import study_names
+
+    return study_names()
+
+
+def _files(current: str) -> list[str]:
+    """Paths that begin so; folders end in ``/``."""
+    folder, slash, start = current.rpartition("/")
+    root = Path(folder + slash).expanduser()
+    try:
+        paths = sorted(p for p in root.iterdir() if p.name.startswith(start))
+    except OSError:
+        return []
+    return [f"{folder}{slash}{p.name}{'/' if p.is_dir() else ''}" for p in paths]
