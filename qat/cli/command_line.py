@@ -68,8 +68,6 @@ def sort_words(words: Sequence[str]) -> Words:
             overrides.append(word)
     extra = values.get("--config-dir") or values.get("-cd")
     folder = Path(extra).expanduser() if extra else None
-    if folder is not None and not folder.is_dir():
-        raise RequestError(f"--config-dir {folder} is no folder")
     return Words(tuple(overrides), multirun, folder, values.get("--from"))
 
 
@@ -83,6 +81,8 @@ def known_words(words: Words, accepted: Accepted) -> Words:
     Raises:
         RequestError: If a key does not exist, or is one of Hydra's that does nothing here.
     """
+    if words.extra_dir is not None and not words.extra_dir.is_dir():
+        raise RequestError(f"--config-dir {words.extra_dir} is no folder")
     quoted = tuple(quoted_word(word, words.multirun) for word in words.overrides)
     for word in quoted:
         key, value = key_of(word), word.partition("=")[2]

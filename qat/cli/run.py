@@ -106,9 +106,13 @@ def checked_for_hydra(words: Sequence[str]) -> list[str]:
     if asked.shell_completion:
         if not any(word.startswith(_COMPLETION) for word in asked.overrides):
             raise RequestError(f"-sc needs one of {', '.join(_COMPLETION)} and a shell behind it")
-    elif (asked.cfg or asked.info) and not asked.multirun:
-        check_composes(asked.overrides, Path(asked.config_dir) if asked.config_dir else None)
-    return [*asked.overrides, *(word for word in words if word not in asked.overrides)]
+        return [*asked.overrides, *(word for word in words if word not in asked.overrides)]
+    folder = Path(asked.config_dir).expanduser() if asked.config_dir else None
+    shown = Words(tuple(asked.overrides), True, folder, None)  # a sweep's keys may be shown
+    overrides = known_words(shown, is_accepted).overrides
+    if (asked.cfg or asked.info) and not asked.multirun:
+        check_composes(overrides, folder)
+    return [*overrides, *(word for word in words if word not in asked.overrides)]
 
 
 def _points(words: Words) -> list[Point]:
@@ -117,7 +121,9 @@ def _points(words: Words) -> list[Point]:
         return compose_points(words.overrides, words.multirun, words.extra_dir)
     if words.multirun:
         raise RequestError("--from repeats one run, -m sweeps: give one of them")
-    typed_runs = [w.partition("=")[2] for w in words.overrides if key_of(w) == "paths.runs"]
+    typed_runs = [
+        w.partition("=")[2].strip("'") for w in words.overrides if key_of(w) == "paths.runs"
+    ]
     folder = run_dir(words.rerun_of, typed_runs[-1] if typed_runs else None)
     repeated = (*overrides_of(folder, words.overrides), *words.overrides)
     points = compose_points(repeated, False, words.extra_dir)

@@ -136,7 +136,7 @@ def test_commands_that_are_meant_are_commands():
         if not name.startswith("--") and name != "run":
             assert _parser().parse_args([name, *rest]).action
     assert command_guess("rum", ["run", "show"]) == "run"
-    assert command_guess("evalute", ["run", "evaluate"]) == "evaluate"
+    assert command_guess("evaluat", ["run", "evaluate"]) == "evaluate"
 
 
 @pytest.mark.parametrize(
