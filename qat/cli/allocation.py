@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from torch import nn
 
 from qat.base.errors import InputError
+from qat.base.target import load_target
 from qat.cli.latency_table import run_latency_table
 from qat.cli.learned import learned_table
 from qat.cli.plan_accuracy import PlanAccuracy
@@ -16,7 +17,6 @@ from qat.cli.signs import decided_plan
 from qat.convert.rules import make_plan
 from qat.core.plan import Plan
 from qat.core.scheme import TensorSpec
-from qat.core.target import load_target
 from qat.mixed.activations import activation_steps
 from qat.mixed.allocators import allocate
 from qat.mixed.assign import apply_bits

@@ -112,7 +112,10 @@ def _print(title: str, names: list[str], rows: list[Any]) -> None:
     if not rows:
         out.print(f"{title}: none", style="dim")
         return
-    table = Table("", *map(escape, names), title=title, title_justify="left")
+    table = Table(title=title, title_justify="left")
+    table.add_column("", no_wrap=True, overflow="fold")
+    for name in names:
+        table.add_column(escape(name), overflow="fold")
     if len(rows[0]) > len(names) + 1:
         table.add_column("difference", justify="right")
     for row in rows:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from qat.cli.configs import default_path
 from qat.cli.errors import DONE
+from qat.cli.lines import aligned
 from qat.records.environment import environment_facts, integer_products, products_may_saturate
 
 # Module → what goes without it.
@@ -23,8 +24,9 @@ _NAMED_DATA = ("cifar10", "fashion_mnist")
 
 def doctor_command() -> int:
     """Print one line a fact; ``-`` marks what is missing."""
-    for mark, name, text in [*_machine(), *_compilers(), *_devices(), *_packages(), *_data()]:
-        print(f"{mark} {name:<40} {text}")
+    lines = [*_machine(), *_compilers(), *_devices(), *_packages(), *_data()]
+    for line in aligned({f"{mark} {name}": text for mark, name, text in lines}, indent=""):
+        print(line)
     return DONE
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable
@@ -10,15 +11,21 @@ from pathlib import Path
 from qat.base.errors import InputError, QatError
 from qat.cli.synonyms import close
 
+DEBUG_HINT = "; QAT_DEBUG=1 shows the traceback"
+_ENDS_IN_A_PLACE = re.compile(r"\([^()\s]+\.py:\d+\)$")
 DONE, FAILED, REFUSED = 0, 1, 2
 """Exit codes: done; a run failed or missed its gate; the request was wrong, nothing started."""
-
-# What rooms raise for wrong values, missing files and names. Anything else is a defect of ours.
-EXPECTED = (ValueError, KeyError, OSError, ImportError, TypeError, MemoryError)
 
 
 class RequestError(InputError):
     """The request was wrong and nothing was started."""
+
+
+class CheckDefectError(RequestError):
+    """Checking a request failed for another reason than the request; nothing was started.
+
+    Its message names the type and the place of the cause.
+    """
 
 
 def debug() -> bool:
@@ -32,7 +39,8 @@ def is_expected(error: BaseException) -> bool:
     Memory and disk that run out are the machine's state and count as expected too. Everything
     else is a defect, and is shown with its type and the line of code that raised it.
     """
-    return isinstance(error, QatError) or _machine_is_full(error)
+    wanted = isinstance(error, QatError) and not isinstance(error, CheckDefectError)
+    return wanted or _machine_is_full(error)
 
 
 def one_line(error: BaseException) -> str:
@@ -42,7 +50,7 @@ def one_line(error: BaseException) -> str:
         return "not enough memory: ask for fewer images or smaller batches"
     if _disk_full(error) and "free space" not in text:
         return f"{text}: free space or choose another folder (paths.runs, paths.cache)"
-    if is_expected(error) and text:
+    if text and (isinstance(error, QatError) or _machine_is_full(error)):
         return text
     kind = type(error).__name__
     return (f"{kind}: {text}" if text else kind) + _place(error)
@@ -52,8 +60,13 @@ def complain(error: BaseException, where: str = "") -> None:
     """Print ``qat: <one line>`` to stderr; the traceback too if asked for."""
     if debug():
         traceback.print_exception(error)
-    hint = "" if is_expected(error) or debug() else "; QAT_DEBUG=1 shows the traceback"
+    hint = "" if is_expected(error) or debug() else DEBUG_HINT
     print(f"qat: {where}{one_line(error)}{hint}", file=sys.stderr, flush=True)
+
+
+def hint_for(stored: str) -> str:
+    """The hint at QAT_DEBUG behind a stored error that ends in a place, as those of defects do."""
+    return DEBUG_HINT if _ENDS_IN_A_PLACE.search(stored) and not debug() else ""
 
 
 def _place(error: BaseException) -> str:
@@ -61,9 +74,17 @@ def _place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return ""
-    ours = [frame for frame in frames if f"{os.sep}qat{os.sep}" in frame.filename]
+    ours = [frame for frame in frames if _is_of_a_project(frame.filename)]
     frame = (ours or frames)[-1]
     return f" ({'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno})"
+
+
+def _is_of_a_project(file: str) -> bool:
+    """True for files of this project and of the user's; false for those of libraries."""
+    if f"{os.sep}qat{os.sep}" in file:
+        return True
+    libraries = ("site-packages", "dist-packages", "<frozen", str(Path(os.__file__).parent))
+    return not any(part in file for part in libraries)
 
 
 def _machine_is_full(error: BaseException) -> bool:

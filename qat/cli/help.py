@@ -2,35 +2,41 @@
 
 EPILOG = """\
 examples:
-  qat run                                    8 bits, calibrated, on the embedded images
-  qat run scheme=w4a4 mode=qat               4 bits, trained
-  qat run -m scheme=w8a8,w4a4 seed=0,1,2     a sweep, ending in its table
-  qat run -m experiment=bitwidth             a study: several grids, one table
-  qat table bitwidth --into folder           its table in every format, and figures
-  qat list schemes                           what there is to choose from
+  qat run                                  8 bits, calibrated, embedded images
+  qat run scheme=w4a4 mode=qat             4 bits, trained
+  qat run -m scheme=w8a8,w4a4 seed=0,1,2   a sweep, ending in its table
+  qat run -m experiment=bitwidth           a study: several grids, one table
+  qat table bitwidth --into folder         its table in every format, figures
+  qat list schemes                         what there is to choose from
 
-exit codes: 0 done, 1 a run failed or missed its gate, 2 the request was wrong, nothing started.
+exit codes: 0 done, 1 a run failed or missed its gate, 2 the request was wrong,
+nothing started.
 QAT_DEBUG=1 shows tracebacks. QAT_DATA, QAT_RUNS, QAT_CACHE move the folders."""
 
 RUN_HELP = """\
 usage: qat run [-m] [GROUP=NAME ...] [KEY=VALUE ...] [Hydra's own flags]
        qat run --from RUN_DIR [KEY=VALUE ...]
 
-One run: float network -> plan -> calibrate -> [train] -> compare. Its record, plan, packed file
-and events are in runs/<id>; asked for again, a finished run is shown and an interrupted one goes
-on. The last line printed is `record: PATH/run.json`.
+One run: float network -> plan -> calibrate -> [train] -> compare. Its record,
+plan, packed file and events are in runs/<id>; asked for again, a finished run
+is shown and an interrupted one goes on. The last line printed is
+`record: PATH/run.json`.
 
-groups:  model data scheme optimizer schedule float trainer calibrate evaluate sensitivity
-         allocate mixed export parity measure tracking paths experiment, and quantizer and
-         observer in two places each:
-         quantizer@scheme.weight quantizer@scheme.act observer@scheme.weight observer@scheme.act
-keys:    mode=float|dynamic|static|qat|mixed  seed=0  kernel=auto|compiled|eager  force=true
-         scheme.weight.bits=4  scheme.act.symmetric=false  calibrate.images=512 ...
-         `qat run --cfg job` prints them all, `qat list` the names to choose from.
-options: -m, --multirun     all combinations of values given as a,b,c; ends with their table
-         --from RUN_DIR     repeat a run, with changes; targets must be given again
-         --cfg job          print the configuration, run nothing
-         --info ...         Hydra's --info, --config-dir DIR, -sc, --hydra-help work as well
+groups:  model data scheme optimizer schedule float trainer calibrate evaluate
+         sensitivity allocate mixed export parity measure tracking paths
+         experiment, and quantizer and observer in two places each:
+         quantizer@scheme.weight quantizer@scheme.act
+         observer@scheme.weight observer@scheme.act
+keys:    mode=float|dynamic|static|qat|mixed  seed=0  force=true
+         kernel=auto|compiled|eager  scheme.weight.bits=4
+         scheme.act.symmetric=false  calibrate.images=512 ...
+         `qat run --cfg job` prints them all, `qat list` the names there are.
+options: -m, --multirun   all combinations of values given as a,b,c; ends with
+                          their table
+         --from RUN_DIR   repeat a run, with changes; give targets again
+         --cfg job        print the configuration, run nothing
+         --info ...       Hydra's --info, --config-dir DIR, -sc and --hydra-help
+                          work as well
 
 examples:
   qat run
@@ -41,9 +47,10 @@ examples:
           data.mean=[0.485,0.456,0.406] data.std=[0.229,0.224,0.225]
   qat run scheme.rules='[{match: features.*, weight: {bits: 8}}]'
   qat run -m scheme=w8a8,w4a4,w2a2 seed=0,1,2
-  qat run scheme.placement=integer                      (an ONNX file, run in onnxruntime)
-  qat run -m experiment=bitwidth scale=smoke            (a study; scale smoke, quick or paper)
-  qat run -m scheme=w8a8,w4a4 hydra/launcher=parallel hydra.launcher.n_jobs=2
+  qat run scheme.placement=integer             (an ONNX file, run in onnxruntime)
+  qat run -m experiment=bitwidth scale=smoke   (a study; smoke, quick or paper)
+  qat run -m scheme=w8a8,w4a4 hydra/launcher=parallel \\
+          hydra.launcher.n_jobs=2
   qat run -m hydra/sweeper=pareto 'scheme.weight.bits=choice(2,4,8)'"""
 
 SUMMARIES = {

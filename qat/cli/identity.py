@@ -19,7 +19,8 @@ from qat.cli.mixed_settings import mixed_settings
 from qat.cli.modes import trains
 from qat.cli.schema import ExportConfig, MeasureConfig, RunConfig
 from qat.records.cache import Cache
-from qat.records.schema import NUMERICS_VERSION, run_id
+from qat.records.folder import RunFolder
+from qat.records.schema import NUMERICS_VERSION, RecordError, run_id
 
 NOTES = "data_facts"
 EMBEDDED = Path(__file__).resolve().parents[1] / "data" / "files" / "fashion_mini.npz"
@@ -53,6 +54,18 @@ def known_identity(config: RunConfig) -> str | None:
     if facts is None:
         return None
     return identity(config, facts, checkpoint_digest(config))
+
+
+def done_before(config: RunConfig) -> str | None:
+    """The id of a run that is done and not to be computed anew; None if that cannot be told."""
+    name = None if config.force else known_identity(config)
+    if name is None:
+        return None
+    try:
+        state = RunFolder(Path(config.paths.runs) / name).state()
+    except RecordError:  # damaged
+        return None
+    return name if state == "done" else None
 
 
 def checkpoint_digest(config: RunConfig) -> str | None:

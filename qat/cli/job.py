@@ -8,7 +8,8 @@ import torch
 from omegaconf import OmegaConf
 
 from qat.cli.diagnose import drop_lines
-from qat.cli.errors import complain, one_line
+from qat.cli.errors import complain, debug, one_line
+from qat.cli.lines import wrapped
 from qat.cli.loggers import log_record
 from qat.cli.next_steps import run_steps
 from qat.cli.pages import run_figures, write_pages
@@ -45,15 +46,16 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
     """
     folder = RunFolder(prepared.folder)
     try:
-        folder.create()
-        with folder.lock():
-            record = _finished(prepared, folder) or _computed(prepared, folder, alone)
+        record = _finished(prepared, folder)  # without a lock: it may lie where nobody may write
+        if record is None:
+            with folder.create().lock():
+                record = _finished(prepared, folder) or _computed(prepared, folder, alone)
     except LockedError as error:
         if alone:  # a sweep waits for whoever holds it
             complain(error, f"run {prepared.id}: ")
         return False
     except RecordedError as error:
-        if alone and error.__cause__ is not None:
+        if (alone or debug()) and error.__cause__ is not None:
             complain(error.__cause__, f"run {prepared.id}: ")
         return False
     except Exception as error:
@@ -63,7 +65,7 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
         print_comparison(record)
         print_deployment(folder.path, record)
         for line in drop_lines(folder.path, record):
-            print(line)
+            print(wrapped(line, hang=2))
         print(run_steps(record, folder.path))
         print_record_line(folder.record_path)
         if record.gate == "failed":

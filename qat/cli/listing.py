@@ -4,6 +4,7 @@ from pathlib import Path
 
 from qat.cli.configs import config_dir, files, groups, summary
 from qat.cli.errors import DONE, RequestError
+from qat.cli.lines import aligned
 from qat.cli.mixed_names import SENSITIVITIES
 from qat.cli.study_file import EXPERIMENTS, read_study, study_names
 from qat.records.metrics import METRICS, Metric
@@ -35,25 +36,25 @@ def list_command(topic: str | None, extra_dir: Path | None = None) -> int:
     for name in [topic] if topic else [*_GROUP_OF, "studies", "metrics", "sensitivities", "groups"]:
         print(f"{name}:")
         for line in _lines(name, extra_dir):
-            print(f"  {line}".rstrip())
+            print(line)
     return DONE
 
 
 def _lines(topic: str, extra_dir: Path | None) -> list[str]:
     if topic == "groups":
         ours = groups()
-        return [name if name in ours else f"{name}  {_YOURS}" for name in groups(extra_dir)]
+        return aligned({name: "" if name in ours else _YOURS for name in groups(extra_dir)})
     if topic == "metrics":
-        return _aligned({name: _reading(metric) for name, metric in METRICS.items()})
+        return aligned({name: _reading(metric) for name, metric in METRICS.items()})
     if topic == "sensitivities":
-        return [*SENSITIVITIES, "user"]
+        return aligned(dict.fromkeys([*SENSITIVITIES, "user"], ""))
     paths = files(EXPERIMENTS if topic == "studies" else _GROUP_OF[topic], extra_dir)
     if topic == "studies":
         names = study_names(extra_dir)
         said = {name: read_study(name, extra_dir).question for name in names}
     else:
         said = {name: summary(path) for name, path in paths.items()}
-    return _aligned({name: _marked(text, paths[name]) for name, text in said.items()})
+    return aligned({name: _marked(text, paths[name]) for name, text in said.items()})
 
 
 def _marked(text: str, path: Path) -> str:
@@ -65,8 +66,3 @@ def _reading(metric: Metric) -> str:
     unit = f" [{metric.unit}]" if metric.unit else ""
     better = {True: ", higher is better", False: ", lower is better", None: ""}
     return metric.label + unit + better[metric.higher_is_better]
-
-
-def _aligned(lines: dict[str, str]) -> list[str]:
-    width = max(map(len, lines), default=0)
-    return [f"{name:<{width}}  {text}" for name, text in lines.items()]

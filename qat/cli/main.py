@@ -126,7 +126,8 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument(
         "--format",
         choices=("markdown", "csv", "latex", "html"),
-        help="by the suffix of --out (.md, .csv, .tex, .html); markdown by default",
+        help="by the suffix of --out (.md, .csv, .tex, .html); else fitted to a terminal, "
+        "markdown in a pipe",
     )
     table.add_argument("--out", type=Path, metavar="FILE", help="write there instead of printing")
     table.add_argument(
@@ -137,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     table.add_argument("--caption", default="", metavar="TEXT", help="of the LaTeX table")
     table.add_argument("--label", default="", metavar="NAME", help="of the LaTeX table")
+    table.add_argument("--wide", action="store_true", help="every column, however wide")
     table.add_argument("--strict", action="store_true", help="fail if rows differ in protocol")
     listing = command("list", _list)
     listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
@@ -214,7 +216,7 @@ def _table(arguments: argparse.Namespace) -> int:
         arguments.what, arguments.scale, arguments.config_dir, arguments.layout, arguments.strict
     )
     look = table_look(arguments.format, arguments.out, arguments.caption, arguments.label)
-    return table_command(request, look, arguments.out, arguments.into)
+    return table_command(request, look, arguments.out, arguments.into, arguments.wide)
 
 
 def _list(arguments: argparse.Namespace) -> int:

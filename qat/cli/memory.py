@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from qat.base.errors import InputError
+from qat.cli.errors import one_line
 from qat.cli.memory_lines import MEMORY_NAME
 from qat.cli.memory_prefetch import time_prefetch
 from qat.cli.memory_widths import StoredTensors
@@ -98,7 +99,7 @@ def run_memory(
         if qnet is not None:
             networks["network"] = _quantized(qnet, shape, config)
     except _UNREADABLE as error:
-        told["unplanned"] = str(error).splitlines()[0]
+        told["unplanned"] = one_line(error)
         found.unmeasured = dict.fromkeys(_names(prepared.config), told["unplanned"])
     else:
         told |= _layers(networks, qnet, _optimizer(prepared.config))

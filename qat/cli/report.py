@@ -1,10 +1,12 @@
 """What a run prints when it is done: the comparison, its notes, and where the record is."""
 
 from pathlib import Path
+from typing import Literal
 
 from rich.markup import escape
 from rich.table import Table
 
+from qat.cli.lines import line_width, wrapped
 from qat.cli.progress import console
 from qat.cli.run_files import deployment_lines
 from qat.records.facts import run_facts
@@ -12,8 +14,11 @@ from qat.records.schema import RunRecord
 from qat.records.warned import warnings_of
 from qat.tables import table as tables
 from qat.tables.comparison import comparison_notes, comparison_rows
+from qat.tables.fitting import fitted, left_out_words
 from qat.tables.render import markdown, remarks, texts
 from qat.tables.shown import headings
+
+WIDER_THAN_ANY = 10_000
 
 
 def print_comparison(record: RunRecord) -> None:
@@ -31,34 +36,48 @@ def print_comparison(record: RunRecord) -> None:
     out = console()
     out.print(table)
     for note in comparison_notes(record):
-        out.print(f"  – {note}", style="dim", soft_wrap=True)
+        out.print(escape(wrapped(f"  – {note}", hang=4)), style="dim", soft_wrap=True)
     for line in warnings_of(record):
-        out.print(f"  warning: {escape(line)}", style="yellow", soft_wrap=True)
+        words = wrapped(f"  warning: {line}", hang=4)
+        out.print(escape(words), style="yellow", soft_wrap=True)
     for name, kind in (record.plan or {}).get("left_float", ()):
-        out.print(f"  left float: {name} ({kind})", style="dim", soft_wrap=True)
+        words = wrapped(f"  left float: {name} ({kind})", hang=4)
+        out.print(escape(words), style="dim", soft_wrap=True)
 
 
-def print_table(table: tables.Table) -> None:
-    """The table that ends a sweep: fitted to a terminal, markdown elsewhere."""
-    out = console()
-    if not out.is_terminal:
+def print_table(table: tables.Table, wide: bool = False) -> None:
+    """A table for a reader: fitted to the terminal or to COLUMNS, markdown elsewhere.
+
+    Args:
+        table: What to show.
+        wide: Show every column, however wide it gets.
+    """
+    if line_width() is None:
         print(f"\n{markdown(table)}", flush=True)
         return
+    out, rows, heads = console(), texts(table), headings(table)
+    if wide:
+        out.width = WIDER_THAN_ANY
+    places = fitted(table, out.width)
     shown = Table()
-    for words, column in zip(headings(table), table.columns, strict=True):
-        shown.add_column(escape(words), justify="left" if column.metric is None else "right")
-    for row in texts(table):
-        shown.add_row(*map(escape, row))
+    for place in places.kept:
+        column = table.columns[place]
+        justify: Literal["left", "right"] = "left" if column.metric is None else "right"
+        shown.add_column(escape(heads[place]), justify=justify, width=places.widths[place])
+    for row in rows:
+        shown.add_row(*(escape(row[place]) for place in places.kept))
     out.print(shown)
+    if places.left_out:
+        words = left_out_words(table, places.left_out)
+        print(wrapped(f"left out: {words}; qat table --wide shows all"))
     for remark in remarks(table):
-        out.print(escape(remark), style="dim", soft_wrap=True)
+        out.print(escape(wrapped(remark)), style="dim", soft_wrap=True)
 
 
 def print_deployment(folder: Path, record: RunRecord) -> None:
     """How widths were chosen, what the runtime made of the network, where its memory goes."""
-    out = console()
     for line in deployment_lines(folder, record):
-        out.print(f"  {escape(line)}", soft_wrap=True)
+        print(wrapped(f"  {line}", hang=4))
 
 
 def print_record_line(path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qat.base.errors import InputError
 from qat.cli.checks import check_config
-from qat.cli.identity import checkpoint_digest
+from qat.cli.identity import checkpoint_digest, done_before
 from qat.cli.name_checks import check_names
 from qat.cli.ranges import one_of
 from qat.cli.schema import RunConfig
@@ -22,10 +22,11 @@ def check_request(config: RunConfig) -> None:
     """
     check_config(config)
     check_logger(config.tracking.logger)
-    for name in ("runs", "cache"):
-        check_writable(f"paths.{name}", Path(getattr(config.paths, name)))
     checkpoint_digest(config)
     check_names(config)
+    if done_before(config) is None:  # else it is shown, and nothing is written
+        for name in ("runs", "cache"):
+            check_writable(f"paths.{name}", Path(getattr(config.paths, name)))
 
 
 def check_logger(name: str) -> None:

@@ -39,7 +39,14 @@ from qat.cli.compose import (
     typed,
 )
 from qat.cli.configs import ROOT_CONFIG, config_dir
-from qat.cli.errors import DONE, FAILED, RequestError, one_line
+from qat.cli.errors import (
+    DONE,
+    FAILED,
+    CheckDefectError,
+    RequestError,
+    is_expected,
+    one_line,
+)
 from qat.cli.identity import known_identity
 from qat.cli.launchers import check_launcher, check_reachable, job_threads
 from qat.cli.orphans import end_with_parent
@@ -149,9 +156,10 @@ def told_of(point: Point, named: bool) -> Iterator[None]:
     """Turn what is wrong with a point into a :class:`RequestError` of one line."""
     try:
         yield
-    except (ValueError, KeyError, OSError, ImportError, RuntimeError) as error:
+    except Exception as error:
+        kind = RequestError if is_expected(error) else CheckDefectError
         where = f"point {point.label}: " if named else ""
-        raise RequestError(where + one_line(error)) from error
+        raise kind(where + one_line(error)) from error
 
 
 def _sweep(words: Words) -> int:

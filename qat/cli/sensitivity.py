@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
+from qat.base.target import load_target
 from qat.cli.prepare import Prepared
 from qat.cli.progress import tracked
 from qat.core.plan import Plan
-from qat.core.target import load_target
 from qat.data.batches import Batches
 from qat.mixed.digest import sensitivity_digest
 from qat.mixed.metrics import Metric, metric_of

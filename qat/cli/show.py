@@ -5,7 +5,8 @@ from pathlib import Path
 
 from qat.base.durations import duration
 from qat.cli.diagnose import drop_lines
-from qat.cli.errors import DONE, RequestError
+from qat.cli.errors import DONE, RequestError, hint_for
+from qat.cli.lines import wrapped
 from qat.cli.report import print_comparison, print_deployment, print_record_line, print_table
 from qat.cli.run_files import sensitivities_of
 from qat.records.facts import run_facts
@@ -26,16 +27,16 @@ def show_command(folder: Path) -> int:
         raise RequestError(f"{folder} holds no run.json")
     record = seen_record(folder)
     print(f"run {record.id}: {run_facts(record).run_name}, {_state(folder, record)}")
-    print(f"asked for: {' '.join(record.overrides) or '(defaults)'}")
+    print(wrapped(f"asked for: {' '.join(record.overrides) or '(defaults)'}", hang=11))
     if record.study:
         print(f"study: {record.study}")
     if made := _made(record):
-        print(f"made: {made}")
+        print(wrapped(f"made: {made}", hang=6))
     if record.metrics:
         print_comparison(record)
         print_deployment(folder, record)
         for line in drop_lines(folder, record):
-            print(line)
+            print(wrapped(line, hang=2))
         if (table := sensitivities_of(folder, record)) is not None:
             print_table(table)
     _print_stages(record)
@@ -50,7 +51,7 @@ def _state(folder: Path, record: RunRecord) -> str:
     if record.gate:
         words += f", gate {record.gate}"
     if record.error:
-        return f"{words}: {record.error}"
+        return f"{words}: {record.error}{hint_for(record.error)}"
     if record.status == "running":
         facts = holder(folder)
         return f"{words}{_stage(folder)} in process {facts.get('pid')} on {facts.get('host')}"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from qat.cli.compose import Point
 from qat.cli.errors import DONE, FAILED
-from qat.cli.identity import known_identity
+from qat.cli.identity import done_before
 from qat.cli.report import print_table
 from qat.cli.sweep_progress import SweepProgress
 from qat.cli.table import TableRequest, requested_table
@@ -59,17 +59,9 @@ def make_items(points: Iterable[Point], identify: Callable[[Point], str]) -> lis
     """
     items: dict[str, Item] = {}
     for point in points:
-        name = _done_before(point) or identify(point)
+        name = done_before(point.config) or identify(point)
         items.setdefault(name, Item(name, point, Path(point.config.paths.runs) / name))
     return list(items.values())
-
-
-def _done_before(point: Point) -> str | None:
-    name = None if point.config.force else known_identity(point.config)
-    if name is None:
-        return None
-    item = Item(name, point, Path(point.config.paths.runs) / name)
-    return name if item.state() == "done" else None
 
 
 def run_sweep(points: Sequence[Point], items: Sequence[Item], launch: Launch) -> int:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qat.cli.errors import hint_for
+from qat.cli.lines import wrapped
 from qat.cli.modes import model_name, trains
 from qat.cli.next_steps import sweep_steps
 from qat.cli.point_names import point_words
@@ -59,7 +61,7 @@ class SweepProgress:
             words += f", {len(self.items)} to run"
         if self.items:
             words += f"; {self._expectation()}"
-        print(words, flush=True)
+        print(wrapped(words, hang=2), flush=True)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -120,9 +122,9 @@ class SweepProgress:
         if record.status not in ENDED:
             return
         self._ended[item.id] = record.status
-        print(
-            f"[{len(self._ended)}/{len(self.items)}] {self._line(record)}{self._rest()}", flush=True
-        )
+        count = f"[{len(self._ended)}/{len(self.items)}]"
+        line = f"{count} {self._line(record)}{self._rest()}"
+        print(wrapped(line, hang=len(count) + 1), flush=True)
 
     def _line(self, record: RunRecord) -> str:
         words = self._words.get(record.id, Words())
@@ -175,7 +177,7 @@ def _reason(item: "Item") -> str:
         error = RunFolder(item.folder).read().error
     except RecordError as damaged:
         return "" if item.state() == "absent" else f": {damaged}; force=true computes it anew"
-    return f": {error.splitlines()[0]}" if error else ""
+    return f": {error.splitlines()[0]}{hint_for(error)}" if error else ""
 
 
 def _duration(seconds: float) -> str:

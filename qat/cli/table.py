@@ -9,6 +9,8 @@ from typing import Any
 from qat.base.garbage import no_cycle_search
 from qat.cli.configs import config_dir
 from qat.cli.errors import DONE, FAILED, RequestError
+from qat.cli.lines import line_width
+from qat.cli.report import print_table
 from qat.cli.table_look import SUFFIXES, TableLook
 from qat.records.atomic import write_atomic
 from qat.records.schema import RunRecord
@@ -42,9 +44,15 @@ class TableRequest:
 
 
 def table_command(
-    request: TableRequest, look: TableLook, out: Path | None = None, into: Path | None = None
+    request: TableRequest,
+    look: TableLook,
+    out: Path | None = None,
+    into: Path | None = None,
+    wide: bool = False,
 ) -> int:
     """Print the table, or write it; ``into`` a folder in every format, with its figures.
+
+    Without a format it is fitted to a terminal, and markdown elsewhere.
 
     Raises:
         RequestError: If a folder is not there or holds no record.
@@ -68,6 +76,8 @@ def table_command(
         )
     elif out is not None:
         write_atomic(out, look.render(table))
+    elif not look.named and line_width() is not None:
+        print_table(table, wide)
     else:
         print(look.render(table))
     return DONE

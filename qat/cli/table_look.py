@@ -24,11 +24,13 @@ class TableLook:
         form: One of :data:`qat.tables.render.FORMATS`.
         caption: Of the LaTeX table, as plain text.
         label: Of the LaTeX table.
+        named: The format was asked for by name; otherwise a terminal gets a fitted table.
     """
 
     form: str = "markdown"
     caption: str = ""
     label: str = ""
+    named: bool = True
 
     def render(self, table: Table) -> str:
         """The table as text."""
@@ -52,4 +54,4 @@ def table_look(
     chosen = form or _FORMATS.get("" if out is None else out.suffix.lower(), "markdown")
     if label and not _LABEL.fullmatch(label):
         raise RequestError(f"--label {label!r}: a label has letters, digits and : _ . / + - alone")
-    return TableLook(chosen, caption, label)
+    return TableLook(chosen, caption, label, named=form is not None)

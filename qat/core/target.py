@@ -1,16 +1,11 @@
-"""Methods by name: the built-in ones, and classes of the user's own.
+"""Methods by name: the built-in ones, and classes of the user's own."""
 
-A target, ``package.module:Class``, is the one door to foreign code.
-"""
-
-import importlib
 import inspect
-import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from qat.base.errors import InputError, UnknownNameError
+from qat.base.target import load_target
 from qat.core.scheme import Method
 
 T = TypeVar("T")
@@ -48,23 +43,3 @@ def class_of(
                 f"{method.name} has no option {option!r}; it takes {', '.join(allowed) or 'none'}"
             )
     return found
-
-
-def load_target(target: str) -> Any:
-    """Import what ``package.module:name`` names; the current folder is searched too.
-
-    Raises:
-        ValueError: If the text is not of that form, or names nothing that can be imported.
-    """
-    module_name, _, attribute = target.partition(":")
-    if not module_name or not attribute:
-        raise InputError(f"target must be package.module:name, got {target!r}")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)
-    try:
-        return getattr(importlib.import_module(module_name), attribute)
-    except ImportError as error:
-        raise InputError(f"target {target!r}: {error}; is it installed, or in {here}?") from error
-    except AttributeError as error:
-        raise InputError(f"target {target!r}: {module_name} has no {attribute!r}") from error

@@ -1,14 +1,13 @@
 """Images of the user's own, made by a function named on the command line."""
 
-import importlib
 import inspect
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from qat.base.errors import InputError
+from qat.base.target import load_target
 from qat.data.bundle import RawData, Request
 from qat.data.errors import DataError
 from qat.data.npz import LAYOUT, raw_data
@@ -53,16 +52,10 @@ def _called(function: Callable[..., Any], request: Request, where: str) -> Any:
 
 
 def _imported(target: str) -> Callable[..., Any]:
-    module, _, name = target.partition(":")
-    if not module or not name:
-        raise DataError(f"data.target must be package.module:function, got {target!r}")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)
     try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise DataError(f"data.target={target}: {error}; is it installed, or in {here}?") from error
+        found = load_target(target, "data.target")
+    except InputError as error:
+        raise DataError(str(error)) from error
     if not callable(found):
         raise DataError(f"data.target={target} is no function but {type(found).__name__}")
     return found  # type: ignore[no-any-return]

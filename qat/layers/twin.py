@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from qat.base.errors import InputError
+from qat.base.errors import InputError, QatError
 from qat.core.layout import Layout
 from qat.core.plan import LayerPlan
 from qat.core.scheme import TensorSpec
@@ -58,9 +58,8 @@ class QuantTwin(nn.Module):
         twin.bias = layer.bias  # type: ignore[assignment]
         try:
             twin._attach(plan)
-        except (ValueError, KeyError) as error:
-            reason = error.args[0] if error.args else error
-            raise InputError(f"layer {plan.name!r}: {reason}") from error
+        except QatError as error:
+            raise InputError(f"layer {plan.name!r}: {error}") from error
         twin.train(layer.training)  # its quantizers too: one that trains follows what it sees
         return twin.to(layer.weight.device)  # type: ignore[arg-type]
 

@@ -46,6 +46,8 @@ def build_model(
             "in_channels": in_channels,
             "image_size": image_size,
         }
+        if source == "user":  # a TypeError within the user's code is no wrong option
+            return user_model(name, sizes, dict(options or {}))
         try:
             return _build(source, name, sizes, dict(options or {}))
         except TypeError as error:
@@ -56,8 +58,6 @@ def _build(source: str, name: str, sizes: dict[str, Any], options: dict[str, Any
     if source == "torchvision":
         sizes.pop("image_size")
         return torchvision_model(name, **sizes, **options)
-    if source == "user":
-        return user_model(name, sizes, options)
     if name == "simple_cnn":
         return SimpleCNN(**sizes, **options)
     if name in BLOCKS:

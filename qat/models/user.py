@@ -1,15 +1,13 @@
 """A network of the user's own, made by a factory named on the command line."""
 
-import importlib
 import inspect
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from qat.base.errors import InputError
+from qat.base.target import load_target
 
 
 def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]) -> nn.Module:
@@ -23,7 +21,7 @@ def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]
     Raises:
         ValueError: If the target is not to be found, lacks an option, or returns no network.
     """
-    factory = _imported(target)
+    factory = load_target(target, "model.target")
     parameters = inspect.signature(factory).parameters
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     unknown = [] if takes_all else [name for name in options if name not in parameters]
@@ -33,20 +31,12 @@ def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]
     given = {k: v for k, v in sizes.items() if takes_all or k in parameters}
     # def factory(*shape) names none of them: it takes them in their order
     in_order = any(p.kind is p.VAR_POSITIONAL for p in parameters.values()) and not given
-    net = factory(*(sizes.values() if in_order else ()), **{**given, **options})
+    places, named = tuple(sizes.values()) if in_order else (), {**given, **options}
+    try:
+        inspect.signature(factory).bind(*places, **named)
+    except TypeError as error:
+        raise InputError(f"model.options do not fit {target}: {error}") from error
+    net = factory(*places, **named)
     if not isinstance(net, nn.Module):
         raise InputError(f"model.target={target} must return a torch.nn.Module, got {type(net)}")
     return net
-
-
-def _imported(target: str) -> Any:
-    module, _, name = target.partition(":")
-    if not module or not name:
-        raise InputError(f"model.target must be package.module:factory, got {target!r}")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"model.target={target}: {error}; is it installed, or here?") from error

@@ -1,5 +1,6 @@
 """What a person sees in a terminal of 80 columns."""
 
+import os
 import re
 import time
 
@@ -7,6 +8,7 @@ import pytest
 
 from qat.cli import job
 from qat.cli.progress import bar
+from qat.records.folder import RunFolder
 from qat.records.stage import noted_stage
 from qat.records.store import read_record
 from tests.command_line import SMALL
@@ -42,7 +44,7 @@ def records(home):
     return [read_record(path.parent) for path in home.glob("runs/*/run.json")]
 
 
-def test_a_run_shows_its_stages_and_then_its_figures(home):
+def test_a_run_is_shown_while_it_runs_when_it_is_done_and_again(home, monkeypatch):
     seen = in_terminal("run", *TINY)
     assert seen.code == 0, seen.text
     for stage in ("loading", "float training", "epoch 1/1", "calibration", "packing", "analysis"):
@@ -55,6 +57,12 @@ def test_a_run_shows_its_stages_and_then_its_figures(home):
     shown = in_terminal("show", *(str(path.parent) for path in home.glob("runs/*/run.json")))
     assert shown.code == 0
     assert "w8a8-minmax" in shown.screen[0]
+
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # root may write anywhere
+    monkeypatch.setattr(RunFolder, "lock", None)
+    again = in_terminal("run", *TINY)
+    assert again.code == 0, again.text
+    assert "top-1 [%]" in again.text
 
     plain = in_terminal(
         "show",

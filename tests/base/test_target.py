@@ -1,6 +1,6 @@
 import pytest
 
-from qat.core.target import load_target
+from qat.base.target import load_target
 
 
 def test_names_what_it_names():
