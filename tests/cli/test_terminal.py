@@ -11,16 +11,9 @@ from qat.cli.progress import bar
 from qat.records.folder import RunFolder
 from qat.records.stage import noted_stage
 from qat.records.store import read_record
-from tests.command_line import SMALL
+from tests.command_line import TINY
 from tests.terminal import in_terminal, press_ctrl_c, terminate
 
-TINY = [
-    *SMALL,
-    "data.train_images=64",
-    "data.test_images=32",
-    "+data.options.image_size=8",
-    "float.seed=7",
-]
 INTERRUPTED = "qat: interrupted; the same command goes on where it was"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
