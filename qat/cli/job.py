@@ -62,18 +62,27 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
         complain(error, f"run {prepared.id}: ")
         return False
     if alone:
-        print_comparison(record)
-        print_deployment(folder.path, record)
-        for line in drop_lines(folder.path, record):
-            print(wrapped(line, hang=2))
-        print(run_steps(record, folder.path))
-        print_record_line(folder.record_path)
-        if record.gate == "failed":
-            print(f"qat: run {prepared.id} missed its parity gate", file=sys.stderr, flush=True)
+        _show(record, folder)
     else:
-        for line in warnings_of(record):
-            print(f"qat: run {prepared.id} warns: {line}", file=sys.stderr, flush=True)
+        _show_warnings(record)
     return record.gate != "failed"
+
+
+def _show(record: RunRecord, folder: RunFolder) -> None:
+    """What a run of its own ends with."""
+    print_comparison(record)
+    print_deployment(folder.path, record)
+    for line in drop_lines(folder.path, record):
+        print(wrapped(line, hang=2))
+    print(run_steps(record, folder.path))
+    print_record_line(folder.record_path)
+    if record.gate == "failed":
+        print(f"qat: run {record.id} missed its parity gate", file=sys.stderr, flush=True)
+
+
+def _show_warnings(record: RunRecord) -> None:
+    for line in warnings_of(record):
+        print(f"qat: run {record.id} warns: {line}", file=sys.stderr, flush=True)
 
 
 def limit_threads(threads: int | None) -> None:
