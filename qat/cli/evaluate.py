@@ -6,6 +6,7 @@ from qat.cli.errors import DONE, FAILED, RequestError
 from qat.cli.load import load_run
 from qat.cli.progress import stage, tracked
 from qat.cli.results import accuracies
+from qat.cli.signs import noted_signs
 from qat.records.folder import RunFolder
 from qat.training.evaluate import predict_logits
 
@@ -26,7 +27,11 @@ def evaluate_command(
     if run.qnet is None:
         raise RequestError(f"{folder} is a float run: it has no packed file")
     batches = tracked("evaluation", run.prepared.test_batches())
-    logits = predict_logits(run.qnet, batches, run.prepared.device).cpu()
+    warned: list[str] = []
+    with noted_signs(run.qnet, "evaluation", warned):
+        logits = predict_logits(run.qnet, batches, run.prepared.device).cpu()
+    for line in warned:
+        print(f"warning: {line}")
     same = True
     for name, value in accuracies(logits, run.prepared.data.test.labels.cpu()).items():
         recorded = run.record.metrics.get(name)

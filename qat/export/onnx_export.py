@@ -1,11 +1,13 @@
 """Any network as an ONNX file: of whole integers, of dynamic ranges, or float."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
 from torch import Tensor, fx, nn
 
+from qat.convert.clipped import ClippedSignsWarning, watching_signs
 from qat.export.onnx_dynamic import dynamic_onnx
 from qat.export.onnx_file import save_onnx
 from qat.export.onnx_float import float_onnx
@@ -31,6 +33,9 @@ def export_onnx(net: nn.Module, path: Path | str, example: Tensor) -> Exported:
 
     Returns:
         The file with what it takes to hold it against the simulation.
+
+    Warns:
+        ClippedSignsWarning: If the images show unsigned codes negative values; the layer is named.
 
     Raises:
         ExportError: If the network has no such form: of placement ``academic``, not calibrated, a
@@ -58,5 +63,8 @@ def _model(
         return dynamic_onnx(net, example), None, {}
     if not layers:
         return float_onnx(net, example), None, {}
-    program, stored = read_with_names(net, example)
+    with watching_signs(net) as clipped:
+        program, stored = read_with_names(net, example)
+    for clip in clipped:
+        warnings.warn(str(clip), ClippedSignsWarning, stacklevel=3)
     return to_onnx(program), program, stored

@@ -28,9 +28,13 @@ def day_and_night():
     }
 
 
+def path_of(out):
+    line = next(line for line in out.splitlines() if line.startswith("record: "))
+    return Path(line.removeprefix("record: "))
+
+
 def record_of(out):
-    path = next(line for line in out.splitlines() if line.startswith("record: "))
-    return RunRecord.from_dict(json.loads(Path(path.removeprefix("record: ")).read_text()))
+    return RunRecord.from_dict(json.loads(path_of(out).read_text()))
 
 
 def test_all_images_decide_and_a_wrong_sign_is_told_by_layer_and_share(qat, npz):
@@ -47,6 +51,10 @@ def test_all_images_decide_and_a_wrong_sign_is_told_by_layer_and_share(qat, npz)
     name, warned = next(iter(record.plan["layers"])), warnings_of(record_of(out))
     assert code == 0
     assert f"evaluation: {name} (act): 50.00% of its values are negative" in warned[0]
+    assert f"warning: {warned[0]}" in out
+
+    code, out, _ = qat("evaluate", str(path_of(out).parent))
+    assert code == 0
     assert f"warning: {warned[0]}" in out
 
 

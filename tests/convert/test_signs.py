@@ -84,6 +84,14 @@ def test_an_evaluation_is_watched():
     assert clipped == []
 
 
+def test_an_exports_images_are_watched(tmp_path):
+    model = net()
+    qnet = api.quantize(model, api.make_plan(model, scheme("integer"), DAY)).eval()
+    api.calibrate(qnet, [DAY])
+    with pytest.warns(ClippedSignsWarning, match=r"input \(tensor\): 100\.00% .* negative"):
+        api.export_onnx(qnet, tmp_path / "n.onnx", NIGHT)
+
+
 def test_what_rounds_to_zero_anyway_is_no_loss():
     model = net()
     qnet = api.quantize(model, api.make_plan(model, scheme(), DAY)).eval()
