@@ -27,6 +27,7 @@ from qat.cli.adaptive import (
     objectives,
     plan_search,
 )
+from qat.cli.checks import check_config
 from qat.cli.command_line import SHOWING, Words, known_words, sort_words
 from qat.cli.compose import (
     Point,
@@ -57,6 +58,7 @@ from qat.cli.run_dirs import run_dir
 from qat.cli.schema import register_schema
 from qat.cli.studies import key_of
 from qat.cli.sweep import complain_of_launcher, make_items, run_sweep
+from qat.cli.unread import check_read
 from qat.records.store import read_record
 from qat.records.studies import add_to_study
 
@@ -125,7 +127,12 @@ def checked_for_hydra(words: Sequence[str]) -> list[str]:
 def _points(words: Words) -> list[Point]:
     """The composed points of a request, or of a run that is to be repeated."""
     if words.rerun_of is None:
-        return compose_points(words.overrides, words.multirun, words.extra_dir)
+        points = compose_points(words.overrides, words.multirun, words.extra_dir)
+        for point in points:  # a value that no key takes is worth more than that it is not read
+            with told_of(point, len(points) > 1):
+                check_config(point.config)
+        check_read([(point.overrides, point.config) for point in points], None, words.extra_dir)
+        return points
     if words.multirun:
         raise RequestError("--from repeats one run, -m sweeps: give one of them")
     typed_runs = [
@@ -135,6 +142,7 @@ def _points(words: Words) -> list[Point]:
     repeated = (*overrides_of(folder, words.overrides), *words.overrides)
     points = compose_points(repeated, False, words.extra_dir)
     check_targets(points[0].config, words.overrides, words.extra_dir)
+    check_read([(points[0].overrides, points[0].config)], words.overrides, words.extra_dir)
     return points
 
 

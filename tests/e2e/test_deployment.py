@@ -36,9 +36,11 @@ def run(qat, home):
     return folder_of(out)
 
 
-@pytest.mark.parametrize("words", [["mode=static"], ["mode=qat", "scheme=w4a4"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["mode=static"], ["mode=qat", "scheme=w4a4", "trainer.max_epochs=2"]], ids=" ".join
+)
 def test_an_integer_network_is_measured_in_its_runtime(qat, home, words):
-    code, out, err = qat("run", *INTEGER, *words, "trainer.max_epochs=2", "measure.batches=[1,4]")
+    code, out, err = qat("run", *INTEGER, *words, "measure.batches=[1,4]")
     assert code == 0, err
     record = record_in(folder_of(out))
     more = {"latency_ms_b4", "float_latency_ms_b4", "speedup_b4"}
@@ -172,9 +174,9 @@ BAD = {
     "export.onnx=sometimes": "export.onnx must be one of auto, always, never",
     "measure.runtime=tensorrt": "measure.runtime must be one of onnxruntime, openvino, none",
     "measure.batches=[]": "measure.batches is empty",
-    "measure.runtime_repeats=3": "measure.runtime_repeats must be 30 or more",
+    "measure.runtime_repeats=3": "measure.runtime_repeats must be 30 to 1000000, got 3",
     "measure.blocks=60": "measure.blocks=60 is above measure.runtime_repeats=50",
-    "parity.top1_agreement=2": "parity.top1_agreement is a share",
+    "parity.top1_agreement=2": "parity.top1_agreement must be 0 to 1, got 2",
 }
 
 
