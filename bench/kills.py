@@ -149,16 +149,20 @@ def _one_kill(
     while True:
         before = done_runs(home)
         process = start(home)
-        # The moments are spread over what is left of an undisturbed sweep.
-        moment = chance.uniform(0.2, 1.0) * seconds * max(RUNS - len(before), 2) / RUNS
+        # One in four before there are workers, the others spread over what they have left to do.
+        left = seconds * max(RUNS - len(before), 2) / RUNS
+        early = index % 4 == 3
+        moment = chance.uniform(0.0, 0.1 * seconds if early else 0.7 * left)
+        if not early:
+            _await_workers(process)
         try:
             code = process.wait(timeout=moment)
         except subprocess.TimeoutExpired:
             break
         # It ended before the moment came: that round is over, and no kill of it counts.
         ended = _verdict(home, before, whole, code)
-        raise_if(ended)
-        home = home.with_name(f"{home.name}x")
+        _raise_if(ended)
+        home = home.with_name(f"{home.name}x")  # and the kill is made in a new one
     victim = kill(process, VICTIMS[index % len(VICTIMS)], chance)
     ended = None
     if victim == "worker":
@@ -176,7 +180,12 @@ def _one_kill(
     }
 
 
-def raise_if(ended: dict[str, Any]) -> None:
+def _await_workers(process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None and not workers(process.pid):
+        time.sleep(0.1)
+
+
+def _raise_if(ended: dict[str, Any]) -> None:
     """Stop at a sweep that was not disturbed and still went wrong."""
     if ended["code"] or ended["made_again"] or ended["different"]:
         raise RuntimeError(f"a sweep that was not killed went wrong: {ended}")

@@ -8,7 +8,12 @@ turn words around.
 import re
 
 LONGEST = 2000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What Markdown acts on; an underscore within a word and a lone bracket or dollar are text.
+_MARKS = re.compile(
+    r"[\\`*~|<]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])|\[(?=[^\]]*\][(\[])|!(?=\[)|\$(?=.*\$)|(?<=\$)\$"
+)
+_LINK = re.compile(r"\]\(")
+_FORMULA = ("=", "+", "-", "@")
 # Controls (C0, C1), line and paragraph separators, marks of direction, lone surrogates.
 _ACTING = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -40,6 +45,21 @@ def plain_line(text: str, longest: int = LONGEST) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
+def markdown_text(text: str) -> str:
+    r"""Text as a cell of a Markdown table shows it: no markup, no HTML, no formula in it acts.
+
+    Example:
+        >>> print(markdown_text("w4_a4 [bit]"), markdown_text("a|b <i>"), markdown_text("**x**"))
+        w4_a4 [bit] a\|b &lt;i> \*\*x\*\*
+    """
+    return _MARKS.sub(_marked, plain(text))
+
+
+def markdown_line(text: str) -> str:
+    """A sentence of ours with names from elsewhere in it: no HTML and no link of theirs acts."""
+    return _LINK.sub(r"]\\(", plain(text).replace("&", "&amp;").replace("<", "&lt;"))
+
+
 def csv_text(text: str) -> str:
     """A cell of text that a spreadsheet takes for text: an apostrophe stands before a formula.
 
@@ -50,9 +70,7 @@ def csv_text(text: str) -> str:
         ("'=1+1", '-0.5', 'w8a8')
     """
     shown = plain(text)
-    if not text.startswith(_FORMULA) or _is_number(text):
-        return shown
-    return f"'{shown}"
+    return f"'{shown}" if shown.startswith(_FORMULA) and not _is_number(shown) else shown
 
 
 def own_text(cell: str) -> str:
@@ -60,12 +78,16 @@ def own_text(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
+def _marked(found: re.Match[str]) -> str:
+    return {"<": "&lt;", "&": "&amp;"}.get(found[0], f"\\{found[0]}")
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:
         return False
-    return not text[0].isspace()
+    return True
 
 
 def _escaped(character: str) -> str:

@@ -9,12 +9,12 @@ No link is followed: what lies behind one is somebody else's. Each thing is look
 under the lock of its run, before it is deleted.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from qat.cli.configs import default_path
 from qat.cli.errors import DONE, RequestError
+from qat.cli.printing import complain_line, print_line
 from qat.cli.waste import (
     Waste,
     delete,
@@ -43,7 +43,7 @@ def clean_command(runs: Path | None, cache: Path | None, force: bool) -> int:
     for waste in _all_waste(runs, cache):
         if force and not _deleted(waste):
             continue
-        print(f"{waste.bytes / 2**20:9.1f} MiB  {waste.path}  ({waste.reason})")
+        print_line(f"{waste.bytes / 2**20:9.1f} MiB  {waste.path}  ({waste.reason})")
         gone, total = gone + 1, total + waste.bytes
     hint = "" if force or not gone else "; qat clean --force deletes them"
     words = " deleted" if force else ""
@@ -63,6 +63,5 @@ def _deleted(waste: Waste) -> bool:
     try:
         return delete(waste)
     except OSError as error:
-        text = f"qat: {waste.path} stays: {error.strerror or error}"
-        print(text, file=sys.stderr, flush=True)
+        complain_line(f"{waste.path} stays: {error.strerror or error}")
         return False

@@ -1,14 +1,13 @@
 """``qat compare A B``: in what two runs differ, what came of it, layer by layer."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from qat.cli.errors import DONE, RequestError
+from qat.cli.printing import complain_line
 from qat.cli.progress import console
 from qat.records.facts import run_facts, stored_bits
 from qat.records.folder import RunFolder
@@ -97,7 +96,7 @@ def _layers(folder: Path, record: RunRecord) -> dict[str, str]:
     try:
         sqnr = output_decibels(folder, record)
     except SideFileError as error:
-        print(f"qat: skipped: {error}", file=sys.stderr)
+        complain_line(f"skipped: {error}")
         sqnr = {}
     layers = (record.plan or {}).get("layers", {})
     found = {}
@@ -115,9 +114,9 @@ def _print(title: str, names: list[str], rows: list[Any]) -> None:
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True, overflow="fold")
     for name in names:
-        table.add_column(escape(name), overflow="fold")
+        table.add_column(name, overflow="fold")
     if len(rows[0]) > len(names) + 1:
         table.add_column("difference", justify="right")
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     out.print(table)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.box import SIMPLE
-from rich.markup import escape
 from rich.table import Table
 
 from qat.analysis.diagnosis import MORE_IMAGES, Finding, LayerRows, findings, first_fall, layer_rows
@@ -55,7 +54,7 @@ def diagnose_command(folder: Path) -> int:
     out.print(LEGEND, style="dim", soft_wrap=True)
     found = findings(layers, trained=record.mode == "qat")
     for line in [*_fall_lines(layers), *_finding_lines(found, record), *_float_lines(record)]:
-        out.print(escape(line), soft_wrap=True)
+        out.print(line, soft_wrap=True)
     return DONE
 
 
@@ -108,7 +107,7 @@ def _table(layers: Sequence[LayerRows]) -> Table:
     for heading in ("W", "worst", "range", "A", "clip", "codes", "alone", "out"):
         table.add_column(heading, justify="right")
     for layer in layers:
-        table.add_row(escape(layer.name), *_cells(layer), style="bold" if layer.stands_out else "")
+        table.add_row(layer.name, *_cells(layer), style="bold" if layer.stands_out else "")
     return table
 
 

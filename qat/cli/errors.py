@@ -3,12 +3,12 @@
 import errno
 import os
 import re
-import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
 from qat.base.errors import InputError, QatError
+from qat.cli.printing import complain_line
 from qat.cli.synonyms import close
 
 DEBUG_HINT = "; QAT_DEBUG=1 shows the traceback"
@@ -61,7 +61,7 @@ def complain(error: BaseException, where: str = "") -> None:
     if debug():
         traceback.print_exception(error)
     hint = "" if is_expected(error) or debug() else DEBUG_HINT
-    print(f"qat: {where}{one_line(error)}{hint}", file=sys.stderr, flush=True)
+    complain_line(f"{where}{one_line(error)}{hint}")
 
 
 def hint_for(stored: str) -> str:

@@ -11,6 +11,7 @@ from qat.cli.errors import DONE, RequestError
 from qat.cli.float_net import float_network
 from qat.cli.load import LoadedRun, load_run
 from qat.cli.pipeline import PACKED_NAME
+from qat.cli.printing import print_line
 from qat.cli.progress import stage
 from qat.export.onnx_export import export_onnx
 from qat.export.onnx_file import save_onnx
@@ -49,7 +50,7 @@ def export_command(
     run.complain_of_unverified()
     with stage("export"):
         size = write(run, path)
-    print(f"{path}  {size} bytes")
+    print_line(f"{path}  {size} bytes")
     return DONE
 
 

@@ -5,6 +5,8 @@ import shutil
 import sys
 import textwrap
 
+from qat.base.text import plain
+
 
 def line_width() -> int | None:
     """Columns of the terminal, or what COLUMNS says; None where a line may be of any length."""
@@ -15,7 +17,7 @@ def line_width() -> int | None:
 
 
 def wrapped(text: str, hang: int = 0) -> str:
-    """The text, broken between words where it is wider than a line.
+    """The text, broken between words where it is wider than a line; nothing in it acts.
 
     Args:
         text: One line; its own indentation is kept.
@@ -25,6 +27,7 @@ def wrapped(text: str, hang: int = 0) -> str:
         >>> print(wrapped("short"))
         short
     """
+    text = plain(text)
     width = line_width()
     if width is None or len(text) <= width:
         return text

@@ -1,6 +1,5 @@
 """A finished run as objects: record, float network, quantized network. ``qat.load_run``."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from qat.base.errors import InputError
 from qat.base.reading import decoded
 from qat.base.text import plain_line
 from qat.cli.prepare import Prepared, prepare
+from qat.cli.printing import complain_line
 from qat.cli.rerun import present_paths, targets_in
 from qat.cli.run_files import CONFIG_NAME
 from qat.cli.schema import RuleConfig, RunConfig
@@ -44,8 +44,7 @@ class LoadedRun:
     def complain_of_unverified(self) -> None:
         """Name these files on stderr."""
         for path in self.unverified:
-            text = f"qat: {path} is taken unverified: the record has no digest of it"
-            print(text, file=sys.stderr, flush=True)
+            complain_line(f"{path} is taken unverified: the record has no digest of it")
 
 
 def load_run(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from qat.base.text import markdown_text
+
 MEMORY_NAME = "memory.json"
 _KIB = 1024
 
@@ -31,7 +33,7 @@ def memory_markdown(told: Mapping[str, Any]) -> str:
     for name, network in told["networks"].items():
         for strategy, row in network["strategies"].items():
             text += (
-                f"| {name} | {strategy} | {_size(row['bytes'])} | "
+                f"| {markdown_text(name)} | {markdown_text(strategy)} | {_size(row['bytes'])} | "
                 f"{_size(row['lower_bound_bytes'])} | {row['saving_percent']:.1f} % |\n"
             )
     for title in ("inference_float", "inference", "training"):
@@ -44,7 +46,9 @@ def _layer_table(title: str, estimate: Mapping[str, Any]) -> str:
     parts = list(estimate["totals"])
     text = f"\n| {title} | {' | '.join(parts)} |\n|---|{'---:|' * len(parts)}\n"
     for row in (*estimate["rows"], {"name": "total", **estimate["totals"]}):
-        text += f"| {row['name']} | {' | '.join(_size(row[part]) for part in parts)} |\n"
+        text += (
+            f"| {markdown_text(row['name'])} | {' | '.join(_size(row[part]) for part in parts)} |\n"
+        )
     return text
 
 

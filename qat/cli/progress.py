@@ -13,11 +13,20 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from qat.base.durations import duration
+from qat.base.text import plain
 from qat.records.stage import note_stage
 
 PLAIN_WIDTH = 160
 BAR_WIDTH = 16
 WORTH_A_LINE_SECONDS = 1.0
+
+
+class PlainConsole(Console):
+    """A console on which text is text: neither markup nor control sequences in it act."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Text as it is shown."""
+        return super().render_str(plain(text, keep="\n"), **options)
 
 
 def console(stderr: bool = False) -> Console:
@@ -27,9 +36,11 @@ def console(stderr: bool = False) -> Console:
     """
     stream = sys.stderr if stderr else sys.stdout
     fitted = stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(
+    return PlainConsole(
         file=stream,
         highlight=False,
+        markup=False,
+        emoji=False,
         width=None if fitted else PLAIN_WIDTH,
         color_system=None if os.environ.get("NO_COLOR") else "auto",
     )
@@ -43,7 +54,7 @@ class Bar:
 
     def advance(self, note: str = "") -> None:
         """One step further."""
-        self._progress.update(self._task, advance=1, note=note)
+        self._progress.update(self._task, advance=1, note=plain(note))
 
 
 class _Line:
@@ -60,7 +71,7 @@ class _Line:
             self.progress.start()
         for outer in self.open:
             self.progress.update(outer, visible=False)
-        task = self.progress.add_task(description, total=total, completed=completed, note="")
+        task = self.progress.add_task(plain(description), total=total, completed=completed, note="")
         self.open.append(task)
         return Bar(self.progress, task)
 
@@ -141,11 +152,11 @@ class _CountColumn(ProgressColumn):
 def _progress(disable: bool) -> Progress:
     stream = console(stderr=True)
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(BAR_WIDTH),
         _CountColumn(),
         _TimeColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         console=stream,
         transient=True,
         disable=disable or not _watched(),

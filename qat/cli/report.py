@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from rich.markup import escape
 from rich.table import Table
 
 from qat.cli.lines import line_width, wrapped
+from qat.cli.printing import print_line
 from qat.cli.progress import console
 from qat.cli.run_files import deployment_lines
 from qat.records.facts import run_facts
@@ -32,17 +32,17 @@ def print_comparison(record: RunRecord) -> None:
         table.add_column(heading, justify="right")
     for row in rows:
         cells = (row.metric, row.float_value, row.quantized, row.difference)
-        table.add_row(*map(escape, cells[: len(headings) + 1]))  # "[ms]" is no markup
+        table.add_row(*cells[: len(headings) + 1])
     out = console()
     out.print(table)
     for note in comparison_notes(record):
-        out.print(escape(wrapped(f"  – {note}", hang=4)), style="dim", soft_wrap=True)
+        out.print(wrapped(f"  – {note}", hang=4), style="dim", soft_wrap=True)
     for line in warnings_of(record):
         words = wrapped(f"  warning: {line}", hang=4)
-        out.print(escape(words), style="yellow", soft_wrap=True)
+        out.print(words, style="yellow", soft_wrap=True)
     for name, kind in (record.plan or {}).get("left_float", ()):
         words = wrapped(f"  left float: {name} ({kind})", hang=4)
-        out.print(escape(words), style="dim", soft_wrap=True)
+        out.print(words, style="dim", soft_wrap=True)
 
 
 def print_table(table: tables.Table, wide: bool = False) -> None:
@@ -63,15 +63,15 @@ def print_table(table: tables.Table, wide: bool = False) -> None:
     for place in places.kept:
         column = table.columns[place]
         justify: Literal["left", "right"] = "left" if column.metric is None else "right"
-        shown.add_column(escape(heads[place]), justify=justify, width=places.widths[place])
+        shown.add_column(heads[place], justify=justify, width=places.widths[place])
     for row in rows:
-        shown.add_row(*(escape(row[place]) for place in places.kept))
+        shown.add_row(*(row[place] for place in places.kept))
     out.print(shown)
     if places.left_out:
         words = left_out_words(table, places.left_out)
         print(wrapped(f"left out: {words}; qat table --wide shows all"))
     for remark in remarks(table):
-        out.print(escape(wrapped(remark)), style="dim", soft_wrap=True)
+        out.print(wrapped(remark), style="dim", soft_wrap=True)
 
 
 def print_deployment(folder: Path, record: RunRecord) -> None:
@@ -82,4 +82,4 @@ def print_deployment(folder: Path, record: RunRecord) -> None:
 
 def print_record_line(path: Path) -> None:
     """The last line of a run."""
-    print(f"record: {path}", flush=True)
+    print_line(f"record: {path}")

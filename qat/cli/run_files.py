@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from qat.base.text import markdown_line
 from qat.cli.memory_lines import MEMORY_NAME, memory_lines, memory_markdown
 from qat.cli.mixed_lines import (
     ALLOCATION_NAME,
@@ -68,7 +69,7 @@ def memory_told(folder: Path, record: RunRecord) -> dict[str, Any]:
 
 def deployment_markdown(folder: Path, record: RunRecord) -> str:
     """The lines as a list, and the memory of every strategy and every layer as tables."""
-    text = "".join(f"\n- {line}" for line in deployment_lines(folder, record))
+    text = "".join(f"\n- {markdown_line(line)}" for line in deployment_lines(folder, record))
     try:
         return text + (told_by(folder, record, "memory", memory_markdown) or "")
     except SideFileError:

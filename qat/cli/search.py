@@ -1,6 +1,5 @@
 """``qat run -m hydra/sweeper=pareto``: a search checked beforehand, resumed, told as its front."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from omegaconf import DictConfig
 from qat.cli.adaptive import SCALE, Search, failures, front
 from qat.cli.compose import Point
 from qat.cli.errors import DONE, FAILED
+from qat.cli.printing import complain_line, print_line
 from qat.cli.report import print_table
 from qat.records.store import find_records
 from qat.records.studies import runs_of
@@ -31,20 +31,20 @@ def run_search(
     """
     from qat.cli.study_figures import write_study_figures  # brings matplotlib
 
-    print(f"{search.name}: {search.done} trials done before, {search.to_go} to go", flush=True)
+    print_line(f"{search.name}: {search.done} trials done before, {search.to_go} to go")
     code = start() if search.to_go else DONE
     config = points[0].config
     runs = Path(config.paths.runs)
     folders = runs_of(runs, search.name, SCALE)
     records, problems = find_records(folders)
     best = front([r for r in records if r.status == "done"], config.objectives)
-    print(f"front of {', '.join(config.objectives)}: {len(best)} of {len(records)} runs")
+    print_line(f"front of {', '.join(config.objectives)}: {len(best)} of {len(records)} runs")
     names = ["run", "mode", "weight_bits", "act_bits", "method", *config.objectives]
     print_table(make_table(best, names, group=("id",), problems=problems))
     by_id = {folder.name: folder for folder in folders}
     for path in write_study_figures(records, by_id, runs / ".tables" / search.name):
-        print(path)
+        print_line(path)
     for parameters in failures(sweeper, search.name):
-        print(f"qat: could not be run: {parameters}", file=sys.stderr)
+        complain_line(f"could not be run: {parameters}")
     undone = [record for record in records if record.status != "done"]
     return FAILED if code or undone else DONE

@@ -7,6 +7,7 @@ from qat.base.durations import duration
 from qat.cli.diagnose import drop_lines
 from qat.cli.errors import DONE, RequestError, hint_for
 from qat.cli.lines import wrapped
+from qat.cli.printing import print_line
 from qat.cli.report import print_comparison, print_deployment, print_record_line, print_table
 from qat.cli.run_files import sensitivities_of
 from qat.records.facts import run_facts
@@ -26,10 +27,10 @@ def show_command(folder: Path) -> int:
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
     record = seen_record(folder)
-    print(f"run {record.id}: {run_facts(record).run_name}, {_state(folder, record)}")
+    print_line(f"run {record.id}: {run_facts(record).run_name}, {_state(folder, record)}")
     print(wrapped(f"asked for: {' '.join(record.overrides) or '(defaults)'}", hang=11))
     if record.study:
-        print(f"study: {record.study}")
+        print_line(f"study: {record.study}")
     if made := _made(record):
         print(wrapped(f"made: {made}", hang=6))
     if record.metrics:
@@ -41,7 +42,7 @@ def show_command(folder: Path) -> int:
             print_table(table)
     _print_stages(record)
     for name, file in record.artifacts.items():
-        print(f"  {name:<24} {file.bytes:>10} bytes  {folder / file.path}")
+        print_line(f"  {name:<24} {file.bytes:>10} bytes  {folder / file.path}")
     print_record_line(RunFolder(folder).record_path)
     return DONE
 
@@ -85,4 +86,4 @@ def _print_stages(record: RunRecord) -> None:
     total = sum(record.seconds.values())
     for stage, seconds in record.seconds.items():
         bar = "▇" * round(30 * seconds / total) if total else ""
-        print(f"  {stage:<24} {seconds:8.1f} s  {bar}")
+        print_line(f"  {stage:<24} {seconds:8.1f} s  {bar}")

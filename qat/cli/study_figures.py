@@ -1,11 +1,11 @@
 """The figures that the records of a study can carry, written beside its table."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from qat.analysis.history import HISTORY_NAME, METRICS, HistoryRow, courses, history_rows
 from qat.base.reading import UnreadableError, decoded
+from qat.cli.printing import complain_line
 from qat.records.facts import FLOAT_BITS, run_facts
 from qat.records.layers import output_decibels
 from qat.records.schema import RunRecord
@@ -77,7 +77,7 @@ def _decibels(folder: Path, record: RunRecord) -> dict[str, float]:
     try:
         return output_decibels(folder, record)
     except SideFileError as error:
-        print(f"qat: skipped: {error}", file=sys.stderr)
+        complain_line(f"skipped: {error}")
         return {}
 
 
@@ -87,7 +87,7 @@ def _history(folder: Path, record: RunRecord) -> list[HistoryRow]:
         file = side_file(folder, record, "history", HISTORY_NAME)
         return [] if file is None else history_rows(decoded(file.content))
     except (SideFileError, UnreadableError) as error:
-        print(f"qat: skipped: {error}", file=sys.stderr)
+        complain_line(f"skipped: {error}")
         return []
 
 

@@ -1,11 +1,11 @@
 """A study's view for TensorBoard, from its index and its records; torch only to write a page."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from qat.cli.errors import RequestError
+from qat.cli.printing import complain_line
 from qat.cli.study_figures import study_figures
 from qat.cli.table import TableRequest, requested_table
 from qat.records.schema import canonical_json
@@ -45,7 +45,7 @@ def write_study_view(runs: Path, study: str, scale: str, layout: Mapping[str, An
             runs, f"{study}-{scale}", names, table, lambda: study_figures(shown, study), content
         )
     except OSError as error:
-        print(f"qat: no TensorBoard view of the study: {error}", file=sys.stderr)
+        complain_line(f"no TensorBoard view of the study: {error}")
         return None
 
 

@@ -4,7 +4,6 @@ Records tell how a run ended, whatever became of the process that computed it. S
 is launched, the records are read, and what a dead worker pool lost is launched again.
 """
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from qat.cli.compose import Point
 from qat.cli.errors import DONE, FAILED
 from qat.cli.identity import done_before
+from qat.cli.printing import complain_line, print_line
 from qat.cli.report import print_table
 from qat.cli.sweep_progress import SweepProgress
 from qat.cli.table import TableRequest, requested_table
@@ -158,10 +158,10 @@ def _view(items: Sequence[Item]) -> None:
     found = {(c.paths.runs, c.study.name, c.scale): c.study.table for c in configs}
     for (runs, study, scale), layout in found.items():
         if study and (folder := write_study_view(Path(runs), study, scale, layout)):
-            print(f"TensorBoard: tensorboard --logdir {folder}")
+            print_line(f"TensorBoard: tensorboard --logdir {folder}")
 
 
 def complain_of_launcher(error: Exception) -> None:
     """Say that a launcher broke, or a job outside of its run; the records tell the rest."""
     text = " ".join(str(error).split())[:200]
-    print(f"qat: the launcher ended with {type(error).__name__}: {text}", file=sys.stderr)
+    complain_line(f"the launcher ended with {type(error).__name__}: {text}")

@@ -1,6 +1,5 @@
 """What a sweep says: how many runs and how long first, a line as each ends, the sum of it last."""
 
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -8,11 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qat.base.text import plain_line
 from qat.cli.errors import hint_for
 from qat.cli.lines import wrapped
 from qat.cli.modes import model_name, trains
 from qat.cli.next_steps import sweep_steps
 from qat.cli.point_names import point_words
+from qat.cli.printing import complain_line, print_line, print_lines
 from qat.records.folder import RunFolder
 from qat.records.names import Words, label_of
 from qat.records.schema import RecordError, RunRecord
@@ -101,12 +102,11 @@ class SweepProgress:
         whole = self.before - len(self._missed_before)
         counts = [f"{whole + states.count('done')} done{before}"]
         counts += [f"{states.count(state)} {state}" for state in sorted({*states} - {"done"})]
-        print(", ".join(counts), flush=True)
-        print(self._steps(), flush=True)
+        print_line(", ".join(counts))
+        print_lines(self._steps())
         for item, state in outcomes:
             if state != "done":
-                words = f"{state}: {item.id} ({item.point.label}){_reason(item)}"
-                print(f"qat: {words}", file=sys.stderr)
+                complain_line(f"{state}: {item.id} ({item.point.label}){_reason(item)}")
 
     def _steps(self) -> str:
         every = [*self._before, *self.items]
@@ -130,7 +130,7 @@ class SweepProgress:
         words = self._words.get(record.id, Words())
         name = f"{words.around(label_of(record), record.seed)} {record.id}"
         if record.error is not None:
-            return f"failed  {name}: {record.error.splitlines()[0]}"
+            return f"failed  {name}: {plain_line(record.error)}"
         top1 = record.metrics.get("top1")
         figure = "" if top1 is None else f", top-1 {100 * top1:.2f} %"
         return f"done  {name}{figure}, {_duration(sum(record.seconds.values()))}"
@@ -177,7 +177,7 @@ def _reason(item: "Item") -> str:
         error = RunFolder(item.folder).read().error
     except RecordError as damaged:
         return "" if item.state() == "absent" else f": {damaged}; force=true computes it anew"
-    return f": {error.splitlines()[0]}{hint_for(error)}" if error else ""
+    return f": {plain_line(error)}{hint_for(error)}" if error else ""
 
 
 def _duration(seconds: float) -> str:

@@ -1,6 +1,5 @@
 """``qat table``: the table over run records; loads neither torch nor Hydra."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from qat.base.garbage import no_cycle_search
 from qat.cli.configs import config_dir
 from qat.cli.errors import DONE, FAILED, RequestError
 from qat.cli.lines import line_width
+from qat.cli.printing import complain_line, print_line
 from qat.cli.report import print_table
 from qat.cli.table_look import SUFFIXES, TableLook
 from qat.records.atomic import write_atomic
@@ -66,7 +66,7 @@ def table_command(
         with no_cycle_search():
             table = requested_table(request)
     except TableError as error:
-        print(f"qat: {error}", file=sys.stderr)
+        complain_line(error)
         return FAILED
     if into is not None:
         _write_all(request, table, look, into)
@@ -124,7 +124,7 @@ def _write_all(request: TableRequest, table: Table, look: TableLook, into: Path)
     for form, suffix in SUFFIXES.items():
         name = "results" if form == "csv" else "table"
         write_atomic(into / f"{name}{suffix}", look.as_form(form).render(table))
-        print(into / f"{name}{suffix}")
+        print_line(into / f"{name}{suffix}")
     study = request.study or ""
     records, _ = find_records(request.folders)
     write_atomic(into / POINTS_NAME, points_csv(measured(records)))

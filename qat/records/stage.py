@@ -6,9 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from qat.base.reading import read_json
 from qat.records.atomic import write_atomic
 
 STAGE_NAME = "stage.json"
+LARGEST_STAGE = 2**16
+LATEST = 2.0**33
+"""Seconds since 1970 that a calendar still has."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,10 @@ def note_stage(folder: Path, name: str) -> None:
 def noted_stage(folder: Path) -> Stage | None:
     """The stage that was last noted; None if there is none, or the file cannot be read."""
     with suppress(OSError, ValueError, TypeError):
-        stored = json.loads((folder / STAGE_NAME).read_text(encoding="utf-8"))
-        if isinstance(stored, dict):
-            return Stage(str(stored.get("name")), float(stored.get("since", "")))
+        stored = read_json(folder / STAGE_NAME, LARGEST_STAGE)
+        since = float(stored["since"]) if isinstance(stored, dict) and "since" in stored else -1.0
+        if 0 <= since < LATEST:
+            return Stage(str(stored.get("name")), since)
     return None
 
 

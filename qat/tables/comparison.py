@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from qat.base.text import markdown_line
 from qat.records.metrics import METRICS, Metric
 from qat.records.schema import RunRecord
 from qat.tables.numbers import MISSING, number_text
@@ -113,7 +114,9 @@ def comparison_markdown(record: RunRecord) -> str:
         for row in comparison_rows(record)
     ]
     notes = comparison_notes(record)
-    return "\n".join(lines) + "\n" + "".join(f"\n{MISSING} {note}\n" for note in notes)
+    return (
+        "\n".join(lines) + "\n" + "".join(f"\n{MISSING} {markdown_line(note)}\n" for note in notes)
+    )
 
 
 def _row(record: RunRecord, line: _Line) -> ComparisonRow:

@@ -5,6 +5,7 @@ import html
 import io
 from collections.abc import Callable, Mapping
 
+from qat.base.text import csv_text, markdown_line, markdown_text, plain
 from qat.tables.columns import Column
 from qat.tables.data import Row, Table
 from qat.tables.errors import TableError
@@ -41,7 +42,7 @@ def render(table: Table, form: str = "markdown") -> str:
 def markdown(table: Table) -> str:
     """Padded, so that it also reads well as plain text; notes as ``[1]``."""
     header = [_pipe(words) for words in headings(table)]
-    body = [[_pipe(_markdown_cell(cell)) for cell in row] for row in shown_rows(table)]
+    body = [[_markdown_cell(cell) for cell in row] for row in shown_rows(table)]
     widths = [max(3, *(len(line[i]) for line in [header, *body])) for i in range(len(header))]
     right = [column.metric is not None for column in table.columns]
     rule = ["-" * (w - 1) + ":" if r else "-" * w for w, r in zip(widths, right, strict=True)]
@@ -51,7 +52,7 @@ def markdown(table: Table) -> str:
         for line in lines
     ]
     text = "\n".join(f"| {' | '.join(line)} |" for line in padded) + "\n"
-    return text + "".join(f"\n{line}\n" for line in remarks(table))
+    return text + "".join(f"\n{markdown_line(line)}\n" for line in remarks(table))
 
 
 def texts(table: Table) -> list[list[str]]:
@@ -72,9 +73,10 @@ def to_csv(table: Table) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     names = (name for column in table.columns for name in _csv_names(column))
-    writer.writerow([*names, "seeds", "ids", "notes"])
+    writer.writerow([*map(csv_text, names), "seeds", "ids", "notes"])
     for row in table.rows:
-        writer.writerow([*_csv_cells(table, row), *_csv_tail(table, row)])
+        cells = [*_csv_cells(table, row), *_csv_tail(table, row)]
+        writer.writerow([csv_text(cell) if isinstance(cell, str) else cell for cell in cells])
     return file.getvalue()
 
 
@@ -87,8 +89,8 @@ def to_html(table: Table) -> str:
             for column, cell in zip(table.columns, row, strict=True)
         )
         body.append(f"<tr>{''.join(cells)}</tr>\n")
-    notes = "".join(f"<li>{html.escape(note)}</li>\n" for note in table.notes)
-    footer = "".join(f"<p>{html.escape(line)}</p>\n" for line in table.footer)
+    notes = "".join(f"<li>{_html(note)}</li>\n" for note in table.notes)
+    footer = "".join(f"<p>{_html(line)}</p>\n" for line in table.footer)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Runs</title>\n'
         f"<style>{STYLE}</style></head>\n<body>\n<table>\n<thead>{_html_head(table)}</thead>\n"
@@ -120,8 +122,12 @@ FORMATS: Mapping[str, Callable[[Table], str]] = {
 }
 
 
+def _html(text: str) -> str:
+    return html.escape(plain(text))
+
+
 def _pipe(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return markdown_text(text)
 
 
 def _numbers(cell: Shown) -> str:
@@ -129,7 +135,8 @@ def _numbers(cell: Shown) -> str:
 
 
 def _markdown_cell(cell: Shown) -> str:
-    return (f"**{cell.text}**" if cell.bold else cell.text) + _numbers(cell)
+    text = markdown_text(cell.text)
+    return (f"**{text}**" if cell.bold else text) + _numbers(cell)
 
 
 def _csv_names(column: Column) -> list[str]:
@@ -165,20 +172,20 @@ def _csv_tail(table: Table, row: Row) -> list[str]:
 
 
 def _html_head(table: Table) -> str:
-    head = "".join(_html_cell("th", c, html.escape(c.header)) for c in table.columns)
+    head = "".join(_html_cell("th", c, _html(c.header)) for c in table.columns)
     found = spans(table)
     if not found:
         return f"<tr>{head}</tr>"
     upper, column = "", 0
     for words, first, last in found:
         upper += "<th></th>" * (first - column)
-        upper += f'<th colspan="{last - first + 1}">{html.escape(words)}</th>'
+        upper += f'<th colspan="{last - first + 1}">{_html(words)}</th>'
         column = last + 1
     return f"<tr>{upper}</tr>\n<tr>{head}</tr>"
 
 
 def _html_text(cell: Shown) -> str:
-    text = html.escape(cell.text)
+    text = _html(cell.text)
     text = f"<b>{text}</b>" if cell.bold else text
     return text + (f" <sup>{','.join(map(str, cell.marks))}</sup>" if cell.marks else "")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from qat.base.text import markdown_text
 from qat.records.atomic import write_atomic, write_error
 from qat.records.names import run_names
 from qat.records.schema import RunRecord
@@ -81,7 +82,7 @@ def _link(folder: Path, runs: Mapping[str, Path]) -> None:
 
 
 def _links_page(runs: Mapping[str, Path]) -> str:
-    lines = [f"| `{name}` | `{run}` |" for name, run in runs.items()]
+    lines = [f"| {markdown_text(name)} | {markdown_text(str(run))} |" for name, run in runs.items()]
     return "\n".join(["| run | folder |", "|---|---|", *lines])
 
 

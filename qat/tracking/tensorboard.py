@@ -23,6 +23,7 @@ from torch.utils.tensorboard import SummaryWriter
 from qat.analysis.layers import LayerSQNR
 from qat.base.errors import InputError, UnknownNameError
 from qat.records.schema import RunRecord
+from qat.tracking.figures.style import show_as_text
 from qat.tracking.hparams import FINAL, config_summary, session_end_summary, session_summary
 from qat.tracking.layout import multiline_layout
 
@@ -112,6 +113,7 @@ def write_comparison_text(writer: SummaryWriter, markdown: str, step: int = 0) -
 def write_figures(writer: SummaryWriter, figures: Mapping[str, Figure], step: int = 0) -> None:
     """Write figures as images ``figures/NAME``."""
     for name, figure in figures.items():
+        show_as_text(figure)
         writer.add_figure(f"figures/{name}", figure, step, close=False)
 
 

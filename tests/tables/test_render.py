@@ -135,7 +135,7 @@ def test_html_has_the_same_cells(table):
 @pytest.mark.parametrize(
     ("form", "shown"),
     [
-        ("markdown", r"| a\|b<i>&_% |"),
+        ("markdown", r"| a\|b&lt;i>&\_% |"),
         ("html", "<td>a|b&lt;i&gt;&amp;_%</td>"),
         ("latex", r"a\textbar{}b\textless{}i\textgreater{}\&\_\% \\"),
         ("csv", "a|b<i>&_%,0,run1,"),

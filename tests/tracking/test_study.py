@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from qat.base.text import markdown_text
 from qat.records.atomic import WriteError
 from qat.tracking import tensorboard as board
 from qat.tracking.figures.style import new_figure
@@ -71,7 +72,7 @@ def test_a_view_has_a_relative_link_a_run_and_a_page(tmp_path, runs):
     texts, images = page(folder)
     assert texts["study/table/text_summary"] == [TABLE]
     assert (
-        f"| `w4a4-lsq-qat-seed1` | `{runs['w4a4-lsq-qat-seed1']}` |"
+        f"| w4a4-lsq-qat-seed1 | {markdown_text(str(runs['w4a4-lsq-qat-seed1']))} |"
         in (texts["study/runs/text_summary"][0])
     )
     assert images == ["figures/accuracy_size"]

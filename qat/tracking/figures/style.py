@@ -1,5 +1,6 @@
 """What all figures share: size, colours, and files that are the same each time."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,20 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FuncFormatter, LogLocator, NullFormatter
+
+from qat.base.text import plain
 
 # Okabe and Ito's colours: told apart by colour-blind readers and in grey.
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 COLOURS = (BLUE, ORANGE, GREEN, "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 GREY = "#666666"
+_DOLLAR = re.compile(r"(?<!\\)\$")
+_OF_AN_AXIS = re.compile(r"\$\\mathdefault\{[-\d.^{}\\times \N{MINUS SIGN}]*\}\$")
+"""How matplotlib itself writes the numbers of a logarithmic axis."""
 FORMATS = (".png", ".svg", ".pdf")
-
-
 _UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
@@ -55,12 +60,30 @@ def plain_numbers(axes: Axes) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
+def show_as_text(figure: Figure) -> None:
+    """Have every word of a figure shown as it is: a ``$`` in a name begins no formula."""
+    for text in figure.findobj(Text):
+        text.set_text(_shown(text.get_text()))
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, FixedFormatter):
+                formatter.seq = [_shown(words) for words in formatter.seq]
+
+
+def _shown(words: str) -> str:
+    if _OF_AN_AXIS.fullmatch(words):
+        return words
+    return _DOLLAR.sub(r"\\$", plain(words, keep="\n"))
+
+
 def save_figure(figure: Figure, path: Path) -> Path:
     """Save a figure as its suffix says (``.png``, ``.svg``, ``.pdf``); its folder is made.
 
     The same figure gives the same bytes: no date, no random names.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    show_as_text(figure)
     with matplotlib.rc_context({"svg.hashsalt": "qat"}):
         figure.savefig(path, dpi=150, metadata=_UNDATED.get(path.suffix))
     return path
