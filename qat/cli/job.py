@@ -1,7 +1,6 @@
 """One job of a request: take the run's lock, compute what is not there yet, keep the truth."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import torch
@@ -15,6 +14,7 @@ from qat.cli.next_steps import run_steps
 from qat.cli.pages import run_figures, write_pages
 from qat.cli.pipeline import execute
 from qat.cli.prepare import Prepared
+from qat.cli.printing import complain_line, print_lines
 from qat.cli.progress import stage
 from qat.cli.report import print_comparison, print_deployment, print_record_line
 from qat.cli.run_files import CONFIG_NAME
@@ -74,15 +74,15 @@ def _show(record: RunRecord, folder: RunFolder) -> None:
     print_deployment(folder.path, record)
     for line in drop_lines(folder.path, record):
         print(wrapped(line, hang=2))
-    print(run_steps(record, folder.path))
+    print_lines(run_steps(record, folder.path))
     print_record_line(folder.record_path)
     if record.gate == "failed":
-        print(f"qat: run {record.id} missed its parity gate", file=sys.stderr, flush=True)
+        complain_line(f"run {record.id} missed its parity gate")
 
 
 def _show_warnings(record: RunRecord) -> None:
     for line in warnings_of(record):
-        print(f"qat: run {record.id} warns: {line}", file=sys.stderr, flush=True)
+        complain_line(f"run {record.id} warns: {line}")
 
 
 def limit_threads(threads: int | None) -> None:
