@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
+from qat.convert.integer_check import check_integer_form
 from qat.convert.kinds import PREFIX
 from qat.convert.signs import lower, stored_minima
 from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
@@ -45,6 +46,7 @@ def make_integer_plan(
     if not layers:
         raise InputError("nothing to quantize: the network runs no Conv2d or Linear layer")
     _check_rules(scheme.rules, placement)
+    check_integer_form(traced, placement, example)
     minima = lower(stored_minima(traced, placement, example), lowest)
     tensors = _tensors(scheme, placement, layers, minima)
     planned = _layers(scheme, placement, layers, tensors)

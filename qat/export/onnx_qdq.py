@@ -111,6 +111,14 @@ class _Writer:
             self.node("DequantizeLinear", [f"{name}/codes", *self.scale(name)], decoded)
         return decoded
 
+    def scaled(self, step: Step, factor: float) -> str:
+        """A step's second input as floats times a number: codes of a scale of its own."""
+        name = step.inputs[1]
+        scale = np.float32(self.program.formats[name].scale * np.float32(factor))
+        own = self.constant(f"{step.name}/scale_of_{name}", scale)
+        inputs = [f"{name}/codes", own, self.scale(name)[1]]
+        return self.node("DequantizeLinear", inputs, f"{step.name}/scaled")
+
     def is_stored(self, name: str) -> bool:
         """True if a node makes the tensor's codes already."""
         return any(f"{name}/codes" in node.output for node in self.nodes)
@@ -290,6 +298,22 @@ def _pad(writer: _Writer, step: Step, inputs: list[str]) -> str:
     return writer.result("Pad", [*inputs, writer.constant(f"{step.name}/pads", pads)], step)
 
 
+def _resize(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    """By the rows and columns that are taken: runtimes round coordinates in ways of their own."""
+    rows, columns = (
+        writer.constant(f"{step.name}/{part}", np.array(step.attributes[part], np.int64))
+        for part in ("rows", "columns")
+    )
+    taken = writer.node("Gather", [inputs[0], rows], f"{step.name}/taken", axis=2)
+    return writer.result("Gather", [taken, columns], step, axis=3)
+
+
+def _add(writer: _Writer, step: Step, inputs: list[str]) -> str:
+    if "alpha" in step.attributes:
+        inputs = [inputs[0], writer.scaled(step, step.attributes["alpha"])]
+    return writer.result("Add", inputs, step)
+
+
 def _silu(writer: _Writer, step: Step, inputs: list[str]) -> str:
     gate = writer.node("Sigmoid", inputs, f"{step.name}/sigmoid")
     return writer.result("Mul", [inputs[0], gate], step)
@@ -336,6 +360,7 @@ _MOVES = {
     "permute": _permute,
     "slice": _slice,
     "pad": _pad,
+    "resize": _resize,
 }
 _OPERATIONS: Mapping[str, Callable[[_Writer, Step, list[str]], str]] = {
     **_MOVES,
@@ -345,7 +370,7 @@ _OPERATIONS: Mapping[str, Callable[[_Writer, Step, list[str]], str]] = {
     "conv": _conv,
     "norm": _conv,
     "linear": _linear,
-    "add": _plain("Add"),
+    "add": _add,
     "mul": _plain("Mul"),
     "avg_pool": _avg_pool,
     "global_avg_pool": _global_avg_pool,

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, fx, nn
 
 from qat.convert.rules import plan_of
-from qat.core.evaluating import evaluating
-from qat.export.attributes import attributes, layer_attributes, pool_kind
 from qat.export.errors import ExportError
 from qat.export.program import OFFSET, Format, Program, Step, Weight
+from qat.graph.attributes import Ranges, attributes, pool_kind
 from qat.graph.operations import MOVES, Operation, operations
 from qat.graph.points import RECTIFIERS
+from qat.graph.values import run_values
 from qat.layers.bias import bias_codes
 from qat.layers.tensor import QuantTensor
 from qat.layers.twin import QuantTwin
@@ -61,7 +61,7 @@ def read_with_names(qnet: nn.Module, example: Tensor) -> tuple[Program, Mapping[
     program = Program(
         name=type(qnet).__name__,
         input_shape=tuple(example.shape[1:]),
-        output_shape=reader.shapes[last][1:],  # type: ignore[index]
+        output_shape=reader.values.shapes[last][1:],  # type: ignore[index]
         output=reader.names[last],  # type: ignore[index]
         steps=tuple(reader.steps),
         formats=reader.formats,
@@ -76,9 +76,10 @@ class _Reader:
     def __init__(self, qnet: fx.GraphModule, example: Tensor) -> None:
         self.qnet = qnet
         self.operations = operations(qnet)
-        self.shapes = _shapes(qnet, example)
+        self.values = run_values(qnet, example)
         self.names: dict[fx.Node, str] = {}
         self.stored: dict[fx.Node, str] = {}
+        self.parts: dict[fx.Node, tuple[Ranges, ...]] = {}
         self.steps: list[Step] = []
         self.formats: dict[str, Format] = {}
 
@@ -124,14 +125,32 @@ class _Reader:
     def _pass_on(self, operation: Operation) -> None:
         """An operation on codes: its output has its input's format."""
         inputs = tuple(self.names[node] for node in operation.inputs)
-        self.names[operation.node] = inputs[0] if operation.kind == "identity" else operation.name
-        if operation.kind == "identity":
-            return
-        form = self.formats[inputs[0]]
-        self.formats[operation.name] = form
-        kind = "reshape" if operation.kind == "flatten" else operation.kind
+        if operation.kind in ("identity", "split"):
+            self.names[operation.node] = inputs[0]
+        if operation.kind == "split":
+            self.parts[operation.node] = self._attributes(operation)["parts"]
+        elif operation.kind == "slice":
+            self._cut(operation, inputs[0])
+        elif operation.kind != "identity":
+            kind = "reshape" if operation.kind == "flatten" else operation.kind
+            self._move(operation.name, kind, inputs, self._attributes(operation))
+            self.names[operation.node] = operation.name
+
+    def _cut(self, operation: Operation, given: str) -> None:
+        """A slice, and the reshape that drops the axes which numbers index."""
         found = self._attributes(operation)
-        self.steps.append(Step(operation.name, kind, inputs, operation.name, found))
+        if "part" in found:
+            found = {"ranges": self.parts[operation.inputs[0]][found["part"]]}
+        shape = found.pop("shape", None)
+        cut = operation.name if shape is None else f"{operation.name}.cut"
+        self._move(cut, "slice", (given,), found)
+        if shape is not None:
+            self._move(operation.name, "reshape", (cut,), {"shape": shape})
+        self.names[operation.node] = operation.name
+
+    def _move(self, name: str, kind: str, inputs: tuple[str, ...], found: dict[str, Any]) -> None:
+        self.formats[name] = self.formats[inputs[0]]
+        self.steps.append(Step(name, kind, inputs, name, found))
 
     def _parameters(self, core: Operation) -> tuple[Weight | None, Any]:
         layer = self._module(core)
@@ -147,19 +166,14 @@ class _Reader:
         return weight, bias_codes(layer.bias, step).cpu().numpy()
 
     def _attributes(self, operation: Operation) -> dict[str, Any]:
-        layer = self._module(operation)
-        if isinstance(layer, QuantTwin):
-            return layer_attributes(operation, layer, self.shapes[operation.inputs[0]])
         if operation.kind in ("input", "tensor"):
             return {}
-        before = self.shapes[operation.inputs[0]]
-        return attributes(operation, layer, before, self.shapes[operation.node])
+        return attributes(operation, self._module(operation), self.values)
 
     def _pool(self, operation: Operation) -> str:
         if operation.kind not in ("adaptive_avg_pool", "mean"):
             return operation.kind
-        before = self.shapes[operation.inputs[0]]
-        return pool_kind(operation, before, self.shapes[operation.node])
+        return pool_kind(operation, self.values)
 
     def _module(self, operation: Operation) -> nn.Module | None:
         if operation.node.op != "call_module":
@@ -219,19 +233,3 @@ def _bounds(form: Format, kind: str) -> tuple[int, int]:
     if kind == "relu6":
         high = min(high, int(form.encode(np.array([_ABOVE], np.float32))[0]))
     return low, high
-
-
-@torch.no_grad()
-def _shapes(qnet: fx.GraphModule, example: Tensor) -> Mapping[fx.Node, tuple[int, ...]]:
-    found: dict[fx.Node, tuple[int, ...]] = {}
-
-    class Watch(fx.Interpreter):
-        def run_node(self, n: fx.Node) -> Any:
-            value = super().run_node(n)
-            if isinstance(value, Tensor):
-                found[n] = tuple(value.shape)
-            return value
-
-    with evaluating(qnet):
-        Watch(qnet).run(example)
-    return found

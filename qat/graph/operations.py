@@ -5,21 +5,18 @@ elementwise   relu relu6 silu hardswish sigmoid hardsigmoid tanh gelu leaky_relu
 of two        add mul
 pools         max_pool avg_pool adaptive_avg_pool mean
 of many       concat
-moves         flatten reshape permute slice pad identity   (codes pass through unchanged)
+moves         flatten reshape permute split slice pad resize identity   (codes stay as they are)
 plain         values that are no tensors: sizes and what is computed from them
 """
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-import torch.nn.functional as F
 from torch import fx, nn
-from torchvision.ops import StochasticDepth
 
 from qat.base.errors import InputError
+from qat.graph.arguments import MODULES, ArgumentError, Form, bound, form_of
 from qat.graph.rewrite import scope
 from qat.graph.trace import where
 
@@ -28,76 +25,15 @@ ELEMENTWISE = (
     *("relu", "relu6", "silu", "hardswish", "sigmoid", "hardsigmoid"),
     *("tanh", "gelu", "leaky_relu", "elu"),
 )
-MOVES = ("flatten", "reshape", "permute", "slice", "pad", "identity")
+MOVES = ("flatten", "reshape", "permute", "split", "slice", "pad", "resize", "identity")
 PASSING = (*MOVES, "max_pool")
 """Operations whose output takes no value that their input has not, but zero."""
 
-_MODULES: Mapping[type[nn.Module], str] = {
-    nn.Conv2d: "conv",
-    nn.Linear: "linear",
-    nn.BatchNorm1d: "norm",
-    nn.BatchNorm2d: "norm",
-    nn.ReLU: "relu",
-    nn.ReLU6: "relu6",
-    nn.SiLU: "silu",
-    nn.Hardswish: "hardswish",
-    nn.Sigmoid: "sigmoid",
-    nn.Hardsigmoid: "hardsigmoid",
-    nn.Tanh: "tanh",
-    nn.GELU: "gelu",
-    nn.LeakyReLU: "leaky_relu",
-    nn.ELU: "elu",
-    nn.MaxPool2d: "max_pool",
-    nn.AvgPool2d: "avg_pool",
-    nn.AdaptiveAvgPool2d: "adaptive_avg_pool",
-    nn.Flatten: "flatten",
-    nn.Dropout: "identity",
-    nn.Dropout2d: "identity",
-    nn.Identity: "identity",
-    StochasticDepth: "identity",
-}
-_FUNCTIONS: Mapping[Callable[..., Any], str] = {
-    operator.add: "add",
-    operator.iadd: "add",
-    torch.add: "add",
-    operator.mul: "mul",
-    operator.imul: "mul",
-    torch.mul: "mul",
-    torch.cat: "concat",
-    torch.concat: "concat",
-    torch.flatten: "flatten",
-    torch.reshape: "reshape",
-    torch.permute: "permute",
-    torch.mean: "mean",
-    torch.relu: "relu",
-    torch.sigmoid: "sigmoid",
-    torch.tanh: "tanh",
-    F.relu: "relu",
-    F.relu_: "relu",
-    torch.relu_: "relu",
-    F.relu6: "relu6",
-    F.silu: "silu",
-    F.hardswish: "hardswish",
-    F.sigmoid: "sigmoid",
-    F.hardsigmoid: "hardsigmoid",
-    F.tanh: "tanh",
-    F.gelu: "gelu",
-    F.leaky_relu: "leaky_relu",
-    F.elu: "elu",
-    F.max_pool2d: "max_pool",
-    torch.max_pool2d: "max_pool",
-    F.avg_pool2d: "avg_pool",
-    F.adaptive_avg_pool2d: "adaptive_avg_pool",
-    F.pad: "pad",
-}
-_METHODS: Mapping[str, str] = {
-    **{name: "add" for name in ("add", "add_")},
-    **{name: "mul" for name in ("mul", "mul_")},
-    **{name: "relu" for name in ("relu", "relu_")},
-    **{name: "reshape" for name in ("view", "reshape")},
-    **{name: "identity" for name in ("contiguous", "clone")},
-    **{name: name for name in ("flatten", "permute", "mean", "sigmoid", "tanh")},
-}
+_LEAVES = {"conv": MODULES[nn.Conv2d].arguments}
+"""Arguments of quantized layers, by their kind."""
+_READ_PLAIN = ("shape", "ndim", "dtype", "device")
+_TOLD_PLAIN = ("size", "dim", "numel")
+"""Attributes and methods of a tensor that give no tensor."""
 
 
 class UnsupportedOperationError(InputError):
@@ -114,76 +50,105 @@ class Operation:
         name: Of the layer that is called, or ``layer1.0.add`` for a function, after the module
             it is called in; from the second call on with ``:2``.
         inputs: Nodes of the tensors it reads, in order.
+        arguments: What else it is given, by name (see :mod:`qat.graph.arguments`); a value that
+            the network computes from sizes is a node.
     """
 
     node: fx.Node
     kind: str
     name: str
     inputs: tuple[fx.Node, ...]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 def operations(traced: fx.GraphModule) -> dict[fx.Node, Operation]:
     """Every operation on tensors, in execution order.
 
     Raises:
-        UnsupportedOperationError: If one is none of the vocabulary's; its line is named.
+        UnsupportedOperationError: If one is none of the vocabulary's, or has an argument that is
+            not understood; its line is named.
     """
     found: dict[fx.Node, Operation] = {}
     taken: dict[str, int] = {}
     for node in traced.graph.nodes:
-        kind = _kind(node, traced, found)
-        if kind != "plain":
-            inputs = tuple(n for n in _arguments(node, kind) if n in found)
-            found[node] = Operation(node, kind, _unique(_name(node, kind), taken), inputs)
+        read = _read(node, traced, found)
+        if read is not None:
+            kind, arguments = read
+            inputs = tuple(n for n in _tensors(node, kind) if n in found)
+            name = _unique(_name(node, kind), taken)
+            found[node] = Operation(node, kind, name, inputs, arguments)
     for operation in found.values():
         _check(operation)
     return found
 
 
-def _kind(node: fx.Node, traced: fx.GraphModule, tensors: Mapping[fx.Node, Operation]) -> str:
+def _read(
+    node: fx.Node, traced: fx.GraphModule, tensors: Mapping[fx.Node, Operation]
+) -> tuple[str, dict[str, Any]] | None:
+    """Kind and arguments of a node; None of one that is computed from no tensor."""
     if node.op in ("placeholder", "output"):
-        return {"placeholder": "input"}.get(node.op, node.op)
+        return {"placeholder": "input"}.get(node.op, node.op), {}
     reads_tensor = any(n in tensors for n in node.all_input_nodes)
-    if not reads_tensor and node.op != "get_attr":
-        return "plain"
-    if node.op == "call_module":
-        module = traced.get_submodule(str(node.target))
-        kind = _MODULES.get(type(module)) or getattr(module, "quantized_leaf", None)
-        if kind:
-            return str(kind)
-    if node.op == "call_function" and node.target in _FUNCTIONS:
-        return _FUNCTIONS[node.target]  # type: ignore[index]
-    if node.op == "call_function" and node.target is operator.getitem:
-        return "slice"
-    if node.op == "call_function" and node.target is getattr and node.args[1] == "shape":
-        return "plain"
-    if node.op == "call_method" and node.target in _METHODS:
-        return _METHODS[str(node.target)]
-    if node.op == "call_method" and node.target == "size":
-        return "plain"
-    raise UnsupportedOperationError(
-        f"{_described(node, traced)} at {where(node)} has no integer form here: use "
-        "scheme.placement=academic, which leaves it float, or write it otherwise"
+    if (not reads_tensor and node.op != "get_attr") or _gives_plain(node):
+        return None
+    module = traced.get_submodule(str(node.target)) if node.op == "call_module" else None
+    leaf = getattr(module, "quantized_leaf", None)
+    form = Form(str(leaf), _LEAVES.get(str(leaf), ())) if leaf else form_of(node, module)
+    if form is None:
+        raise refusal(f"{_described(node, traced)} at {where(node)} has no integer form here")
+    try:
+        arguments = bound(node, module, form)
+        return _rectifier(arguments) if form.kind == "clamp" else form.kind, arguments
+    except ArgumentError as error:
+        raise refusal(
+            f"{_described(node, traced)} at {where(node)} {error}, which has no integer form here"
+        ) from None
+
+
+def refusal(reason: str) -> UnsupportedOperationError:
+    """The error of an operation without an integer form, with what can be done."""
+    return UnsupportedOperationError(
+        f"{reason}: use scheme.placement=academic, which leaves it float, or write it otherwise"
     )
 
 
-def _arguments(node: fx.Node, kind: str) -> Sequence[fx.Node]:
+def _gives_plain(node: fx.Node) -> bool:
+    if node.op == "call_method":
+        return node.target in _TOLD_PLAIN
+    return node.target is getattr and node.args[1] in _READ_PLAIN
+
+
+def _rectifier(arguments: Mapping[str, Any]) -> str:
+    """The kind of a clamp: between 0 and 6, or from 0 on."""
+    low, high = (arguments.get(n, arguments.get(f"{n}_val")) for n in ("min", "max"))
+    if not isinstance(low, int | float) or low != 0 or high not in (None, 6):
+        raise ArgumentError(f"clamps to {low}..{high} (0..6 and 0..None are ReLU6 and ReLU)")
+    return "relu" if high is None else "relu6"
+
+
+def _tensors(node: fx.Node, kind: str) -> Sequence[fx.Node]:
     """Nodes it reads, in order; one that it reads twice (``x + x``) stands there twice."""
     if kind in ("add", "mul"):
         given = [*node.args[:2], *(node.kwargs[k] for k in ("input", "other") if k in node.kwargs)]
     elif kind == "concat":
-        given = list(node.args[0] if node.args else node.kwargs["tensors"])  # type: ignore[arg-type]
+        listed: Any = node.args[0] if node.args else node.kwargs["tensors"]
+        given = [] if isinstance(listed, fx.Node) else list(listed)
     else:
         given = list(node.all_input_nodes)
     return [argument for argument in given if isinstance(argument, fx.Node)]
 
 
 def _check(operation: Operation) -> None:
-    if operation.kind in ("add", "mul") and len(operation.inputs) != 2:
-        raise UnsupportedOperationError(
-            f"{operation.kind} of a tensor and a number at {where(operation.node)} has no integer "
-            "form here: fold the number into a layer, or use scheme.placement=academic"
+    if operation.kind == "concat" and not operation.inputs:
+        raise refusal(
+            f"concat at {where(operation.node)} joins a list that another operation makes"
         )
+    if operation.kind not in ("add", "mul") or len(operation.inputs) == 2:
+        return
+    raise UnsupportedOperationError(
+        f"{operation.kind} of a tensor and a number at {where(operation.node)} has no integer "
+        "form here: fold the number into a layer, or use scheme.placement=academic"
+    )
 
 
 def _described(node: fx.Node, traced: fx.GraphModule) -> str:

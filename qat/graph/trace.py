@@ -53,7 +53,7 @@ def trace(net: nn.Module) -> fx.GraphModule:
         TraceError: If ``forward`` decides by the values of tensors, or drops in evaluation mode
             too; its line is named.
     """
-    own = copy.deepcopy(net)
+    own = _copied(net)
     tracer = _Tracer(autowrap_functions=(stochastic_depth,))
     with evaluating(own):
         try:
@@ -76,6 +76,23 @@ def trace(net: nn.Module) -> fx.GraphModule:
             module.training = own.get_submodule(name).training
     traced.training = net.training
     return traced
+
+
+def _copied(net: nn.Module) -> nn.Module:
+    """A copy; torch copies no weight that was computed from others, as weight_norm does.
+
+    Raises:
+        TraceError: If there is such a weight; the layer is named.
+    """
+    for name, module in net.named_modules():
+        for attribute, value in vars(module).items():
+            if isinstance(value, torch.Tensor) and value.grad_fn is not None:
+                raise TraceError(
+                    f"layer {name!r}, a {type(module).__name__}, computes its {attribute} from "
+                    "other parameters (weight_norm?), and cannot be copied: take that off first "
+                    "(torch.nn.utils.remove_weight_norm)"
+                )
+    return copy.deepcopy(net)
 
 
 def where(node: fx.Node) -> str:

@@ -22,7 +22,7 @@ from qat.graph.trace import trace
 from qat.mixed.costs import Step
 from qat.mixed.widths import FLOAT_BITS
 
-_VIEWS = ("flatten", "reshape", "identity")
+_VIEWS = ("flatten", "reshape", "split", "identity")
 
 
 @dataclass

@@ -137,7 +137,7 @@ REFUSED = {
     "the use of the parameter 'scale'": lambda self, x: x * self.scale,
     "layer 'odd', a Softplus,": lambda self, x: self.odd(x),
     "layer 'odd1d', a Conv1d,": lambda self, x: self.odd1d(x),
-    r"chunk\(\)": lambda self, x: x.chunk(2)[0],
+    r"unbind\(\)": lambda self, x: x.unbind(2)[0],
 }
 
 

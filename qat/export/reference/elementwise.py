@@ -22,13 +22,14 @@ def requantize(step: Step, given: list[Integers], formats: list[Format], out: Fo
 
 
 def add(step: Step, given: list[Integers], formats: list[Format], out: Format) -> Integers:
-    """The sum of two tensors."""
+    """The sum of two tensors, the second one times ``alpha``."""
+    factors = (1.0, float(step.attributes.get("alpha", 1.0)))
     total = sum(
         rescale(
             (codes - form.zero_point) << SUM_BITS,
-            *multiplier(np.float64(form.scale) / np.float64(out.scale)),
+            *multiplier(factor * np.float64(form.scale) / np.float64(out.scale)),
         )
-        for codes, form in zip(given, formats, strict=True)
+        for codes, form, factor in zip(given, formats, factors, strict=True)
     )
     half = 1 << (SUM_BITS - 1)
     rounded = np.where(total >= 0, (total + half) >> SUM_BITS, -((-total + half) >> SUM_BITS))

@@ -28,6 +28,12 @@ def cut(step: Step, given: list[Integers], *_: Any) -> Integers:
     return given[0][(slice(None), *(slice(*r) for r in step.attributes["ranges"]))]
 
 
+def resize(step: Step, given: list[Integers], *_: Any) -> Integers:
+    """Rows and columns, some more than once."""
+    a = step.attributes
+    return given[0][:, :, list(a["rows"])][:, :, :, list(a["columns"])]
+
+
 def pad(step: Step, given: list[Integers], formats: list[Format], _: Format) -> Integers:
     """Zeros around: the code of zero."""
     return np.pad(given[0], step.attributes["widths"], constant_values=formats[0].zero_point)

@@ -13,7 +13,7 @@ from qat.export.program import Program, Step
 from qat.export.reference.elementwise import FUNCTIONS, add, mul, requantize, table
 from qat.export.reference.fixed_point import Integers, bounded
 from qat.export.reference.layers import layer
-from qat.export.reference.moves import concat, cut, pad, permute, reshape
+from qat.export.reference.moves import concat, cut, pad, permute, reshape, resize
 from qat.export.reference.pools import avg_pool, global_avg_pool, max_pool
 
 
@@ -58,5 +58,6 @@ _STEPS: Mapping[str, Callable[..., Integers]] = {
     "permute": permute,
     "slice": cut,
     "pad": pad,
+    "resize": resize,
     **dict.fromkeys(FUNCTIONS, table),
 }
