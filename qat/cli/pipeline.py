@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -67,6 +67,11 @@ class Stages:
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    def add(self, metrics: Mapping[str, float], unmeasured: Mapping[str, str]) -> None:
+        """Take figures, and why others are absent."""
+        self.metrics |= metrics
+        self.unmeasured |= unmeasured
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -133,7 +138,7 @@ def _float_outcome(
     stages.metrics |= found | {
         f"float_{name}": found[name] for name in FLOAT_FIGURES if name in found
     }
-    stages.metrics |= costs(net, None, prepared.example())
+    stages.add(*costs(net, None, prepared.example()))
     stages.metrics["float_bytes"] = float_file_bytes(net)
     with stages.timed("timing"):
         stages.metrics |= times(prepared, {"float_eager_latency_ms": net})
@@ -171,7 +176,7 @@ def _quantized_outcome(
         stages.metrics |= sizes(qnet, net, folder.path / PACKED_NAME, images)
         rows = [asdict(row) for row in size_rows(qnet, folder.path / PACKED_NAME)]
         write_atomic(folder.path / SIZES_NAME, json.dumps(rows, indent=2) + "\n")
-    stages.metrics |= costs(net, plan, prepared.example())
+    stages.add(*costs(net, plan, prepared.example()))
     with stages.timed("timing"):
         nets = {"float_eager_latency_ms": net, "simulated_latency_ms": qnet}
         stages.metrics |= times(prepared, nets)

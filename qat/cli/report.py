@@ -5,6 +5,7 @@ from typing import Literal
 
 from rich.table import Table
 
+from qat.cli.float_lines import float_lines
 from qat.cli.lines import line_width, wrapped
 from qat.cli.printing import print_line
 from qat.cli.progress import console
@@ -21,8 +22,8 @@ from qat.tables.shown import headings
 WIDER_THAN_ANY = 10_000
 
 
-def print_comparison(record: RunRecord) -> None:
-    """The float network beside the quantized one."""
+def print_comparison(record: RunRecord, every_float: bool = False) -> None:
+    """The float network beside the quantized one; on demand, a line for each layer left float."""
     facts = run_facts(record)
     title = f"{facts.model} on {facts.data}: {facts.run_name}"
     rows = comparison_rows(record)
@@ -40,9 +41,8 @@ def print_comparison(record: RunRecord) -> None:
     for line in warnings_of(record):
         words = wrapped(f"  warning: {line}", hang=4)
         out.print(words, style="yellow", soft_wrap=True)
-    for name, kind in (record.plan or {}).get("left_float", ()):
-        words = wrapped(f"  left float: {name} ({kind})", hang=4)
-        out.print(words, style="dim", soft_wrap=True)
+    for line in float_lines(record.plan, record.id, every_float):
+        out.print(wrapped(f"  {line}", hang=4), style="dim", soft_wrap=True)
 
 
 def print_table(table: tables.Table, wide: bool = False) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from qat.analysis.sqnr import sqnr_db
 from qat.base.errors import InputError
 from qat.cli.prepare import Prepared
+from qat.core.evaluating import evaluating
 from qat.core.plan import Plan
 from qat.core.state import own_state
 from qat.cost.macs import layer_costs, total_bops, total_macs
@@ -17,6 +18,7 @@ from qat.cost.size import float_file_bytes
 from qat.cost.timing import time_forwards
 from qat.data.batches import Batches
 from qat.export.packed import load_packed, save_packed, theoretical_bytes
+from qat.graph.products import UncountedError
 from qat.training.evaluate import evaluate
 
 NO_QUANTIZED = "mode=float quantizes nothing"
@@ -35,6 +37,7 @@ OF_QUANTIZED = (
 
 FLOAT_FIGURES = ("top1", "top5", "loss")
 """What is kept of the float network beside the quantized one, as ``float_top1`` and so on."""
+OF_COSTS = ("macs", "bops", "weight_bytes", "average_weight_bits")
 
 
 def accuracies(logits: Tensor, labels: Tensor, prefix: str = "") -> dict[str, float]:
@@ -59,16 +62,26 @@ def compared(float_logits: Tensor, logits: Tensor, labels: Tensor) -> dict[str, 
     return found
 
 
-def costs(net: nn.Module, plan: Plan | None, example: Tensor) -> dict[str, float]:
-    """MACs and bit operations for one image, and what all conv and linear weights come to."""
-    rows = layer_costs(net, plan, example)
-    weights = sum(row.weights for row in rows)
-    return {
+def costs(
+    net: nn.Module, plan: Plan | None, example: Tensor
+) -> tuple[dict[str, float], dict[str, str]]:
+    """MACs and bit operations for one image, and what all multiplied weights come to.
+
+    Returns:
+        The figures, and why any of them is absent: a kernel whose MACs are not known leaves none.
+    """
+    try:
+        rows = layer_costs(net, plan, example)
+    except UncountedError as error:
+        return {}, dict.fromkeys(OF_COSTS, str(error))
+    weights = max(1, sum(row.weights for row in rows))
+    found = {
         "macs": total_macs(rows),
         "bops": total_bops(rows),
         "weight_bytes": sum(row.weight_bytes for row in rows),
         "average_weight_bits": sum(row.weights * row.weight_bits for row in rows) / weights,
     }
+    return found, {}
 
 
 def write_and_verify(qnet: nn.Module, net: nn.Module, path: Path, batch: Tensor) -> int:
@@ -83,12 +96,17 @@ def write_and_verify(qnet: nn.Module, net: nn.Module, path: Path, batch: Tensor)
     size = save_packed(qnet, path)
     restored = load_packed(path, net).to(batch.device).eval()
     with torch.inference_mode():
-        if not torch.equal(restored(batch), qnet.eval()(batch)):
+        if not torch.equal(_logits(restored, batch), _logits(qnet, batch)):
             raise InputError(
                 f"{path} does not give the same outputs when read back: a quantizer's forward "
                 "differs from decode(encode(x))"
             )
     return size
+
+
+def _logits(net: nn.Module, batch: Tensor) -> Tensor:
+    with evaluating(net):
+        return net(batch)  # type: ignore[no-any-return]
 
 
 def sizes(qnet: nn.Module, net: nn.Module, path: Path, batch: Tensor) -> dict[str, float]:

@@ -34,7 +34,7 @@ def show_command(folder: Path) -> int:
     if made := _made(record):
         print(wrapped(f"made: {made}", hang=6))
     if record.metrics:
-        print_comparison(record)
+        print_comparison(record, every_float=True)
         print_deployment(folder, record)
         for line in drop_lines(folder, record):
             print(wrapped(line, hang=2))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from qat.base.errors import InputError
 from qat.convert.clipped import ClippedSignsWarning, watching_signs
+from qat.convert.going_around import every_layer_called
 from qat.core.evaluating import evaluating
 from qat.core.ranks import alone
 from qat.layers.walk import quantizers, twins
@@ -58,19 +59,20 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
 
     Raises:
         ValueError: If there are no batches, or values are NaN or infinite; the layer is named.
+        GoneAroundError: If a planned layer is never called; it is named.
     """
     _start_observing(net)
     acts = [quantizer for _, slot, quantizer in quantizers(net) if slot != "weight"]
     with watching_signs(net) as clipped:
-        with evaluating(net):
+        with evaluating(net), every_layer_called(net):
             count = 0
             for batch in track(batches) if track else batches:
                 net(batch if isinstance(batch, Tensor) else batch[0])
                 for quantizer in acts:
                     quantizer.close_batch()
                 count += 1
-        if not count:
-            raise InputError("calibration got no batches: set calibrate.images to 1 or more")
+            if not count:
+                raise InputError("calibration got no batches: set calibrate.images to 1 or more")
         _observe_weights(net)
         set_phase(net, "quantize")
         fit_biases(net)

@@ -16,7 +16,7 @@ from qat.core.plan import LayerPlan, Plan
 from qat.graph.operations import LAYERS
 from qat.graph.points import Placement, place
 from qat.graph.rewrite import free_name
-from qat.graph.trace import trace
+from qat.graph.trace import check_training, trace
 from qat.layers.norm import scale_and_shift
 from qat.layers.tensor import QuantTensor
 from qat.layers.walk import tensors, twins
@@ -38,7 +38,10 @@ def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) ->
 
     Raises:
         KeyError: If the plan is of another network.
+        TraceError: If it is to be trained and its ``forward`` does other things in training.
     """
+    if keep_norms:
+        check_training(net)
     traced = trace(net)
     placement = place(traced)
     _check(plan, placement)

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor, fx, nn
 
 from qat.base.errors import InputError
+from qat.convert.going_around import check_calls
 from qat.convert.integer import PLAN
 from qat.convert.integer_plan import make_integer_plan
 from qat.convert.kinds import Kinds, check_kind, layer_kinds, matches
@@ -45,6 +46,7 @@ def make_plan(
         ValueError: If the network has no conv or linear layer, is one itself, or a rule asks
             the impossible.
         KeyError: If a rule matches no layer; the names are listed.
+        GoneAroundError: If the weight of a planned layer is used without the layer.
         TraceError: If a rule means layers behind complex activations and the network cannot be
             traced.
     """
@@ -68,6 +70,7 @@ def make_plan(
             layers[name] = _decide_signs(plan, minima[name])
     if scheme.quantize_output and names[-1] in layers:
         layers[names[-1]] = _with_output(layers[names[-1]], scheme.act)
+    check_calls(net, layers, example)
     left_float = _left_float(net, layers)
     return Plan(layers, left_float, scheme.placement, ends=(names[0], names[-1]))
 
@@ -137,11 +140,14 @@ def _check_rules(rules: Sequence[Rule], kinds: Kinds) -> None:
 
 
 def _left_float(net: nn.Module, layers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Layers with a weight matrix or kernel that the plan leaves out."""
-    return tuple(
-        (name, type(module).__name__)
-        for name, module in net.named_modules()
-        if name not in layers
-        and not isinstance(module, QuantTwin)
-        and any(p.ndim >= 2 for p in module.parameters(recurse=False))
-    )
+    """Layers, and parameters of a module of layers, with a matrix that the plan leaves out."""
+    found: list[tuple[str, str]] = []
+    for name, module in net.named_modules():
+        if name in layers or isinstance(module, QuantTwin):
+            continue
+        own = [n for n, p in module.named_parameters(recurse=False) if p.ndim >= 2]
+        if own and name and next(module.children(), None) is None:
+            found.append((name, type(module).__name__))
+        else:
+            found += [(f"{name}.{n}".lstrip("."), "Parameter") for n in own]
+    return tuple(found)

@@ -1,21 +1,20 @@
 """Multiply-accumulates and bit operations of each layer, for one image.
 
-1 MAC = one multiply-accumulate of a conv or linear layer; biases, norms, activations and pools
-count nothing. BOPs = MACs x stored weight bits x activation bits; float counts 32 x 32, fp16 16.
-(As HAWQ-V3, arXiv:2011.10680, counts them; first and last layer included.)
+1 MAC = one multiply-accumulate of a convolution or a matrix product, however it is written (see
+:mod:`qat.graph.products`); biases, norms, activations and pools count nothing.
+BOPs = MACs x stored weight bits x activation bits; float counts 32 x 32, fp16 16. (As HAWQ-V3,
+arXiv:2011.10680, counts them; first and last layer included.) A parameter that is multiplied
+without its layer, and products of two activations as in attention, are float.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import prod
 
 from torch import Tensor, nn
 
 from qat.core.plan import Plan
-from qat.graph.shapes import LayerCall, layer_calls
+from qat.graph.products import Product, products
 
-_CONV = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 FLOAT_BITS = 32
 
 
@@ -49,33 +48,34 @@ class LayerCost:
 
 
 def layer_costs(net: nn.Module, plan: Plan | None, example: Tensor) -> list[LayerCost]:
-    """Costs of every layer with MACs, in order of first call.
+    """Costs of everything with MACs, in order of first call.
+
+    A row is a layer; outside of layers a parameter (``attention.in_proj_weight``), or the products
+    of activations in a module (``attention.matmul``), which have no weights.
 
     Args:
         net: The network, float or quantized.
         plan: Widths; layers it does not name, and all without a plan, are float.
-        example: A batch the network accepts.
+        example: A batch the network accepts; one image of it is run.
+
+    Raises:
+        UncountedError: If the network computes something whose MACs are not known.
     """
     macs: dict[str, int] = {}
-    for call in layer_calls(net, example):
-        layer = net.get_submodule(call.name)
-        count = call_macs(layer, call)
-        if count:
-            macs[call.name] = macs.get(call.name, 0) + count
-    return [_cost(net.get_submodule(name), name, count, plan) for name, count in macs.items()]
+    for product in products(net, example[:1]):
+        name = _row(net, product)
+        macs[name] = macs.get(name, 0) + product.macs
+    return [_cost(net, name, count, plan) for name, count in macs.items()]
 
 
-def call_macs(layer: nn.Module, call: LayerCall) -> int:
-    """MACs of one call for one image; 0 for a layer that is neither conv nor linear."""
-    if isinstance(layer, _CONV):
-        taps = layer.in_channels // layer.groups * prod(layer.kernel_size)
-        return prod(call.output_shape[1:]) * taps
-    if isinstance(layer, _TRANSPOSED):
-        taps = layer.out_channels // layer.groups * prod(layer.kernel_size)
-        return prod(call.input_shape[1:]) * taps
-    if isinstance(layer, nn.Linear):
-        return prod(call.output_shape[1:]) * layer.in_features
-    return 0
+def _row(net: nn.Module, product: Product) -> str:
+    if product.layer:
+        return product.layer
+    if not product.parameter:
+        return f"{product.scope}.matmul".lstrip(".")
+    owner, _, attribute = product.parameter.rpartition(".")
+    is_layer = attribute == "weight" and owner and hasattr(net.get_submodule(owner), "weight")
+    return owner if is_layer else product.parameter
 
 
 def total_macs(costs: Iterable[LayerCost]) -> int:
@@ -88,10 +88,18 @@ def total_bops(costs: Iterable[LayerCost]) -> int:
     return sum(cost.bops for cost in costs)
 
 
-def _cost(layer: nn.Module, name: str, macs: int, plan: Plan | None) -> LayerCost:
-    weights = layer.weight.numel()  # type: ignore[operator, union-attr]
+def _cost(net: nn.Module, name: str, macs: int, plan: Plan | None) -> LayerCost:
     planned = plan.layers.get(name) if plan else None
     weight_bits, act_bits = FLOAT_BITS, FLOAT_BITS
     if planned:
         weight_bits, act_bits = planned.weight.stored_bits, planned.act.stored_bits
-    return LayerCost(name, macs, weight_bits, act_bits, int(weights))
+    return LayerCost(name, macs, weight_bits, act_bits, _weights(net, name))
+
+
+def _weights(net: nn.Module, name: str) -> int:
+    """Of the layer of that name, or of the parameter; none of a product of activations."""
+    parameters = dict(net.named_parameters(remove_duplicate=False))
+    if name in parameters:
+        return parameters[name].numel()
+    weight = getattr(dict(net.named_modules(remove_duplicate=False)).get(name), "weight", None)
+    return int(weight.numel()) if isinstance(weight, Tensor) else 0

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import fx, nn
 from torchvision.ops import StochasticDepth, stochastic_depth
 
-_DROPOUTS: Mapping[Callable[..., Any], Callable[[Mapping[str, Any]], nn.Module]] = {
+DROPOUTS: Mapping[Callable[..., Any], Callable[[Mapping[str, Any]], nn.Module]] = {
     F.dropout: lambda given: nn.Dropout(given.get("p", 0.5), given.get("inplace", False)),
     F.dropout2d: lambda given: nn.Dropout2d(given.get("p", 0.5), given.get("inplace", False)),
     stochastic_depth: lambda given: StochasticDepth(given["p"], given["mode"]),
@@ -62,13 +62,13 @@ def dropouts_as_modules(root: nn.Module, graph: fx.Graph) -> Iterator[fx.Node]:
         Dropouts that drop in evaluation mode as well: they are left as they are.
     """
     for node in list(graph.nodes):
-        if node.op != "call_function" or node.target not in _DROPOUTS:
+        if node.op != "call_function" or node.target not in DROPOUTS:
             continue
         given = _arguments(node)
         if given.get("training", True):
             yield node
             continue
-        layer = _DROPOUTS[node.target](given)
+        layer = DROPOUTS[node.target](given)
         layer.train(root.get_submodule(scope(node)).training)
         name = free_name(root, node.name)
         root.add_module(name, layer)

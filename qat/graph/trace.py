@@ -12,6 +12,12 @@ from torchvision.ops import StochasticDepth, stochastic_depth
 
 from qat.base.errors import InputError
 from qat.core.evaluating import evaluating
+from qat.graph.modes import (
+    TracedNetwork,
+    first_difference,
+    hold_evaluation,
+    keep_training_alone,
+)
 from qat.graph.rewrite import (
     defaults,
     dropouts_as_modules,
@@ -46,36 +52,73 @@ def trace(net: nn.Module) -> fx.GraphModule:
     """A traced copy of a network as it computes in evaluation mode.
 
     Parameters and submodules keep their names, and each its own training flag. A functional
-    dropout becomes a module, which drops in training; what reads a tensor after an operation in
-    place reads that operation's result; arguments behind the image have their defaults.
+    dropout becomes a module, which drops in training; so does a layer that passes its input on in
+    evaluation mode alone. Layers that the network's own ``train()`` keeps in evaluation mode stay
+    so. What reads a tensor after an operation in place reads that operation's result; arguments
+    behind the image have their defaults.
 
     Raises:
         TraceError: If ``forward`` decides by the values of tensors, or drops in evaluation mode
             too; its line is named.
     """
     own = _copied(net)
-    tracer = _Tracer(autowrap_functions=(stochastic_depth,))
+    hold_evaluation(own)
+    keep_training_alone(own)
     with evaluating(own):
-        try:
-            graph = tracer.trace(own, defaults(own))
-        except Exception as error:
-            raise TraceError(
-                f"cannot trace {type(net).__name__}: {_reason(error)}{_place(error)}; rewrite it "
-                "without conditions on tensors, or use scheme.placement=academic: per-layer plans "
-                "still work, only graph planning refuses"
-            ) from error
+        graph = raw_graph(own)
     without_arguments(graph)
     for node in dropouts_as_modules(own, graph):
         raise TraceError(
             f"dropout at {where(node)} drops in evaluation mode too: give it training=self.training"
         )
     without_side_effects(own, graph)
-    traced = fx.GraphModule(own, graph, type(net).__name__)
+    traced = TracedNetwork(own, graph, type(net).__name__)
     for name, module in traced.named_modules():
         if name:
             module.training = own.get_submodule(name).training
     traced.training = net.training
     return traced
+
+
+def check_training(net: nn.Module) -> None:
+    """Hold what a network computes in training against what it does in evaluation mode.
+
+    A traced network computes the latter in both modes, but for dropouts and the layers that
+    :func:`trace` keeps.
+
+    Raises:
+        TraceError: If training computes something else; its line is named.
+    """
+    own = _copied(net)
+    keep_training_alone(own)
+    graphs = []
+    for training in (False, True):
+        own.train(training)
+        graphs.append(raw_graph(own))
+    if (node := first_difference(*graphs)) is not None:
+        what = node.target if isinstance(node.target, str) else node.name
+        raise TraceError(
+            f"{type(net).__name__} computes otherwise in training: {what} at {where(node)}; in "
+            "placement integer training follows the graph of evaluation mode: put it into a layer "
+            "that passes its input on in evaluation mode, or use scheme.placement=academic"
+        )
+
+
+def raw_graph(net: nn.Module) -> fx.Graph:
+    """The graph of a network in its present mode.
+
+    Raises:
+        TraceError: If ``forward`` decides by the values of tensors; its line is named.
+    """
+    tracer = _Tracer(autowrap_functions=(stochastic_depth,))
+    try:
+        return tracer.trace(net, defaults(net))
+    except Exception as error:
+        raise TraceError(
+            f"cannot trace {type(net).__name__}: {_reason(error)}{_place(error)}; rewrite it "
+            "without conditions on tensors, or use scheme.placement=academic: per-layer plans "
+            "still work, only graph planning refuses"
+        ) from error
 
 
 def _copied(net: nn.Module) -> nn.Module:

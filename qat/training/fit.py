@@ -15,6 +15,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from qat.base.errors import InputError
+from qat.core.evaluating import layers_called
 from qat.training.checkpoints import (
     BEST,
     LAST,
@@ -170,7 +171,8 @@ def _train(
         if spec.devices > 1:
             module.cpu()  # each process takes its copy to a device of its own
             train, val = RankBatches(train), val and DealtBatches(val)
-        trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
+        with layers_called():  # in validation too
+            trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
     module.net.to(home)  # Lightning leaves it on the CPU
 
 

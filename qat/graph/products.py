@@ -1,0 +1,193 @@
+"""Every product of tensors that a network computes, with its multiply-accumulates.
+
+Seen where torch dispatches its kernels, so that it does not matter how a product was written: a
+layer, ``F.conv2d(x, self.weight)``, attention, ``einsum``. 1 MAC = one multiply-accumulate of a
+convolution or a matrix product; what works element by element counts nothing.
+
+    convolution   elements out x weights of one output channel
+    matrix        rows x columns x terms of a sum
+    attention     queries x keys x (length of a key + length of a value), for every head
+"""
+
+import inspect
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from qat.base.errors import InputError
+from qat.core.evaluating import evaluating
+
+_OURS = f"{Path(__file__).parents[1]}{os.sep}"
+_TORCH = f"{Path(torch.__file__).parent}{os.sep}"
+_LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
+
+
+class UncountedError(InputError):
+    """A kernel whose multiply-accumulates nobody knows here; the message names it and its line."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """One call of one kernel.
+
+    Attributes:
+        layer: Name of the convolution or linear layer that computes it; empty outside of one.
+        parameter: Name of the parameter that is multiplied; empty for two activations.
+        scope: Name of the innermost module that computes it.
+        macs: Multiply-accumulates.
+        line: ``file.py:12`` of the user's code.
+    """
+
+    layer: str
+    parameter: str
+    scope: str
+    macs: int
+    line: str
+
+
+@torch.no_grad()
+def products(net: nn.Module, example: Tensor) -> list[Product]:
+    """Run a batch in evaluation mode and list the products computed, in order.
+
+    Args:
+        net: Any network, float or quantized.
+        example: A batch it accepts, on its device; ``meta`` does.
+
+    Raises:
+        UncountedError: If a kernel may compute products and is not known here.
+    """
+    counter = _Counter(net)
+    with evaluating(net), counter.following(net), counter:
+        net(example)
+    return counter.found
+
+
+class _Counter(TorchDispatchMode):
+    """Sees every kernel; follows which module is at work, and what is computed of parameters."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.found: list[Product] = []
+        self.stack: list[tuple[str, nn.Module]] = [("", net)]
+        self.names = {_storage(b): "" for b in net.buffers()}
+        self.names |= {_storage(p): name for name, p in reversed(list(net.named_parameters()))}
+        self.alive: list[Tensor] = []  # a freed storage's address would be another tensor's
+
+    @contextmanager
+    def following(self, net: nn.Module) -> Iterator[None]:
+        """Keep the stack of modules at work."""
+        handles: list[Any] = []
+        for name, module in net.named_modules():
+            entry = (name, module)
+            handles.append(
+                module.register_forward_pre_hook(lambda *_, entry=entry: self.stack.append(entry))
+            )
+            handles.append(module.register_forward_hook(self._left, always_call=True))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _left(self, *_: Any) -> None:
+        self.stack.pop()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Compute, count, and note what was made of parameters alone."""
+        out = func(*args, **(kwargs or {}))
+        given = [value for value in torch.utils._pytree.tree_leaves((args, kwargs))]
+        tensors = [value for value in given if isinstance(value, Tensor)]
+        name = func._schema.name
+        if count := _COUNTS.get(name):
+            self._note(count(args, out), tensors)
+        elif name in _UNKNOWN or not name.startswith(_KNOWN_SPACES):
+            if any(t.is_floating_point() for t in tensors):
+                raise UncountedError(
+                    f"multiply-accumulates of {name} at {_user_line()} are not counted here"
+                )
+        elif tensors and all(_storage(t) in self.names for t in tensors):
+            self._inherit(out, tensors)
+        return out
+
+    def _note(self, macs: int, tensors: list[Tensor]) -> None:
+        layers = [name for name, module in self.stack if isinstance(module, _LAYERS)]
+        parameters = [self.names[_storage(t)] for t in tensors if self.names.get(_storage(t))]
+        matrices = [name for name in parameters if not name.endswith("bias")]
+        own = (matrices or parameters or [""])[0]
+        scope = self.stack[-1][0]
+        self.found.append(Product(layers[-1] if layers else "", own, scope, macs, _user_line()))
+
+    def _inherit(self, out: Any, tensors: list[Tensor]) -> None:
+        """What is made of a parameter alone (a transpose, a standardized weight) stands for it."""
+        named = [self.names[_storage(t)] for t in tensors]
+        for made in torch.utils._pytree.tree_leaves(out):
+            if isinstance(made, Tensor) and _storage(made) not in self.names:
+                self.names[_storage(made)] = next(filter(None, named), "")
+                self.alive.append(made)
+
+
+def _storage(value: Tensor) -> int:
+    return int(value.untyped_storage()._cdata)
+
+
+def _user_line() -> str:
+    """The innermost line of the stack that is neither torch's nor ours."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((_OURS, _TORCH, "<")):
+            return f"{file.rsplit(os.sep, 1)[-1]}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "an unknown line"
+
+
+def _matrices(a: Tensor, b: Tensor) -> int:
+    """``(..., rows, terms)`` times ``(..., terms, columns)``."""
+    return a.numel() * b.shape[-1]
+
+
+def _convolution(args: tuple[Any, ...], out: Tensor) -> int:
+    x, weight, transposed = args[0], args[1], args[6]
+    return (x if transposed else out).numel() * prod(weight.shape[1:])
+
+
+def _attention(args: tuple[Any, ...], _: Any) -> int:
+    query, key, value = args[:3]
+    return int(prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1]))
+
+
+_FUSED = ("flash_attention", "flash_attention_for_cpu", "efficient_attention", "cudnn_attention")
+_COUNTS: Mapping[str, Callable[[tuple[Any, ...], Any], int]] = {
+    "aten::convolution": _convolution,
+    "aten::_convolution": _convolution,
+    "aten::mm": lambda args, _: _matrices(args[0], args[1]),
+    "aten::bmm": lambda args, _: _matrices(args[0], args[1]),
+    "aten::addmm": lambda args, _: _matrices(args[1], args[2]),
+    "aten::_addmm_activation": lambda args, _: _matrices(args[1], args[2]),
+    "aten::baddbmm": lambda args, _: _matrices(args[1], args[2]),
+    "aten::addbmm": lambda args, _: _matrices(args[1], args[2]),
+    "aten::mv": lambda args, _: args[0].numel(),
+    "aten::addmv": lambda args, _: args[1].numel(),
+    "aten::dot": lambda args, _: args[0].numel(),
+    "aten::addr": lambda args, out: out.numel(),
+    **{f"aten::_scaled_dot_product_{name}": _attention for name in _FUSED},
+}
+_UNKNOWN = frozenset(
+    f"aten::{name}"
+    for name in (
+        *("mkldnn_rnn_layer", "_cudnn_rnn", "miopen_rnn", "_thnn_fused_lstm_cell"),
+        *("_native_multi_head_attention", "_transformer_encoder_layer_fwd", "_trilinear"),
+        *("_cdist_forward", "_euclidean_dist", "_sparse_mm", "_int_mm", "linalg_matrix_exp"),
+    )
+)
+_KNOWN_SPACES = ("aten::", "prim::", "prims::", "profiler::")
