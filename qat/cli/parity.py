@@ -74,6 +74,7 @@ def run_parity(
     execution = _execution(exported, runtime)
     told = {
         "gate": found.verdict.gate,
+        "cause": found.verdict.cause,
         "reason": found.verdict.reason,
         "thresholds": asdict(thresholds),
         "execution": execution,
@@ -81,6 +82,7 @@ def run_parity(
         "first_diverging": {
             how: None if layer is None else asdict(layer) for how, layer in found.diverging.items()
         },
+        "sensitivity": None if found.sensitivity is None else asdict(found.sensitivity),
         "reference": None if found.reference is None else asdict(found.reference),
         "layers": [asdict(row) for row in found.layers],
         "accumulators": widths,
@@ -101,6 +103,7 @@ def _thresholds(config: ParityConfig) -> ParityThresholds:
         max_steps=config.max_steps,
         sqnr_db=config.sqnr_db,
         layer_steps=config.layer_steps,
+        allow_ties=config.allow_ties,
     )
 
 

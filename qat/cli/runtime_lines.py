@@ -8,6 +8,12 @@ from qat.export.runtimes.labels import HALF_SIMULATED, SIZE_ONLY
 
 PARITY_NAME, LATENCY_NAME = "parity.json", "latency.json"
 HALF = "half"
+_CAUSES = {
+    "ties": "every layer agrees from the same codes, what differs is ties that spread",
+    "operator": "an operator computes something else",
+    "logits": "the logits differ too much",
+}
+"""Of verdicts, see :mod:`qat.export.verdict`; runs from before it name none."""
 
 
 def parity_lines(told: Mapping[str, Any]) -> list[str]:
@@ -75,8 +81,10 @@ def _gate_line(told: Mapping[str, Any]) -> str:
         if (first := told["first_diverging"].get(how)) is not None:
             text += f", first in {first['name']}"
         parts.append(f"{text})")
-    reason = f": {told['reason']}" if told["reason"] else ""
-    return f"parity {told['gate']}{reason}; {', '.join(parts)}"
+    words = _CAUSES.get(told.get("cause", ""), "")
+    reason = f" ({told['reason']})" if told["reason"] else ""
+    said = f": {words}{reason}" if words else f": {told['reason']}" if told["reason"] else ""
+    return f"parity {told['gate']}{said}; {', '.join(parts)}"
 
 
 def _accumulator_lines(rows: list[dict[str, Any]]) -> list[str]:

@@ -238,6 +238,7 @@ class ParityConfig:
     max_steps: float | None = None
     sqnr_db: float | None = None
     layer_steps: float | None = None
+    allow_ties: bool = True
 
 
 @dataclass

@@ -1,22 +1,21 @@
-"""The parity gate: how far a runtime's numbers are from the simulation's, and whether that will do.
+"""How far a runtime's numbers are from the simulation's.
 
 All differences are in steps of the integer grid that the tensor lies on,
 
     steps = |runtime - simulated| / scale        (codes: scale = 1)
 
 because one flipped code is one step whatever the scale. Pure comparing: who runs what is the
-caller's business.
+caller's business, and :mod:`qat.export.verdict` says whether that will do.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from qat.base.errors import InputError
 
-PASSED, FAILED = "passed", "failed"
 # Floats made of the same code by two programs differ in their last bits: whole steps are meant.
 _FLOAT_ERROR_STEPS = 0.01
 
@@ -68,6 +67,7 @@ class ParityThresholds:
         max_steps: Largest difference of a logit.
         sqnr_db: Smallest ratio of the logits to their difference.
         layer_steps: Largest difference in any layer that was given the same input codes.
+        allow_ties: Pass what misses the others end to end and is explained by flipped ties.
 
     Raises:
         ValueError: If a share is not in 0..1, or a number of steps is negative or NaN.
@@ -78,6 +78,7 @@ class ParityThresholds:
     max_steps: float | None = 4.0
     sqnr_db: float | None = None
     layer_steps: float | None = 1.0
+    allow_ties: bool = True
 
     def __post_init__(self) -> None:
         for name in ("top1_agreement", "within_one_step"):
@@ -90,19 +91,6 @@ class ParityThresholds:
                 raise InputError(f"parity threshold {name} must be 0 steps or more, got {steps}")
         if self.sqnr_db is not None and math.isnan(self.sqnr_db):
             raise InputError("parity threshold sqnr_db must be a number, got nan")
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """``gate`` is ``passed`` or ``failed``; ``reason`` says in one line what was missed."""
-
-    gate: str
-    reason: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing was missed."""
-        return self.gate == PASSED
 
 
 def difference_in_steps(simulated: np.ndarray, runtime: np.ndarray, scale: float) -> np.ndarray:
@@ -166,58 +154,6 @@ def first_diverging(
 ) -> LayerAgreement | None:
     """The first layer with a value more than ``beyond_steps`` off, None if there is none."""
     return next((layer for layer in layers if layer.max_steps > beyond_steps), None)
-
-
-def judge(
-    logits: Mapping[str, LogitAgreement],
-    thresholds: ParityThresholds,
-    layers: Sequence[LayerAgreement] = (),
-    saturated: Mapping[str, int] | None = None,
-) -> Verdict:
-    """Hold comparisons against thresholds.
-
-    Args:
-        logits: End to end, by how the runtime was set (such as ``optimizations off``).
-        thresholds: What must hold of every one of them.
-        layers: Each computed from the same input codes by both.
-        saturated: Layer → biases that do not fit 32 bits. All who compute clamp them alike, so
-            that they agree, on a network that is not the one that was asked for.
-
-    Raises:
-        ValueError: If there is nothing to judge.
-    """
-    if not logits and not layers:
-        raise InputError("the parity gate was given nothing to compare; run at least one image")
-    missed = [
-        f"{how}: {what}" for how, found in logits.items() for what in _missed(found, thresholds)
-    ]
-    if thresholds.layer_steps is not None:
-        layer = first_diverging(layers, thresholds.layer_steps)
-        if layer is not None:
-            most = f"{layer.max_steps:g} steps, above {thresholds.layer_steps:g}"
-            missed.append(f"layer {layer.name} alone differs by {most}")
-    missed += [
-        f"layer {name}: {count} biases do not fit 32 bits and are clamped"
-        for name, count in (saturated or {}).items()
-    ]
-    return Verdict(FAILED, "; ".join(missed)) if missed else Verdict(PASSED)
-
-
-def _missed(found: LogitAgreement, asked: ParityThresholds) -> list[str]:
-    at_least = [
-        ("top-1 agreement", found.top1_agreement, asked.top1_agreement),
-        ("share of logits within one step", found.within_one_step, asked.within_one_step),
-        ("SQNR in dB", found.sqnr_db, asked.sqnr_db),
-    ]
-    missed = [
-        f"{name} {value:.6g}, below {least:g}"
-        for name, value, least in at_least
-        if least is not None and value is not None and not value >= least
-    ]
-    most = found.max_steps
-    if asked.max_steps is not None and most is not None and most > asked.max_steps:
-        missed.append(f"a logit differs by {most:g} steps, above {asked.max_steps:g}")
-    return missed
 
 
 def _compare_layer(

@@ -19,18 +19,19 @@ from qat.export.gate import (
     LayerAgreement,
     LogitAgreement,
     ParityThresholds,
-    Verdict,
     compare_layers,
     compare_logits,
     first_diverging,
-    judge,
 )
 from qat.export.program import Program
 from qat.export.reference.run import run_reference
 from qat.export.runtimes.base import Runtime, Session
+from qat.export.ties import tie_sensitivity
+from qat.export.verdict import Verdict, judge, may_be_ties
 
 OFF, ON = "optimizations off", "optimizations on"
 SETTINGS = {OFF: False, ON: True}
+SENSITIVITY_IMAGES = 256
 Codes = Mapping[str, np.ndarray]
 Images = Iterable[tuple[Tensor, Tensor]]
 """Batches of preprocessed images with their labels; may be gone through more than once."""
@@ -47,6 +48,7 @@ class Parity:
         diverging: The first layer whose codes differ end to end, by how the runtime was set.
         reference: Logits of the integer-only reference against the simulation.
         verdict: Held against the thresholds.
+        sensitivity: Of the simulation to flipped ties, where the verdict needed it.
         saturated: Layer → biases that do not fit 32 bits.
     """
 
@@ -56,6 +58,7 @@ class Parity:
     diverging: Mapping[str, LayerAgreement | None]
     reference: LogitAgreement | None
     verdict: Verdict
+    sensitivity: LogitAgreement | None = None
     saturated: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -135,8 +138,21 @@ def check_parity(
         first = next(iter(batches))[0][:reference_images]
         reference = reference_parity(exported, first, simulated)
     saturated = saturated_biases(exported.qnet)
-    verdict = judge(logits, thresholds, layers, saturated)
-    return Parity(found[ON], logits, layers, diverging, reference, verdict, saturated)
+    verdict, sensitivity = judge(logits, thresholds, layers, saturated), None
+    if may_be_ties(verdict, thresholds, layers):
+        sensitivity = _sensitivity(exported, layers, batches)
+        verdict = judge(logits, thresholds, layers, saturated, sensitivity)
+    return Parity(found[ON], logits, layers, diverging, reference, verdict, sensitivity, saturated)
+
+
+def _sensitivity(
+    exported: Exported, layers: Sequence[LayerAgreement], batches: Images
+) -> LogitAgreement:
+    """Of the simulation, to as many flipped codes as the layers show."""
+    assert exported.program is not None
+    images = next(iter(batches))[0][:SENSITIVITY_IMAGES]
+    shares = {layer.name: layer.differing for layer in layers}
+    return tie_sensitivity(exported.qnet, exported.program, exported.stored, shares, images)
 
 
 def runtime_logits(session: Session, batches: Images, images: int | None = None) -> np.ndarray:

@@ -13,7 +13,6 @@ from qat.export.gate import (
     compare_logits,
     difference_in_steps,
     first_diverging,
-    judge,
 )
 
 CODES = np.array([[10, 20, 30], [50, 40, 30], [7, 7, 7], [0, 255, 1]])
@@ -64,7 +63,6 @@ def test_what_is_not_finite_is_infinitely_far(bad):
         found = compare_logits(*pair, 1)
         assert found.max_steps == math.inf
         assert found.top1_agreement == 3 / 4
-        assert not judge({"on": found}, ParityThresholds()).passed
 
 
 def test_what_cannot_be_compared_is_refused():
@@ -95,52 +93,6 @@ def test_the_first_layer_that_diverges_is_named():
     assert first_diverging(rows) == rows[1]
     assert first_diverging(rows, beyond_steps=1) == rows[2]
     assert first_diverging(rows, beyond_steps=4) is None
-
-
-def test_the_gate_passes_at_its_thresholds():
-    edge = LogitAgreement(1000, 0.999, 4.0, 0.998, 30.0)
-    layers = [LayerAgreement("a", 1.0, 1.0, 0.5)]
-    verdict = judge({"off": edge, "on": edge}, ParityThresholds(sqnr_db=30), layers)
-    assert (verdict.gate, verdict.reason, verdict.passed) == ("passed", "", True)
-
-
-@pytest.mark.parametrize(
-    ("found", "reason"),
-    [
-        ((0.998, 4.0, 0.998, 30.0), "on: top-1 agreement 0.998, below 0.999"),
-        ((0.999, 5.0, 0.998, 30.0), "on: a logit differs by 5 steps, above 4"),
-        ((0.999, 4.0, 0.99, 30.0), "on: share of logits within one step 0.99, below 0.998"),
-        ((0.999, 4.0, 0.998, 29.5), "on: SQNR in dB 29.5, below 30"),
-    ],
-)
-def test_the_gate_says_what_was_missed(found, reason):
-    cases = {"off": GOOD, "on": LogitAgreement(1000, *found)}
-    verdict = judge(cases, ParityThresholds(sqnr_db=30))
-    assert (verdict.gate, verdict.reason, verdict.passed) == ("failed", reason, False)
-
-
-def test_the_gate_names_the_layer_and_all_that_was_missed():
-    layers = [LayerAgreement("a", 1.0, 1.0, 0.1), LayerAgreement("b", 2.0, 0.9, 0.1)]
-    bad = LogitAgreement(10, 0.5, 9.0, 1.0, 3.0)
-    assert judge({"off": bad}, ParityThresholds(), layers).reason == (
-        "off: top-1 agreement 0.5, below 0.999; off: a logit differs by 9 steps, above 4; "
-        "layer b alone differs by 2 steps, above 1"
-    )
-    asked_nothing = ParityThresholds(None, None, None, None, None)
-    assert judge({"off": bad}, asked_nothing, layers).passed
-
-
-def test_biases_that_do_not_fit_are_no_pass_though_all_clamp_alike():
-    same = {"off": LogitAgreement(10, 1.0, 0.0, 1.0, math.inf)}
-    assert judge(same, ParityThresholds()).passed
-    verdict = judge(same, ParityThresholds(), saturated={"conv": 4})
-    assert not verdict.passed
-    assert verdict.reason == "layer conv: 4 biases do not fit 32 bits and are clamped"
-
-
-def test_nothing_compared_is_no_pass():
-    with pytest.raises(ValueError, match="nothing to compare"):
-        judge({}, ParityThresholds())
 
 
 @pytest.mark.parametrize("name", ["top1_agreement", "within_one_step"])
