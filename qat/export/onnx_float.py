@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from qat.core.evaluating import evaluating
 from qat.export.errors import ExportError
 from qat.export.onnx_file import BATCH, INPUT, OPSET, OUTPUT, PRODUCER
+from qat.export.onnx_names import name_by_layers
 
 _FEWEST = 2  # of one image torch.export would make a network of one image
 
@@ -54,6 +55,7 @@ def float_onnx(net: nn.Module, example: Tensor, fold: bool = True) -> onnx.Model
         remove_unused_nodes(made.model)
     model = made.model_proto
     model.producer_name = PRODUCER
+    name_by_layers(model.graph)
     _forget_sources(model)
     onnx.checker.check_model(model, full_check=True)
     return model

@@ -10,6 +10,7 @@ from torch import nn
 from qat.export.errors import ExportError
 from qat.export.onnx_export import export_onnx
 from qat.export.onnx_float import float_onnx, half_onnx
+from qat.export.runtimes.registry import make_runtime
 from tests.export.integer_networks import Residual, calibrated, images, scheme
 
 
@@ -87,3 +88,10 @@ def test_a_network_is_written_in_the_form_it_has(tmp_path):
     with pytest.raises(ExportError, match="placement=integer"):
         export_onnx(academic, tmp_path / "c.onnx", images())
     assert not (tmp_path / "c.onnx").exists()
+
+
+def test_a_runtime_tells_the_times_of_a_float_networks_layers():
+    """Fused with batch norm, ReLU and sum as it likes, a convolution's time has its name."""
+    model = float_onnx(Residual().eval(), images()).SerializeToString()
+    times = make_runtime().load(model, threads=1).layer_times_ms(images(1).numpy(), repeats=5)
+    assert {"conv", "second", "head"} <= times.keys()
