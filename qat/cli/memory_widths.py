@@ -5,10 +5,12 @@ concatenations pass codes on. Placement ``academic``: a tensor whose only reader
 layers with one and the same quantizer (max pools and reshapes on the way apart) can be rounded
 when it is stored as well as when it is read; one that an add reads, or two layers with scales of
 their own, stays float. So does all of mode dynamic, whose ranges are not known when it is stored.
-A convolution, its batch norm and its ReLU are one operation, as a runtime fuses them.
+A convolution, its batch norm and its ReLU are one operation, as a runtime fuses them, and so is a
+pad by zeros before it.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import fx, nn
 
@@ -91,8 +93,10 @@ class StoredTensors:
     def _up(self, node: fx.Node) -> list[fx.Node]:
         """A quantizer with what is computed before it and stored nowhere."""
         chain = [node]
-        before = node.args[0]
-        while isinstance(before, fx.Node) and before not in self.made:
+        before: Any = node.args[0]
+        while isinstance(before, fx.Node) and (
+            before not in self.made or self._is_folded(before, chain[0])
+        ):
             if set(before.users) != {chain[0]}:
                 break
             chain.insert(0, before)
@@ -103,14 +107,25 @@ class StoredTensors:
         return chain
 
     def _down(self, node: fx.Node) -> list[fx.Node]:
-        """A layer with the norm and the ReLU that alone read it."""
-        chain = [node]
+        """A layer with the norm and the ReLU that alone read it, and the pad it alone reads."""
+        before: Any = node.args[0] if node.args else None
+        folds = isinstance(before, fx.Node) and self._is_folded(before, node)
+        chain = [before, node] if folds else [node]
         while len(chain[-1].users) == 1:
             user = next(iter(chain[-1].users))
             if self._kind(user) not in _FUSED:
                 break
             chain.append(user)
         return chain
+
+    def _is_folded(self, pad: fx.Node, layer: fx.Node) -> bool:
+        """Whether a pad of height and width is made part of the convolution that alone reads it."""
+        folds = self._kind(layer) in ("conv", "pad")  # a pad that is folded itself
+        if self._kind(pad) != "pad" or not folds or set(pad.users) != {layer}:
+            return False
+        given = self.known[pad].arguments
+        widths = given.get("pad", given.get("padding"))
+        return isinstance(widths, Sequence) and len(widths) <= 4
 
     def _is_tensor(self, node: fx.Node) -> bool:
         return isinstance(self._module(node), QuantTensor)

@@ -9,6 +9,7 @@ from torch import Tensor, fx, nn
 
 from qat.convert.rules import plan_of
 from qat.export.errors import ExportError
+from qat.export.pads import fold_pads
 from qat.export.program import OFFSET, Format, Program, Step, Weight
 from qat.graph.attributes import Ranges, attributes, pool_kind
 from qat.graph.operations import MOVES, Operation, operations
@@ -67,7 +68,7 @@ def read_with_names(qnet: nn.Module, example: Tensor) -> tuple[Program, Mapping[
         formats=reader.formats,
         plan=plan_of(qnet).to_dict(),
     )
-    return program, reader.stored
+    return fold_pads(program), reader.stored
 
 
 class _Reader:

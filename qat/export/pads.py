@@ -1,0 +1,48 @@
+"""Explicit pads before convolutions, made part of them.
+
+A pad by zeros writes the code of zero, and a convolution's own padding is that code too: so a
+``Pad`` whose readers are convolutions is the same as their wider ``pads``, bit for bit, symmetric
+or not. As an operation of its own a runtime copies the whole tensor.
+"""
+
+from dataclasses import replace
+
+from qat.export.program import Program, Step
+
+_SPATIAL = 2
+"""Axes of (batch, channels, height, width) from which on a convolution pads."""
+
+
+def fold_pads(program: Program) -> Program:
+    """The same program; pads that nothing but convolutions reads are gone."""
+    pads = {step.output: step for step in program.steps if _is_foldable(step)}
+    steps = [_folded(step, pads) for step in program.steps]
+    read, kept = {program.output}, list[Step]()
+    for step in reversed(steps):
+        if step.output not in pads or step.output in read:
+            kept.insert(0, step)
+            read.update(step.inputs)
+    gone = pads.keys() - {step.output for step in kept}
+    formats = {name: form for name, form in program.formats.items() if name not in gone}
+    return replace(program, steps=tuple(kept), formats=formats)
+
+
+def _is_foldable(step: Step) -> bool:
+    if step.kind != "pad":
+        return False
+    widths = step.attributes["widths"]
+    return len(widths) == _SPATIAL + 2 and not any(map(any, widths[:_SPATIAL]))
+
+
+def _folded(step: Step, pads: dict[str, Step]) -> Step:
+    while step.kind == "conv" and step.inputs[0] in pads:
+        pad = pads[step.inputs[0]]
+        wider = tuple(
+            (before + more, after + further)
+            for (before, after), (more, further) in zip(
+                step.attributes["padding"], pad.attributes["widths"][_SPATIAL:], strict=True
+            )
+        )
+        attributes = {**step.attributes, "padding": wider}
+        step = replace(step, inputs=pad.inputs, attributes=attributes)
+    return step
