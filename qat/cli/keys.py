@@ -27,14 +27,22 @@ def key_types() -> dict[str, Any]:
     return dict(_walk(RunConfig, ""))
 
 
-def keys_under(parent: str) -> list[str] | None:
-    """Keys the schema has at a place; empty for a free mapping, None if there is no such place."""
+def type_at(key: str) -> Any:
+    """The schema's type of a key or a section; None where it has none, or a mapping is free."""
     node: Any = RunConfig
-    for part in filter(None, parent.split(".")):
+    for part in filter(None, key.split(".")):
         known = {f.name: f.type for f in fields(node)} if is_dataclass(node) else {}
         if part not in known:
             return None
         node = known[part]
+    return node
+
+
+def keys_under(parent: str) -> list[str] | None:
+    """Keys the schema has at a place; empty for a free mapping, None if there is no such place."""
+    node = type_at(parent)
+    if node is None:
+        return None
     return [f.name for f in fields(node)] if is_dataclass(node) else []
 
 

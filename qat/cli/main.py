@@ -270,27 +270,32 @@ def _clean(arguments: argparse.Namespace) -> int:
     return clean_command(arguments.runs, arguments.cache, arguments.force)
 
 
+# A run is looked for before what its command needs is imported: a wrong name costs no torch.
 def _evaluate(arguments: argparse.Namespace) -> int:
+    folder = run_dir(arguments.run)
     from qat.cli.evaluate import evaluate_command
 
-    return evaluate_command(run_dir(arguments.run), arguments.model_target, arguments.data_target)
+    return evaluate_command(folder, arguments.model_target, arguments.data_target)
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    folder = run_dir(arguments.run)
     from qat.cli.export import export_command
 
     targets = arguments.model_target, arguments.data_target
-    return export_command(run_dir(arguments.run), arguments.to, arguments.out, *targets)
+    return export_command(folder, arguments.to, arguments.out, *targets)
 
 
 def _parity(arguments: argparse.Namespace) -> int:
+    folder = run_dir(arguments.run)
     from qat.cli.remeasure import parity_command
 
-    return parity_command(run_dir(arguments.run), (arguments.model_target, arguments.data_target))
+    return parity_command(folder, (arguments.model_target, arguments.data_target))
 
 
 def _measure(arguments: argparse.Namespace) -> int:
+    folder = run_dir(arguments.run)
     from qat.cli.remeasure import measure_command
 
     targets = arguments.model_target, arguments.data_target
-    return measure_command(run_dir(arguments.run), arguments.batch, arguments.threads, targets)
+    return measure_command(folder, arguments.batch, arguments.threads, targets)

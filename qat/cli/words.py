@@ -6,7 +6,7 @@ the values that were typed are looked at here, as Hydra's grammar reads them.
 
 import re
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -18,7 +18,7 @@ from hydra.errors import HydraException
 from qat.cli.configs import groups, options
 from qat.cli.errors import RequestError
 from qat.cli.key_ranges import range_of, shown
-from qat.cli.schema import RunConfig
+from qat.cli.keys import type_at
 
 MOST_DIGITS = 100
 _PLAIN = re.compile(r"[\w.@/+-]{1,60}")
@@ -48,7 +48,7 @@ def check_words(words: Iterable[str], extra_dir: Path | None = None) -> None:
 
 def wrong_type(key: str, value: Any) -> str | None:
     """What is wrong with the type of a key's value, in one line; None if nothing is."""
-    kind = _type_of(key)
+    kind = type_at(key)
     if kind is None or _fits(kind, value):
         return None
     return f"{key} must be {expected(key)}, got {_typed(value)}"
@@ -56,7 +56,7 @@ def wrong_type(key: str, value: Any) -> str | None:
 
 def expected(key: str) -> str:
     """What a key takes, in words: ``an integer, 1 to 1000000``."""
-    kind = _type_of(key)
+    kind = type_at(key)
     if kind is None:
         return "another value"
     inner = next(arg for arg in (get_args(kind) or (kind,)) if arg is not type(None))
@@ -92,17 +92,6 @@ def _check_choice(name: str, group: str, value: Any, extra_dir: Path | None) -> 
         f"{name}={_typed(value)} names no file of group {group}: write {name}=NAME with one of "
         f"{', '.join(options(group, extra_dir))}"
     )
-
-
-def _type_of(key: str) -> Any:
-    """The schema's type of a key in full; None where it has none, or a mapping is free."""
-    node: Any = RunConfig
-    for part in key.split("."):
-        known = {f.name: f.type for f in fields(node)} if is_dataclass(node) else {}
-        if part not in known:
-            return None
-        node = known[part]
-    return node
 
 
 def _fits(kind: Any, value: Any) -> bool:
