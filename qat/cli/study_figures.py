@@ -122,8 +122,7 @@ def point_figures(found: Sequence[Measured], study: str = "") -> dict[str, Figur
         own = [point for point in points if point.network == network]
         title = f"{study}: {network}" if study else network
         for cost, word in COSTS.items():
-            costed = cost_points(own, cost)
-            if len({point.cost for point in costed}) > 1:
+            if costed := cost_points(own, cost):
                 figures[f"accuracy_{word}{suffix}"] = pareto_figure(costed, cost, title)
         figures |= {f"{name}{suffix}": drawn for name, drawn in _by_setting(own, title).items()}
     return figures

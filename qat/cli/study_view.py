@@ -17,7 +17,7 @@ from qat.tracking.study import EVENTS, build_study_view, view_names
 
 
 def write_study_view(runs: Path, study: str, scale: str, layout: Mapping[str, Any]) -> Path | None:
-    """Bring the view ``<runs>/.tensorboard/<study>-<scale>`` up to date with the study's runs.
+    """Bring the view ``<runs>.tensorboard/<study>-<scale>`` up to date with the study's runs.
 
     All finished runs of the study at this scale are in it, whichever sweep made them. It is an
     extra: where the disk refuses it, that is said and nothing else fails.

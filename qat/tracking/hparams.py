@@ -14,14 +14,13 @@ from tensorboard.plugins.hparams.summary_v2 import (
     Discrete,
     Domain,
     HParam,
-    IntInterval,
     Metric,
     hparams_config_pb,
     hparams_pb,
 )
 
 from qat.base.errors import UnknownNameError
-from qat.records.facts import FLOAT_BITS, SlotFacts, run_facts
+from qat.records.facts import SlotFacts, run_facts
 from qat.records.metrics import METRICS
 from qat.records.schema import MODES, RunRecord
 from qat.tracking.validation import BEST, LAST
@@ -54,17 +53,19 @@ class AnyOf(Domain):
         )
 
 
-BITS = IntInterval(1, FLOAT_BITS)
+SHOWN_AS = {"weight_bits": "1 W bits", "act_bits": "2 A bits", "mode": "3 mode"}
+"""What a reader asks first; the names sort before all others, so that the tab opens on them."""
+FIRST_METRICS = ("top1", "packed_bytes", "bops", "latency_ms")
 SWITCH = Discrete([False, True], dtype=bool)
 GRANULARITY = Discrete(["tensor", "channel", "group"], dtype=str)
 
 DOMAINS: Mapping[str, Domain] = {
+    "weight_bits": AnyOf(str),  # as text: a number would be shown as 4.0000
+    "act_bits": AnyOf(str),
+    "mode": Discrete(list(MODES), dtype=str),
     "run": AnyOf(str),
     "model": AnyOf(str),
     "data": AnyOf(str),
-    "mode": Discrete(list(MODES), dtype=str),
-    "weight_bits": BITS,
-    "act_bits": BITS,
     "weight_symmetric": SWITCH,
     "act_symmetric": SWITCH,
     "weight_granularity": GRANULARITY,
@@ -97,7 +98,8 @@ def hparam_values(record: RunRecord) -> dict[str, Value]:
 def config_summary(choices: Mapping[str, Sequence[str]] | None = None) -> Summary:
     """The columns: each setting with its type, and every metric that there may be.
 
-    Those are best and last validation accuracy, then the record's own, which are of the test set.
+    Those that are asked first come first, then best and last validation accuracy, then the others
+    of the record, which are of the test set.
 
     Args:
         choices: Setting → names to choose from, where they are known (tick boxes in the tab).
@@ -111,23 +113,30 @@ def config_summary(choices: Mapping[str, Sequence[str]] | None = None) -> Summar
             raise UnknownNameError(f"no setting {name!r} to choose; there are {', '.join(domains)}")
         domains[name] = Discrete(sorted(set(values)), dtype=str)
     return hparams_config_pb(
-        hparams=[HParam(name, domain) for name, domain in domains.items()],
+        hparams=[HParam(SHOWN_AS.get(name, name), domain) for name, domain in domains.items()],
         metrics=[
+            *(_metric(name) for name in FIRST_METRICS),
             Metric(BEST, display_name="best val_top1", description="best validation top-1"),
             Metric(LAST, display_name="last val_top1", description="validation top-1 at the end"),
-            *(
-                Metric(f"{FINAL}/{name}", display_name=name, description=metric.label)
-                for name, metric in METRICS.items()
-            ),
+            *(_metric(name) for name in METRICS if name not in FIRST_METRICS),
         ],
         time_created_secs=0,  # the same for every run, as the rest of it
     )
 
 
+def _metric(name: str) -> Metric:
+    words = METRICS[name].label
+    return Metric(f"{FINAL}/{name}", display_name=name, description=words)
+
+
 def session_summary(record: RunRecord) -> Summary:
     """The row of one run, named by its settings and, to be unique, its id."""
     name = f"{run_facts(record).run_name} {record.id}"
-    return hparams_pb(hparam_values(record), trial_id=name)
+    values = hparam_values(record)
+    facts = run_facts(record)
+    values |= {"weight_bits": facts.weight.bits_text, "act_bits": facts.act.bits_text}
+    shown = {SHOWN_AS.get(key, key): value for key, value in values.items()}
+    return hparams_pb(shown, trial_id=name)
 
 
 def session_end_summary(record: RunRecord) -> Summary:

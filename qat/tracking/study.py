@@ -1,7 +1,8 @@
 """A study on TensorBoard: its runs under readable names, and a page that compares them.
 
-``<runs>/.tensorboard/<study>/<run name>`` is a relative link to the events of a run, so that
-``tensorboard --logdir`` over that folder shows the study alone and nothing is stored twice. Beside
+``<runs>.tensorboard/<study>/<run name>`` is a relative link to the events of a run, so that
+``tensorboard --logdir`` over that folder shows the study alone and nothing is stored twice. The
+views lie beside the runs folder: inside, TensorBoard would draw each curve of it twice. Beside
 the links lies a run of TensorBoard's own, ``_study``, with the table, the figures, and a page that
 says which name is which run folder.
 """
@@ -20,12 +21,20 @@ from qat.records.names import run_names
 from qat.records.schema import RunRecord
 
 VIEWS, EVENTS = ".tensorboard", "tb"
+ALL_RUNS = "all"
+"""Name of the view of all runs; a study's has its scale behind it."""
 PAGE_RUN, STAMP = "_study", "made_of"
 
 
 def view_names(records: Iterable[RunRecord]) -> dict[str, str]:
     """Name → id: ``w4a4-lsq-qat-seed0``, with the settings in which the runs differ."""
     return {name: id_ for id_, name in run_names(list(records)).items()}
+
+
+def views_folder(runs: Path) -> Path:
+    """Where the views of a runs folder lie: ``runs.tensorboard`` beside ``runs``."""
+    whole = runs.absolute()
+    return whole.with_name(whole.name + VIEWS)
 
 
 def build_study_view(
@@ -54,12 +63,13 @@ def build_study_view(
     """
     from filelock import FileLock  # 0.15 s to import
 
-    folder = root / VIEWS / study
+    views = views_folder(root)
+    folder = views / study
     links = _links_page(runs)
     stamp = hashlib.sha256("\0".join([table, links, content]).encode()).hexdigest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / VIEWS / f"{study}.lock"):
+        with FileLock(views / f"{study}.lock"):
             _link(folder, runs)
             if _read(folder / PAGE_RUN / STAMP) != stamp:
                 _write_page(folder / PAGE_RUN, table, links, figures())
@@ -92,7 +102,7 @@ def _write_page(folder: Path, table: str, links: str, figures: Mapping[str, Figu
     shutil.rmtree(folder, ignore_errors=True)
     with open_events(folder) as writer:
         writer.add_text("study/table", table)
-        writer.add_text("study/runs", links)
+        writer.add_text("study/where", links)  # behind the table, by the alphabet
         write_figures(writer, figures)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from qat.cli.all_view import write_all_view
 from qat.cli.study_view import write_study_view
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
@@ -42,7 +43,7 @@ def shown(folder):
 
 def test_finished_runs_with_events_are_shown(runs):
     folder = write_study_view(runs, "it", "quick", LAYOUT)
-    assert folder == runs / ".tensorboard" / "it-quick"
+    assert folder == runs.with_name(f"{runs.name}.tensorboard") / "it-quick"
     assert shown(folder) == ["_study", "float-seed0", "float-seed1"]
     events = next((folder / "_study").glob("events*")).read_bytes()
     assert b"87.50" in events  # the table
@@ -52,7 +53,7 @@ def test_finished_runs_with_events_are_shown(runs):
 def test_nothing_to_show_makes_no_folder(runs):
     assert write_study_view(runs, "it", "paper", LAYOUT) is None
     assert write_study_view(runs, "other", "quick", LAYOUT) is None
-    assert not (runs / ".tensorboard").exists()
+    assert not (runs.with_name(f"{runs.name}.tensorboard")).exists()
 
 
 def test_a_table_that_cannot_be_made_is_told_on_the_page(runs):
@@ -61,7 +62,7 @@ def test_a_table_that_cannot_be_made_is_told_on_the_page(runs):
 
 
 def test_a_view_that_cannot_be_written_is_told_and_fails_nothing(runs, capsys):
-    (runs / ".tensorboard").write_text("a file in the way")
+    (runs.with_name(f"{runs.name}.tensorboard")).write_text("a file in the way")
     assert write_study_view(runs, "it", "quick", LAYOUT) is None
     assert "no TensorBoard view of the study: could not write" in capsys.readouterr().err
 
@@ -69,3 +70,11 @@ def test_a_view_that_cannot_be_written_is_told_and_fails_nothing(runs, capsys):
 def test_a_foreign_record_under_an_id_of_the_study_is_passed_over(runs):
     RunFolder(runs / "bbb").write(RunRecord(id="zzz", status="done", mode="float", seed=5))
     assert shown(write_study_view(runs, "it", "quick", LAYOUT)) == ["_study", "float-seed0"]
+
+
+def test_all_runs_have_a_view_under_their_names(runs):
+    folder = write_all_view(runs)
+    assert folder == runs.with_name(f"{runs.name}.tensorboard") / "all"
+    assert "_study" in shown(folder)
+    assert {"float-seed0", "float-seed1"} <= set(shown(folder))
+    assert not list(runs.glob(".tensorboard*"))  # what lies inside would be drawn twice

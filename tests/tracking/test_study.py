@@ -62,18 +62,18 @@ def test_names_say_the_setting_and_an_id_only_where_two_are_equal(make):
 
 def test_a_view_has_a_relative_link_a_run_and_a_page(tmp_path, runs):
     folder = build_study_view(tmp_path / "runs", "bitwidth-quick", runs, TABLE, one_figure)
-    assert folder == tmp_path / "runs" / ".tensorboard" / "bitwidth-quick"
+    assert folder == tmp_path / "runs.tensorboard" / "bitwidth-quick"
     assert links(folder) == {
-        "w4a4-lsq-qat-seed0": "../../aaa/tb",
-        "w4a4-lsq-qat-seed1": "../../bbb/tb",
-        "w8a8-lsq-static-seed0": "../../ccc/tb",
+        "w4a4-lsq-qat-seed0": "../../runs/aaa/tb",
+        "w4a4-lsq-qat-seed1": "../../runs/bbb/tb",
+        "w8a8-lsq-static-seed0": "../../runs/ccc/tb",
     }
     assert all(any((folder / name).glob("events*")) for name in links(folder))
     texts, images = page(folder)
     assert texts["study/table/text_summary"] == [TABLE]
     assert (
         f"| w4a4-lsq-qat-seed1 | {markdown_text(str(runs['w4a4-lsq-qat-seed1']))} |"
-        in (texts["study/runs/text_summary"][0])
+        in (texts["study/where/text_summary"][0])
     )
     assert images == ["figures/accuracy_size"]
 
@@ -104,7 +104,7 @@ def test_links_follow_the_runs(tmp_path, runs):
     build_study_view(
         tmp_path / "runs", "it", {first: runs[third], second: runs[second]}, TABLE, one_figure
     )
-    assert links(folder) == {first: "../../ccc/tb", second: "../../bbb/tb"}
+    assert links(folder) == {first: "../../runs/ccc/tb", second: "../../runs/bbb/tb"}
     assert (folder / "notes.txt").exists()  # only links of ours are removed
 
 
@@ -137,14 +137,14 @@ def test_two_processes_do_not_disturb_each_other(tmp_path, runs):
     command = [sys.executable, "-c", BUILD_OFTEN, str(tmp_path / "runs"), TABLE, folders]
     workers = [subprocess.Popen(command) for _ in range(2)]
     assert [worker.wait() for worker in workers] == [0, 0]
-    folder = tmp_path / "runs" / ".tensorboard" / "it"
+    folder = tmp_path / "runs.tensorboard" / "it"
     assert set(links(folder)) == set(runs)
     assert page(folder)[0]["study/table/text_summary"] == [TABLE]
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path, runs):
-    (tmp_path / "runs" / ".tensorboard").write_text("a file in the way")
-    with pytest.raises(WriteError, match=r"could not write .*\.tensorboard.it"):
+    (tmp_path / "runs.tensorboard").write_text("a file in the way")
+    with pytest.raises(WriteError, match=r"could not write .*runs.tensorboard.it"):
         build_study_view(tmp_path / "runs", "it", runs, TABLE, one_figure)
 
 
@@ -155,5 +155,5 @@ def test_tensorboard_follows_the_links(tmp_path, runs, serve, fast):
     assert {row.split()[0] for row in server.rows(3)} == set(runs)
     assert set(server.ask("data/runs")) == {*runs, "_study"}
     texts = server.ask("data/plugin/text/tags")
-    assert set(texts["_study"]) == {"study/table/text_summary", "study/runs/text_summary"}
+    assert set(texts["_study"]) == {"study/table/text_summary", "study/where/text_summary"}
     assert set(server.ask("data/plugin/images/tags")["_study"]) == {"figures/accuracy_size"}

@@ -110,4 +110,4 @@ def test_a_row_is_in_the_file(tmp_path, make):
     content = read(tmp_path).PluginTagToContent(metadata.PLUGIN_NAME)
     row = metadata.parse_session_start_info_plugin_data(content[metadata.SESSION_START_INFO_TAG])
     assert row.group_name == "w4a4-lsq-qat-seed0 aaa"
-    assert row.hparams["weight_bits"].number_value == 4
+    assert row.hparams["1 W bits"].string_value == "4"
