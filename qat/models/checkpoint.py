@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,33 +14,49 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
+from qat.models.state import Found, as_the_network_names, differences, mappings_of_tensors
 
 # What the unpickler raises on bytes that are none of a checkpoint's.
 _UNREADABLE = (OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, SafetensorError)
-_PREFIXES = ("module.", "net.", "model.")
+_OBJECT = re.compile(r"GLOBAL (\S+)")
+_TENSORS_ALONE = (
+    "import torch; c = torch.load('{path}', weights_only=False); "
+    "c = c.state_dict() if hasattr(c, 'state_dict') else c; "
+    "torch.save({{k: v for k, v in c.items() if torch.is_tensor(v) or isinstance(v, dict) "
+    "and all(map(torch.is_tensor, v.values()))}}, '{path}.weights.pt')"
+)
+_OF_SCRIPT = "import torch; torch.save(torch.jit.load('{path}').state_dict(), '{path}.weights.pt')"
 
 
 class CheckpointError(InputError):
     """The file is missing, damaged, no state dict, or of another network."""
 
 
-def load_checkpoint(net: nn.Module, path: Path) -> None:
-    """Load a state dict (.pt, .pth, or .safetensors) strictly.
+def load_checkpoint(net: nn.Module, path: Path, key: str | None = None) -> Found:
+    """Load a checkpoint (.pt, .pth, or .safetensors) strictly, see :mod:`qat.models.state`.
 
-    ``{"state_dict": ...}`` around it, and a ``module.``, ``net.`` or ``model.`` before all its
-    keys, are taken off.
+    Of several mappings of tensors the one that fits the network is taken.
+
+    Args:
+        net: Takes the weights.
+        path: The file.
+        key: Which mapping of tensors it is, where several fit.
+
+    Returns:
+        What was taken, and what was left.
 
     Raises:
         CheckpointError: Naming the file and, if it is another network's, the keys that differ.
     """
     path = Path(path)
-    state = _without_prefix(_read(path), net.state_dict().keys())
-    _check_fits(net.state_dict(), state, path)
-    for key, tensor in state.items():
+    own = net.state_dict()
+    found = _chosen(_read(path), own, path, key)
+    for name, tensor in found.state.items():
         if not bool(torch.isfinite(tensor).all()):
-            raise CheckpointError(f"{path}: {key} holds NaN or infinity; take another checkpoint")
-    counters = {k: t for k, t in net.state_dict().items() if k not in state}
-    net.load_state_dict({**counters, **state})
+            raise CheckpointError(f"{path}: {name} holds NaN or infinity; take another checkpoint")
+    counters = {k: t for k, t in own.items() if k not in found.state}
+    net.load_state_dict({**counters, **found.state})
+    return found
 
 
 def save_checkpoint(
@@ -75,55 +93,86 @@ def read_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]
     return tuple(found["mean"]), tuple(found["std"])
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _read(path: Path) -> Any:
     if not path.is_file():
         raise CheckpointError(f"no checkpoint {path}; check model.checkpoint")
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path} is damaged, or holds objects that are code: save its state_dict() alone"
-        ) from error
+        raise _holds_objects(path, error) from error
     except _UNREADABLE as error:
+        if "TorchScript" in str(error):
+            raise CheckpointError(
+                f"{path} is a TorchScript archive, which is code: write its weights alone, "
+                f"{_python(_OF_SCRIPT, path)}, and give that file"
+            ) from error
         reason = f"{type(error).__name__}: {str(error).split('. ')[0][:120]}".rstrip(": ")
         raise CheckpointError(
             f"{path} is damaged or no checkpoint ({reason}): get it again, or write one by "
             "torch.save(net.state_dict(), FILE)"
         ) from error
-    return _state_of(found, path)
 
 
-def _state_of(found: Any, path: Path) -> dict[str, Tensor]:
-    if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
-        found = found["state_dict"]
-    if not isinstance(found, Mapping) or not all(isinstance(t, Tensor) for t in found.values()):
+def _holds_objects(path: Path, error: pickle.UnpicklingError) -> CheckpointError:
+    """What torch refuses to load as data: the object by its class, and how to be rid of it."""
+    if (named := _OBJECT.search(str(error))) is None:
+        return CheckpointError(
+            f"{path} is damaged, or holds objects that are code: save its state_dict() alone"
+        )
+    return CheckpointError(
+        f"{path} holds objects beside tensors ({named[1]}), which only code could load; if you "
+        f"trust the file, write its tensors alone: {_python(_TENSORS_ALONE, path)}, and give "
+        f"{path}.weights.pt (or save its state_dict() alone where you made it)"
+    )
+
+
+def _python(program: str, path: Path) -> str:
+    quoted = str(path).replace("\\", "\\\\").replace("'", "\\'")
+    return f"python -c {shlex.quote(program.format(path=quoted))}"
+
+
+def _chosen(content: Any, own: Mapping[str, Tensor], path: Path, key: str | None) -> Found:
+    """The one mapping of tensors that is this network's.
+
+    Raises:
+        CheckpointError: If there is none, or several and no key says which.
+    """
+    states = dict(mappings_of_tensors(content))
+    if not states:
         raise CheckpointError(f"{path} holds no state dict of tensors: save net.state_dict()")
-    return dict(found)
-
-
-def _without_prefix(state: dict[str, Tensor], wanted: Any) -> dict[str, Tensor]:
-    for prefix in _PREFIXES:
-        if state and all(key.startswith(prefix) for key in state) and not state.keys() & wanted:
-            return {key.removeprefix(prefix): tensor for key, tensor in state.items()}
-    return state
-
-
-def _check_fits(own: Mapping[str, Tensor], state: Mapping[str, Tensor], path: Path) -> None:
-    # Counters of batches are absent from old checkpoints, and count for nothing at inference.
-    missing = [k for k in own if k not in state and not k.endswith("num_batches_tracked")]
-    unknown = [k for k in state if k not in own]
-    shapes = [
-        f"{k} {tuple(state[k].shape)} instead of {tuple(own[k].shape)}"
-        for k in own
-        if k in state and state[k].shape != own[k].shape
+    if key is not None and key not in states:
+        raise CheckpointError(
+            f"{path} has no tensors under model.checkpoint_key={key}; there are "
+            f"{', '.join(k or 'those of the whole file' for k in states)}"
+        )
+    every = [
+        as_the_network_names(k, state, own.keys(), _beside(content, k))
+        for k, state in states.items()
+        if key in (None, k)
     ]
-    parts = [("missing", missing), ("unknown", unknown), ("of another shape", shapes)]
-    found = "; ".join(f"{what}: {_some(keys)}" for what, keys in parts if keys)
-    if found:
-        raise CheckpointError(f"{path} is of another network than the model ({found})")
+    fitting = [found for found in every if not differences(own, found.state)]
+    if len(fitting) > 1:
+        keys = ", ".join(found.key for found in fitting)
+        raise CheckpointError(
+            f"{path} has the network's weights {len(fitting)} times, under {keys}: set "
+            f"model.checkpoint_key to one of them, such as model.checkpoint_key={fitting[0].key}"
+        )
+    if fitting:
+        return fitting[0]
+    nearest = max(every, key=lambda found: len(found.state.keys() & own.keys()))
+    where = f"{path}, {nearest.key}," if nearest.key else f"{path}"
+    raise CheckpointError(
+        f"{where} is of another network than the model ({differences(own, nearest.state)})"
+    )
 
 
-def _some(keys: list[str]) -> str:
-    return ", ".join(keys[:4]) + (f" and {len(keys) - 4} more" if len(keys) > 4 else "")
+def _beside(content: Mapping[Any, Any], key: str) -> list[str]:
+    """Names in the file that are not taken; of the whole file those that are no tensors."""
+    first = key.partition(".")[0]
+    return [
+        str(name)
+        for name, value in content.items()
+        if (name != first if key else not isinstance(value, Tensor))
+    ]

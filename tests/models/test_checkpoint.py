@@ -1,8 +1,11 @@
 """Checkpoints: read as data, held against the network, with their normalisation."""
 
 import pickle
+import shlex
+from argparse import Namespace
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -136,3 +139,77 @@ def test_a_missing_file_and_other_contents_are_named(tmp_path):
     torch.save([1, 2], tmp_path / "list.pt")
     with pytest.raises(CheckpointError, match="holds no state dict of tensors"):
         load_checkpoint(net(), tmp_path / "list.pt")
+
+
+@pytest.mark.parametrize(
+    ("wrap", "key"),
+    [
+        (lambda s: {"net": s, "acc": 91.2, "epoch": 3}, "net"),
+        (lambda s: {"model_state_dict": s, "optimizer": {"state": {0: s}, "lr": 0.1}}, None),
+        (lambda s: {"epoch": torch.tensor(3), "ema": s, "best": torch.tensor([0.1])}, "ema"),
+        (lambda s: {"state": {"model": s, "step": 4}}, "state.model"),
+        (lambda s: {"generator": net(2, 6).state_dict(), "discriminator": s}, "discriminator"),
+    ],
+    ids=["net", "beside an optimizer", "tensors beside", "nested", "the one that fits"],
+)
+@pytest.mark.parametrize("prefix", ["module._orig_mod.", "_orig_mod.module.", "model.net.module."])
+def test_weights_are_found_wherever_they_stand(tmp_path, wrap, key, prefix):
+    other, mine = net(1), net(0)
+    state = {f"{prefix}{name}": tensor for name, tensor in other.state_dict().items()}
+    torch.save(wrap(state), tmp_path / "it.pth")
+    found = load_checkpoint(mine, tmp_path / "it.pth")
+    assert same(mine, other)
+    assert (found.key, found.prefix) == (key or "model_state_dict", prefix)
+
+
+def test_what_averaging_compiling_and_counting_leave_is_dropped(tmp_path):
+    other, mine = net(1), net(0)
+    averaged = torch.optim.swa_utils.AveragedModel(other)
+    state = averaged.state_dict() | {
+        "module.0.total_ops": torch.zeros(1),
+        "module.total_params": torch.zeros(1),
+        "module.2.num_batches_tracked": torch.tensor(4),
+    }
+    torch.save({"epoch": 3, "model_ema": state}, tmp_path / "it.pt")
+    found = load_checkpoint(mine, tmp_path / "it.pt")
+    assert same(mine, other)
+    assert found.line() == (
+        "9 tensors taken of model_ema without the prefix module.; left: n_averaged, "
+        "module.0.total_ops, module.total_params, 2.num_batches_tracked and 1 more"
+    )
+
+
+def test_a_part_that_was_compiled_loses_its_name(tmp_path):
+    other, mine = net(1), net(0)
+    state = {f"{name[0]}._orig_mod{name[1:]}": t for name, t in other.state_dict().items()}
+    torch.save(state, tmp_path / "it.pt")
+    load_checkpoint(mine, tmp_path / "it.pt")
+    assert same(mine, other)
+
+
+def test_several_that_fit_are_refused_with_the_key_to_set(tmp_path):
+    mine = net(0)
+    content = {"model": net(1).state_dict(), "ema": net(2).state_dict(), "epoch": 1}
+    torch.save(content, tmp_path / "it.pt")
+    cure = r"2 times, under model, ema: set .* model\.checkpoint_key=model$"
+    with pytest.raises(CheckpointError, match=cure):
+        load_checkpoint(mine, tmp_path / "it.pt")
+    load_checkpoint(mine, tmp_path / "it.pt", "ema")
+    assert same(mine, net(2))
+    with pytest.raises(CheckpointError, match=r"no tensors under .*=swa; there are model, ema"):
+        load_checkpoint(mine, tmp_path / "it.pt", "swa")
+
+
+@pytest.mark.parametrize("extra", [Namespace(lr=0.1), np.float64(0.9), net()], ids=type)
+def test_objects_are_refused_with_a_cure_that_works(tmp_path, extra):
+    path = tmp_path / "it's.pt"
+    other, mine = net(1), net(0)
+    torch.save({"args": extra, "model": other.state_dict(), "epoch": 1}, path)
+    with pytest.raises(CheckpointError, match=r"holds objects beside tensors \(\S+\)") as caught:
+        load_checkpoint(mine, path)
+    assert "\n" not in str(caught.value)
+    words = shlex.split(str(caught.value).partition("alone: ")[2].rpartition(", and give")[0])
+    assert words[:2] == ["python", "-c"]
+    exec(words[2], {})  # what a person would type
+    load_checkpoint(mine, tmp_path / "it's.pt.weights.pt")
+    assert same(mine, other)
