@@ -4,6 +4,8 @@ The SQNR of an output in the quantized network holds the errors of all layers be
 layer is quantized alone, so that the layer that does the damage is told from those that inherit it.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
@@ -11,13 +13,13 @@ from torch import Tensor, nn
 
 from qat.analysis.layers import hooked
 from qat.analysis.rows import TensorRow
-from qat.analysis.sqnr import sqnr_db
+from qat.analysis.sqnr import NoiseSums, noise_sums
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
 
 
 def with_alone(
-    rows: list[TensorRow], net: nn.Module, qnet: nn.Module, images: Tensor
+    rows: list[TensorRow], net: nn.Module, qnet: nn.Module, images: Tensor | Iterable[Tensor]
 ) -> list[TensorRow]:
     """The rows of a network, those of outputs with ``alone_db``; see :func:`alone_decibels`."""
     decibels = alone_decibels(net, qnet, images)
@@ -28,7 +30,9 @@ def with_alone(
 
 
 @torch.no_grad()
-def alone_decibels(net: nn.Module, qnet: nn.Module, images: Tensor) -> dict[str, float]:
+def alone_decibels(
+    net: nn.Module, qnet: nn.Module, images: Tensor | Iterable[Tensor]
+) -> dict[str, float]:
     """Layer → SQNR in dB of its output if no other layer is quantized.
 
     A layer is held against itself without quantizers, so that what training changed in its weights
@@ -37,18 +41,26 @@ def alone_decibels(net: nn.Module, qnet: nn.Module, images: Tensor) -> dict[str,
     Args:
         net: The float network, its layers named as those of the other.
         qnet: Its quantized version, calibrated, in evaluation mode.
-        images: Preprocessed, on the device of both.
+        images: Preprocessed, on the device of both; a batch or several.
     """
     layers = dict(twins(qnet))
-    decibels: dict[str, float] = {}
+    sums: dict[tuple[str, int], NoiseSums] = {}  # of each call of a layer in a forward
+    calls: Counter[str] = Counter()
 
     def compare(name: str, module: nn.Module, value: Tensor, output: Tensor) -> None:
         layer = layers[name]
-        alone = sqnr_db(_unquantized(layer, value), layer(_read(layer, value)))
-        decibels[name] = min(alone, decibels.get(name, alone))
+        alone = noise_sums(_unquantized(layer, value), layer(_read(layer, value)))
+        place = name, calls[name]
+        sums[place] = sums[place] + alone if place in sums else alone
+        calls[name] += 1
 
     with hooked(net, list(layers), compare):
-        net(images)
+        for batch in [images] if isinstance(images, Tensor) else images:
+            calls.clear()
+            net(batch)
+    decibels: dict[str, float] = {}
+    for (name, _), noise in sums.items():
+        decibels[name] = min(noise.sqnr_db(), decibels.get(name, float("inf")))
     return decibels
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -10,16 +10,12 @@ from torch import Tensor, nn
 
 from qat.analysis.channels import channel_spread
 from qat.analysis.rows import TensorRow
-from qat.analysis.sqnr import sqnr_db
+from qat.analysis.sqnr import NoiseSums, noise_sums
+from qat.analysis.sums import TensorSums, tensor_sums
 from qat.core.evaluating import evaluating
-from qat.core.qparams import QParams
 from qat.layers.tensor import QuantTensor
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import SLOTS, TENSOR, tensors, twins
-from qat.quantizers.base import Quantizer
-from qat.quantizers.dynamic import is_dynamic
-
-_EDGE = 1e-3  # in steps: float rounding at the end of the range is no clipping
 
 
 @dataclass(frozen=True)
@@ -40,39 +36,79 @@ class LayerSQNR:
 
 
 @torch.no_grad()
-def tensor_rows(net: nn.Module, qnet: nn.Module, images: Tensor) -> list[TensorRow]:
+def tensor_rows(
+    net: nn.Module, qnet: nn.Module, images: Tensor | Iterable[Tensor]
+) -> list[TensorRow]:
     """Weight, input and output of each quantized layer, in order of definition; tensors behind.
 
     Args:
         net: The float network, its layers named as those of the other.
         qnet: Its quantized version, calibrated.
-        images: Preprocessed, on the device of both.
+        images: Preprocessed, on the device of both; a batch or several. Of each batch the float
+            network's outputs are held until the quantized layer has given its own.
     """
-    rows: dict[str, list[TensorRow]] = {}
+    seen = _Seen()
+    for batch in [images] if isinstance(images, Tensor) else images:
+        seen.add(_one_batch(net, qnet, batch))
+    weights = {name: _weight_rows(name, layer) for name, layer in twins(qnet)}
+    acts = {
+        (name, slot): sums.row(name, slot, quantizer)
+        for (name, slot), (sums, quantizer) in seen.tensors.items()
+    }
+    rows = []
+    for name, layer in twins(qnet):
+        if name not in seen.outputs:
+            continue
+        rows += weights[name]
+        rows += [acts[name, "act"]] if (name, "act") in acts else []
+        rows += [replace(acts[t.plan.name, TENSOR], name=name, slot="act") for t in layer.source]
+        rows.append(TensorRow(name, "output", seen.outputs[name].sqnr_db()))
+    return [*rows, *(row for (_, slot), row in acts.items() if slot == TENSOR)]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Sums of what batches showed: inputs and tensors with their quantizer, outputs of layers."""
+
+    tensors: dict[tuple[str, str], tuple[TensorSums, nn.Module]] = field(default_factory=dict)
+    outputs: dict[str, NoiseSums] = field(default_factory=dict)
+
+    def add(self, other: "_Seen") -> None:
+        """Take in a further batch."""
+        for place, (sums, quantizer) in other.tensors.items():
+            before = self.tensors.get(place)
+            self.tensors[place] = (before[0] + sums if before else sums), quantizer
+        for name, noise in other.outputs.items():
+            self.outputs[name] = self.outputs[name] + noise if name in self.outputs else noise
+
+
+def _one_batch(net: nn.Module, qnet: nn.Module, images: Tensor) -> _Seen:
+    """Of a layer that is called twice the last call counts, of a tensor the first."""
     names = [name for name, _ in twins(qnet)]
-    paths = [path for path, _ in tensors(qnet)]
     expected = _outputs(net, names, images)
-    between: dict[str, TensorRow] = {}
+    seen = _Seen()
 
     def measure(name: str, layer: QuantTwin | QuantTensor, value: Tensor, output: Tensor) -> None:
         if isinstance(layer, QuantTensor):
-            row = tensor_row(layer.plan.name, TENSOR, value, layer.quantizer)
-            between.setdefault(layer.plan.name, row)
+            place = layer.plan.name, TENSOR
+            if place not in seen.tensors:
+                seen.tensors[place] = tensor_sums(value, layer.quantizer), layer.quantizer
             return
-        found = [
-            make_row(name, slot, tensor, getattr(layer, SLOTS[slot]))
-            for slot, tensor, make_row in (
-                ("weight", layer.folded()[0], weight_row),
-                ("act", value, tensor_row),
-            )
-            if not isinstance(getattr(layer, SLOTS[slot]), nn.Identity)
-        ]
-        found += [replace(between[t.plan.name], name=name, slot="act") for t in layer.source]
-        rows[name] = [*found, TensorRow(name, "output", sqnr_db(expected[name], output))]
+        quantizer = getattr(layer, SLOTS["act"])
+        if not isinstance(quantizer, nn.Identity):
+            seen.tensors[name, "act"] = tensor_sums(value, quantizer), quantizer
+        seen.outputs[name] = noise_sums(expected[name], output)
 
-    with hooked(qnet, [*names, *paths], measure):
+    with hooked(qnet, [*names, *(path for path, _ in tensors(qnet))], measure):
         qnet(images)
-    return [*(row for name in names for row in rows.get(name, ())), *between.values()]
+    return seen
+
+
+def _weight_rows(name: str, layer: QuantTwin) -> list[TensorRow]:
+    quantizer = getattr(layer, SLOTS["weight"])
+    if isinstance(quantizer, nn.Identity):
+        return []
+    return [weight_row(name, "weight", layer.folded()[0], quantizer)]
 
 
 @torch.no_grad()
@@ -93,42 +129,7 @@ def tensor_row(name: str, slot: str, x: Tensor, quantizer: nn.Module) -> TensorR
 
     A cast to fp16, and a range that is taken anew from each input, have an SQNR alone.
     """
-    after = quantizer(x)
-    sqnr = sqnr_db(x, after)
-    if not isinstance(quantizer, Quantizer) or is_dynamic(quantizer):
-        return TensorRow(name, slot, sqnr)
-    qparams = quantizer.qparams()
-    error = (_rows(qparams, after) - _rows(qparams, x)) / qparams.scale.reshape(-1, 1)
-    low, high = _ends(qparams)
-    codes = quantizer.encode(x)
-    return TensorRow(
-        name=name,
-        slot=slot,
-        sqnr_db=sqnr,
-        bits=quantizer.grid.bits,
-        symmetric=quantizer.spec.symmetric,
-        granularity=quantizer.spec.granularity,
-        step=float(qparams.scale.mean()),
-        rmin=float(low.min()),
-        rmax=float(high.max()),
-        used_codes=int(codes.unique().numel()) / quantizer.grid.levels,
-        clipped=clipped_share(x, qparams),
-        max_error_steps=float(error.abs().max()),
-        rms_error_steps=float(error.double().square().mean().sqrt()),
-    )
-
-
-def clipped_share(x: Tensor, qparams: QParams) -> float:
-    """Share of values that lie more than half a step beyond the codes' range."""
-    return float(clipped(x, qparams).double().mean())
-
-
-def clipped(x: Tensor, qparams: QParams) -> Tensor:
-    """Which values lie more than half a step beyond the range; rows ``(slices, n)``."""
-    low, high = _ends(qparams)
-    reach = (0.5 + _EDGE) * qparams.scale.reshape(-1, 1)
-    rows = _rows(qparams, x)
-    return (rows < low - reach) | (rows > high + reach)
+    return tensor_sums(x, quantizer).row(name, slot, quantizer)
 
 
 def layer_sqnr(net: nn.Module, qnet: nn.Module, images: Tensor) -> list[LayerSQNR]:
@@ -146,16 +147,6 @@ def by_layer(rows: Iterable[TensorRow]) -> list[LayerSQNR]:
         LayerSQNR(name, slots.get("weight"), slots.get("act"), slots["output"])
         for name, slots in found.items()
     ]
-
-
-def _rows(qparams: QParams, x: Tensor) -> Tensor:
-    return qparams.layout.sliced(x)
-
-
-def _ends(qparams: QParams) -> tuple[Tensor, Tensor]:
-    """Values of the first and the last code, ``(slices, 1)``."""
-    scale, zero_point = qparams.scale.reshape(-1, 1), qparams.zero_point.reshape(-1, 1)
-    return (qparams.grid.qmin - zero_point) * scale, (qparams.grid.qmax - zero_point) * scale
 
 
 def _outputs(net: nn.Module, names: list[str], images: Tensor) -> dict[str, Tensor]:

@@ -42,7 +42,12 @@ def freeze_observers(net: nn.Module, frozen: bool = True) -> None:
 
 
 @torch.no_grad()
-def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None) -> None:
+def calibrate(
+    net: nn.Module,
+    batches: Iterable[Any],
+    track: Track | None = None,
+    at_once: int | None = None,
+) -> None:
     """Fix every range from data, in evaluation mode; ends in phase ``quantize``.
 
     Activations are observed as the float network has them; each weight is observed once. What was
@@ -53,6 +58,8 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
         net: A quantized network.
         batches: Image tensors, or tuples that begin with one, on the network's device.
         track: Wraps the batches to show progress.
+        at_once: Most images in one forward: a larger batch goes through in parts, and observers
+            take their union for the batch. None for whole batches.
 
     Warns:
         ClippedSignsWarning: If unsigned codes meet negative values; layer and share are named.
@@ -67,9 +74,7 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
         with evaluating(net), every_layer_called(net):
             count = 0
             for batch in track(batches) if track else batches:
-                net(batch if isinstance(batch, Tensor) else batch[0])
-                for quantizer in acts:
-                    quantizer.close_batch()
+                _observe(net, acts, batch if isinstance(batch, Tensor) else batch[0], at_once)
                 count += 1
             if not count:
                 raise InputError("calibration got no batches: set calibrate.images to 1 or more")
@@ -78,6 +83,19 @@ def calibrate(net: nn.Module, batches: Iterable[Any], track: Track | None = None
         fit_biases(net)
     for clip in clipped:
         warnings.warn(str(clip), ClippedSignsWarning, stacklevel=3)
+
+
+def _observe(
+    net: nn.Module, acts: Iterable[Quantizer], images: Tensor, at_once: int | None
+) -> None:
+    """One batch, in as many forwards as it takes."""
+    parts = [images] if at_once is None else images.split(at_once)
+    for quantizer in acts if len(parts) > 1 else ():
+        quantizer.observer.expect(None)
+    for part in parts:
+        net(part)
+    for quantizer in acts:
+        quantizer.close_batch(len(parts))
 
 
 def fit_biases(net: nn.Module) -> None:

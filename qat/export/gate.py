@@ -149,6 +149,22 @@ def compare_layers(
     return tuple(_compare_layer(*tensor) for tensor in tensors)
 
 
+def together(
+    first: Sequence[LayerAgreement], images: int, more: Sequence[LayerAgreement], more_images: int
+) -> tuple[LayerAgreement, ...]:
+    """Comparisons of some images and of some more as one; layers in the same order."""
+    share = images / (images + more_images)
+    return tuple(
+        LayerAgreement(
+            a.name,
+            max(a.max_steps, b.max_steps),
+            share * a.within_one_step + (1 - share) * b.within_one_step,
+            share * a.differing + (1 - share) * b.differing,
+        )
+        for a, b in zip(first, more, strict=True)
+    )
+
+
 def first_diverging(
     layers: Sequence[LayerAgreement], beyond_steps: float = 0
 ) -> LayerAgreement | None:

@@ -22,9 +22,10 @@ from qat.export.gate import (
     compare_layers,
     compare_logits,
     first_diverging,
+    together,
 )
 from qat.export.program import Program
-from qat.export.reference.run import run_reference
+from qat.export.reference.run import output_codes
 from qat.export.runtimes.base import Runtime, Session
 from qat.export.ties import tie_sensitivity
 from qat.export.verdict import Verdict, judge, may_be_ties
@@ -127,16 +128,14 @@ def check_parity(
     diverging: dict[str, LayerAgreement | None] = {}
     reference = None
     if exported.program is not None and layer_images:
-        first = next(iter(batches))[0][:layer_images].cpu()
-        codes = {how: _codes(exported, runtime, first, on) for how, on in SETTINGS.items()}
-        each = [layer_parity(exported, first, taken) for taken in codes.values()]
+        each = []
+        for how, on in SETTINGS.items():
+            rows, free = _layers(exported, runtime, first_images(batches, layer_images), on)
+            each.append(rows)
+            diverging[how] = first_diverging(free)
         layers = [max(pair, key=lambda row: row.max_steps) for pair in zip(*each, strict=True)]
-        diverging = {
-            how: first_diverging(end_to_end(exported, first, taken)) for how, taken in codes.items()
-        }
     if exported.program is not None and reference_images:
-        first = next(iter(batches))[0][:reference_images]
-        reference = reference_parity(exported, first, simulated)
+        reference = reference_parity(exported, first_images(batches, reference_images), simulated)
     saturated = saturated_biases(exported.qnet)
     verdict, sensitivity = judge(logits, thresholds, layers, saturated), None
     if may_be_ties(verdict, thresholds, layers):
@@ -153,6 +152,32 @@ def _sensitivity(
     images = next(iter(batches))[0][:SENSITIVITY_IMAGES]
     shares = {layer.name: layer.differing for layer in layers}
     return tie_sensitivity(exported.qnet, exported.program, exported.stored, shares, images)
+
+
+def first_images(batches: Images, count: int) -> Iterator[Tensor]:
+    """The first ``count`` images on the CPU, a batch at a time."""
+    for images, _ in batches:
+        yield images[:count].cpu()
+        count -= len(images)
+        if count <= 0:
+            return
+
+
+def _layers(
+    exported: Exported, runtime: Runtime, batches: Iterable[Tensor], optimize: bool
+) -> tuple[Sequence[LayerAgreement], Sequence[LayerAgreement]]:
+    """Each layer from the runtime's codes of its inputs; and the simulation left to itself."""
+    alone: Sequence[LayerAgreement] = ()
+    free: Sequence[LayerAgreement] = ()
+    done = 0
+    session = _watched(exported, runtime, optimize)
+    for images in batches:
+        codes = _codes(exported, session, images)
+        parts = layer_parity(exported, images, codes), end_to_end(exported, images, codes)
+        alone = together(alone, done, parts[0], len(images)) if done else parts[0]
+        free = together(free, done, parts[1], len(images)) if done else parts[1]
+        done += len(images)
+    return alone, free
 
 
 def runtime_logits(session: Session, batches: Images, images: int | None = None) -> np.ndarray:
@@ -175,43 +200,46 @@ def layer_parity(exported: Exported, images: Tensor, codes: Codes) -> tuple[Laye
         images: Preprocessed.
         codes: The runtime's, of every stored tensor.
     """
-    return compare_layers(_simulate(exported, images, codes, follow=True))
+    return _simulate(exported, images, codes, follow=True)
 
 
 def end_to_end(exported: Exported, images: Tensor, codes: Codes) -> tuple[LayerAgreement, ...]:
     """Every stored tensor, the simulation left to itself."""
-    return compare_layers(_simulate(exported, images, codes, follow=False))
+    return _simulate(exported, images, codes, follow=False)
 
 
-def reference_parity(exported: Exported, images: Tensor, simulated: Tensor) -> LogitAgreement:
+def reference_parity(
+    exported: Exported, batches: Iterable[Tensor], simulated: Tensor
+) -> LogitAgreement:
     """Logits of the integer-only reference against the simulation's, of the first images."""
     assert exported.program is not None
     program = exported.program
-    codes = run_reference(program, images.cpu().numpy())[program.output]
+    codes = np.concatenate([output_codes(program, images.numpy()) for images in batches])
     values = program.formats[program.output].decode(codes)
-    return compare_logits(simulated[: len(images)].cpu().numpy(), values, exported.logit_scale)
+    return compare_logits(simulated[: len(values)].cpu().numpy(), values, exported.logit_scale)
 
 
-def _codes(
-    exported: Exported, runtime: Runtime, images: Tensor, optimize: bool
-) -> dict[str, np.ndarray]:
+def _watched(exported: Exported, runtime: Runtime, optimize: bool) -> Session:
+    """A session that gives every stored tensor's codes."""
+    outputs = [f"{name}/codes" for name in dict.fromkeys(exported.stored.values())]
+    return runtime.load(exported.file, 1, optimize, outputs)
+
+
+def _codes(exported: Exported, session: Session, images: Tensor) -> dict[str, np.ndarray]:
     """What the runtime stores: codes by tensor."""
-    names = list(dict.fromkeys(exported.stored.values()))
-    outputs = [f"{name}/codes" for name in names]
-    session = runtime.load(exported.file, 1, optimize, outputs)
     found = session.run_all(images.numpy())
-    return {name: found[output] for name, output in zip(names, outputs, strict=True)}
+    return {name: found[f"{name}/codes"] for name in dict.fromkeys(exported.stored.values())}
 
 
 def _simulate(
     exported: Exported, images: Tensor, codes: Codes, follow: bool
-) -> Iterator[tuple[str, np.ndarray, np.ndarray, float]]:
-    """Simulated and runtime codes of each stored tensor, as :func:`compare_layers` takes them."""
+) -> tuple[LayerAgreement, ...]:
+    """Simulated and runtime codes of each stored tensor, compared as they come."""
     assert exported.program is not None
     assert isinstance(exported.qnet, fx.GraphModule)
     formats = exported.program.formats
     device = next(exported.qnet.parameters()).device
-    seen: list[tuple[str, np.ndarray, np.ndarray, float]] = []
+    seen: list[LayerAgreement] = []
 
     class Watch(fx.Interpreter):
         def run_node(self, n: fx.Node) -> Any:
@@ -220,9 +248,10 @@ def _simulate(
             if name is None:
                 return value
             form, theirs = formats[name], codes[name].astype(np.int32)
-            seen.append((name, form.encode(value.cpu().numpy()), theirs, 1.0))
+            ours = form.encode(value.cpu().numpy())
+            seen.extend(compare_layers([(name, ours, theirs, 1.0)]))
             return torch.from_numpy(form.decode(theirs)).to(value) if follow else value
 
     with torch.no_grad(), evaluating(exported.qnet):
         Watch(exported.qnet).run(images.to(device))
-    yield from seen
+    return tuple(seen)

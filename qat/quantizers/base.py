@@ -113,10 +113,13 @@ class Quantizer(nn.Module):
         with self._named():
             self.observer.observe(self.layout.sliced(x.detach()))
 
-    def close_batch(self) -> None:
-        """A forward is over: what tensors that share the scale have shown is one batch.
+    def close_batch(self, forwards: int = 1) -> None:
+        """A batch is over: what tensors that share the scale have shown is one.
 
-        The first forward tells how many they are, so that a training knows it.
+        The first batch tells how many they are, so that a training knows it.
+
+        Args:
+            forwards: In how many parts the batch went through the network.
 
         Raises:
             ValueError: If they hold NaN or infinity.
@@ -124,7 +127,7 @@ class Quantizer(nn.Module):
         with self._named():
             calls = self.observer.close()
         if self.observer.uses is None:
-            self.observer.expect(max(calls, 1))
+            self.observer.expect(max(calls // forwards, 1))
 
     def adopt_range(self) -> None:
         """Take scale and zero point from what was observed."""

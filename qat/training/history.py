@@ -11,7 +11,7 @@ from torch.utils.hooks import RemovableHandle
 
 from qat.analysis.flips import flip_share
 from qat.analysis.history import HistoryRow, append_history, forget_after
-from qat.analysis.layers import clipped
+from qat.analysis.sums import clipped
 from qat.base.errors import InputError
 from qat.layers.walk import quantizers
 from qat.quantizers.base import Quantizer

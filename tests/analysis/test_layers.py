@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from qat.analysis.layers import layer_sqnr
+from qat.analysis.layers import layer_sqnr, tensor_rows
 from qat.analysis.sqnr import sqnr_db
 from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
@@ -73,3 +73,28 @@ def test_modes_and_hooks_are_left_as_they_were(pair, tiny_images):
     layer_sqnr(net, qnet, tiny_images)
     assert qnet.norm.training
     assert not any(m._forward_hooks for n in pair for m in n.modules())
+
+
+def test_batches_add_up_to_all_images(pair, tiny_images):
+    net, qnet = pair
+    whole = tensor_rows(net, qnet, tiny_images)
+    parts = tensor_rows(net, qnet, iter(tiny_images.split(6)))
+    assert [(row.name, row.slot) for row in parts] == [(row.name, row.slot) for row in whole]
+    for one, all_ in zip(parts, whole, strict=True):
+        exact = ("bits", "step", "used_codes", "clipped", "max_error_steps")
+        assert [getattr(one, name) for name in exact] == [getattr(all_, name) for name in exact]
+        assert one.sqnr_db == pytest.approx(all_.sqnr_db, rel=1e-6)
+        if one.rms_error_steps is not None:
+            assert one.rms_error_steps == pytest.approx(all_.rms_error_steps, rel=1e-6)
+
+
+def test_a_row_by_numpy(pair, tiny_images):
+    net, qnet = pair
+    row = next(r for r in tensor_rows(net, qnet, tiny_images.split(5)) if r.slot == "act")
+    scale = float(qnet.stem.input_quantizer.qparams().scale)
+    x = tiny_images.double().numpy()
+    codes = np.clip(np.round(tiny_images.numpy() / np.float32(scale)), -128, 127)
+    error = codes * scale - x
+    assert row.used_codes == len(np.unique(codes)) / 256
+    assert row.rms_error_steps == pytest.approx(np.sqrt((error**2).mean()) / scale, rel=1e-4)
+    assert row.max_error_steps == pytest.approx(np.abs(error).max() / scale, rel=1e-4)

@@ -227,3 +227,17 @@ def test_torchvisions_concatenating_networks(name, observer):
     academic, integer = (sqnr_db(net, p, observer, images) for p in ("academic", "integer"))
     print(f"{name} {observer}: academic {academic:.1f} dB, integer {integer:.1f} dB")
     assert integer > academic - 3
+
+
+@pytest.mark.parametrize("observer", ["minmax", "ema", "percentile", "mse"])
+@pytest.mark.parametrize("net", [Branches, Twice])
+def test_a_batch_in_parts_is_the_batch(observer, net):
+    """Five images, two at once: what observers see of a batch is the union of its parts."""
+    torch.manual_seed(0)
+    made = net()
+    whole, parts = (planned(made, observer, "integer") for _ in range(2))
+    calibrate(whole, batches())
+    calibrate(parts, batches(), at_once=2)
+    for (name, slot, one), (_, _, other) in zip(quantizers(whole), quantizers(parts), strict=True):
+        assert one.observer.uses == other.observer.uses, (name, slot)
+        assert torch.equal(one.qparams().scale, other.qparams().scale), (name, slot)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from qat.export.program import Format, Program, Step
 from qat.export.reference.layers import accumulate
-from qat.export.reference.run import run_reference
+from qat.export.reference.run import stepwise
 
 ACCUMULATOR_BITS = (16, 24, 32)
 
@@ -35,12 +35,13 @@ class Accumulator:
 
 def accumulators(program: Program, images: NDArray[np.float32]) -> list[Accumulator]:
     """The width of each layer's sums: of the worst input there may be, and of these images."""
-    codes = run_reference(program, images)
     rows = []
-    for step in program.layers():
+    for step, given, _ in stepwise(program, images):
+        if step.weight is None:
+            continue
         form = program.formats[step.inputs[0]]
-        seen = accumulate(step, codes[step.inputs[0]], form)
-        rows.append(Accumulator(step.name, _bits(_worst(step, form)), _bits(np.abs(seen).max())))
+        seen = np.abs(accumulate(step, given[0], form)).max()
+        rows.append(Accumulator(step.name, _bits(_worst(step, form)), _bits(seen)))
     return rows
 
 

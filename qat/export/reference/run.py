@@ -3,7 +3,8 @@
 Jacob et al. 2018, arXiv:1712.05877: no float between the tensors, only codes.
 """
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,35 @@ from qat.export.reference.pools import avg_pool, global_avg_pool, max_pool
 
 def run_reference(program: Program, images: NDArray[np.float32]) -> dict[str, Integers]:
     """Codes of every stored tensor of a batch ``(n, channels, height, width)``."""
+    return {step.output: codes for step, _, codes in stepwise(program, images)}
+
+
+def stepwise(
+    program: Program, images: NDArray[np.float32]
+) -> Iterator[tuple[Step, list[Any], Integers]]:
+    """Each step with what it was given and the codes it gave; a tensor goes after its last use."""
+    last = {name: place for place, step in enumerate(program.steps) for name in step.inputs}
     codes: dict[str, Integers] = {}
-    for step in program.steps:
+    for place, step in enumerate(program.steps):
         given = [
             images if name == "input" and name not in codes else codes[name] for name in step.inputs
         ]
         codes[step.output] = compute(program, step, given)
-    return codes
+        yield step, given, codes[step.output]
+        for name in step.inputs:
+            if last[name] == place:
+                codes.pop(name, None)
+
+
+def output_codes(program: Program, images: NDArray[np.float32]) -> Integers:
+    """Codes of the network's output."""
+    made = (codes for step, _, codes in stepwise(program, images) if step.output == program.output)
+    return deque(made, maxlen=1)[0]
 
 
 def logits(program: Program, images: NDArray[np.float32]) -> NDArray[np.float32]:
     """The network's output in float."""
-    codes = run_reference(program, images)[program.output]
+    codes = output_codes(program, images)
     return program.formats[program.output].decode(codes)
 
 
