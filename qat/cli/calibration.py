@@ -64,20 +64,23 @@ def _calibrate_shared(prepared: Prepared, qnet: nn.Module, float_digest: str) ->
         return float(file.metadata()[SECONDS])
 
 
-def calibration_batches(prepared: Prepared) -> Batches:
-    """Images of the training split, drawn by the run's seed, without augmentation."""
+def calibration_batches(prepared: Prepared, at_once: int | None = None) -> Batches:
+    """Images of ``calibrate.path`` or of train, drawn by the run's seed, without augmentation."""
     config, data = prepared.config, prepared.data
+    images = data.training if data.calibration is None else data.calibration
     generator = torch.Generator().manual_seed(config.seed)
-    order = torch.randperm(len(data.train), generator=generator)
-    chosen = data.train.subset(order[: config.calibrate.images])
-    return Batches(chosen, config.calibrate.batch_size, data.preprocess)
+    order = torch.randperm(len(images), generator=generator)
+    chosen = images.subset(order[: config.calibrate.images])
+    size = config.calibrate.batch_size
+    return Batches(chosen, size if at_once is None else min(size, at_once), data.preprocess)
 
 
 def _calibrate(prepared: Prepared, qnet: nn.Module) -> None:
     batches = calibration_batches(prepared)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ClippedSignsWarning)  # the evaluation says it for all runs
-        calibrate(qnet, batches, lambda items: tracked("calibration", items))
+        at_once = prepared.images_at_once
+        calibrate(qnet, batches, lambda items: tracked("calibration", items), at_once)
 
 
 def calibration_key(prepared: Prepared, float_digest: str) -> dict[str, Any]:
@@ -88,7 +91,7 @@ def calibration_key(prepared: Prepared, float_digest: str) -> dict[str, Any]:
         "checkpoint": float_digest,
         "data": prepared.data.digest,
         "preprocess": asdict(prepared.data.preprocess),
-        "calibrate": asdict(config.calibrate),
+        "calibrate": prepared.settings["calibrate"],
         "seed": config.seed,
         "device": prepared.device.type,
         "threads": torch.get_num_threads(),

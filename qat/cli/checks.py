@@ -86,6 +86,11 @@ def _check_model(model: ModelConfig) -> None:
             f"model.target goes with model=user and only with it, got model.source={model.source} "
             f"model.target={model.target}; write model=user model.target=package.module:factory"
         )
+    if model.checkpoint_key is not None and model.checkpoint is None:
+        raise InputError(
+            f"model.checkpoint_key={model.checkpoint_key} names a part of model.checkpoint, which "
+            "has no value: set model.checkpoint=FILE, or leave the key out"
+        )
     if model.weights is not None and model.checkpoint is not None:
         raise InputError("model.weights and model.checkpoint name two float networks: give one")
 

@@ -12,6 +12,7 @@ from qat.cli.latency import FLOAT, NETWORK, run_latency
 from qat.cli.modes import is_half
 from qat.cli.parity import run_parity
 from qat.cli.prepare import Prepared
+from qat.cli.results import NO_LABELS
 from qat.cli.runtime_lines import HALF, LATENCY_NAME, PARITY_NAME
 from qat.cli.schema import RunConfig
 from qat.export.onnx_export import export_onnx
@@ -140,6 +141,8 @@ def compare(
             folder,
         )
     deployed.metrics |= found.metrics
+    if not prepared.data.test.labelled:
+        deployed.unmeasured["runtime_top1"] = NO_LABELS
     deployed.gate = found.gate
     deployed.files[PARITY_NAME.removesuffix(".json")] = folder / PARITY_NAME
     if found.label is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from qat.cli.errors import DONE, FAILED, RequestError
 from qat.cli.load import load_run
 from qat.cli.progress import stage, tracked
-from qat.cli.results import accuracies
+from qat.cli.results import NO_LABELS, accuracies
 from qat.cli.signs import noted_signs
 from qat.records.folder import RunFolder
 from qat.training.evaluate import predict_logits
@@ -26,6 +26,8 @@ def evaluate_command(
     run.complain_of_unverified()
     if run.qnet is None:
         raise RequestError(f"{folder} is a float run: it has no packed file")
+    if not run.prepared.data.test.labelled:
+        raise RequestError(f"{folder}: {NO_LABELS}, so there is no accuracy to hold against")
     batches = tracked("evaluation", run.prepared.test_batches())
     warned: list[str] = []
     with noted_signs(run.qnet, "evaluation", warned):

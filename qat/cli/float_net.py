@@ -37,19 +37,20 @@ def float_network(prepared: Prepared) -> tuple[nn.Module, str]:
 
 def float_logits(prepared: Prepared, net: nn.Module, digest: str) -> Tensor:
     """Logits of the float network on the test set, computed once for each network and data."""
+    batches = prepared.test_batches(prepared.config.evaluate.batch_size)
     key = {
         "checkpoint": digest,
         "data": prepared.data.digest,
         "preprocess": asdict(prepared.data.preprocess),
-        "batch_size": prepared.config.evaluate.batch_size,
+        "batch_size": batches.batch_size,
         "device": prepared.device.type,
         "threads": torch.get_num_threads(),
         "numerics_version": NUMERICS_VERSION,
     }
 
     def make(path: Path) -> None:
-        batches = tracked("float evaluation", prepared.test_batches())
-        save_file({"logits": predict_logits(net, batches, prepared.device).cpu()}, path)
+        watched = tracked("float evaluation", batches)
+        save_file({"logits": predict_logits(net, watched, prepared.device).cpu()}, path)
 
     path = Cache(Path(prepared.config.paths.cache)).get_or_make(
         "float_logits", key, make, suffix=".safetensors"

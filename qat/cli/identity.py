@@ -16,7 +16,7 @@ from qat.base.reading import file_digest
 from qat.cli.deployment_checks import exports
 from qat.cli.memory_checks import memory_settings
 from qat.cli.mixed_settings import mixed_settings
-from qat.cli.modes import trains
+from qat.cli.modes import calibration_path, trains
 from qat.cli.schema import ExportConfig, MeasureConfig, RunConfig
 from qat.records.cache import Cache
 from qat.records.folder import RunFolder
@@ -36,11 +36,13 @@ class DataFacts:
         digest: Of the images and labels.
         mean: Normalisation per channel.
         std: Likewise.
+        calibration: Digest of the images of ``calibrate.path``; None without it.
     """
 
     digest: str
     mean: Sequence[float]
     std: Sequence[float]
+    calibration: str | None = None
 
 
 def identity(config: RunConfig, facts: DataFacts, checkpoint: str | None) -> str:
@@ -86,18 +88,15 @@ def note_data(config: RunConfig, facts: DataFacts) -> None:
     """Note the facts of data that were loaded, for :func:`known_identity`."""
     key = _data_key(config)
     if key is not None:
-        text = json.dumps({"digest": facts.digest, "mean": [*facts.mean], "std": [*facts.std]})
+        text = json.dumps(asdict(facts))
         _cache(config).get_or_make(NOTES, key, lambda path: _write(path, text), suffix=".json")
 
 
 def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     """What numbers depend on. What a mode does not use is left out, so that runs are shared."""
     everything = asdict(config)
-    kept = {key: everything[key] for key in ("model", "mode", "evaluate")}
-    kept["model"] = {k: v for k, v in kept["model"].items() if k != "checkpoint"}
-    images = ("name", "val_fraction", "split_seed", "resize", "crop", "augment")
-    kept["data"] = {key: everything["data"][key] for key in images}
-    kept["data"]["normalisation"] = [list(facts.mean), list(facts.std)]
+    kept = {key: everything[key] for key in ("mode", "evaluate")}
+    kept |= {"model": _model(config), "data": _data(config, facts)}
     if config.model.checkpoint is None and config.model.weights is None:
         kept["float"] = everything["float"]
     kept |= _deployment(config) | memory_settings(config)
@@ -109,7 +108,7 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
             scheme[slot] = {k: v for k, v in scheme[slot].items() if k != "format"}
     kept |= {"seed": config.seed, "scheme": scheme}
     if config.mode != "dynamic":
-        kept["calibrate"] = everything["calibrate"]
+        kept["calibrate"] = _calibration(config, facts)
     if config.mode == "mixed":
         kept |= mixed_settings(config)
     if trains(config):
@@ -117,6 +116,27 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
         trainer = everything["trainer"]
         kept["trainer"] = {k: v for k, v in trainer.items() if (k, v) not in ONE_PROCESS}
     return kept
+
+
+def _model(config: RunConfig) -> dict[str, Any]:
+    kept = {k: v for k, v in asdict(config.model).items() if k != "checkpoint"}
+    if config.model.checkpoint_key is None:  # left out, as in runs made before there was one
+        del kept["checkpoint_key"]
+    return kept
+
+
+def _data(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
+    names = ("name", "val_fraction", "split_seed", "resize", "crop", "augment")
+    kept = {k: v for k, v in asdict(config.data).items() if k in names}
+    kept["normalisation"] = [list(facts.mean), list(facts.std)]
+    if config.data.classes is not None:  # data that tell it themselves need not be told
+        kept["classes"] = config.data.classes
+    return kept
+
+
+def _calibration(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
+    kept = {k: v for k, v in asdict(config.calibrate).items() if k != "path"}
+    return kept if facts.calibration is None else kept | {"digest": facts.calibration}
 
 
 def _deployment(config: RunConfig) -> dict[str, Any]:
@@ -143,11 +163,12 @@ def _data_key(config: RunConfig) -> Mapping[str, Any] | None:
         files = [list(entry) for entry in _files(config)]
     except OSError:
         return None  # not there yet: loading it fetches it, or says what is wrong
-    if not files and config.data.name != "synthetic":
+    if config.data.name == "user" or (not files and config.data.name != "synthetic"):
         return None
     checkpoint = None if config.data.mean is not None else checkpoint_digest(config)
     return {
         "settings": settings,
+        "calibration": calibration_path(config),
         "files": files,
         "checkpoint": checkpoint,
         "numerics_version": NUMERICS_VERSION,
@@ -157,6 +178,8 @@ def _data_key(config: RunConfig) -> Mapping[str, Any] | None:
 def _files(config: RunConfig) -> Iterator[tuple[str, int, int]]:
     """``(path, bytes, time of change in ns)`` of each file the data come from."""
     data = config.data
+    if (own := calibration_path(config)) is not None:
+        yield from _below(Path(own).expanduser())
     if data.name in ("synthetic", "user"):
         return
     if data.path is not None:
@@ -164,6 +187,11 @@ def _files(config: RunConfig) -> Iterator[tuple[str, int, int]]:
     else:
         named = Path(config.paths.data) / f"{data.name}.npz"
         path = EMBEDDED if data.name == "fashion_mini" else named
+    yield from _below(path)
+
+
+def _below(path: Path) -> Iterator[tuple[str, int, int]]:
+    """Every file of a folder, or the file itself."""
     if path.is_dir():
         for folder, _, names in sorted(os.walk(path, followlinks=True)):
             yield from (_stat(Path(folder) / name) for name in sorted(names))

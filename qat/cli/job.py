@@ -16,7 +16,7 @@ from qat.cli.pipeline import execute
 from qat.cli.prepare import Prepared
 from qat.cli.printing import complain_line, print_lines
 from qat.cli.progress import stage
-from qat.cli.report import print_comparison, print_deployment, print_record_line
+from qat.cli.report import print_comparison, print_deployment, print_inputs, print_record_line
 from qat.cli.run_files import CONFIG_NAME
 from qat.cli.schema import RunConfig
 from qat.records.atomic import write_atomic
@@ -101,6 +101,8 @@ def _finished(prepared: Prepared, folder: RunFolder) -> RunRecord | None:
 
 
 def _computed(prepared: Prepared, folder: RunFolder, told: bool) -> RunRecord:
+    if told:
+        print_inputs(prepared)
     if prepared.config.force or folder.state() == "done":
         shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
     if not (folder.path / CHECKPOINTS).exists():  # else the curves go on where they ended

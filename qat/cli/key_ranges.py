@@ -90,6 +90,7 @@ _PIXELS = "; pixels are 0 to 1 here, so divide values for pixels of 0 to 255 by 
 RANGES: dict[type, dict[str, Range]] = {
     RunConfig: {"seed": SEED},
     DataConfig: {
+        "classes": Range(2, 10**6),
         "train_images": IMAGES,
         "test_images": IMAGES,
         "val_fraction": Range(0, 1, above=True, below=True),

@@ -118,9 +118,9 @@ def _key(
 def _training_batches(prepared: Prepared, images: int) -> Batches:
     """Training images, drawn by ``sensitivity.seed``, augmented as in training."""
     data, seed = prepared.data, prepared.config.sensitivity.seed
-    order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(seed))
+    order = torch.randperm(len(data.training), generator=torch.Generator().manual_seed(seed))
     return Batches(
-        data.train.subset(order[:images]),
+        data.training.subset(order[:images]),
         prepared.config.trainer.batch_size,
         data.preprocess,
         augment=prepared.augment,

@@ -16,6 +16,11 @@ def is_half(config: RunConfig) -> bool:
     return config.mode == "static" and whole and scheme.first_last in ("same", "fp16")
 
 
+def calibration_path(config: RunConfig) -> str | None:
+    """Where images of their own to calibrate with are; None for modes that fix no range ahead."""
+    return config.calibrate.path if is_static(config) else None
+
+
 def is_static(config: RunConfig) -> bool:
     """Whether its ranges are fixed ahead, so that an integer network can come of it."""
     return config.mode in ("static", "qat", "mixed")

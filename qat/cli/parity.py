@@ -90,7 +90,9 @@ def run_parity(
     }
     write_atomic(folder / PARITY_NAME, json.dumps(_finite(told), indent=2) + "\n")
     logits = torch.from_numpy(found.runtime_logits)
-    metrics = {"runtime_top1": accuracies(logits, labels)["top1"]} | _metrics(found)
+    right = accuracies(logits, labels)
+    metrics = {f"runtime_{name}": right[name] for name in ("top1",) if name in right}
+    metrics |= _metrics(found)
     if widths:
         metrics["accumulator_bits"] = max(row["worst_bits"] for row in widths)
     return ParityFound(metrics, found.verdict.gate, _label(execution))

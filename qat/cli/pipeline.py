@@ -14,6 +14,7 @@ from qat.analysis.alone import with_alone
 from qat.analysis.history import HISTORY_NAME
 from qat.analysis.layers import tensor_rows
 from qat.analysis.rows import TensorRow, rows_to_json
+from qat.base.heap import trim_heap
 from qat.cli.allocation import Allocation, choose_plan
 from qat.cli.calibration import calibrate_run
 from qat.cli.deployment import deploy
@@ -36,6 +37,7 @@ from qat.convert.integer import fold_norms
 from qat.convert.swap import quantize, to_float
 from qat.core.plan import Plan
 from qat.cost.size import float_file_bytes
+from qat.data.batches import Batches
 from qat.export.sizes import size_rows
 from qat.records.atomic import write_atomic
 from qat.records.divergence import FLOAT, QUANTIZED, divergence
@@ -79,6 +81,7 @@ class Stages:
         start = time.perf_counter()
         with shown_stage(stage, self.folder, self.told):
             yield
+            trim_heap()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
@@ -171,9 +174,11 @@ def _quantized_outcome(
     stages.metrics |= compared(reference, logits, labels)
     if chosen is not None:
         _checked(prepared, folder, stages, net, digest, chosen)
-    images = _test_images(prepared)
     with stages.timed("packing"):
-        stages.metrics |= sizes(qnet, net, folder.path / PACKED_NAME, images)
+        checked = _first_images(
+            prepared, prepared.images_at_once, prepared.config.evaluate.batch_size
+        )
+        stages.metrics |= sizes(qnet, net, folder.path / PACKED_NAME, checked)
         rows = [asdict(row) for row in size_rows(qnet, folder.path / PACKED_NAME)]
         write_atomic(folder.path / SIZES_NAME, json.dumps(rows, indent=2) + "\n")
     stages.add(*costs(net, plan, prepared.example()))
@@ -181,7 +186,7 @@ def _quantized_outcome(
         nets = {"float_eager_latency_ms": net, "simulated_latency_ms": qnet}
         stages.metrics |= times(prepared, nets)
     with stages.timed("analysis"):
-        counterpart, seen = _counterpart(net, plan), images[:LAYER_IMAGES]
+        counterpart, seen = _counterpart(net, plan), list(_analysed(prepared))
         layers = with_alone(tensor_rows(counterpart, qnet, seen), counterpart, qnet, seen)
         write_atomic(folder.path / LAYERS_NAME, rows_to_json(layers))
     written = {"packed": PACKED_NAME, "plan": PLAN_NAME, "layers": LAYERS_NAME, "sizes": SIZES_NAME}
@@ -235,7 +240,7 @@ def _quantized(
     qnet = quantize(net, plan, keep_norms=trains(prepared.config))
     with stages.timed("calibration"):
         seconds = calibrate_run(prepared, qnet, digest)
-    stages.seconds["calibration"] = seconds
+    stages.seconds["calibration"] = seconds  # those of another run's statistics count as well
     if not trains(prepared.config):
         return qnet.eval()
     with stages.timed("calibrated_evaluation"):
@@ -292,8 +297,16 @@ def _logits(prepared: Prepared, net: nn.Module, description: str) -> Tensor:
     return predict_logits(net, batches, prepared.device).cpu()
 
 
-def _test_images(prepared: Prepared) -> Tensor:
-    return prepared.test_batches().batch(0)[0]
+def _analysed(prepared: Prepared) -> Iterator[Tensor]:
+    """Images to look at the layers' tensors with: all outputs of a batch are held, so few."""
+    return _first_images(prepared, max(1, prepared.images_at_once // 4), LAYER_IMAGES)
+
+
+def _first_images(prepared: Prepared, at_once: int, most: int) -> Iterator[Tensor]:
+    """The first test images, ``most`` of them or all, a batch at a time."""
+    first = prepared.data.test.subset(torch.arange(min(most, len(prepared.data.test))))
+    for images, _ in Batches(first, min(at_once, most), prepared.data.preprocess):
+        yield images
 
 
 def _done(prepared: Prepared, record: RunRecord, stages: Stages) -> RunRecord:
@@ -306,7 +319,12 @@ def _done(prepared: Prepared, record: RunRecord, stages: Stages) -> RunRecord:
         metrics=stages.metrics,
         seconds=stages.seconds,
         artifacts=stages.artifacts,
-        unmeasured=unmeasured(stages.metrics, prepared.data.classes, prepared.config.mode)
+        unmeasured=unmeasured(
+            stages.metrics,
+            prepared.data.classes,
+            prepared.config.mode,
+            labelled=prepared.data.test.labelled,
+        )
         | stages.unmeasured,
     )
 

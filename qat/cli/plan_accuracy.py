@@ -69,7 +69,7 @@ class PlanAccuracy:
             "preprocess": asdict(self.prepared.data.preprocess),
             "images": self.of,
             "plan": plan.to_dict(),
-            "calibrate": asdict(config.calibrate),
+            "calibrate": self.prepared.settings["calibrate"],
             "seed": config.seed,
             "device": self.prepared.device.type,
             "threads": torch.get_num_threads(),

@@ -102,7 +102,7 @@ def _images(prepared: Prepared) -> Batches:
     if wanted is None:
         return prepared.test_batches()
     first = data.test.subset(torch.arange(min(wanted, len(data.test))))
-    return Batches(first, prepared.config.evaluate.batch_size, data.preprocess)
+    return Batches(first, prepared.test_batches().batch_size, data.preprocess)
 
 
 def _spent(chosen: Allocation) -> Budgets:

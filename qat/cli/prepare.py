@@ -6,7 +6,7 @@ Wrong names, files and combinations show here, so that a request is refused as a
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,11 @@ from torch import Tensor, nn
 from qat.base.errors import InputError
 from qat.cli.build import build_scheme
 from qat.cli.checks import check_config
+from qat.cli.data_parts import check_parts
 from qat.cli.deployment_checks import exports
 from qat.cli.identity import DataFacts, checkpoint_digest, note_data, number_settings
+from qat.cli.modes import calibration_path
+from qat.cli.progress import tracked
 from qat.cli.ranges import one_of
 from qat.cli.rehearsal import rehearse
 from qat.cli.schema import DataConfig, RunConfig
@@ -29,12 +32,15 @@ from qat.data.batches import Batches
 from qat.data.bundle import DataBundle
 from qat.data.load import OPTIONS, load_data
 from qat.export.runtimes.registry import make_runtime
+from qat.graph.at_once import images_at_once
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint, read_normalisation
+from qat.models.state import Found
 from qat.models.torchvision import without_training_heads
 from qat.records.schema import run_id
 from qat.training.device import resolve_device
 
+IMAGE_FACTS = "image_facts"
 EXAMPLE_IMAGES = 8
 
 
@@ -77,8 +83,19 @@ class Prepared:
         """The float network with its initial weights, or those of the checkpoint."""
         net = _network(self.config, self.data)
         if self.config.model.checkpoint is not None:
-            load_checkpoint(net, Path(self.config.model.checkpoint))
+            self._load_checkpoint(net)
         return without_training_heads(net).to(self.device)
+
+    def checkpoint_line(self) -> str | None:
+        """What was taken of the checkpoint, and what was left; None without one."""
+        if self.config.model.checkpoint is None:
+            return None
+        return self._load_checkpoint(_network(self.config, self.data)).line()
+
+    def _load_checkpoint(self, net: nn.Module) -> Found:
+        model = self.config.model
+        assert model.checkpoint is not None
+        return load_checkpoint(net, Path(model.checkpoint), model.checkpoint_key)
 
     def plan(self, net: nn.Module, lowest: Mapping[str, float] | None = None) -> Plan:
         """The plan of a float network under this run's scheme.
@@ -92,12 +109,25 @@ class Prepared:
         return make_plan(net, self.scheme, self.example(), lowest)
 
     def example(self) -> Tensor:
-        """A few preprocessed training images."""
-        return Batches(self.data.train, EXAMPLE_IMAGES, self.data.preprocess).batch(0)[0]
+        """A few preprocessed images: of train, or of what there is."""
+        images = self.data.train or self.data.to_calibrate or self.data.test
+        return Batches(images, EXAMPLE_IMAGES, self.data.preprocess).batch(0)[0]
 
-    def test_batches(self) -> Batches:
-        """The test set, in its order."""
-        return Batches(self.data.test, self.config.evaluate.batch_size, self.data.preprocess)
+    @cached_property
+    def images_at_once(self) -> int:
+        """How many images go through the network at once, by their size."""
+        return images_at_once(self.network().eval(), self.example())
+
+    def test_batches(self, size: int | None = None) -> Batches:
+        """The test set, in its order.
+
+        Args:
+            size: Images a batch; None takes ``evaluate.batch_size``, or fewer of large images.
+        """
+        wanted = self.config.evaluate.batch_size if size is None else size
+        if self.config.mode != "dynamic" or size is not None:  # its ranges are those of a batch
+            wanted = min(wanted, self.images_at_once)
+        return Batches(self.data.test, wanted, self.data.preprocess)
 
 
 def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = True) -> Prepared:
@@ -118,7 +148,9 @@ def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = Tru
     _check_pad(config, data)
     digest = checkpoint_digest(config)
     scheme = None if config.mode == "float" else build_scheme(config)
-    facts = DataFacts(data.digest, data.mean, data.std)
+    check_parts(config, data)
+    own = None if data.calibration is None else data.calibration.digest()
+    facts = DataFacts(data.digest, data.mean, data.std, own)
     note_data(config, facts)
     settings = number_settings(config, facts)
     name = run_id(settings, data.digest, digest)
@@ -155,11 +187,11 @@ def _load(config: RunConfig) -> DataBundle:
     options = json.dumps(data.options, sort_keys=True)
     settings = asdict(data) | {"mean": normalisation[0], "std": normalisation[1]}
     key = _frozen(settings | {"options": options})
-    return _loaded(key, config.paths.data)
+    return _loaded(key, config.paths.data, calibration_path(config), config.paths.cache)
 
 
 @lru_cache(maxsize=2)  # the points of a sweep mostly share their images
-def _loaded(key: tuple[Any, ...], root: str) -> DataBundle:
+def _loaded(key: tuple[Any, ...], root: str, calibration: str | None, cache: str) -> DataBundle:
     settings: dict[str, Any] = {name: list(v) if isinstance(v, tuple) else v for name, v in key}
     options = json.loads(settings.pop("options"))
     settings.pop("augment")
@@ -169,6 +201,10 @@ def _loaded(key: tuple[Any, ...], root: str) -> DataBundle:
     else:
         for option in options:
             one_of("a key of data.options", option, OPTIONS)
+    if data.classes is not None and options.setdefault("classes", data.classes) != data.classes:
+        raise InputError(
+            f"data.classes={data.classes} and data.options.classes={options['classes']}: give one"
+        )
     return load_data(
         data.name,
         root=Path(root),
@@ -182,6 +218,9 @@ def _loaded(key: tuple[Any, ...], root: str) -> DataBundle:
         mean=data.mean,
         std=data.std,
         memory_limit=data.memory_limit,
+        calibration=None if calibration is None else Path(calibration),
+        index_folder=Path(cache) / IMAGE_FACTS,
+        track=lambda items: tracked("images", items),
         **options,
     )
 
@@ -215,5 +254,5 @@ def _network(config: RunConfig, data: DataBundle) -> nn.Module:
 
 
 def _input_shape(data: DataBundle) -> tuple[int, int, int]:
-    shape = Batches(data.train, 1, data.preprocess).batch(0)[0].shape
+    shape = Batches(data.test, 1, data.preprocess).batch(0)[0].shape
     return int(shape[1]), int(shape[2]), int(shape[3])

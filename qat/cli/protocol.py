@@ -10,6 +10,7 @@ from qat.cli.modes import is_static, model_name, trains
 from qat.cli.prepare import Prepared
 from qat.cli.schema import RuleConfig, RunConfig
 from qat.cli.specs import freeze_batch_norm_at
+from qat.data.census import per_class
 
 
 def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> dict[str, Any]:
@@ -21,8 +22,7 @@ def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> di
         "evaluation": _evaluation(prepared),
     }
     if is_static(prepared.config):
-        images = min(prepared.config.calibrate.images, len(prepared.data.train))
-        parts["calibration"] = {"split": "train", "images": images}
+        parts["calibration"] = _calibration(prepared)
     if mode == "mixed":
         parts["allocation"] = _allocation(prepared)
     if trains(prepared.config):
@@ -30,14 +30,30 @@ def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> di
     return parts
 
 
+def _calibration(prepared: Prepared) -> dict[str, Any]:
+    data = prepared.data
+    images = data.training if data.calibration is None else data.calibration
+    found = {
+        "split": "train" if data.calibration is None else "calibrate.path",
+        "images": min(prepared.config.calibrate.images, len(images)),
+    }
+    return found if data.calibration is None else found | {"digest": images.digest()}
+
+
 def _data(prepared: Prepared) -> dict[str, Any]:
     data, config = prepared.data, prepared.config.data
     return {
         "name": data.name,
         "digest": data.digest,
-        "train_images": len(data.train),
+        "train_images": 0 if data.train is None else len(data.train),
         "val_images": 0 if data.val is None else len(data.val),
         "test_images": len(data.test),
+        "images_per_class": {
+            name: per_class(images, data.classes, data.class_names)
+            for name, images in data.parts.items()
+            if images.labelled
+        },
+        **({"notes": list(data.notes)} if data.notes else {}),
         "split_seed": config.split_seed,
         "mean": list(data.mean),
         "std": list(data.std),

@@ -92,11 +92,11 @@ def _try_training(
     first_only: bool | int = False,
 ) -> None:
     """A forward and backward pass in training mode, of as few images as an epoch's last batch."""
-    images = len(prepared.data.train)
+    images = len(prepared.data.training)
     smallest = min(batch_size, images) if first_only else smallest_batch(images, batch_size)
     check_last_batch(key, images, batch_size, smallest, devices)
     count = min(smallest, 2)  # of more than one image any number does
-    batch, labels = Batches(prepared.data.train, count, prepared.data.preprocess).batch(0)
+    batch, labels = Batches(prepared.data.training, count, prepared.data.preprocess).batch(0)
     was_training, buffers = net.training, {n: b.clone() for n, b in net.named_buffers()}
     try:
         with repeatable(prepared.device):

@@ -1,7 +1,7 @@
 """What a run prints when it is done: the comparison, its notes, and where the record is."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.table import Table
 
@@ -19,7 +19,23 @@ from qat.tables.fitting import fitted, left_out_words
 from qat.tables.render import markdown, remarks, texts
 from qat.tables.shown import headings
 
+if TYPE_CHECKING:
+    from qat.cli.prepare import Prepared
+
 WIDER_THAN_ANY = 10_000
+
+
+def print_inputs(prepared: "Prepared") -> None:
+    """How many images each part and class has, how files were read, what a checkpoint gave."""
+    from qat.data.census import data_lines  # brings torch, which tables do without
+
+    out = console()
+    print_line(out, f"data {prepared.data.name}")
+    for line in data_lines(prepared.data):
+        print_line(out, f"  {line}")
+    if (taken := prepared.checkpoint_line()) is not None:
+        print_line(out, f"checkpoint {prepared.config.model.checkpoint}")
+        print_line(out, f"  {taken}")
 
 
 def print_comparison(record: RunRecord, every_float: bool = False) -> None:

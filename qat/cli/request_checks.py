@@ -7,6 +7,7 @@ from pathlib import Path
 from qat.base.errors import InputError
 from qat.cli.checks import check_config
 from qat.cli.identity import checkpoint_digest, done_before
+from qat.cli.modes import calibration_path
 from qat.cli.name_checks import check_names
 from qat.cli.ranges import one_of
 from qat.cli.schema import RunConfig
@@ -23,6 +24,9 @@ def check_request(config: RunConfig) -> None:
     check_config(config)
     check_logger(config.tracking.logger)
     checkpoint_digest(config)
+    path = calibration_path(config)
+    if path is not None and not Path(path).expanduser().exists():
+        raise InputError(f"calibrate.path={path}: no such folder or file; give a folder or an .npz")
     check_names(config)
     if done_before(config) is None:  # else it is shown, and nothing is written
         for name in ("runs", "cache"):

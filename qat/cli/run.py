@@ -52,6 +52,7 @@ from qat.cli.identity import known_identity
 from qat.cli.launchers import check_launcher, check_reachable, job_threads
 from qat.cli.orphans import end_with_parent
 from qat.cli.progress import be_silent, stage, tracked
+from qat.cli.report import print_inputs
 from qat.cli.request_checks import check_request
 from qat.cli.rerun import check_targets, overrides_of
 from qat.cli.run_dirs import run_dir
@@ -183,8 +184,14 @@ def _sweep(words: Words) -> int:
         with told_of(point, len(points) > 1):
             check_request(point.config)
 
+    told: set[tuple[str, str | None]] = set()
+
     def identify(point: Point) -> str:
         prepared = check_point(point, len(points) > 1)
+        inputs = (prepared.data.digest, prepared.checkpoint_digest)
+        if inputs not in told:
+            told.add(inputs)
+            print_inputs(prepared)
         _at_hand[prepared.id] = prepared
         return prepared.id
 

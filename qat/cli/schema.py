@@ -25,6 +25,7 @@ class ModelConfig:
     target: str | None = None
     weights: str | None = None
     checkpoint: str | None = None
+    checkpoint_key: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -43,6 +44,7 @@ class DataConfig:
     name: str = MISSING
     target: str | None = None
     path: str | None = None
+    classes: int | None = None
     train_images: int | None = None
     test_images: int | None = None
     val_fraction: float = 0.1
@@ -159,9 +161,10 @@ class TrainerConfig:
 
 @dataclass
 class CalibrateConfig:
-    """What observers see."""
+    """What observers see: images of train, or of ``path``, a folder or .npz of their own."""
 
     images: int = MISSING
+    path: str | None = None
     batch_size: int = 128
 
 

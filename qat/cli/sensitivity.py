@@ -28,9 +28,10 @@ def sensitivity_batches(prepared: Prepared) -> Batches:
     """Training images, drawn by ``sensitivity.seed``: the same for all seeds of a run."""
     settings, data = prepared.config.sensitivity, prepared.data
     generator = torch.Generator().manual_seed(settings.seed)
-    order = torch.randperm(len(data.train), generator=generator)
-    drawn = data.train.subset(order[: settings.images])
-    return Batches(drawn, settings.batch_size, data.preprocess)
+    order = torch.randperm(len(data.training), generator=generator)
+    drawn = data.training.subset(order[: settings.images])
+    at_once = min(settings.batch_size, prepared.images_at_once)
+    return Batches(drawn, at_once, data.preprocess)
 
 
 def run_sensitivity(prepared: Prepared, net: nn.Module, plan: Plan) -> SensitivityTable:

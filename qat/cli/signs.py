@@ -55,8 +55,9 @@ def _calibration_minima(prepared: Prepared, net: nn.Module, digest: str) -> dict
     placement = prepared.config.scheme.placement
 
     def make(path: Path) -> None:
-        batches = tracked("signs", calibration_batches(prepared))
-        write_atomic(path, json.dumps(tensor_minima(net, placement, batches)))
+        batches = calibration_batches(prepared, prepared.images_at_once)
+        found = tensor_minima(net, placement, tracked("signs", batches))
+        write_atomic(path, json.dumps(found))
 
     key = {**calibration_key(prepared, digest), "placement": placement}
     cache = Cache(Path(prepared.config.paths.cache))

@@ -101,9 +101,14 @@ def _fit(
 
     # Not a lambda: it goes along to the processes of a distributed training.
     train_batches = Batches(
-        data.train, batch_size, data.preprocess, augment=prepared.augment, shuffle=True, seed=seed
+        data.training,
+        batch_size,
+        data.preprocess,
+        augment=prepared.augment,
+        shuffle=True,
+        seed=seed,
     ).at_epoch
-    check_share(len(data.train) % batch_size or batch_size, spec.devices)
+    check_share(len(data.training) % batch_size or batch_size, spec.devices)
     assert data.val is not None  # data.val_fraction is above 0
     validation = Batches(data.val, prepared.config.evaluate.batch_size, data.preprocess)
     return fit(
@@ -151,5 +156,5 @@ def _elements_to_come(prepared: Prepared, net: nn.Module) -> float:
         for call in layer_calls(net, example)
         if call.kind.removeprefix("Quant") in ("Conv1d", "Conv2d", "Linear")
     )
-    images = len(prepared.data.train) * prepared.config.trainer.max_epochs
+    images = len(prepared.data.training) * prepared.config.trainer.max_epochs
     return activations / len(example) * images

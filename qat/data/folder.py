@@ -1,201 +1,80 @@
-"""Images in class folders, decoded batch by batch.
+"""Images in class folders, as torchvision's ``ImageFolder`` reads them.
 
 ``DIR/train/CLASS/*.png``, ``DIR/test/CLASS/*.png`` and optionally ``DIR/val``; classes are numbered
-in the order of their names. Images are grey if every file is, RGB otherwise.
+in the order of their names, and all that lies below a class folder belongs to it. ``DIR/test`` may
+be there alone, with class folders or, without labels, with its images. Images are grey if every
+file is, RGB otherwise.
 """
 
-import hashlib
-import io
-import os
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image
-from torch import Tensor
-
-from qat.data.bundle import RawData, Request, Track
+from qat.data.bundle import RawData, Request
 from qat.data.errors import DataError
-from qat.data.in_memory import Fit, ImageSet
-from qat.data.resize import fit, fitted_size
+from qat.data.file_index import facts_of
+from qat.data.file_walk import LeftOut, folders_of, image_paths, is_hidden
+from qat.data.folder_images import FolderImages, ImageFile
+from qat.data.image_file import ALPHA, CMYK, DEEP, FRAMES, GREY, TURNED, ImageFacts
+from qat.data.in_memory import Fit
+from qat.data.labels import NO_LABEL
+from qat.data.resize import fitted_size
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+PARTS = ("train", "test", "val")
 LAYOUT = "DIR/train/CLASS/*.png and DIR/test/CLASS/*.png"
-_GREY, _COLOUR = ("1", "L"), ("RGB", "RGBA", "P", "LA", "CMYK", "YCbCr")
-_READ_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-_CHUNK = 256
-_CPU = torch.device("cpu")
-_THREADS = min(8, os.cpu_count() or 1)
+_TOLD = {
+    TURNED: "turned as their EXIF orientation says",
+    ALPHA: "with transparent pixels laid on white",
+    DEEP: "of 16 bits a channel reduced to their high bytes",
+    CMYK: "converted from CMYK to RGB without a colour profile",
+    FRAMES: "of several frames: the first is taken",
+}
 
 
-@dataclass(frozen=True)
-class ImageFile:
-    """What is known of a file before its pixels are: path, class, content and header."""
+@dataclass
+class _Listing:
+    """The files of a folder's parts, before any is opened."""
 
-    path: Path
-    label: int
-    sha256: str
-    mode: str
-    height: int
-    width: int
-
-
-@dataclass(frozen=True, eq=False)
-class FolderImages:
-    """Images that stay on disk; the same face as ``ImageSet``.
-
-    Attributes:
-        files: In the order of the set.
-        grey: One channel if true, three otherwise.
-        fitted: Resize and crop done while reading, where files differ in size.
-        device: Where decoded images go.
-    """
-
-    files: tuple[ImageFile, ...]
-    grey: bool
-    fitted: Fit = (None, None)
-    device: torch.device = _CPU
-
-    def __len__(self) -> int:
-        """Number of images."""
-        return len(self.files)
-
-    @property
-    def labels(self) -> Tensor:
-        """int64 ``[N]`` on the device of the set."""
-        return torch.tensor([file.label for file in self.files], device=self.device)
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width after reading."""
-        size = fitted_size(self.files[0].height, self.files[0].width, *self.fitted)
-        return 1 if self.grey else 3, *size
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes the decoded images would take."""
-        channels, height, width = self.image_shape
-        return len(self) * channels * height * width
-
-    def take(self, indices: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Decode the files at ``indices``, with a few threads.
-
-        Raises:
-            DataError: If a file is damaged, naming it.
-        """
-        if isinstance(indices, Tensor):
-            files = [self.files[index] for index in indices.tolist()]
-        else:
-            files = list(self.files[indices])
-        with ThreadPoolExecutor(_THREADS) as pool:
-            images = torch.stack(list(pool.map(self._decoded, files)))
-        labels = torch.tensor([file.label for file in files])
-        return images.to(self.device), labels.to(self.device)
-
-    def subset(self, indices: Tensor) -> "FolderImages":
-        """The files at ``indices``, in that order."""
-        return replace(self, files=tuple(self.files[index] for index in indices.tolist()))
-
-    def to(self, device: torch.device | str) -> "FolderImages":
-        """The same files, decoded onto ``device``."""
-        return replace(self, device=torch.device(device))
-
-    def digest(self) -> str:
-        """Sha256 over label and content of every file; names and folders do not matter."""
-        sha = hashlib.sha256()
-        for file in self.files:
-            sha.update(f"{file.label}:{file.sha256};".encode())
-        return sha.hexdigest()
-
-    def in_memory(self, track: Track = iter) -> ImageSet:
-        """All images decoded; ``track`` may watch the parts go by."""
-        parts = range(0, len(self), _CHUNK)
-        taken = [self.take(slice(start, start + _CHUNK)) for start in track(parts)]
-        images, labels = zip(*taken, strict=True)
-        return ImageSet(torch.cat(images), torch.cat(labels), self.fitted)
-
-    def _decoded(self, file: ImageFile) -> Tensor:
-        """uint8 ``[C, H, W]`` of one file, resized and cropped if the files need it."""
-        try:
-            with Image.open(file.path) as image:
-                pixels = np.array(image.convert("L" if self.grey else "RGB"))
-        except _READ_ERRORS as error:
-            raise _unreadable(file.path, error) from error
-        images = torch.from_numpy(pixels.reshape(1, *pixels.shape[:2], -1)).permute(0, 3, 1, 2)
-        return fit(images, *self.fitted)[0]
+    paths: dict[str, list[tuple[Path, int]]] = field(default_factory=dict)
+    left_out: LeftOut = field(default_factory=LeftOut)
+    notes: list[str] = field(default_factory=list)
 
 
 def load_folder(request: Request) -> RawData:
-    """The class folders in ``request.path``, all headers and contents read, no pixels kept.
+    """The class folders in ``request.path``, every file decoded once, no pixels kept.
 
     Raises:
-        DataError: If a folder, a class or images are missing, a file is damaged or not 8 bit, or
-            sizes differ and ``resize`` and ``crop`` do not make them one.
+        DataError: If a folder, a class or images are missing, a file is damaged, or sizes differ
+            and ``resize`` and ``crop`` do not make them one.
     """
     if request.path is None:
         raise DataError(f"data=folder needs a folder: set data.path=DIR with {LAYOUT}")
-    names = _class_names(request.path / "train")
-    parts = [part for part in ("train", "test", "val") if _is_expected(request.path / part)]
-    files = {part: _files(request.path / part, names, request.track) for part in parts}
-    every = [file for part in files.values() for file in part]
-    fitted = _common_fit(every, (request.resize, request.crop))
-    grey = all(file.mode in _GREY for file in every)
-    sets = {part: FolderImages(tuple(found), grey, fitted) for part, found in files.items()}
-    return RawData(sets["train"], sets["test"], sets.get("val"), len(names))
+    names = _class_names(request.path)
+    listing = _Listing(notes=_other_folders(request.path))
+    for part in PARTS:
+        if (request.path / part).is_dir():
+            listing.paths[part] = _part(request.path / part, names, listing)
+    paths = [path for files in listing.paths.values() for path, _ in files]
+    facts = facts_of(paths, request.index, request.track)
+    notes = [*listing.notes, *listing.left_out.lines(), *treatment_lines([*facts.values()])]
+    every = [ImageFile(path, NO_LABEL, facts[path]) for path in paths]
+    fitted = common_fit(every, (request.resize, request.crop))
+    grey = all(file.facts.mode in GREY for file in every)
+    sets = {
+        part: FolderImages(tuple(ImageFile(p, k, facts[p]) for p, k in files), grey, fitted)
+        for part, files in listing.paths.items()
+    }
+    return RawData(
+        sets.get("train"),
+        sets["test"],
+        sets.get("val"),
+        len(names) or _asked_classes(request),
+        notes=tuple(notes),
+        class_names=tuple(names),
+    )
 
 
-def _is_expected(folder: Path) -> bool:
-    return folder.name != "val" or folder.is_dir()
-
-
-def _class_names(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; arrange images as {LAYOUT}")
-    visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    names = sorted(path.name for path in visible if path.is_dir())
-    if not names:
-        raise DataError(f"{folder}: no class folder in it; arrange images as {LAYOUT}")
-    return names
-
-
-def _files(folder: Path, names: list[str], track: Track) -> list[ImageFile]:
-    """Every image file of one part, by class, then by name."""
-    if unknown := sorted(set(_class_names(folder)) - set(names)):
-        raise DataError(
-            f"{folder}: class {unknown[0]!r} is not in train, which has {', '.join(names[:5])}"
-            f"{', ...' if len(names) > 5 else ''}; rename or remove the folder"
-        )
-    found = []
-    for label, name in enumerate(names):
-        inside = sorted((folder / name).glob("*")) if (folder / name).is_dir() else []
-        images = [path for path in inside if path.suffix.lower() in SUFFIXES]
-        if not images:
-            raise DataError(
-                f"{folder / name}: no image in it, each class needs one of {', '.join(SUFFIXES)}; "
-                "add images"
-            )
-        found += [(path, label) for path in images]
-    return [_image_file(path, label) for path, label in track(found)]
-
-
-def _image_file(path: Path, label: int) -> ImageFile:
-    try:
-        blob = path.read_bytes()
-        with Image.open(io.BytesIO(blob)) as image:
-            mode, (width, height) = image.mode, image.size
-    except _READ_ERRORS as error:
-        raise _unreadable(path, error) from error
-    if mode not in _GREY + _COLOUR:
-        raise DataError(
-            f"{path}: mode {mode} is not 8 bit grey or colour ({', '.join(_GREY + _COLOUR)}); "
-            "convert the image"
-        )
-    return ImageFile(path, label, hashlib.sha256(blob).hexdigest(), mode, height, width)
-
-
-def _common_fit(files: list[ImageFile], asked: Fit) -> Fit:
+def common_fit(files: list[ImageFile], asked: Fit) -> Fit:
     """Nothing if all files are of one size, else what was asked, if that makes them one."""
     other = _odd_one_out(files, (None, None))
     if other is None:
@@ -203,20 +82,103 @@ def _common_fit(files: list[ImageFile], asked: Fit) -> Fit:
     other = _odd_one_out(files, asked)
     if other is None:
         return asked
+    sizes = [f"{file.facts.height}x{file.facts.width}" for file in (files[0], other)]
     raise DataError(
-        f"images differ in size: {files[0].path} is {files[0].height}x{files[0].width}, "
-        f"{other.path} {other.height}x{other.width}; set data.resize and data.crop, both to the "
-        "side wanted"
+        f"images differ in size: {files[0].path} is {sizes[0]}, {other.path} {sizes[1]}; set "
+        "data.resize and data.crop, both to the side wanted"
     )
+
+
+def treatment_lines(facts: list[ImageFacts]) -> list[str]:
+    """What was done to files that are not plain 8-bit images of one kind, with counts."""
+    counts = Counter(trait for file in facts for trait in file.traits)
+    told = [f"{_images(counts[trait])} {what}" for trait, what in _TOLD.items() if counts[trait]]
+    grey = sum(file.mode in GREY for file in facts)
+    if 0 < grey < len(facts):
+        told.append(f"{_images(grey)} of {len(facts):,} grey, repeated in three channels")
+    return told
+
+
+def _class_names(folder: Path) -> list[str]:
+    """Classes of train, or of test where that is alone; none where its images have no folders."""
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; arrange images as {LAYOUT}")
+    if not (folder / "test").is_dir():
+        raise DataError(
+            f"{folder / 'test'}: no such folder; arrange images as {LAYOUT} (accuracies are those "
+            "of test: rename a val folder that is to serve as one)"
+        )
+    if not (folder / "train").is_dir():
+        return folders_of(folder / "test")
+    names = folders_of(folder / "train")
+    if not names:
+        raise DataError(f"{folder / 'train'}: no class folder in it; arrange images as {LAYOUT}")
+    return names
+
+
+def _asked_classes(request: Request) -> int:
+    if request.classes is None:
+        raise DataError(
+            f"{request.path}: its images have no labels that tell how many classes there are; "
+            "set data.classes to the number of the network's logits"
+        )
+    return request.classes
+
+
+def _part(folder: Path, names: list[str], listing: _Listing) -> list[tuple[Path, int]]:
+    """Image files of one part and their labels, by class."""
+    if unknown := sorted(set(folders_of(folder)) - set(names)):
+        raise DataError(
+            f"{folder}: class {unknown[0]!r} is not in train, which has {', '.join(names[:5])}"
+            f"{', ...' if len(names) > 5 else ''}; rename or remove the folder"
+        )
+    if not names:
+        found = [(path, NO_LABEL) for path in image_paths(folder, listing.left_out)]
+        if not found:
+            raise DataError(f"{folder}: no image in it; arrange images as {LAYOUT}")
+        return found
+    stray = [p for p in folder.iterdir() if not p.is_dir() and not is_hidden(p.name)]
+    if stray:
+        listing.notes.append(
+            f"{_images(len(stray), 'file')} left out, in {folder.name}/ beside the class folders: "
+            f"{min(path.name for path in stray)}{', ...' if len(stray) > 1 else ''}"
+        )
+    alone = folder.name == "test" and "train" not in listing.paths
+    labelled = [
+        (path, label)
+        for label, name in enumerate(names)
+        for path in _class_paths(folder / name, listing, may_be_empty=alone)
+    ]
+    if not labelled:
+        raise DataError(f"{folder}: no image in its class folders; add images")
+    return labelled
+
+
+def _class_paths(folder: Path, listing: _Listing, may_be_empty: bool) -> list[Path]:
+    left_out = LeftOut()
+    found = image_paths(folder, left_out) if folder.is_dir() else []
+    if not found and not may_be_empty:
+        reasons = "".join(f" ({line})" for line in left_out.lines())
+        raise DataError(
+            f"{folder}: no image in it{reasons}, each class needs one in each part; add images of "
+            "a format that Pillow reads, or remove the class everywhere"
+        )
+    listing.left_out += left_out
+    return found
+
+
+def _other_folders(folder: Path) -> list[str]:
+    others = [f"{name}/" for name in folders_of(folder) if name not in PARTS]
+    if not others:
+        return []
+    return [f"not read: {', '.join(others[:5])} (the folders that are: {', '.join(PARTS)})"]
 
 
 def _odd_one_out(files: list[ImageFile], way: Fit) -> ImageFile | None:
     """The first file that ``way`` makes another size than the first file of all."""
-    size = fitted_size(files[0].height, files[0].width, *way)
-    return next((f for f in files if fitted_size(f.height, f.width, *way) != size), None)
+    size = fitted_size(*files[0].size, *way)
+    return next((file for file in files if fitted_size(*file.size, *way) != size), None)
 
 
-def _unreadable(path: Path, error: BaseException) -> DataError:
-    text = str(error).split(" <_io.")[0]  # Pillow names the buffer, which says nothing
-    reason = " ".join(f"{type(error).__name__}: {text}".split())
-    return DataError(f"{path}: not a readable image ({reason}); repair or remove the file")
+def _images(count: int, word: str = "image") -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from qat.data.errors import DataError
+from qat.data.labels import NO_LABEL, is_labelled
 from qat.data.resize import fit, fitted_size
 
 Fit = tuple[int | None, int | None]
@@ -21,7 +22,12 @@ class Images(Protocol):
 
     @property
     def labels(self) -> Tensor:
-        """int64 ``[N]``, classes from zero."""
+        """int64 ``[N]``, classes from zero; -1 throughout where there are no labels."""
+        ...
+
+    @property
+    def labelled(self) -> bool:
+        """Whether each image has a class."""
         ...
 
     @property
@@ -61,7 +67,7 @@ class ImageSet:
 
     Attributes:
         images: uint8 ``[N, C, H, W]``, 0 to 255.
-        labels: int64 ``[N]``, classes from zero.
+        labels: int64 ``[N]``, classes from zero; -1 throughout for images without labels.
         fitted: The resize and crop that the images have been through.
 
     Raises:
@@ -92,7 +98,7 @@ class ImageSet:
             )
         if 0 in self.images.shape:
             raise DataError(f"there must be images, got shape {list(self.images.shape)}; add some")
-        if int(self.labels.min()) < 0:
+        if int(self.labels.min()) < 0 and not bool((self.labels == NO_LABEL).all()):
             raise DataError(
                 f"labels must be 0 or more, got {int(self.labels.min())}; number classes from 0"
             )
@@ -100,6 +106,11 @@ class ImageSet:
     def __len__(self) -> int:
         """Number of images."""
         return len(self.labels)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether each image has a class."""
+        return is_labelled(self.labels)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

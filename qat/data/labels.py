@@ -1,4 +1,4 @@
-"""Whether labels and classes agree."""
+"""Whether labels and classes agree, and images that have no label."""
 
 from pathlib import Path
 
@@ -6,6 +6,19 @@ import torch
 from torch import Tensor
 
 from qat.data.errors import DataError
+
+NO_LABEL = -1
+"""What stands in the place of a label where images have none."""
+
+
+def no_labels(count: int) -> Tensor:
+    """The labels of ``count`` images that have none."""
+    return torch.full((count,), NO_LABEL, dtype=torch.int64)
+
+
+def is_labelled(labels: Tensor) -> bool:
+    """Whether labels are classes; a set has one for each image or none at all."""
+    return int(labels[0]) != NO_LABEL
 
 
 def check_labels(labels: Tensor, classes: int, where: str | Path) -> None:

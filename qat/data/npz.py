@@ -1,8 +1,9 @@
 """One .npz file with arrays of images and labels: the layout of every data set kept in a file.
 
 ``train_images`` uint8 ``[N, H, W, C]`` (grey ones may be ``[N, H, W]``), ``train_labels`` integer
-``[N]``, ``test_images``, ``test_labels``, and optionally ``val_images`` and ``val_labels``. Files
-are loaded as data: pickled objects are refused.
+``[N]``, ``test_images``, ``test_labels``, and optionally ``val_images`` and ``val_labels``. A file
+may have the test part alone, with labels or without. Files are loaded as data: pickled objects are
+refused.
 """
 
 import os
@@ -21,10 +22,13 @@ from torch import Tensor
 from qat.data.bundle import RawData, Request
 from qat.data.errors import DataError
 from qat.data.in_memory import ImageSet
-from qat.data.labels import check_all_classes, check_labels
+from qat.data.labels import check_all_classes, check_labels, no_labels
 
 LAYOUT = "train_images uint8 [N,H,W,C], train_labels [N], test_images, test_labels"
 MAX_CHANNELS = 4
+_ARRAYS = frozenset(
+    f"{part}_{what}" for part in ("train", "test", "val") for what in ("images", "labels")
+)
 # RuntimeError: a damaged header may claim encryption or an unknown compression
 _READ_ERRORS = (
     OSError,
@@ -68,6 +72,8 @@ def raw_data(arrays: Mapping[str, NDArray[Any]], where: str, classes: int | None
     Raises:
         DataError: If an array is missing or not as it must be.
     """
+    if not any(name.startswith(("train_", "val_")) for name in arrays) and "test_images" in arrays:
+        return _test_alone(arrays, where, classes)
     train = _image_set(arrays, "train", where)
     classes = classes or int(train.labels.max()) + 1
     check_labels(train.labels, classes, f"{where}: train_labels")
@@ -84,7 +90,26 @@ def raw_data(arrays: Mapping[str, NDArray[Any]], where: str, classes: int | None
                 f"{where}: {part}_images have shape {list(images.image_shape)} (C, H, W), "
                 f"train_images {list(train.image_shape)}; give all parts one shape"
             )
-    return RawData(train, others["test"], others.get("val"), classes)
+    notes = tuple(f"array {name} is not read" for name in sorted(arrays.keys() - _ARRAYS))
+    return RawData(train, others["test"], others.get("val"), classes, notes=notes)
+
+
+def _test_alone(arrays: Mapping[str, NDArray[Any]], where: str, classes: int | None) -> RawData:
+    """A data set to evaluate on, without labels perhaps."""
+    images = image_array(arrays["test_images"], f"{where}: test_images")
+    if "test_labels" in arrays:
+        test = _image_set(arrays, "test", where)
+        classes = classes or int(test.labels.max()) + 1
+        check_labels(test.labels, classes, f"{where}: test_labels")
+    else:
+        test = ImageSet(images, no_labels(len(images)))
+    if classes is None:
+        raise DataError(
+            f"{where}: there are no labels that tell how many classes there are; set data.classes "
+            "to the number of the network's logits"
+        )
+    notes = tuple(f"array {name} is not read" for name in sorted(arrays.keys() - _ARRAYS))
+    return RawData(None, test, None, classes, notes=notes)
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -139,8 +164,11 @@ def _image_set(arrays: Mapping[str, NDArray[Any]], part: str, where: str) -> Ima
     for name in (f"{part}_images", f"{part}_labels"):
         if name not in arrays:
             found = ", ".join(sorted(arrays)) or "none"
-            raise DataError(f"{where}: array {name} is missing, found {found}; it needs {LAYOUT}")
-    images = _images(arrays[f"{part}_images"], f"{where}: {part}_images")
+            raise DataError(
+                f"{where}: array {name} is missing, found {found}; it needs {LAYOUT}, or the test "
+                "part alone (images to calibrate with go into calibrate.path)"
+            )
+    images = image_array(arrays[f"{part}_images"], f"{where}: {part}_images")
     labels = _labels(arrays[f"{part}_labels"], f"{where}: {part}_labels")
     if len(images) != len(labels):
         raise DataError(
@@ -150,8 +178,12 @@ def _image_set(arrays: Mapping[str, NDArray[Any]], part: str, where: str) -> Ima
     return ImageSet(images, labels)
 
 
-def _images(array: NDArray[Any], where: str) -> Tensor:
-    """uint8 ``[N, H, W]`` or ``[N, H, W, C]`` to ``[N, C, H, W]``."""
+def image_array(array: NDArray[Any], where: str) -> Tensor:
+    """uint8 ``[N, H, W]`` or ``[N, H, W, C]`` to ``[N, C, H, W]``.
+
+    Raises:
+        DataError: If the array is anything else.
+    """
     if array.dtype != np.uint8:
         nan = " with NaN" if array.dtype.kind == "f" and bool(np.isnan(array).any()) else ""
         raise DataError(

@@ -33,7 +33,7 @@ def balanced_subset(labels: Tensor, count: int, seed: int, purpose: str) -> Tens
     Raises:
         DataError: If ``count`` is out of its range.
     """
-    labels = labels.cpu()
+    labels = labels.cpu().clamp(min=0)  # images without labels count as one class
     classes, total = len(labels.unique()), len(labels)
     if not classes <= count <= total:
         raise DataError(

@@ -32,7 +32,9 @@ def load_user(request: Request) -> RawData:
     arrays = _called(_imported(request.target), request, where)
     if not isinstance(arrays, Mapping):
         raise DataError(f"{where} must return a mapping with {LAYOUT}, got {type(arrays).__name__}")
-    return raw_data({name: np.asarray(array) for name, array in arrays.items()}, where)
+    return raw_data(
+        {name: np.asarray(array) for name, array in arrays.items()}, where, request.classes
+    )
 
 
 def _called(function: Callable[..., Any], request: Request, where: str) -> Any:

@@ -43,6 +43,7 @@ METRICS: Mapping[str, Metric] = {
     "float_top5": Metric("float top-5", "%", 100, higher_is_better=True),
     "float_loss": Metric("float loss", decimals=4),
     "loss": Metric("loss", decimals=4, higher_is_better=False),
+    "float_agreement": Metric("agreement with float", "%", 100, higher_is_better=True),
     "logit_sqnr_db": Metric("logit SQNR", "dB", higher_is_better=True),
     "runtime_top1": Metric("runtime top-1", "%", 100, higher_is_better=True),
     "parity_top1_agreement": Metric("parity agreement", "%", 100, higher_is_better=True),

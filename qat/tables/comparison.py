@@ -45,6 +45,7 @@ LINES = (
     _Line("loss", "float_loss", "loss", difference=True),
     _Line("top-1 drop, absolute", None, "top1_drop"),
     _Line("top-1 drop, relative", None, "top1_drop_relative"),
+    _Line("same class as the float network", None, "float_agreement", optional=True),
     _Line("logit SQNR", None, "logit_sqnr_db"),
     _Line("file size", "float_bytes", "packed_bytes", difference=True),
     _Line("theoretical size", None, "theoretical_bytes", optional=True),

@@ -23,6 +23,8 @@ OF_THE_METHOD = (
         for name in ("allocator", "metric", "budgets", "options", "then", "widths", "slots")
     ),
 )
+# What the data's digest says already, and what is told of how files were read.
+OF_THE_DIGEST = ("data.images_per_class", "data.notes")
 DIGEST_DIGITS = 12
 
 
@@ -52,7 +54,7 @@ def differences(rows: Sequence[Sequence[RunRecord]], axes: Iterable[str] = ()) -
     found: dict[int, list[str]] = {}
     shared = [_shared_leaves(row) for row in rows]
     for path in dict.fromkeys(path for row in shared for path in row):
-        if _is_axis(path, (*axes, *OF_THE_METHOD)):
+        if _is_axis(path, (*axes, *OF_THE_METHOD, *OF_THE_DIGEST)):
             continue
         for block in _blocks(rows, path):
             for index, words in _odd_ones(

@@ -124,7 +124,7 @@ def test_a_damaged_data_file_is_refused(qat, home, npz, keep):
 def test_missing_data_are_refused_with_what_to_put_there(qat, home):
     refused(qat, home, ["run", "data=npz"], "data=npz needs data.path=FILE")
     refused(qat, home, ["run", "data=npz", "data.path=no.npz"], "no.npz: no such file", "uint8")
-    refused(qat, home, ["run", "data=folder", "data.path=no"], "no/train: no such folder")
+    refused(qat, home, ["run", "data=folder", "data.path=no"], "no: no such folder")
 
 
 def test_a_checkpoint_of_another_network_is_refused_with_the_keys(qat, home):

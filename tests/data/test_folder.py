@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.datasets import ImageFolder
 
-from qat.data import Augment, Batches, DataError, ImageSet, load_data
-from qat.data.folder import FolderImages
+from qat.data import Augment, Batches, DataError, ImageSet, file_index, image_file, load_data
+from qat.data.census import data_lines
+from qat.data.folder_images import FolderImages
 
 NAMES = ("ant", "bee", "cat")
 
@@ -107,30 +109,118 @@ def test_a_file_that_is_no_image_is_named(folder):
 
 
 @pytest.mark.parametrize("limit", [100, 2**20], ids=["streamed", "in memory"])
-def test_a_truncated_image_is_named_when_it_is_decoded(folder, limit):
+def test_a_truncated_image_is_found_before_anything_is_trained(folder, limit):
     path = folder / "test" / "bee" / "01.png"
     path.write_bytes(path.read_bytes()[:-60])
     with pytest.raises(DataError, match=r"01\.png: not a readable image") as caught:
-        list(decoded(folder, limit))
+        load_data("folder", path=folder, memory_limit=limit)
     assert "\n" not in str(caught.value)
 
 
-def decoded(folder, limit):
-    data = load_data("folder", path=folder, memory_limit=limit)
-    return Batches(data.test, 4, data.preprocess)
-
-
-def test_sixteen_bit_images_are_refused(folder):
-    deep = Image.fromarray(np.zeros((8, 8), dtype=np.uint16))
-    deep.save(folder / "train" / "ant" / "deep.png")
-    with pytest.raises(DataError, match=r"deep\.png: mode I;16 is not 8 bit"):
+def test_damaged_images_are_counted(folder):
+    for name in ("01", "02", "03"):
+        (folder / "train" / "ant" / f"{name}.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"3 images cannot be used: .*01\.png: not a readable"):
         load_data("folder", path=folder)
+
+
+def test_classes_and_files_come_in_the_order_of_image_folder(folder):
+    nested = folder / "train" / "bee"
+    for place in ("z", "a/deep", "a.b", "05.d"):
+        (nested / place).mkdir(parents=True)
+        for suffix in (".png", ".jpg", ".TIF", ".ppm", ".webp"):
+            image = Image.fromarray(pixels(9, len(place) + len(suffix), (8, 8, 3)))
+            image.save(nested / place / f"deep{suffix}")
+    (nested / "link").symlink_to(folder / "test" / "cat", target_is_directory=True)
+    (nested / "circle").symlink_to(folder / "train", target_is_directory=True)
+    (nested / "circle").unlink()  # torchvision would go round for ever
+    expected = [(path, label) for path, label in ImageFolder(str(folder / "train")).samples]
+    data = load_data("folder", path=folder, memory_limit=1, val_fraction=0)
+    assert [(str(file.path), file.label) for file in data.train.files] == expected
+    (nested / "circle").symlink_to(folder / "train", target_is_directory=True)
+    assert len(load_data("folder", path=folder, val_fraction=0).train) == len(expected)
+
+
+def test_what_is_left_out_is_told_with_its_count(folder):
+    (folder / "train" / "ant" / "a.txt").write_text("no image")
+    (folder / "test" / "cat" / "b.TXT").write_text("no image")
+    (folder / "test" / "cat" / "labels.json").write_text("{}")
+    (folder / "test" / "beside.csv").write_text("")
+    (folder / "valid").mkdir()
+    for hidden in (".ds_store", "._00.png", "Thumbs.db"):
+        (folder / "train" / "bee" / hidden).write_bytes(b"")
+    (folder / "train" / "__MACOSX").mkdir()
+    data = load_data("folder", path=folder)
+    assert len(data.train) + len(data.val) == 30
+    assert data.notes == (
+        "not read: valid/ (the folders that are: train, test, val)",
+        "1 file left out, in test/ beside the class folders: beside.csv",
+        "3 files left out, not an image by suffix: .txt (2), .json (1)",
+    )
+
+
+def test_mixed_kinds_of_images_are_told_once_with_their_counts(folder):
+    here = folder / "train" / "ant"
+    Image.fromarray(np.full((8, 8), 258, dtype=np.uint16)).save(here / "deep.png")
+    Image.fromarray(np.zeros((8, 8, 4), dtype=np.uint8)).save(here / "clear.png")
+    Image.fromarray(pixels(0, 0, (8, 8))).save(here / "grey.png")
+    data = load_data("folder", path=folder)
+    assert data.notes == (
+        "1 image with transparent pixels laid on white",
+        "1 image of 16 bits a channel reduced to their high bytes",
+        "2 images of 45 grey, repeated in three channels",
+    )
+
+
+def test_a_file_that_did_not_change_is_read_once(folder, tmp_path, monkeypatch):
+    read = []
+    real = image_file.inspect
+    monkeypatch.setattr(file_index, "inspect", lambda path: read.append(path) or real(path))
+    first = load_data("folder", path=folder, index_folder=tmp_path / "facts")
+    assert len(read) == 42
+    again = load_data("folder", path=folder, index_folder=tmp_path / "facts")
+    assert (len(read), again.digest) == (42, first.digest)
+    Image.fromarray(pixels(5, 5, (8, 8, 3))).save(folder / "train" / "ant" / "03.png")
+    assert load_data("folder", path=folder, index_folder=tmp_path / "facts").digest != first.digest
+    assert len(read) == 43
+    (index,) = (tmp_path / "facts").iterdir()
+    index.write_text('{"version": 1, "files": {"x": [1]}}')
+    load_data("folder", path=folder, index_folder=tmp_path / "facts")
+    assert len(read) == 85
+
+
+def test_test_alone_needs_no_train_folder(tmp_path):
+    root = write(tmp_path / "images", parts=(("test", 4),))
+    with pytest.raises(DataError, match=r"cannot be measured: set data\.mean and data\.std"):
+        load_data("folder", path=root)
+    (root / "test" / "dog").mkdir()  # a class of the network's without an image
+    data = load_data("folder", path=root, mean=[0.5], std=[0.5])
+    assert (data.train, data.val, len(data.test), data.classes) == (None, None, 12, 4)
+    assert data_lines(data) == ["test  12 images of 8x8, 3 channels: ant 4, bee 4, cat 4, dog 0"]
+
+
+def test_images_without_class_folders_have_no_labels(folder):
+    flat = folder / "flat" / "test"
+    flat.mkdir(parents=True)
+    for path in (folder / "test" / "bee").iterdir():
+        path.rename(flat / path.name)
+    with pytest.raises(DataError, match=r"set data\.classes"):
+        load_data("folder", path=flat.parent, mean=[0.5], std=[0.5])
+    data = load_data("folder", path=flat.parent, mean=[0.5], std=[0.5], classes=10, test_images=3)
+    assert (data.classes, data.test.labelled, len(data.test)) == (10, False, 3)
+    assert data_lines(data) == ["test  3 images of 8x8, 3 channels: no labels"]
+
+
+def test_classes_are_checked_against_the_folders(folder):
+    assert load_data("folder", path=folder, classes=3).classes == 3
+    with pytest.raises(DataError, match=r"data\.classes=4, but the data have 3 classes"):
+        load_data("folder", path=folder, classes=4)
 
 
 def test_missing_folders_and_classes_are_named(folder, tmp_path):
     with pytest.raises(DataError, match=r"set data\.path=DIR"):
         load_data("folder")
-    with pytest.raises(DataError, match="train: no such folder; arrange images as DIR/train"):
+    with pytest.raises(DataError, match="nowhere: no such folder; arrange images as DIR/train"):
         load_data("folder", path=tmp_path / "nowhere")
     (folder / "test" / "dog").mkdir()
     with pytest.raises(DataError, match="class 'dog' is not in train, which has ant, bee, cat"):

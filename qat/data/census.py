@@ -1,0 +1,61 @@
+"""How many images each part and class has, in a line a part."""
+
+from collections.abc import Sequence
+
+import torch
+
+from qat.data.bundle import DataBundle
+from qat.data.in_memory import Images
+
+_NAMED = 5
+"""Up to so many classes each is told by name; more are summarised."""
+
+
+def data_lines(data: DataBundle) -> list[str]:
+    """A line for each part, then what a user should know of how files were read."""
+    width = max(map(len, data.parts))
+    lines = [
+        f"{name.ljust(width)}  {part_words(images, data.classes, data.class_names)}"
+        for name, images in data.parts.items()
+    ]
+    return [*lines, *data.notes]
+
+
+def part_words(images: Images, classes: int, names: Sequence[str] = ()) -> str:
+    """Images of one part, and how they spread over the classes.
+
+    Example:
+        >>> from qat.data.synthetic import load_synthetic
+        >>> from qat.data.bundle import Request
+        >>> raw = load_synthetic(Request(classes=3, train_images=7, image_size=8))
+        >>> part_words(raw.train, 3, ["ant", "bee", "cat"])
+        '7 images of 8x8, 3 channels: ant 3, bee 2, cat 2'
+    """
+    channels, height, width = images.image_shape
+    told = f"{_counted(len(images), 'image')} of {height}x{width}, {_counted(channels, 'channel')}"
+    spread = per_class(images, classes, names) if images.labelled else "no labels"
+    return f"{told}: {spread}"
+
+
+def per_class(images: Images, classes: int, names: Sequence[str] = ()) -> str:
+    """How labelled images spread over the classes: by name up to five, else least and most.
+
+    A class without an image is named.
+    """
+    counts = torch.bincount(images.labels.cpu(), minlength=classes).tolist()
+    words = [names[k] if names else f"class {k}" for k in range(len(counts))]
+    if len(counts) <= _NAMED:
+        return ", ".join(f"{word} {count:,}" for word, count in zip(words, counts, strict=True))
+    if min(counts) == max(counts):
+        return f"{len(counts):,} classes, {counts[0]:,} each"
+    empty = [word for word, count in zip(words, counts, strict=True) if not count]
+    least = min(count for count in counts if count)
+    told = f"{len(counts):,} classes, {least:,} to {max(counts):,} each"
+    if not empty:
+        return told
+    more = ", ..." if len(empty) > _NAMED else ""
+    return f"{told}, {len(empty):,} without an image ({', '.join(empty[:_NAMED])}{more})"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
