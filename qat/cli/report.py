@@ -29,13 +29,11 @@ def print_inputs(prepared: "Prepared") -> None:
     """How many images each part and class has, how files were read, what a checkpoint gave."""
     from qat.data.census import data_lines  # brings torch, which tables do without
 
-    out = console()
-    print_line(out, f"data {prepared.data.name}")
-    for line in data_lines(prepared.data):
-        print_line(out, f"  {line}")
+    lines = [f"data {prepared.data.name}", *(f"  {line}" for line in data_lines(prepared.data))]
     if (taken := prepared.checkpoint_line()) is not None:
-        print_line(out, f"checkpoint {prepared.config.model.checkpoint}")
-        print_line(out, f"  {taken}")
+        lines += [f"checkpoint {prepared.config.model.checkpoint}", f"  {taken}"]
+    for line in lines:
+        print(wrapped(line, hang=4), flush=True)
 
 
 def print_comparison(record: RunRecord, every_float: bool = False) -> None:
