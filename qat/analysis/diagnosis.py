@@ -155,9 +155,15 @@ def _causes(layer: LayerRows) -> list[Finding]:
         Finding(
             "the output loses more than its bits explain",
             {layer.name: figures},
-            (more_bits(layer.name, "weight"), more_bits(layer.name, "act")),
+            _more_bits_of_both(layer),
         )
     ]
+
+
+def _more_bits_of_both(layer: LayerRows) -> tuple[str, ...]:
+    rows = {"weight": layer.weight, "act": layer.act}
+    settings = [more_bits(layer.name, slot, row.bits) for slot, row in rows.items() if row]
+    return tuple(dict.fromkeys(settings))
 
 
 def _weight_causes(name: str, row: TensorRow) -> Iterator[Finding]:
@@ -172,7 +178,7 @@ def _weight_causes(name: str, row: TensorRow) -> Iterator[Finding]:
         kind = "one scale serves weight channels of unlike range"
         yield Finding(kind, {name: figures}, ("scheme.weight.granularity=channel",))
     elif row.sqnr_db < _usual(row.bits) - SHORTFALL_DB:
-        settings = ("observer@scheme.weight=mse", more_bits(name, "weight"))
+        settings = ("observer@scheme.weight=mse", more_bits(name, "weight", row.bits))
         yield Finding("the weight loses more than its bits explain", _beside_usual(row), settings)
 
 
@@ -188,7 +194,7 @@ def _act_causes(name: str, row: TensorRow, method: str) -> Iterator[Finding]:
         figures = {name: f"{100 * row.used_codes:.0f} % of the codes are used"}
         yield Finding("the input's range is wider than its data", figures, settings)
     elif row.sqnr_db < _usual(row.bits) - SHORTFALL_DB:
-        settings = ("observer@scheme.act=mse", more_bits(name, "act"))
+        settings = ("observer@scheme.act=mse", more_bits(name, "act", row.bits))
         yield Finding("the input loses more than its bits explain", _beside_usual(row), settings)
 
 
@@ -210,9 +216,10 @@ def _gradual(layers: Sequence[LayerRows], trained: bool) -> list[Finding]:
     return [Finding(kind, {}, settings)]
 
 
-def more_bits(name: str, slot: str) -> str:
-    """The override that gives one layer's slot 8 bits."""
-    return f"scheme.rules='[{{match: {name}, {slot}: {{bits: 8}}}}]'"
+def more_bits(name: str, slot: str, bits: int | None = None) -> str:
+    """The override that gives one layer's slot 8 bits; that leaves the layer float if it has 8."""
+    change = "keep_float: true" if bits is not None and bits >= 8 else f"{slot}: {{bits: 8}}"
+    return f"scheme.rules='[{{match: {name}, {change}}}]'"
 
 
 def _range_method(spec: Mapping[str, Any]) -> str:

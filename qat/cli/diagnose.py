@@ -13,6 +13,7 @@ from qat.analysis.diagnosis import MORE_IMAGES, Finding, LayerRows, findings, fi
 from qat.analysis.rows import TensorRow
 from qat.cli.errors import DONE, RequestError
 from qat.cli.progress import console
+from qat.cli.studies import key_of
 from qat.records.folder import RunFolder
 from qat.records.layers import LAYERS_NAME, read_layers
 from qat.records.schema import RunRecord
@@ -172,12 +173,13 @@ def _command(record: RunRecord, setting: str) -> str:
     """The run again with another setting; options of the observer it replaces are left out."""
     group, _, slot = setting.partition("=")[0].partition("@")
     options = f"{slot}.observer_options" if group == "observer" else None
-    if options is None or not any(word.startswith(options) for word in record.overrides):
+    words = {word: key_of(word) for word in record.overrides}
+    if options is None or not any(key.startswith(options) for key in words.values()):
         return f"qat run --from {record.id} {setting}"
     kept = [
         shlex.quote(word)
-        for word in record.overrides
-        if not word.startswith((options, f"observer@{slot}="))
+        for word, key in words.items()
+        if not key.startswith(options) and key != f"observer@{slot}"
     ]
     return " ".join(["qat run", *kept, setting])
 

@@ -79,7 +79,7 @@ def test_scales_per_channel_are_not_advised_to_one_that_has_them():
     row = weight("dw", 12.0, worst_channel_db=0.0, channel_range_ratio=90.0, dead_channels=1)
     finding = one_finding(row, act("dw", 40.0), output("dw", 9.0, 9.0))
     assert "granularity" not in " ".join(finding.settings)
-    assert more_bits("dw", "weight") in finding.settings
+    assert more_bits("dw", "weight", 8) in finding.settings
 
 
 def test_clipped_inputs_ask_for_the_whole_range():
@@ -96,7 +96,7 @@ def test_unused_codes_ask_for_a_narrower_range():
 
 def test_an_input_that_is_poor_for_no_visible_reason_asks_for_bits():
     finding = one_finding(weight("c", 40.0), act("c", 15.0), output("c", 10.0, 15.0))
-    assert more_bits("c", "act") in finding.settings
+    assert more_bits("c", "act", 8) in finding.settings
 
 
 def test_a_layer_whose_tensors_look_well_is_told_as_a_whole():
@@ -139,3 +139,8 @@ def test_what_was_trained_is_not_advised_to_train():
 def test_scales_per_channel_come_first_where_a_gradual_loss_has_one_scale():
     rows = [weight("a", 40.0, by="tensor"), output("a", 37, 37), *network(("b", 33, 37))]
     assert findings(layer_rows(rows, {}))[0].settings[0] == "scheme.weight.granularity=channel"
+
+
+def test_a_layer_of_eight_bits_is_left_float_and_one_of_four_gets_eight():
+    assert more_bits("c", "act", 8) == "scheme.rules='[{match: c, keep_float: true}]'"
+    assert more_bits("c", "act", 4) == "scheme.rules='[{match: c, act: {bits: 8}}]'"
