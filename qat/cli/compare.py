@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from qat.cli.errors import DONE, RequestError
-from qat.cli.printing import complain_line
+from qat.cli.printing import complain_line, print_line
 from qat.cli.progress import console
 from qat.records.facts import run_facts, stored_bits
 from qat.records.folder import RunFolder
@@ -21,6 +21,8 @@ from qat.tables.numbers import MISSING, number_text
 from qat.tables.protocol import leaves
 
 Triple = tuple[str, str, str]
+SIDES = ("A", "B")
+"""What the runs are called in the tables: their names are too long for a column."""
 
 
 def compare_command(first: Path, second: Path) -> int:
@@ -31,13 +33,14 @@ def compare_command(first: Path, second: Path) -> int:
     """
     records = [_record(folder) for folder in (first, second)]
     told = run_names(records)
-    names = [f"{told[record.id]} {record.id}" for record in records]
+    for letter, record in zip(SIDES, records, strict=True):
+        print_line(f"{letter}: {told[record.id]} {record.id}")
     for title, rows in (
         ("settings that differ", list(setting_rows(*records))),
         ("metrics", list(metric_rows(*records))),
         ("layers: bits W/A, SQNR of the output", list(layer_rows(first, second, *records))),
     ):
-        _print(title, names, rows)
+        _print(title, rows)
     return DONE
 
 
@@ -106,17 +109,18 @@ def _layers(folder: Path, record: RunRecord) -> dict[str, str]:
     return found
 
 
-def _print(title: str, names: list[str], rows: list[Any]) -> None:
+def _print(title: str, rows: list[Any]) -> None:
     out = console()
     if not rows:
         out.print(f"{title}: none", style="dim")
         return
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True, overflow="fold")
-    for name in names:
-        table.add_column(name, overflow="fold")
-    if len(rows[0]) > len(names) + 1:
-        table.add_column("difference", justify="right")
+    numbers = len(rows[0]) > len(SIDES) + 1
+    for letter in SIDES:
+        table.add_column(letter, overflow="fold", justify="right" if numbers else "left")
+    if numbers:
+        table.add_column("B - A", justify="right")
     for row in rows:
         table.add_row(*row)
     out.print(table)

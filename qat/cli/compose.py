@@ -24,6 +24,7 @@ from qat.cli.keys import key_types, keys_under
 from qat.cli.paths import settle_paths
 from qat.cli.schema import RunConfig, register_schema
 from qat.cli.studies import key_of, study_points
+from qat.cli.unread import read_words
 from qat.cli.words import check_words, expected
 from qat.models.names import torchvision_names
 
@@ -65,6 +66,8 @@ def compose_points(
 ) -> list[Point]:
     """Every point of a request, composed and typed; of a study, those of its grids.
 
+    An override that one point of several reads and another does not is left out of the other.
+
     Raises:
         RequestError: If a point does not compose, naming it.
     """
@@ -77,7 +80,16 @@ def compose_points(
             point = _composed(combination, several)
             for one in _expanded(point, multirun):
                 points[one.overrides] = one
-        return list(points.values())
+        return _with_what_they_read(list(points.values()))
+
+
+def _with_what_they_read(points: list[Point]) -> list[Point]:
+    """The points of a sweep, each composed without the overrides that only others read."""
+    words = read_words([(point.overrides, point.config) for point in points])
+    return [
+        point if kept == point.overrides else _composed(kept, named=True)
+        for point, kept in zip(points, words, strict=True)
+    ]
 
 
 def _composed(overrides: tuple[str, ...], named: bool) -> Point:

@@ -1,6 +1,7 @@
 """Where the YAML files are, and what they offer; read without Hydra, so that lists are quick."""
 
 import os
+import re
 from pathlib import Path
 
 ROOT_CONFIG = "run"
@@ -48,14 +49,17 @@ def groups(extra_dir: Path | None = None) -> list[str]:
 
 
 def summary(path: Path) -> str:
-    """The first comment line of a file that is no package directive; what the file says it is."""
+    """What a file says it is: the first sentence of its comment, package directives aside."""
+    said: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            break
         text = line.lstrip("# ").strip()
-        if not text.startswith("@"):
-            return text.removeprefix("Asks:").strip()
-    return ""
+        if text.startswith("@"):
+            continue
+        ended = bool(said) and (said[-1].endswith((".", "?")) or re.match(r"[A-Z]\w*: ", text))
+        if ended or not line.startswith("#"):
+            break
+        said.append(text.removeprefix("Asks:").strip())
+    return " ".join(said)
 
 
 def _roots(extra_dir: Path | None) -> list[Path]:

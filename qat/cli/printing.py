@@ -3,6 +3,7 @@
 import sys
 
 from qat.base.text import plain
+from qat.cli.lines import wrapped
 
 
 def print_line(text: object) -> None:
@@ -16,5 +17,7 @@ def print_lines(text: str) -> None:
 
 
 def complain_line(text: object) -> None:
-    """``qat: <one line>`` on stderr, in the same way."""
-    print(f"qat: {plain(str(text))}", file=sys.stderr, flush=True)
+    """``qat: <one line>`` on stderr, in the same way; broken between words on a terminal alone."""
+    line = f"qat: {plain(str(text))}"
+    shown = wrapped(line, hang=5) if sys.stderr.isatty() else line
+    print(shown, file=sys.stderr, flush=True)

@@ -27,7 +27,8 @@ def show_command(folder: Path) -> int:
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
     record = seen_record(folder)
-    print_line(f"run {record.id}: {run_facts(record).run_name}, {_state(folder, record)}")
+    name = run_facts(record).run_name
+    print(wrapped(f"run {record.id}: {name}, {_state(folder, record)}", hang=4))
     print(wrapped(f"asked for: {' '.join(record.overrides) or '(defaults)'}", hang=11))
     if record.study:
         print_line(f"study: {record.study}")
@@ -42,7 +43,7 @@ def show_command(folder: Path) -> int:
             print_table(table)
     _print_stages(record)
     for name, file in record.artifacts.items():
-        print_line(f"  {name:<24} {file.bytes:>10} bytes  {folder / file.path}")
+        print_line(f"  {name:<24} {file.bytes:>10} bytes  {file.path}")
     print_record_line(RunFolder(folder).record_path)
     return DONE
 

@@ -2,7 +2,7 @@
 
 A key counts as typed if it stands on the command line or in the user's experiment file; defaults
 of ``conf`` are fine, and so is a preset such as ``trainer=smoke``. In a sweep a key is fine if one
-point reads it.
+point reads it; the others are run without it.
 """
 
 import re
@@ -17,6 +17,7 @@ from qat.cli.deployment_checks import exports
 from qat.cli.errors import RequestError
 from qat.cli.modes import trains
 from qat.cli.schema import OptimizerConfig, RunConfig, ScheduleConfig
+from qat.cli.slot_keys import unread_of_slot
 from qat.cli.specs import trains_float
 from qat.cli.studies import key_of
 
@@ -63,6 +64,25 @@ def check_read(
             raise RequestError(text)
 
 
+def read_words(points: Sequence[tuple[Sequence[str], RunConfig]]) -> list[tuple[str, ...]]:
+    """The overrides of each point of a sweep, without those that only other points read.
+
+    Args:
+        points: Overrides and typed configuration of each.
+    """
+    unread_here: list[dict[str, str]] = []
+    read: set[str] = set()
+    for words, config in points:
+        keys = dict(pair for word in words for pair in _keys_of_word(word))
+        here = {word: key for word, key in keys.items() if unread(key, config) is not None}
+        read |= set(keys.values()) - set(here.values())
+        unread_here.append(here)
+    return [
+        tuple(word for word in words if here.get(word) not in read)
+        for (words, _), here in zip(points, unread_here, strict=True)
+    ]
+
+
 def unread(key: str, config: RunConfig) -> str | None:
     """Why a run does not read a key, with a cure; None if it does.
 
@@ -97,6 +117,9 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
         return f"mode={mode} chooses no widths; add mode=mixed"
     if group == "scheme" and mode == "float":
         return "mode=float quantizes nothing; add mode=static or another"
+    if group == "scheme" and name.startswith(("weight.", "act.")):
+        slot, _, leaf = name.partition(".")
+        return unread_of_slot(f"scheme.{slot}", leaf, getattr(config.scheme, slot))
     if group == "calibrate" and mode in ("float", "dynamic"):
         return f"mode={mode} calibrates nothing; add mode=static or qat"
     if group in ("parity", "measure") and (group == "parity" or name in _OF_RUNTIME):
@@ -109,7 +132,13 @@ def _unread_part(group: str, name: str, config: RunConfig) -> str | None:
         return None if config.mixed.check_plans else "no plan is checked; add mixed.check_plans=20"
     if (group, name) == ("data", "path") and config.data.name in ("synthetic", "user"):
         return f"data={config.data.name} has no file; add data=npz or data=folder"
+    if name == "target" and group in ("data", "model") and not _is_users(group, config):
+        return f"{group} is not the user's own; add {group}=user"
     return None
+
+
+def _is_users(group: str, config: RunConfig) -> bool:
+    return (config.model.source if group == "model" else config.data.name) == "user"
 
 
 def _of_float(group: str, name: str) -> str:
@@ -140,17 +169,22 @@ def _of_method(
 def _keys(words: Sequence[str], extra_dir: Path | None) -> Iterator[tuple[str, str]]:
     """``(as typed, key in full)`` of everything that was typed for a point."""
     for word in words:
-        key = key_of(word)
-        if word.startswith("~") or key.startswith("hydra"):
-            continue
-        if key == "experiment":
+        if key_of(word) == "experiment":
             yield from _keys_of_file(word.partition("=")[2], extra_dir)
-        elif "@" in key:
-            group, _, package = key.partition("@")
-            known = package.endswith(group)
-            yield word, f"{package}.name" if known else f"{package}.{group}"
-        elif "." in key or key in _METHODS:
-            yield word, key
+        else:
+            yield from _keys_of_word(word)
+
+
+def _keys_of_word(word: str) -> Iterator[tuple[str, str]]:
+    key = key_of(word)
+    if word.startswith("~") or key.startswith("hydra"):
+        return
+    if "@" in key:
+        group, _, package = key.partition("@")
+        known = package.endswith(group)
+        yield word, f"{package}.name" if known else f"{package}.{group}"
+    elif "." in key or key in _METHODS:
+        yield word, key
 
 
 def _keys_of_file(name: str, extra_dir: Path | None) -> Iterator[tuple[str, str]]:

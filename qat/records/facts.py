@@ -98,10 +98,15 @@ class RunFacts:
         return f"{widths}-{self.method}".replace("/", "-")
 
     @property
+    def mode_label(self) -> str:
+        """The label with the mode, unless the label says it: ``float``, ``w8a8-minmax-dynamic``."""
+        said = self.mode == "float" or self.label.endswith(f"-{self.mode}")
+        return self.label if said else f"{self.label}-{self.mode}"
+
+    @property
     def run_name(self) -> str:
-        """The label with mode, unless it is said, and seed: ``w4a4-lsq-qat-seed0``."""
-        parts = [self.label] + ([self.mode] if self.mode != "float" else [])
-        return "-".join([*parts, f"seed{self.seed}"])
+        """The label with mode and seed: ``w4a4-lsq-qat-seed0``."""
+        return f"{self.mode_label}-seed{self.seed}"
 
 
 @once_a_record

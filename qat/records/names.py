@@ -98,8 +98,7 @@ def row_names(records: Sequence[RunRecord]) -> list[str]:
 
 def label_of(record: RunRecord) -> str:
     """Widths, method and mode, unless the mode is said: ``w4a4-lsq-qat``."""
-    label = run_facts(record).label
-    return label if record.mode == "float" else f"{label}-{record.mode}"
+    return run_facts(record).mode_label
 
 
 def all_words(record: RunRecord) -> set[str]:

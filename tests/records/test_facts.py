@@ -43,6 +43,12 @@ def test_the_inner_layers_speak():
     assert facts.weight.symmetric is True
 
 
+def test_a_dynamic_run_says_so_once():
+    slots = [spec(8, "minmax")] * 3, [spec(8, "dynamic")] * 3
+    assert run_facts(record(*slots, mode="dynamic")).run_name == "w8a8-minmax-dynamic-seed3"
+    assert run_facts(record(slots[0], slots[0], mode="dynamic")).mode_label == "w8a8-minmax-dynamic"
+
+
 def test_mixed_widths_show_their_spread():
     weights = [spec(8), spec(2), spec(4), spec(4), spec(8)]
     facts = run_facts(record(weights, [spec(4)] * 5))
