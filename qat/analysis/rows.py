@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -50,6 +50,13 @@ class TensorRow:
     channel_range_ratio: float | None = None
     dead_channels: int | None = None
     alone_db: float | None = None
+
+
+def rows_of(data: Iterable[Mapping[str, Any]]) -> list[TensorRow]:
+    """Rows of what :func:`rows_to_json` wrote; a key that is not known is passed over."""
+    known = TensorRow.__dataclass_fields__
+    rows = [TensorRow(**{k: v for k, v in row.items() if k in known}) for row in data]
+    return [row if row.sqnr_db is not None else replace(row, sqnr_db=math.inf) for row in rows]
 
 
 def rows_to_json(rows: Iterable[TensorRow]) -> str:

@@ -12,7 +12,8 @@ from qat.records.schema import canonical_json
 from qat.records.store import find_records
 from qat.tables.render import render
 from qat.tables.table import make_table
-from qat.tracking.study import ALL_RUNS, EVENTS, build_study_view, view_names
+from qat.tracking.layout import EVENTS
+from qat.tracking.study import ALL_RUNS, build_study_view, view_names
 
 
 def write_all_view(runs: Path) -> Path:
@@ -26,7 +27,9 @@ def write_all_view(runs: Path) -> Path:
     names = {name: runs / id_ for name, id_ in view_names(shown).items()}
     content = canonical_json([[record.id, record.metrics] for record in shown])
     table = render(make_table(shown)) if shown else "no finished run yet"
-    return build_study_view(runs, ALL_RUNS, names, table, lambda: study_figures(shown), content)
+    return build_study_view(
+        runs, ALL_RUNS, names, table, lambda: study_figures(shown), content, shown
+    )
 
 
 if __name__ == "__main__":

@@ -23,15 +23,11 @@ from qat.cli.schema import (
     SlotConfig,
 )
 from qat.cli.specs import check_training
-from qat.training.specs import OPTIMIZERS, SCHEDULES
+from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, OPTIMIZERS, PRECISIONS, SCHEDULES
 
 PLACEMENTS = ("academic", "integer")
 MODES = ("float", "dynamic", "static", "qat", "mixed")
 KERNELS = ("auto", "compiled", "eager")
-KEEP = ("best", "last")
-COMPILE = ("none", "model")
-ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 SOURCES = ("builtin", "torchvision", "user")
 RULE_KEYS = tuple(
     [
@@ -112,7 +108,7 @@ def _check_data(data: DataConfig) -> None:
 
 def _check_float(config: RunConfig) -> None:
     settings = config.float
-    one_of("float.keep", settings.keep, KEEP)
+    one_of("float.keep", settings.keep, KEEPS)
     one_of("float.accelerator", settings.accelerator, ACCELERATORS)
     one_of("float.precision", settings.precision, PRECISIONS)
     _check_optimizer("float.optimizer", settings.optimizer)
@@ -206,8 +202,8 @@ def _check_devices(config: RunConfig) -> None:
 
 def _check_trainer(config: RunConfig) -> None:
     trainer = config.trainer
-    one_of("trainer.compile", trainer.compile, COMPILE)
+    one_of("trainer.compile", trainer.compile, COMPILES)
     one_of("trainer.accelerator", trainer.accelerator, ACCELERATORS)
     one_of("trainer.precision", trainer.precision, PRECISIONS)
-    one_of("trainer.keep", trainer.keep, KEEP)
+    one_of("trainer.keep", trainer.keep, KEEPS)
     _check_devices(config)

@@ -3,18 +3,15 @@
 from pathlib import Path
 
 from qat.cli.checks import (
-    ACCELERATORS,
-    COMPILE,
-    KEEP,
     KERNELS,
     MODES,
     PLACEMENTS,
-    PRECISIONS,
     SOURCES,
 )
 from qat.cli.configs import options
 from qat.cli.keys import SLOTS, choosable, key_types
 from qat.models.names import torchvision_names
+from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, PRECISIONS
 
 _SLOT_CHOICES = {
     "granularity": ("tensor", "channel", "group"),
@@ -29,10 +26,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "mixed.then": ("static", "qat"),
     "scheme.placement": PLACEMENTS,
     "scheme.first_last": ("8", "float", "fp16", "same"),
-    "trainer.compile": COMPILE,
+    "trainer.compile": COMPILES,
     **{f"{part}.accelerator": ACCELERATORS for part in ("trainer", "float")},
     **{f"{part}.precision": PRECISIONS for part in ("trainer", "float")},
-    **{f"{part}.keep": KEEP for part in ("trainer", "float")},
+    **{f"{part}.keep": KEEPS for part in ("trainer", "float")},
     **{f"{slot}.{name}": c for slot in SLOTS for name, c in _SLOT_CHOICES.items()},
 }
 """Key → its words, of the keys that are no groups."""

@@ -1,16 +1,14 @@
 """``qat diagnose``: why a run's accuracy fell, layer by layer, and which setting to try."""
 
-import math
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.table import Table
 
 from qat.analysis.diagnosis import MORE_IMAGES, Finding, LayerRows, findings, first_fall, layer_rows
-from qat.analysis.rows import TensorRow
+from qat.analysis.rows import rows_of
 from qat.cli.errors import DONE, RequestError
 from qat.cli.progress import console
 from qat.cli.studies import key_of
@@ -65,16 +63,9 @@ def run_layers(folder: Path, record: RunRecord) -> list[LayerRows]:
     Raises:
         SideFileError: If ``layers.json`` is gone, damaged or another file.
     """
-    known = TensorRow.__dataclass_fields__
     with shaped(folder / LAYERS_NAME):
-        rows = [
-            TensorRow(**{name: value for name, value in row.items() if name in known})
-            for row in read_layers(folder, record)
-        ]
-        finite = [
-            row if row.sqnr_db is not None else replace(row, sqnr_db=math.inf) for row in rows
-        ]
-        return layer_rows(finite, (record.plan or {}).get("layers", {}))
+        rows = rows_of(read_layers(folder, record))
+        return layer_rows(rows, (record.plan or {}).get("layers", {}))
 
 
 def drop_lines(folder: Path, record: RunRecord) -> list[str]:

@@ -16,6 +16,7 @@ from qat.cli.pipeline import execute
 from qat.cli.prepare import Prepared
 from qat.cli.printing import complain_line, print_lines
 from qat.cli.progress import stage
+from qat.cli.record_page import write_missing_pages
 from qat.cli.report import print_comparison, print_deployment, print_inputs, print_record_line
 from qat.cli.run_files import CONFIG_NAME
 from qat.cli.schema import RunConfig
@@ -61,6 +62,8 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
     except Exception as error:
         complain(error, f"run {prepared.id}: ")
         return False
+    if prepared.config.tracking.tensorboard and record.status == "done":
+        write_missing_pages([folder.path])
     if alone:
         _show(record, folder)
     else:

@@ -1,27 +1,38 @@
-"""A run's pages on TensorBoard."""
+"""A run's pages on TensorBoard: of a run that was just computed, or of a record."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
 
-from qat.analysis.history import HISTORY_NAME, read_history
-from qat.analysis.layers import by_layer
+from qat.analysis.codes import layer_codes, worst_layers
+from qat.analysis.layers import LayerSQNR, by_layer
+from qat.analysis.rows import rows_of
 from qat.cli.mixed_figures import allocation_figures
-from qat.cli.pipeline import Outcome
+from qat.cli.pipeline import Outcome, first_images
 from qat.cli.prepare import Prepared
+from qat.cli.printing import complain_line
 from qat.cli.run_files import deployment_markdown, memory_told, sensitivities_of, told_by
-from qat.cli.study_figures import history_figures
+from qat.cli.study_figures import history_figures, run_history
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
 from qat.mixed.table import SensitivityTable
+from qat.records.layers import LAYERS_NAME, read_layers
 from qat.records.schema import RunRecord
-from qat.records.side_files import SideFileError
+from qat.records.side_files import SideFileError, shaped
 from qat.tables.comparison import comparison_markdown
 from qat.tables.render import markdown
+from qat.tracking.figures.codes import codes_figure
 from qat.tracking.figures.layers import sqnr_figure
 from qat.tracking.figures.memory import memory_figures
 from qat.tracking.figures.style import Figure
+from qat.tracking.layout import EVENTS
 from qat.tracking.tensorboard import open_events, write_hparams, write_run
+from qat.training.history import TAGS
+
+CODE_LAYERS = 6
+"""Layers whose codes are drawn, those that lost most: a drawing takes a tenth of a second."""
+CODE_IMAGES = 16
 
 
 def run_figures(record: RunRecord, folder: Path) -> dict[str, Figure]:
@@ -37,25 +48,69 @@ def run_figures(record: RunRecord, folder: Path) -> dict[str, Figure]:
 
 
 def write_pages(prepared: Prepared, outcome: Outcome) -> None:
-    """Write the HPARAMS row, final figures, histograms, SQNR and the comparison."""
-    folder = prepared.folder / "tb"
-    with open_events(folder) as writer:
-        write_hparams(writer, outcome.record)
+    """Write the HPARAMS row, final figures, histograms, codes, SQNR and the comparison."""
     rows = by_layer(outcome.layers)
     weights: dict[str, tuple[Tensor, Tensor]] = {}
+    codes: dict[str, Figure] = {}
     if outcome.qnet is not None and prepared.config.tracking.histograms:
         weights = _weights(outcome.net, outcome.qnet)
+        images = next(first_images(prepared, prepared.images_at_once, CODE_IMAGES))
+        counted = layer_codes(outcome.qnet, worst_layers(rows, CODE_LAYERS), images)
+        codes = {name: codes_figure(name, tensors) for name, tensors in counted.items()}
+    _write(prepared.folder / EVENTS, prepared.folder, outcome.record, rows, weights, codes)
+
+
+def write_pages_of_record(tb: Path, folder: Path, record: RunRecord) -> None:
+    """Write the same of a finished run from its record and its files, as far as they tell it.
+
+    Args:
+        tb: Folder for the events.
+        folder: The run's.
+        record: Of status done.
+    """
+    try:
+        with shaped(folder / LAYERS_NAME):
+            rows = by_layer(rows_of(read_layers(folder, record)))
+    except SideFileError as error:
+        complain_line(f"skipped: {error}")
+        rows = []
+    _write(tb, folder, record, rows, words=f"\n\n{left_out(record)}")
+    with open_events(tb) as writer:
+        for row in run_history(folder, record):
+            writer.add_scalar(f"{TAGS[row.metric]}/{row.layer}.{row.slot}", row.value, row.step)
+
+
+def left_out(record: RunRecord) -> str:
+    """What a page lacks that was written from the record alone."""
+    lacks = [] if record.mode == "float" else ["histograms", "bars of codes"]
+    lacks += ["curves of accuracy and loss"] if "training" in record.protocol else []
+    words = f", without {', '.join(lacks)}: force=true computes them" if lacks else ""
+    return f"written from the record{words}"
+
+
+def _write(
+    tb: Path,
+    folder: Path,
+    record: RunRecord,
+    rows: Sequence[LayerSQNR],
+    weights: Mapping[str, tuple[Tensor, Tensor]] | None = None,
+    codes: Mapping[str, Figure] | None = None,
+    words: str = "",
+) -> None:
+    with open_events(tb) as writer:
+        write_hparams(writer, record)
     figures = {"sqnr": sqnr_figure(rows)} if rows else {}
-    figures |= run_figures(outcome.record, prepared.folder)
-    figures |= history_figures(read_history(prepared.folder / HISTORY_NAME))
-    figures |= memory_figures(memory_told(prepared.folder, outcome.record))
+    figures |= run_figures(record, folder)
+    figures |= history_figures(run_history(folder, record))
+    figures |= memory_figures(memory_told(folder, record))
     write_run(
-        folder,
-        outcome.record,
-        comparison_markdown(outcome.record) + _markdown_list(prepared.folder, outcome.record),
+        tb,
+        record,
+        comparison_markdown(record) + _markdown_list(folder, record) + words,
         weights=weights,
         sqnr=rows,
         figures=figures,
+        codes=codes,
     )
 
 

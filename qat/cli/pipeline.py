@@ -175,7 +175,7 @@ def _quantized_outcome(
     if chosen is not None:
         _checked(prepared, folder, stages, net, digest, chosen)
     with stages.timed("packing"):
-        checked = _first_images(
+        checked = first_images(
             prepared, prepared.images_at_once, prepared.config.evaluate.batch_size
         )
         stages.metrics |= sizes(qnet, net, folder.path / PACKED_NAME, checked)
@@ -299,10 +299,10 @@ def _logits(prepared: Prepared, net: nn.Module, description: str) -> Tensor:
 
 def _analysed(prepared: Prepared) -> Iterator[Tensor]:
     """Images to look at the layers' tensors with: all outputs of a batch are held, so few."""
-    return _first_images(prepared, max(1, prepared.images_at_once // 4), LAYER_IMAGES)
+    return first_images(prepared, max(1, prepared.images_at_once // 4), LAYER_IMAGES)
 
 
-def _first_images(prepared: Prepared, at_once: int, most: int) -> Iterator[Tensor]:
+def first_images(prepared: Prepared, at_once: int, most: int) -> Iterator[Tensor]:
     """The first test images, ``most`` of them or all, a batch at a time."""
     first = prepared.data.test.subset(torch.arange(min(most, len(prepared.data.test))))
     for images, _ in Batches(first, min(at_once, most), prepared.data.preprocess):

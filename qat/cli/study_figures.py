@@ -81,7 +81,7 @@ def _decibels(folder: Path, record: RunRecord) -> dict[str, float]:
         return {}
 
 
-def _history(folder: Path, record: RunRecord) -> list[HistoryRow]:
+def run_history(folder: Path, record: RunRecord) -> list[HistoryRow]:
     """The run's own history; nothing if it has none, or another stands in its place."""
     try:
         file = side_file(folder, record, "history", HISTORY_NAME)
@@ -102,7 +102,7 @@ def _of_training(records: Iterable[RunRecord], runs: Mapping[str, Path]) -> dict
     trained = [record for record in records if record.status == "done" and record.mode == "qat"]
     for group in reversed(sort_groups(group_records(trained))):
         first = group.records[0]
-        if first.id in runs and (rows := _history(runs[first.id], first)):
+        if first.id in runs and (rows := run_history(runs[first.id], first)):
             return history_figures(rows, run_facts(first).run_name)
     return {}
 

@@ -13,7 +13,8 @@ from qat.records.store import find_records
 from qat.records.studies import runs_of
 from qat.tables.errors import TableError
 from qat.tables.render import render
-from qat.tracking.study import EVENTS, build_study_view, view_names
+from qat.tracking.layout import EVENTS
+from qat.tracking.study import build_study_view, view_names
 
 
 def write_study_view(runs: Path, study: str, scale: str, layout: Mapping[str, Any]) -> Path | None:
@@ -42,7 +43,13 @@ def write_study_view(runs: Path, study: str, scale: str, layout: Mapping[str, An
     content = canonical_json([[record.id, record.metrics] for record in shown])
     try:
         return build_study_view(
-            runs, f"{study}-{scale}", names, table, lambda: study_figures(shown, study), content
+            runs,
+            f"{study}-{scale}",
+            names,
+            table,
+            lambda: study_figures(shown, study),
+            content,
+            shown,
         )
     except OSError as error:
         complain_line(f"no TensorBoard view of the study: {error}")

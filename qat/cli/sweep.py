@@ -14,6 +14,7 @@ from qat.cli.compose import Point
 from qat.cli.errors import DONE, FAILED
 from qat.cli.identity import done_before
 from qat.cli.printing import complain_line, print_line
+from qat.cli.record_page import write_missing_pages
 from qat.cli.report import print_table
 from qat.cli.sweep_progress import SweepProgress
 from qat.cli.table import TableRequest, requested_table
@@ -81,6 +82,7 @@ def run_sweep(points: Sequence[Point], items: Sequence[Item], launch: Launch) ->
     except KeyboardInterrupt:
         progress.summarise()
         raise
+    write_missing_pages(i.folder for i in before if i.point.config.tracking.tensorboard)
     print_table(requested_table(_table_of(items)))
     _view(items)
     progress.summarise()

@@ -41,6 +41,10 @@ class DynamicQuantizer(Quantizer):
 
     def quantize(self, x: Tensor) -> Tensor:
         """Round over the extremes of ``x``."""
+        return affine.fake_quantize(x, self.qparams_of(x))
+
+    def qparams_of(self, x: Tensor) -> QParams:
+        """Scale and zero point that ``x`` itself gives."""
         # A rank trains on a part of each batch, but evaluates whole ones, not all the same number.
         extremes = batch_extremes if self.training else finite_extremes
         low, high = extremes(self.layout.sliced(x.detach()))
@@ -51,7 +55,7 @@ class DynamicQuantizer(Quantizer):
             symmetric=self.spec.symmetric,
             power_of_two=self.spec.scale == "power_of_two",
         )
-        return affine.fake_quantize(x, QParams(scale, zero_point, self.grid, self.layout))
+        return QParams(scale, zero_point, self.grid, self.layout)
 
     def qparams(self) -> QParams:
         """Refused: there are none before an input is seen.

@@ -31,16 +31,16 @@ FINAL = "final"
 Value = bool | int | float | str
 
 
-class AnyOf(Domain):
-    """All values of one type: a typed domain without a list (names a user may add to, seeds)."""
+class AnyText(Domain):
+    """Text without a list of choices: names a user may add to, and whole numbers.
 
-    def __init__(self, dtype: type) -> None:
-        self._dtype = dtype
+    A number of type float would be shown as 4.0000, and TensorBoard has no whole ones.
+    """
 
     @property
     def dtype(self) -> type:
-        """``str`` or ``float``."""
-        return self._dtype
+        """``str``."""
+        return str
 
     def sample_uniform(self, rng: Any = None) -> Any:
         """Refuse: there is nothing to choose from."""
@@ -48,34 +48,38 @@ class AnyOf(Domain):
 
     def update_hparam_info(self, hparam_info: Any) -> None:
         """Set the type and leave the domain open."""
-        hparam_info.type = (
-            api_pb2.DATA_TYPE_STRING if self._dtype is str else api_pb2.DATA_TYPE_FLOAT64
-        )
+        hparam_info.type = api_pb2.DATA_TYPE_STRING
 
 
-SHOWN_AS = {"weight_bits": "1 W bits", "act_bits": "2 A bits", "mode": "3 mode"}
-"""What a reader asks first; the names sort before all others, so that the tab opens on them."""
+SHOWN_AS = {
+    "weight_bits": "1 W bits",
+    "act_bits": "2 A bits",
+    "mode": "3 mode",
+    "weight_quantizer": "4 W method",
+    "seed": "5 seed",
+}
+"""What a reader asks first; the names sort before all others, and the tab opens on five."""
 FIRST_METRICS = ("top1", "packed_bytes", "bops", "latency_ms")
 SWITCH = Discrete([False, True], dtype=bool)
 GRANULARITY = Discrete(["tensor", "channel", "group"], dtype=str)
 
 DOMAINS: Mapping[str, Domain] = {
-    "weight_bits": AnyOf(str),  # as text: a number would be shown as 4.0000
-    "act_bits": AnyOf(str),
+    "weight_bits": AnyText(),
+    "act_bits": AnyText(),
     "mode": Discrete(list(MODES), dtype=str),
-    "run": AnyOf(str),
-    "model": AnyOf(str),
-    "data": AnyOf(str),
+    "run": AnyText(),
+    "model": AnyText(),
+    "data": AnyText(),
     "weight_symmetric": SWITCH,
     "act_symmetric": SWITCH,
     "weight_granularity": GRANULARITY,
     "act_granularity": GRANULARITY,
-    "weight_quantizer": AnyOf(str),
-    "act_quantizer": AnyOf(str),
-    "weight_calibration": AnyOf(str),
-    "act_calibration": AnyOf(str),
-    "placement": AnyOf(str),
-    "seed": AnyOf(float),
+    "weight_quantizer": AnyText(),
+    "act_quantizer": AnyText(),
+    "weight_calibration": AnyText(),
+    "act_calibration": AnyText(),
+    "placement": AnyText(),
+    "seed": AnyText(),
 }
 
 
@@ -95,14 +99,19 @@ def hparam_values(record: RunRecord) -> dict[str, Value]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def config_summary(choices: Mapping[str, Sequence[str]] | None = None) -> Summary:
-    """The columns: each setting with its type, and every metric that there may be.
+def config_summary(
+    choices: Mapping[str, Sequence[str]] | None = None,
+    records: Sequence[RunRecord] | None = None,
+) -> Summary:
+    """The columns: each setting with its type, and the metrics.
 
     Those that are asked first come first, then best and last validation accuracy, then the others
     of the record, which are of the test set.
 
     Args:
         choices: Setting → names to choose from, where they are known (tick boxes in the tab).
+        records: The runs that are shown, so that no column is empty; None for every column that
+            there may be.
 
     Raises:
         KeyError: If a choice is of no known setting.
@@ -112,20 +121,46 @@ def config_summary(choices: Mapping[str, Sequence[str]] | None = None) -> Summar
         if name not in domains:
             raise UnknownNameError(f"no setting {name!r} to choose; there are {', '.join(domains)}")
         domains[name] = Discrete(sorted(set(values)), dtype=str)
+    if records is not None:
+        found = _used(records)
+        domains = {name: domain for name, domain in domains.items() if name in found}
+        for name, used in found.items():
+            if isinstance(domains[name], Discrete):
+                domains[name] = Discrete(sorted(used), dtype=domains[name].dtype)
     return hparams_config_pb(
         hparams=[HParam(SHOWN_AS.get(name, name), domain) for name, domain in domains.items()],
-        metrics=[
-            *(_metric(name) for name in FIRST_METRICS),
-            Metric(BEST, display_name="best val_top1", description="best validation top-1"),
-            Metric(LAST, display_name="last val_top1", description="validation top-1 at the end"),
-            *(_metric(name) for name in METRICS if name not in FIRST_METRICS),
-        ],
+        metrics=_metrics(records),
         time_created_secs=0,  # the same for every run, as the rest of it
     )
 
 
+def _used(records: Sequence[RunRecord]) -> dict[str, set[Value]]:
+    """Setting → its values among the runs."""
+    used: dict[str, set[Value]] = {}
+    for record in records:
+        for name, value in hparam_values(record).items():
+            used.setdefault(name, set()).add(value)
+    return used
+
+
+def _metrics(records: Sequence[RunRecord] | None) -> list[Metric]:
+    first: tuple[str, ...] = FIRST_METRICS
+    rest = tuple(name for name in METRICS if name not in FIRST_METRICS)
+    validated = True
+    if records is not None:
+        known = {name for record in records for name in record.metrics}
+        first = tuple(name for name in first if name in known)
+        rest = tuple(name for name in rest if name in known)
+        rest += tuple(sorted(known - METRICS.keys()))  # latency_ms_b64
+        validated = any("training" in record.protocol for record in records)
+    best = Metric(BEST, display_name="best val_top1", description="best validation top-1")
+    last = Metric(LAST, display_name="last val_top1", description="validation top-1 at the end")
+    trained = [best, last] if validated else []
+    return [*map(_metric, first), *trained, *map(_metric, rest)]
+
+
 def _metric(name: str) -> Metric:
-    words = METRICS[name].label
+    words = METRICS[name].label if name in METRICS else name
     return Metric(f"{FINAL}/{name}", display_name=name, description=words)
 
 
@@ -134,7 +169,11 @@ def session_summary(record: RunRecord) -> Summary:
     name = f"{run_facts(record).run_name} {record.id}"
     values = hparam_values(record)
     facts = run_facts(record)
-    values |= {"weight_bits": facts.weight.bits_text, "act_bits": facts.act.bits_text}
+    values |= {
+        "weight_bits": facts.weight.bits_text,
+        "act_bits": facts.act.bits_text,
+        "seed": str(facts.seed),
+    }
     shown = {SHOWN_AS.get(key, key): value for key, value in values.items()}
     return hparams_pb(shown, trial_id=name)
 

@@ -1,7 +1,13 @@
-"""Which curves share a chart on TensorBoard's custom scalars tab."""
+"""How TensorBoard lays out what a run writes: names that sort first, curves that share a chart."""
 
 from collections.abc import Mapping
 
+EVENTS = "tb"
+"""Folder of the event files in a run's folder."""
+COLUMNS = ".columns"
+"""End of the name of the event file that describes the columns of the HPARAMS tab."""
+FIRST_GROUP = "0 all runs"
+"""Tag group of what compares runs: it sorts before every group of a run's own."""
 CHARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Accuracy": {
         "training": ("train/top1", "val/top1"),

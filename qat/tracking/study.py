@@ -1,16 +1,16 @@
 """A study on TensorBoard: its runs under readable names, and a page that compares them.
 
-``<runs>.tensorboard/<study>/<run name>`` is a relative link to the events of a run, so that
+``<runs>.tensorboard/<study>/<run name>`` has relative links to the event files of a run, so that
 ``tensorboard --logdir`` over that folder shows the study alone and nothing is stored twice. The
 views lie beside the runs folder: inside, TensorBoard would draw each curve of it twice. Beside
-the links lies a run of TensorBoard's own, ``_study``, with the table, the figures, and a page that
-says which name is which run folder.
+the links lies a run of TensorBoard's own, ``_study``, with the table, the figures, a page that
+says which name is which run folder, and the columns of the HPARAMS tab: those that some run fills.
 """
 
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -19,11 +19,14 @@ from qat.base.text import markdown_text
 from qat.records.atomic import write_atomic, write_error
 from qat.records.names import run_names
 from qat.records.schema import RunRecord
+from qat.tracking.layout import COLUMNS, EVENTS, FIRST_GROUP
 
-VIEWS, EVENTS = ".tensorboard", "tb"
+VIEWS = ".tensorboard"
 ALL_RUNS = "all"
 """Name of the view of all runs; a study's has its scale behind it."""
 PAGE_RUN, STAMP = "_study", "made_of"
+PAGE_VERSION = "2"
+"""Raised where the page has other tags: it is written anew then."""
 
 
 def view_names(records: Iterable[RunRecord]) -> dict[str, str]:
@@ -44,6 +47,7 @@ def build_study_view(
     table: str,
     figures: Callable[[], Mapping[str, Figure]],
     content: str = "",
+    records: Sequence[RunRecord] = (),
 ) -> Path:
     """Make the view anew, or leave it where nothing has changed; safe from several processes.
 
@@ -54,6 +58,7 @@ def build_study_view(
         table: The comparison as markdown.
         figures: Makes name → figure; called only where the page is written.
         content: What the figures are made of: another one has the page written again.
+        records: Of the runs; without them each run's own description of its columns is linked.
 
     Returns:
         The folder to give to TensorBoard.
@@ -66,29 +71,42 @@ def build_study_view(
     views = views_folder(root)
     folder = views / study
     links = _links_page(runs)
-    stamp = hashlib.sha256("\0".join([table, links, content]).encode()).hexdigest()
+    stamp = hashlib.sha256("\0".join([PAGE_VERSION, table, links, content]).encode()).hexdigest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(views / f"{study}.lock"):
-            _link(folder, runs)
+            _link(folder, runs, described=not records)
             if _read(folder / PAGE_RUN / STAMP) != stamp:
-                _write_page(folder / PAGE_RUN, table, links, figures())
+                _write_page(folder / PAGE_RUN, table, links, figures(), records)
                 write_atomic(folder / PAGE_RUN / STAMP, stamp)  # last: a kill leaves it undone
     except OSError as error:
         raise write_error(folder, error) from error
     return folder
 
 
-def _link(folder: Path, runs: Mapping[str, Path]) -> None:
-    for path in folder.iterdir():
-        if path.is_symlink() and path.name not in runs:
+def _link(folder: Path, runs: Mapping[str, Path], described: bool) -> None:
+    for path in list(folder.iterdir()):
+        if path.is_symlink():  # of an older view, which linked folders
             path.unlink()
+        elif path.name not in {*runs, PAGE_RUN} and path.is_dir():
+            _unlink(path)
     for name, run in runs.items():
-        link, target = folder / name, os.path.relpath(run / EVENTS, folder)
-        if link.is_symlink() and os.readlink(link) != target:  # noqa: PTH115
-            link.unlink()
-        if not link.is_symlink():
-            link.symlink_to(target, target_is_directory=True)
+        own = folder / name
+        own.mkdir(exist_ok=True)
+        files = [f for f in run.glob(f"{EVENTS}/*tfevents*") if described or f.suffix != COLUMNS]
+        wanted = {file.name: os.path.relpath(file, own) for file in files}
+        for link in list(own.iterdir()):
+            if link.is_symlink() and os.readlink(link) != wanted.get(link.name):  # noqa: PTH115
+                link.unlink()
+        for file_name, target in wanted.items():
+            if not (own / file_name).is_symlink():
+                (own / file_name).symlink_to(target)
+
+
+def _unlink(folder: Path) -> None:
+    """Remove a folder of links; one that holds anything else stays."""
+    if all(path.is_symlink() for path in folder.iterdir()):
+        shutil.rmtree(folder)
 
 
 def _links_page(runs: Mapping[str, Path]) -> str:
@@ -96,14 +114,29 @@ def _links_page(runs: Mapping[str, Path]) -> str:
     return "\n".join(["| run | folder |", "|---|---|", *lines])
 
 
-def _write_page(folder: Path, table: str, links: str, figures: Mapping[str, Figure]) -> None:
-    from qat.tracking.tensorboard import open_events, write_figures  # torch, only where needed
+def _write_page(
+    folder: Path,
+    table: str,
+    links: str,
+    figures: Mapping[str, Figure],
+    records: Sequence[RunRecord],
+) -> None:
+    from qat.tracking.hparams import config_summary
+    from qat.tracking.tensorboard import open_events, write_columns, write_figures  # torch
 
     shutil.rmtree(folder, ignore_errors=True)
     with open_events(folder) as writer:
-        writer.add_text("study/table", table)
-        writer.add_text("study/where", links)  # behind the table, by the alphabet
-        write_figures(writer, figures)
+        writer.add_text(f"{FIRST_GROUP}/1 table", table)
+        writer.add_text(f"{FIRST_GROUP}/2 folders", links)
+        write_figures(writer, in_order(figures), group=FIRST_GROUP)
+    if records:
+        write_columns(folder, config_summary(records=records))
+
+
+def in_order(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    """Figures under names that sort as they are given: TensorBoard shows them by the alphabet."""
+    digits = len(str(len(figures)))
+    return {f"{n:0{digits}} {name}": f for n, (name, f) in enumerate(figures.items(), 1)}
 
 
 def _read(path: Path) -> str | None:

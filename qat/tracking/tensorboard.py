@@ -12,11 +12,12 @@ folder.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
+from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
@@ -25,7 +26,7 @@ from qat.base.errors import InputError, UnknownNameError
 from qat.records.schema import RunRecord
 from qat.tracking.figures.style import show_as_text
 from qat.tracking.hparams import FINAL, config_summary, session_end_summary, session_summary
-from qat.tracking.layout import multiline_layout
+from qat.tracking.layout import COLUMNS, multiline_layout
 
 SQNR_TAGS = {"weight_db": "sqnr_weight_db", "act_db": "sqnr_act_db", "output_db": "sqnr_output_db"}
 
@@ -45,7 +46,9 @@ def write_hparams(
 ) -> None:
     """Write the run's row of the HPARAMS tab and the layout of the custom scalars tab.
 
-    Write it once, best when the run starts.
+    Write it once, best when the run starts. What the tab's columns are goes to a file of its own:
+    TensorBoard takes the first description that it comes across, and a view of several runs brings
+    its own.
 
     Args:
         writer: Of the run's folder.
@@ -55,9 +58,16 @@ def write_hparams(
     events = writer.file_writer
     if events is None:
         raise InputError("the writer is closed: write inside the block of open_events")
-    events.add_summary(config_summary(choices))
+    write_columns(Path(writer.log_dir), config_summary(choices))
     events.add_summary(session_summary(record))
     writer.add_custom_scalars(multiline_layout())
+
+
+def write_columns(folder: Path, columns: Summary) -> None:
+    """Write the description of the HPARAMS tab's columns, in a file whose name ends in COLUMNS."""
+    with closing(SummaryWriter(str(folder), filename_suffix=COLUMNS)) as writer:
+        assert writer.file_writer is not None
+        writer.file_writer.add_summary(columns)
 
 
 def write_final_scalars(writer: SummaryWriter, record: RunRecord, step: int = 0) -> None:
@@ -110,11 +120,13 @@ def write_comparison_text(writer: SummaryWriter, markdown: str, step: int = 0) -
     writer.add_text("comparison", markdown, step)
 
 
-def write_figures(writer: SummaryWriter, figures: Mapping[str, Figure], step: int = 0) -> None:
-    """Write figures as images ``figures/NAME``."""
+def write_figures(
+    writer: SummaryWriter, figures: Mapping[str, Figure], step: int = 0, group: str = "figures"
+) -> None:
+    """Write figures as images ``figures/NAME``, or of another group."""
     for name, figure in figures.items():
         show_as_text(figure)
-        writer.add_figure(f"figures/{name}", figure, step, close=False)
+        writer.add_figure(f"{group}/{name}", figure, step, close=False)
 
 
 def write_run(
@@ -124,6 +136,7 @@ def write_run(
     weights: Mapping[str, tuple[Tensor, Tensor]] | None = None,
     sqnr: Sequence[LayerSQNR] = (),
     figures: Mapping[str, Figure] | None = None,
+    codes: Mapping[str, Figure] | None = None,
 ) -> None:
     """Write all of a finished run but its row (:func:`write_hparams`).
 
@@ -134,6 +147,7 @@ def write_run(
         weights: Layer → weight before and after quantization.
         sqnr: See :func:`qat.analysis.sqnr.layer_sqnr`.
         figures: Name → figure.
+        codes: Layer → bars of its codes.
     """
     pairs = weights or {}
     with open_events(folder) as writer:
@@ -146,3 +160,4 @@ def write_run(
         write_layer_sqnr(writer, sqnr)
         write_comparison_text(writer, comparison)
         write_figures(writer, figures or {})
+        write_figures(writer, codes or {}, group="codes")

@@ -37,6 +37,11 @@ def runs(tmp_path):
     return tmp_path
 
 
+def page_of(folder):
+    [path] = [p for p in (folder / "_study").glob("events*") if p.suffix != ".columns"]
+    return path
+
+
 def shown(folder):
     return sorted(path.name for path in folder.iterdir())
 
@@ -45,9 +50,9 @@ def test_finished_runs_with_events_are_shown(runs):
     folder = write_study_view(runs, "it", "quick", LAYOUT)
     assert folder == runs.with_name(f"{runs.name}.tensorboard") / "it-quick"
     assert shown(folder) == ["_study", "float-seed0", "float-seed1"]
-    events = next((folder / "_study").glob("events*")).read_bytes()
+    events = page_of(folder).read_bytes()
     assert b"87.50" in events  # the table
-    assert b"figures/accuracy_size" in events
+    assert b"0 all runs/1 accuracy_size" in events
 
 
 def test_nothing_to_show_makes_no_folder(runs):
@@ -56,9 +61,9 @@ def test_nothing_to_show_makes_no_folder(runs):
     assert not (runs.with_name(f"{runs.name}.tensorboard")).exists()
 
 
-def test_a_table_that_cannot_be_made_is_told_on_the_page(runs):
+def test_a_table_that_cannot_be_made_is_told_on_thepage_of(runs):
     folder = write_study_view(runs, "it", "quick", {"columns": ["topp1"]})
-    assert b"no table: " in next((folder / "_study").glob("events*")).read_bytes()
+    assert b"no table: " in page_of(folder).read_bytes()
 
 
 def test_a_view_that_cannot_be_written_is_told_and_fails_nothing(runs, capsys):

@@ -43,11 +43,11 @@ def test_the_tab_has_one_typed_row_a_run(server):
         "data": "fashion_mini",
         "3 mode": "qat",
         "placement": "academic",
-        "seed": 1.0,
+        "5 seed": "1",  # not 1.0000
         "1 W bits": "4",
         "weight_symmetric": True,
         "weight_granularity": "channel",
-        "weight_quantizer": "lsq",
+        "4 W method": "lsq",
         "weight_calibration": "mse",
         "2 A bits": "4",
         "act_symmetric": False,
@@ -74,9 +74,9 @@ def test_the_tab_has_one_typed_row_a_run(server):
     assert sorted(names)[:3] == names[:3] == ["1 W bits", "2 A bits", "3 mode"]
     assert infos["1 W bits"]["type"] == "DATA_TYPE_STRING"  # 4, not 4.0000
     assert infos["3 mode"]["domainDiscrete"] == ["dynamic", "float", "mixed", "qat", "static"]
-    assert infos["weight_quantizer"]["domainDiscrete"] == ["lsq", "minmax"]
+    assert infos["4 W method"]["domainDiscrete"] == ["lsq", "minmax"]
     assert infos["act_quantizer"]["type"] == "DATA_TYPE_STRING"
-    assert infos["seed"]["type"] == "DATA_TYPE_FLOAT64"
+    assert infos["5 seed"]["type"] == "DATA_TYPE_STRING"
     tags = [info["name"]["tag"] for info in experiment["metricInfos"]]
     first = ["final/top1", "final/packed_bytes", "final/bops", "final/latency_ms"]
     assert tags[:6] == [*first, "best/val_top1", "last/val_top1"]

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import metadata
 
 from qat.base.text import markdown_text
 from qat.records.atomic import WriteError
@@ -37,7 +38,12 @@ def runs(tmp_path, make):
 
 
 def links(folder):
-    return {path.name: str(path.readlink()) for path in folder.iterdir() if path.is_symlink()}
+    """Name of a run → where the folder of its events lies."""
+    return {
+        path.parent.name: str(path.readlink().parent)
+        for path in folder.glob("*/*tfevents*")
+        if path.is_symlink()
+    }
 
 
 def page(folder):
@@ -64,18 +70,57 @@ def test_a_view_has_a_relative_link_a_run_and_a_page(tmp_path, runs):
     folder = build_study_view(tmp_path / "runs", "bitwidth-quick", runs, TABLE, one_figure)
     assert folder == tmp_path / "runs.tensorboard" / "bitwidth-quick"
     assert links(folder) == {
-        "w4a4-lsq-qat-seed0": "../../runs/aaa/tb",
-        "w4a4-lsq-qat-seed1": "../../runs/bbb/tb",
-        "w8a8-lsq-static-seed0": "../../runs/ccc/tb",
+        "w4a4-lsq-qat-seed0": "../../../runs/aaa/tb",
+        "w4a4-lsq-qat-seed1": "../../../runs/bbb/tb",
+        "w8a8-lsq-static-seed0": "../../../runs/ccc/tb",
     }
     assert all(any((folder / name).glob("events*")) for name in links(folder))
     texts, images = page(folder)
-    assert texts["study/table/text_summary"] == [TABLE]
+    assert texts["0 all runs/1 table/text_summary"] == [TABLE]
     assert (
         f"| w4a4-lsq-qat-seed1 | {markdown_text(str(runs['w4a4-lsq-qat-seed1']))} |"
-        in (texts["study/where/text_summary"][0])
+        in (texts["0 all runs/2 folders/text_summary"][0])
     )
-    assert images == ["figures/accuracy_size"]
+    assert images == ["0 all runs/1 accuracy_size"]
+
+
+def test_what_compares_runs_sorts_first_and_the_pareto_figure_before_the_others(tmp_path, runs):
+    figures = {name: new_figure()[0] for name in ("accuracy_size", "accuracy_bops", "aaa")}
+    folder = build_study_view(tmp_path / "runs", "it", runs, TABLE, lambda: figures)
+    texts, images = page(folder)
+    own = ["codes/conv1", "comparison/text_summary", "figures/aaa", "_hparams_/experiment"]
+    assert sorted([*own, *images])[:2] == [
+        "0 all runs/1 accuracy_size",
+        "0 all runs/2 accuracy_bops",
+    ]
+    assert min([*own, *texts]) == "0 all runs/1 table/text_summary"
+
+
+def test_the_columns_are_those_that_some_run_fills(tmp_path, make):
+    records = [
+        make("aaa", mode="static", metrics={"top1": 0.5, "latency_ms_b64": 3.0}),
+        make("bbb", mode="float", metrics={"top1": 0.5}),
+    ]
+    folders = {}
+    for record in records:
+        folders[record.id] = tmp_path / "runs" / record.id
+        with board.open_events(folders[record.id] / "tb") as writer:
+            board.write_hparams(writer, record)
+    folder = build_study_view(tmp_path / "runs", "it", folders, TABLE, one_figure, records=records)
+    described = {path.parent.name for path in folder.glob("*/*.columns")}
+    assert described == {"_study"}  # TensorBoard takes any: there must be one
+    events = EventAccumulator(str(folder / "_study"))
+    events.Reload()
+    [content] = events.PluginTagToContent("hparams").values()
+    columns = metadata.parse_experiment_plugin_data(content)
+    assert [metric.name.tag for metric in columns.metric_infos] == [
+        "final/top1",
+        "final/latency_ms_b64",
+    ]
+    assert "act_bits" not in {info.name for info in columns.hparam_infos}
+    [mode] = [info for info in columns.hparam_infos if info.name == "3 mode"]
+    assert [value.string_value for value in mode.domain_discrete] == ["float", "static"]
+    assert [info.name for info in columns.hparam_infos][:3] == ["1 W bits", "2 A bits", "3 mode"]
 
 
 def test_once_more_changes_nothing(tmp_path, runs):
@@ -93,8 +138,8 @@ def test_what_has_changed_is_written_in_the_place_of_the_old(tmp_path, runs, cha
     table, content = (TABLE + "!", "") if change == "table" else (TABLE, "other metrics")
     make_view(table, lambda: {"other": new_figure()[0]}, content)
     texts, images = page(folder)
-    assert texts["study/table/text_summary"] == [table]
-    assert images == ["figures/other"]
+    assert texts["0 all runs/1 table/text_summary"] == [table]
+    assert images == ["0 all runs/1 other"]
 
 
 def test_links_follow_the_runs(tmp_path, runs):
@@ -104,7 +149,7 @@ def test_links_follow_the_runs(tmp_path, runs):
     build_study_view(
         tmp_path / "runs", "it", {first: runs[third], second: runs[second]}, TABLE, one_figure
     )
-    assert links(folder) == {first: "../../runs/ccc/tb", second: "../../runs/bbb/tb"}
+    assert links(folder) == {first: "../../../runs/ccc/tb", second: "../../../runs/bbb/tb"}
     assert (folder / "notes.txt").exists()  # only links of ours are removed
 
 
@@ -115,7 +160,7 @@ def test_a_page_that_a_kill_left_undone_is_made_anew(tmp_path, runs):
     with pytest.raises(KeyboardInterrupt):
         build_study_view(tmp_path / "runs", "it", runs, TABLE, killed)
     folder = build_study_view(tmp_path / "runs", "it", runs, TABLE, one_figure)
-    assert page(folder)[1] == ["figures/accuracy_size"]
+    assert page(folder)[1] == ["0 all runs/1 accuracy_size"]
 
 
 BUILD_OFTEN = """
@@ -139,7 +184,7 @@ def test_two_processes_do_not_disturb_each_other(tmp_path, runs):
     assert [worker.wait() for worker in workers] == [0, 0]
     folder = tmp_path / "runs.tensorboard" / "it"
     assert set(links(folder)) == set(runs)
-    assert page(folder)[0]["study/table/text_summary"] == [TABLE]
+    assert page(folder)[0]["0 all runs/1 table/text_summary"] == [TABLE]
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path, runs):
@@ -155,5 +200,8 @@ def test_tensorboard_follows_the_links(tmp_path, runs, serve, fast):
     assert {row.split()[0] for row in server.rows(3)} == set(runs)
     assert set(server.ask("data/runs")) == {*runs, "_study"}
     texts = server.ask("data/plugin/text/tags")
-    assert set(texts["_study"]) == {"study/table/text_summary", "study/where/text_summary"}
-    assert set(server.ask("data/plugin/images/tags")["_study"]) == {"figures/accuracy_size"}
+    assert set(texts["_study"]) == {
+        "0 all runs/1 table/text_summary",
+        "0 all runs/2 folders/text_summary",
+    }
+    assert set(server.ask("data/plugin/images/tags")["_study"]) == {"0 all runs/1 accuracy_size"}

@@ -1,0 +1,128 @@
+"""How many values of a tensor fall on each code of its grid, and where they lay before.
+
+Positions are in steps, on the axis of the codes: a value ``r`` lies at ``r / scale + zero_point``,
+and between two levels of a codebook by linear interpolation. So slices of unlike scales share it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from qat.analysis.layers import LayerSQNR, hooked
+from qat.core import affine
+from qat.core.codebook import Codebook
+from qat.core.qparams import QParams
+from qat.layers.twin import QuantTwin
+from qat.layers.walk import tensors
+from qat.quantizers.base import Quantizer
+from qat.quantizers.dynamic import DynamicQuantizer
+
+MOST_BARS = 256
+"""A grid of more codes has several in a bar."""
+BINS = 128
+MARGIN = 0.125
+"""How far beyond the grid positions are counted, in lengths of the grid; the rest is at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCounts:
+    """A tensor's codes, counted.
+
+    Attributes:
+        first: The lowest code.
+        codes_a_bar: How many codes a count is of; 1 up to 8 bits.
+        counts: Values on each code of the grid, zeros too, in ascending order.
+        edges: Of the bins of positions, one more than bins.
+        before: Values in each bin before they were rounded.
+    """
+
+    first: int
+    codes_a_bar: int
+    counts: np.ndarray
+    edges: np.ndarray
+    before: np.ndarray
+
+
+def worst_layers(rows: Sequence[LayerSQNR], most: int) -> list[str]:
+    """The layers whose weight or input lost most, at most so many, in the order of the rows."""
+
+    def loss(row: LayerSQNR) -> float:
+        return min(db for db in (row.weight_db, row.act_db, float("inf")) if db is not None)
+
+    kept = {row.name for row in sorted(rows, key=loss)[:most]}
+    return [row.name for row in rows if row.name in kept]
+
+
+@torch.no_grad()
+def layer_codes(
+    qnet: nn.Module, names: Iterable[str], images: Tensor
+) -> dict[str, Mapping[str, CodeCounts]]:
+    """Layer → ``weights``, ``inputs`` → what its quantizers make of them.
+
+    Args:
+        qnet: Quantized and calibrated.
+        names: Layers to look at.
+        images: One batch, preprocessed, on the device of the network.
+    """
+    layers: dict[str, QuantTwin] = {name: qnet.get_submodule(name) for name in names}  # type: ignore[misc]
+    paths = {id(tensor): path for path, tensor in tensors(qnet)}
+    # Between the layers of an integer network the tensor rounds, not the layer that reads it.
+    places = {n: paths[id(t.source[0])] if t.source else n for n, t in layers.items()}
+    inputs: dict[str, CodeCounts] = {}
+
+    def keep(place: str, module: nn.Module, value: Tensor, output: Tensor) -> None:
+        rounding = module.input_quantizer if isinstance(module, QuantTwin) else module.quantizer
+        if isinstance(rounding, Quantizer):
+            inputs[place] = count_codes(value, rounding)
+
+    with hooked(qnet, sorted(set(places.values())), keep):
+        qnet(images)
+    found: dict[str, Mapping[str, CodeCounts]] = {}
+    for name, layer in layers.items():
+        own = layer.weight_quantizer
+        weights = (
+            {"weights": count_codes(layer.folded()[0], own)} if isinstance(own, Quantizer) else {}
+        )
+        found[name] = weights | ({"inputs": inputs[places[name]]} if places[name] in inputs else {})
+    return {name: counts for name, counts in found.items() if counts}
+
+
+@torch.no_grad()
+def count_codes(x: Tensor, quantizer: Quantizer) -> CodeCounts:
+    """Count the codes of a tensor, and its values before.
+
+    Raises:
+        ValueError: If it holds a NaN.
+    """
+    book = quantizer.codebook()
+    if book is not None:
+        first, levels = 0, book.values.shape[1]
+        codes, positions = book.encode(x), _between_levels(x, book)
+    else:
+        own = quantizer.qparams_of(x) if isinstance(quantizer, DynamicQuantizer) else None
+        qparams = quantizer.qparams() if own is None else own
+        first, levels = qparams.grid.qmin, qparams.grid.levels
+        codes, positions = affine.encode(x, qparams), _in_steps(x, qparams)
+    counts = torch.bincount(codes.reshape(-1).long().cpu() - first, minlength=levels).numpy()
+    codes_a_bar = -(-levels // MOST_BARS)
+    padded = np.pad(counts, (0, -levels % codes_a_bar))
+    low, high = first - MARGIN * levels, first + (1 + MARGIN) * levels - 1
+    positions = positions.clamp(low, high).float().cpu()
+    before = torch.histc(positions, BINS, low, high).numpy()
+    edges = np.linspace(low, high, BINS + 1)
+    return CodeCounts(first, codes_a_bar, padded.reshape(-1, codes_a_bar).sum(1), edges, before)
+
+
+def _in_steps(x: Tensor, qparams: QParams) -> Tensor:
+    layout = qparams.layout
+    return x / layout.beside(qparams.scale, x) + layout.beside(qparams.zero_point, x)
+
+
+def _between_levels(x: Tensor, book: Codebook) -> Tensor:
+    rows, levels = book.layout.sliced(x).double().contiguous(), book.values.double()
+    upper = torch.searchsorted(levels, rows).clamp(1, levels.shape[1] - 1)
+    below, above = levels.gather(1, upper - 1), levels.gather(1, upper)
+    return upper - 1 + (rows - below) / (above - below).clamp(min=torch.finfo(rows.dtype).tiny)
