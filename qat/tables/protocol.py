@@ -6,6 +6,7 @@ all; data and float network are compared among rows of the same model, too.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -34,6 +35,7 @@ def leaves(record: RunRecord) -> Mapping[str, str]:
     return MappingProxyType(dict(_walk("", record.protocol)))
 
 
+@lru_cache(maxsize=4096)  # the records of a table have the same paths
 def names_float_network(path: str) -> bool:
     """True for the leaves that say which float network it was: its seed and its digests."""
     last = path.rpartition(".")[2]
@@ -130,4 +132,9 @@ def _walk(prefix: str, value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if isinstance(inner, dict | MappingProxyType):
             yield from _walk(path, inner)
         else:
-            yield path, canonical_json(inner)
+            yield path, _as_json(inner) if type(inner) in (str, int) else canonical_json(inner)
+
+
+@lru_cache(maxsize=4096, typed=True)  # the records of a table share most values
+def _as_json(value: str | int) -> str:
+    return canonical_json(value)
