@@ -10,7 +10,6 @@ SLOTS = ("weight", "act")
 LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 HESSIAN = {"tolerance": Range(0, 1, above=True), "max_probes": TIMES, "seed": SEED}
-NEED_BUDGET = ("greedy", "ilp", "evolve", "learned")
 BUDGETS = ("average_weight_bits", "weight_bytes", "bops", "peak_activation_bytes", "latency_ms")
 
 
@@ -69,12 +68,6 @@ def _check_allocate(allocate: AllocateConfig) -> None:
         raise InputError(
             "allocate.target goes with allocate=user and only with it, got "
             f"allocate.name={allocate.name} allocate.target={allocate.target}"
-        )
-    budgets = [name for name in BUDGETS if getattr(allocate, name) is not None]
-    if allocate.name in NEED_BUDGET and not budgets and allocate.uniform_bits is None:
-        raise InputError(
-            f"allocate={allocate.name} needs a budget: give allocate.average_weight_bits=4, or "
-            f"another of {', '.join(BUDGETS)}, uniform_bits"
         )
     timed = bool(allocate.latency_runs) or allocate.latency_table is not None
     if allocate.latency_ms is not None and not timed:

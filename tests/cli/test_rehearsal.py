@@ -82,7 +82,6 @@ def refused(qat, home, *words):
             ["float.schedule.step_size=30", "take schedule@float.schedule=cosine"],
         ),
         (["data.augment.pad=32"], ["miss the whole image of 32 pixels: set data.augment.pad=4"]),
-        (["mode=mixed"], ["allocate=ilp needs a budget: give allocate.average_weight_bits=4"]),
     ],
 )
 def test_a_training_that_cannot_be_is_refused_by_its_own_keys(qat, home, words, parts):
