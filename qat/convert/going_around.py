@@ -38,6 +38,30 @@ def check_calls(net: nn.Module, planned: Collection[str], example: Tensor) -> No
             )
 
 
+def check_tied(net: nn.Module, planned: Collection[str]) -> None:
+    """Look whether a planned layer shares its weight with another layer.
+
+    Each twin rounds by a scale of its own, and a packed file holds one tensor of codes a layer: one
+    weight cannot be both.
+
+    Raises:
+        GoneAroundError: If two layers share a weight, and one is planned; both are named.
+    """
+    first: dict[nn.Parameter, str] = {}
+    for name, weight in net.named_parameters(remove_duplicate=False):
+        layer = name.removesuffix(".weight")
+        if layer == name:
+            continue
+        other = first.setdefault(weight, layer)
+        same = net.get_submodule(other) is net.get_submodule(layer)
+        if not same and not {other, layer}.isdisjoint(planned):
+            raise GoneAroundError(
+                f"layers {other!r} and {layer!r} share one weight, which cannot have the scales of "
+                "both: call one layer twice, or give the second a weight of its own "
+                "(torch.nn.Parameter(weight.detach().clone()))"
+            )
+
+
 @contextmanager
 def every_layer_called(qnet: nn.Module) -> Iterator[None]:
     """Inside, a quantized network is run; every quantized layer and tensor must be called.

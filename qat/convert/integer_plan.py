@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
+from qat.convert.going_around import check_tied
 from qat.convert.integer_check import check_integer_form
 from qat.convert.kinds import PREFIX
 from qat.convert.signs import lower, stored_minima
@@ -39,6 +40,7 @@ def make_integer_plan(
         ValueError: If there is nothing to quantize, an operation has no integer form (its line is
             named), or the scheme asks for more than 8 bits, or none.
         KeyError: If a rule matches no layer and no tensor.
+        GoneAroundError: If the weight of a planned layer is that of another layer too.
     """
     traced = trace(net)
     placement = place(traced)
@@ -50,6 +52,7 @@ def make_integer_plan(
     minima = lower(stored_minima(traced, placement, example), lowest)
     tensors = _tensors(scheme, placement, layers, minima)
     planned = _layers(scheme, placement, layers, tensors)
+    check_tied(net, planned)
     names = list(planned)
     return Plan(planned, (), "integer", tensors, ends=(names[0], names[-1]))
 

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, fx, nn
 
 from qat.base.errors import InputError
-from qat.convert.going_around import check_calls
+from qat.convert.going_around import check_calls, check_tied
 from qat.convert.integer import PLAN
 from qat.convert.integer_plan import make_integer_plan
 from qat.convert.kinds import Kinds, check_kind, layer_kinds, matches
@@ -46,7 +46,8 @@ def make_plan(
         ValueError: If the network has no conv or linear layer, is one itself, or a rule asks
             the impossible.
         KeyError: If a rule matches no layer; the names are listed.
-        GoneAroundError: If the weight of a planned layer is used without the layer.
+        GoneAroundError: If the weight of a planned layer is used without the layer, or is that of
+            another layer too.
         TraceError: If a rule means layers behind complex activations and the network cannot be
             traced.
     """
@@ -70,6 +71,7 @@ def make_plan(
             layers[name] = _decide_signs(plan, minima[name])
     if scheme.quantize_output and names[-1] in layers:
         layers[names[-1]] = _with_output(layers[names[-1]], scheme.act)
+    check_tied(net, layers)
     check_calls(net, layers, example)
     left_float = _left_float(net, layers)
     return Plan(layers, left_float, scheme.placement, ends=(names[0], names[-1]))

@@ -81,7 +81,7 @@ def _add(operation: Operation, given: dict[str, Any], before: Any, after: Any) -
     if alpha == 1:
         return {}
     if not isinstance(alpha, int | float) or not alpha > 0:
-        raise refuse(operation, f"has alpha={alpha}, not above 0,")
+        raise refuse(operation, f"has alpha={alpha}, not above 0")
     return {"alpha": float(alpha)}
 
 
@@ -287,7 +287,7 @@ def layer_attributes(operation: Operation, layer: Any, before: Shape) -> dict[st
         UnsupportedOperationError: If it is a variant that has no integer form here.
     """
     if operation.kind == "linear" and len(before) != 2:
-        raise refuse(operation, f"has an input of {len(before)} axes, not flattened,")
+        raise refuse(operation, f"has an input of {len(before)} axes, not flattened")
     if operation.kind != "conv":
         return {}
     kernel, dilation = pair(layer.kernel_size), pair(layer.dilation)

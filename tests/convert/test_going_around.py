@@ -30,6 +30,20 @@ class Tied(nn.Module):
         return F.linear(x, self.fc.weight)
 
 
+class OneWeight(nn.Module):
+    """Two layers of one weight; a third that is called twice shares nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.again = nn.Conv2d(3, 5, 1), nn.Linear(5, 5)
+        self.first, self.second = nn.Linear(5, 5), nn.Linear(5, 5)
+        self.second.weight = self.first.weight
+
+    def forward(self, x):
+        x = self.again(self.again(self.conv(x).relu().mean((2, 3))).relu()).relu()
+        return self.second(self.first(x).relu())
+
+
 class Other(nn.Module):
     """Which layer is called, the images decide."""
 
@@ -51,6 +65,16 @@ def test_a_weight_used_without_its_planned_layer_is_refused_by_line():
 def test_its_cure_is_accepted():
     plan = make_plan(Tied().eval(), scheme(Rule("fc", keep_float=True)), IMAGES)
     assert list(plan.layers) == ["conv"]
+
+
+@pytest.mark.parametrize("placement", ["academic", "integer"])
+def test_layers_of_one_weight_are_refused_by_name_until_each_has_its_own(placement):
+    net = OneWeight()
+    asked = Scheme(TensorSpec(bits=8), TensorSpec(bits=8), placement=placement)
+    with pytest.raises(GoneAroundError, match="layers 'first' and 'second' share one weight"):
+        make_plan(net, asked, IMAGES)
+    net.second.weight = nn.Parameter(net.first.weight.detach().clone())
+    assert {"again", "first", "second"} <= set(make_plan(net, asked, IMAGES).layers)
 
 
 def test_a_planned_layer_that_calibration_never_calls_is_refused_by_name():
