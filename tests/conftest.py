@@ -51,6 +51,13 @@ def tiny_model() -> nn.Module:
 
 
 @pytest.fixture
+def integer_model(tiny_model: nn.Module) -> nn.Module:
+    """The same with an integer form: no runtime pads circularly."""
+    tiny_model.grouped.padding_mode = "zeros"
+    return tiny_model
+
+
+@pytest.fixture
 def tiny_images() -> Tensor:
     """16 images of 3 x 8 x 8."""
     return torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(1))

@@ -69,7 +69,7 @@ _SIZES = "size=None; scale_factor=None; mode='nearest'; !align_corners=None"
 _ANY_FORMAT = "memory_format=None"
 
 MODULES: Mapping[type[nn.Module], Form] = {
-    nn.Conv2d: _form("conv", "stride; padding; dilation; groups; !padding_mode='zeros'"),
+    nn.Conv2d: _form("conv", "stride; padding; dilation; groups; padding_mode='zeros'"),
     nn.Linear: _form("linear"),
     nn.BatchNorm1d: _form("norm"),
     nn.BatchNorm2d: _form("norm"),

@@ -290,6 +290,8 @@ def layer_attributes(operation: Operation, layer: Any, before: Shape) -> dict[st
         raise refuse(operation, f"has an input of {len(before)} axes, not flattened")
     if operation.kind != "conv":
         return {}
+    if layer.padding_mode != "zeros":
+        raise refuse(operation, f"has padding_mode={layer.padding_mode}")
     kernel, dilation = pair(layer.kernel_size), pair(layer.dilation)
     return {
         "stride": pair(layer.stride),

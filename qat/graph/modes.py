@@ -14,7 +14,7 @@ from torch import fx, nn
 
 from qat.graph.rewrite import DROPOUTS
 
-_CONSTANT = "_tensor_constant"
+CONSTANT = "_tensor_constant"
 """What torch.fx names a tensor of no parameter; the number behind it is that of a trace."""
 _HELD = "held_in_evaluation"
 """Attribute of a layer that the network's own ``train()`` keeps in evaluation mode."""
@@ -101,8 +101,8 @@ def _described(graph: fx.Graph) -> Iterator[tuple[fx.Node, Any]]:
             found = inspect.signature(node.target).bind(*node.args, **node.kwargs).arguments  # type: ignore[arg-type]
             arguments = found.get("input")
         told = fx.node.map_aggregate(arguments, lambda part: _plain(part, order))
-        constant = node.op == "get_attr" and str(node.target).startswith(_CONSTANT)
-        yield node, (node.op, _CONSTANT if constant else node.target, told)
+        constant = node.op == "get_attr" and str(node.target).startswith(CONSTANT)
+        yield node, (node.op, CONSTANT if constant else node.target, told)
 
 
 def _plain(part: Any, order: dict[fx.Node, int]) -> Any:

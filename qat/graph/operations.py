@@ -17,6 +17,7 @@ from torch import fx, nn
 
 from qat.base.errors import InputError
 from qat.graph.arguments import MODULES, ArgumentError, Form, bound, form_of
+from qat.graph.modes import CONSTANT
 from qat.graph.rewrite import scope
 from qat.graph.trace import where
 
@@ -155,6 +156,8 @@ def _described(node: fx.Node, traced: fx.GraphModule) -> str:
     if node.op == "call_module":
         return f"layer {node.target!r}, a {type(traced.get_submodule(str(node.target))).__name__},"
     if node.op == "get_attr":
+        if str(node.target).startswith(CONSTANT):
+            return "the use of a tensor that forward makes"
         return f"the use of the parameter {node.target!r}"
     return f"{node.target if isinstance(node.target, str) else node.target.__name__}()"
 

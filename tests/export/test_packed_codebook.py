@@ -43,18 +43,18 @@ class TestCodebooks:
     @pytest.mark.parametrize("granularity", ["tensor", "channel"])
     @pytest.mark.parametrize("placement", ["academic", "integer"])
     def test_read_back_it_gives_the_same_outputs_bit_for_bit(
-        self, granularity, placement, tiny_model, tiny_images, tmp_path
+        self, granularity, placement, integer_model, tiny_images, tmp_path
     ):
         weight = TensorSpec(bits=4, granularity=granularity)
         scheme = Scheme(weight, A8, placement=placement)
-        qnet = converted(tiny_model, scheme, tiny_images)
+        qnet = converted(integer_model, scheme, tiny_images)
         save_packed(qnet, tmp_path / "it")
-        restored = load_packed(tmp_path / "it", tiny_model).eval()
+        restored = load_packed(tmp_path / "it", integer_model).eval()
         assert torch.equal(restored(tiny_images), qnet(tiny_images))
         # And once more, from what was read.
         save_packed(restored, tmp_path / "again")
         assert (tmp_path / "again").stat().st_size > 0
-        again = load_packed(tmp_path / "again", tiny_model).eval()
+        again = load_packed(tmp_path / "again", integer_model).eval()
         assert torch.equal(again(tiny_images), qnet(tiny_images))
 
     def test_inputs_may_have_one_too(self, tiny_model, tiny_images, tmp_path):
@@ -86,13 +86,13 @@ class TestCodebooks:
 
 class TestIntegerBiases:
     @pytest.fixture
-    def qnet(self, tiny_model, tiny_images):
+    def qnet(self, integer_model, tiny_images):
         rules = (
             Rule("depthwise", weight={"bits": 2}),
             Rule("grouped", weight={"bits": 7, "granularity": "tensor"}),
         )
         return converted(
-            tiny_model, Scheme(CHANNEL4, A8, rules=rules, placement="integer"), tiny_images, ()
+            integer_model, Scheme(CHANNEL4, A8, rules=rules, placement="integer"), tiny_images, ()
         )
 
     def test_they_are_codes_of_the_product_of_scales(self, qnet, tmp_path):
@@ -111,21 +111,23 @@ class TestIntegerBiases:
             assert error.max() <= 0.5 + codes.abs().max() * 2**-23
 
     def test_read_back_it_gives_the_same_outputs_bit_for_bit(
-        self, qnet, tiny_model, tiny_images, tmp_path
+        self, qnet, integer_model, tiny_images, tmp_path
     ):
         save_packed(qnet, tmp_path / "it")
-        restored = load_packed(tmp_path / "it", tiny_model).eval()
+        restored = load_packed(tmp_path / "it", integer_model).eval()
         assert torch.equal(restored(tiny_images), qnet(tiny_images))
         for (_, one), (_, other) in zip(twins(restored), twins(qnet), strict=True):
             assert torch.equal(one.quantized()[1], other.quantized()[1])
 
     def test_a_network_that_is_switched_off_is_saved_as_it_rounds(
-        self, qnet, tiny_model, tiny_images, tmp_path
+        self, qnet, integer_model, tiny_images, tmp_path
     ):
         expected = qnet(tiny_images)
         set_phase(qnet, "off")
         save_packed(qnet, tmp_path / "it")
-        assert torch.equal(load_packed(tmp_path / "it", tiny_model).eval()(tiny_images), expected)
+        assert torch.equal(
+            load_packed(tmp_path / "it", integer_model).eval()(tiny_images), expected
+        )
 
     def test_theoretical_bytes_by_hand(self, qnet):
         # Codes of 8, 2, 7 and 8 bits; the first and the last layer have 8.
@@ -135,9 +137,9 @@ class TestIntegerBiases:
         tensors = 4 * len([t for t in qnet.meta["plan"].tensors.values() if t.shares is None])
         assert theoretical_bytes(qnet) == codes + scales + biases + tensors
 
-    def test_batch_norm_that_is_still_apart_is_refused(self, tiny_model, tiny_images, tmp_path):
-        plan = make_plan(tiny_model, Scheme(placement="integer"), tiny_images)
-        qnet = quantize(tiny_model, plan, keep_norms=True)
+    def test_batch_norm_that_is_still_apart_is_refused(self, integer_model, tiny_images, tmp_path):
+        plan = make_plan(integer_model, Scheme(placement="integer"), tiny_images)
+        qnet = quantize(integer_model, plan, keep_norms=True)
         calibrate(qnet, [tiny_images])
         with pytest.raises(ValueError, match="'stem' has its batch norm apart: call fold_norms"):
             save_packed(qnet, tmp_path / "it")
@@ -145,8 +147,8 @@ class TestIntegerBiases:
 
 
 @pytest.mark.parametrize("scale", [torch.nan, torch.inf, 0.0, -1.0])
-def test_a_scale_that_is_no_positive_number_is_refused(scale, tiny_model, tiny_images, tmp_path):
-    qnet = converted(tiny_model, Scheme(CHANNEL4, A8), tiny_images, ())
+def test_a_scale_that_is_no_positive_number_is_refused(scale, integer_model, tiny_images, tmp_path):
+    qnet = converted(integer_model, Scheme(CHANNEL4, A8), tiny_images, ())
     qnet.grouped.input_quantizer.scale.fill_(scale)
     with pytest.raises(ValueError, match=r"grouped \(act\) has a scale that is NaN, infinite or"):
         save_packed(qnet, tmp_path / "it")

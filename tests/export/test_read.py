@@ -341,13 +341,21 @@ VARIANTS = {
     "has divisor_override=3": nn.AvgPool2d(2, divisor_override=3),
     "is not over height and width": lambda x: x.mean(dim=1),
     "moves images into another axis": lambda x: x.reshape(-1, 8),
-    "indexes by something other than numbers and slices": lambda x: x[:, torch.arange(2)],
+    "indexes by something other than numbers and slices": lambda x: x[:, [0, 1]],
     "selects images": lambda x: x[1:],
     "has value=1.0": lambda x: nn.functional.pad(x, (1, 1), value=1.0),
     "crops by a negative pad": lambda x: nn.functional.pad(x, (-1, 0)),
     "has padding_mode=circular": nn.Conv2d(4, 4, 3, padding=1, padding_mode="circular"),
     "has an input of 4 axes, not flattened": nn.Linear(8, 5),
 }
+
+
+def test_a_tensor_that_forward_makes_is_named_with_its_line():
+    """Used as an index or otherwise: it is refused before what reads it."""
+    net = Variant(lambda x: x[:, torch.arange(2)])
+    message = r"the use of a tensor that forward makes at test_read\.py:\d+ .*no integer form"
+    with pytest.raises(UnsupportedOperationError, match=message):
+        make_plan(net.eval(), scheme(), images())
 
 
 @pytest.mark.parametrize("reason", VARIANTS)

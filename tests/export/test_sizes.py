@@ -46,8 +46,8 @@ def test_a_module_left_float_by_hand(tiny_model, tiny_images, tmp_path):
     assert row == SizeRow("norm", "BatchNorm2d", 32, size, size, size)
 
 
-def test_a_tensor_between_layers_stores_its_scale(tiny_model, tiny_images, tmp_path):
-    qnet = converted(tiny_model, Scheme(CHANNEL4, A8, placement="integer"), tiny_images)
+def test_a_tensor_between_layers_stores_its_scale(integer_model, tiny_images, tmp_path):
+    qnet = converted(integer_model, Scheme(CHANNEL4, A8, placement="integer"), tiny_images)
     save_packed(qnet, tmp_path / "it")
     rows = by_name(size_rows(qnet, tmp_path / "it"))
     assert rows["input", "tensor"].written_bytes == 4
@@ -57,8 +57,8 @@ def test_a_tensor_between_layers_stores_its_scale(tiny_model, tiny_images, tmp_p
 
 
 @pytest.mark.parametrize("placement", ["academic", "integer"])
-def test_totals_are_those_of_the_whole(placement, tiny_model, tiny_images, tmp_path):
-    qnet = converted(tiny_model, Scheme(CHANNEL4, A8, placement=placement), tiny_images)
+def test_totals_are_those_of_the_whole(placement, integer_model, tiny_images, tmp_path):
+    qnet = converted(integer_model, Scheme(CHANNEL4, A8, placement=placement), tiny_images)
     size = save_packed(qnet, tmp_path / "it")
     rows = size_rows(qnet, tmp_path / "it")
     total = total_row(rows)
@@ -72,9 +72,9 @@ def test_totals_are_those_of_the_whole(placement, tiny_model, tiny_images, tmp_p
     assert rows[-1].written_bytes > 0
 
 
-def test_a_file_of_another_network_is_refused(tiny_model, tiny_images, tmp_path):
-    save_packed(converted(tiny_model, Scheme(), tiny_images), tmp_path / "it")
-    other = converted(tiny_model, Scheme(placement="integer"), tiny_images)
+def test_a_file_of_another_network_is_refused(integer_model, tiny_images, tmp_path):
+    save_packed(converted(integer_model, Scheme(), tiny_images), tmp_path / "it")
+    other = converted(integer_model, Scheme(placement="integer"), tiny_images)
     with pytest.raises(PackedFileError, match="of another network: keys differ"):
         size_rows(other, tmp_path / "it")
 

@@ -153,7 +153,7 @@ REFUSED = {
     "running statistics": [nn.BatchNorm2d(4, track_running_stats=False)],
     "oftmax": [lambda x: F.softmax(x, dim=1), nn.Softmax(1)],
     "drops in evaluation mode": [lambda x: F.dropout(x)],
-    "use of the parameter": [lambda x: F.conv2d(x, torch.ones(1, 4, 1, 1))],
+    "use of a tensor that forward makes": [lambda x: F.conv2d(x, torch.ones(1, 4, 1, 1))],
     "joins a list": [lambda x: torch.cat(torch.chunk(x, 2, dim=1)[::-1], 1)],
     "cannot be copied": [nn.utils.weight_norm(nn.Conv2d(4, 4, 1))],
     "ParametrizedConv2d": [nn.utils.parametrizations.weight_norm(nn.Conv2d(4, 4, 1))],
