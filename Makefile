@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 RUNS := $(or $(QAT_RUNS),runs)
 SCALE ?= quick
+# Where Python may write no byte code, every start would compile all libraries anew: do it at set-up.
+COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 DEMO := demo_float,demo_w8a8_static,demo_w4a4_qat,demo_w2a2_static
 
 .DEFAULT_GOAL := help
@@ -53,7 +55,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@if uv --version >/dev/null 2>&1; then uv=uv; else \
 		sed -n '/^uv==/,/[^\\]$$/p' requirements.lock >$(VENV)/uv.lock && \
 		$(BIN)/python -m pip install -q --no-deps -r $(VENV)/uv.lock && uv=$(BIN)/uv; fi; \
-	$$uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[dev]'
+	$$uv pip install -q $(COMPILE) --python $(BIN)/python -c requirements.lock -e '.[dev]'
 	@touch $@
 
 lock:  ## Resolve all extras anew
