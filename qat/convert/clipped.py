@@ -13,6 +13,7 @@ from torch import nn
 
 from qat.layers.walk import quantizers
 from qat.quantizers.base import Quantizer
+from qat.quantizers.dynamic import is_dynamic
 
 
 class ClippedSignsWarning(UserWarning):
@@ -72,7 +73,8 @@ def watching_signs(net: nn.Module) -> Iterator[list[ClippedSigns]]:
 
 def _unsigned(slot: str, quantizer: Quantizer) -> bool:
     grid = quantizer.grid
-    return slot != "weight" and quantizer.spec.symmetric and not grid.signed
+    fixed = not is_dynamic(quantizer)  # a range that follows each input clips no sign
+    return fixed and slot != "weight" and quantizer.spec.symmetric and not grid.signed
 
 
 def _look(clip: ClippedSigns, quantizer: Quantizer, given: tuple[Any, ...]) -> None:
