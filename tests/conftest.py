@@ -1,6 +1,7 @@
 """What many rooms' tests share: one small network, and the command line in this process."""
 
 import logging
+import os
 
 import numpy as np
 import pytest
@@ -9,6 +10,10 @@ from hypothesis import settings
 from torch import Tensor, nn
 
 from qat.cli.main import main
+
+# pytest imports readline, which tells child processes (ours run in some) of an 80-column terminal.
+os.environ.pop("COLUMNS", None)
+os.environ.pop("LINES", None)
 
 # The same cases every time: a test that was green stays green until the code changes.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

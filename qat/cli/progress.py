@@ -77,6 +77,7 @@ class _Line:
 
     def pop(self, bar: Bar) -> None:
         progress = bar._progress
+        progress.refresh()  # what ends between two refreshes is drawn once, too
         self.open.remove(bar._task)
         progress.remove_task(bar._task)
         if self.open:

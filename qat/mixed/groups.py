@@ -1,8 +1,8 @@
 """Slots that must take one width.
 
-A tensor that is stored once has one width for all who read it: an activation that feeds two
-convolutions in placement ``integer``, a weight that two layers share. Runtimes whose addition
-wants both sides in one width get that too, if asked.
+A tensor that is stored once has one width for all layers that read it: an activation that feeds
+two convolutions in placement ``integer``. Runtimes whose addition wants both sides in one width get
+that too, if asked.
 """
 
 from torch import nn
@@ -30,12 +30,10 @@ def sharing_groups(
         TraceError: If inputs or adds matter and the network cannot be traced; its line is named.
         UnsupportedOperationError: If they do, and an operation is unknown.
     """
-    slots = slots_of(plan)
-    groups = _shared_weights(net, slots)
     together = plan.placement == "integer" if inputs is None else inputs
-    if together or adds:
-        placement = place(trace(net))
-        groups += _shared_inputs(placement, slots, together=together, adds=adds)
+    if not (together or adds):
+        return []
+    groups = _shared_inputs(place(trace(net)), slots_of(plan), together=together, adds=adds)
     return [group for group in groups if len(group) > 1]
 
 
@@ -57,14 +55,6 @@ def add_ties(net: nn.Module) -> dict[str, str]:
         TraceError: If the network cannot be traced; its line is named.
     """
     return _ties(place(trace(net)))
-
-
-def _shared_weights(net: nn.Module, slots: list[Slot]) -> list[tuple[Slot, ...]]:
-    found: dict[int, list[Slot]] = {}
-    for name, slot in slots:
-        if slot == "weight":
-            found.setdefault(id(net.get_submodule(name).weight), []).append((name, slot))
-    return [tuple(group) for group in found.values()]
 
 
 def _readers(placement: Placement) -> dict[str, str]:

@@ -68,4 +68,4 @@ def test_tables_and_figures(tmp_path):
     assert rows[0]["arena_bytes"] == "1024"
     drawn = {path.name for path in (tmp_path / "figures").iterdir()}
     names = ("strategies", "net_w8a8_arena", "net_w8a8_layers")
-    assert drawn == {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
+    assert drawn == {f"{name}.{kind}" for name in names for kind in ("png", "svg", "pdf")}

@@ -68,22 +68,28 @@ def test_evaluating_imports_nothing_and_gives_the_same(qat, run):
 
 
 @pytest.mark.parametrize(
-    "planted",
+    ("planted", "refusal"),
     [
-        ["model=user", "model.target=a_method_of_theirs:net"],
-        ["++model={source: user, name: x, target: 'a_method_of_theirs:net'}"],
-        ["observer@scheme.act=user", "scheme.act.observer_target=a_method_of_theirs:O"],
-        [RULE.replace("quantizer:", "observer:")],
+        (["model=user", "model.target=a_method_of_theirs:net"], "name code"),
+        (
+            ["++model={source: user, name: x, target: 'a_method_of_theirs:net'}"],
+            "names no file of group model",
+        ),
+        (
+            ["observer@scheme.act=user", "scheme.act.observer_target=a_method_of_theirs:O"],
+            "name code",
+        ),
+        ([RULE.replace("quantizer:", "observer:")], "name code"),
     ],
 )  # fmt: skip
-def test_overrides_planted_in_a_record_start_nothing(qat, home, theirs, planted):
+def test_overrides_planted_in_a_record_start_nothing(qat, home, theirs, planted, refusal):
     _, out, _ = qat("run", *SMALL)
     path = folder_of(out) / "run.json"
     record = json.loads(path.read_text())
     path.write_text(json.dumps(record | {"overrides": [*SMALL, *planted]}))
     code, _, err = qat("run", "--from", str(path.parent))
     assert code == 2
-    assert "name code" in err
+    assert refusal in err
     assert MODULE not in sys.modules
 
 

@@ -17,9 +17,7 @@ def config(mode="static", **memory):
     [
         ({"reuse": False}, "memory.in_place=true acts on lifetimes.*memory.reuse=true"),
         ({"reuse": False, "in_place": False}, "memory.schedule=true acts on lifetimes"),
-        ({"alignment": 0}, "memory.alignment must be 1 or more"),
         ({"alignment": 2, "execute": True}, "splits elements.*multiple of 4"),
-        ({"batch": 0}, "memory.batch must be 1 or more"),
         ({"optimizer": "rmsprop"}, "memory.optimizer"),
         ({"prefetch": True, "mode": "float"}, "mode=float has not"),
     ],

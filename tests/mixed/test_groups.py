@@ -24,20 +24,6 @@ INTEGER = Scheme(placement="integer")
 BOTH = (("left", "act"), ("right", "act"))
 
 
-class Tied(nn.Module):
-    """Two layers with one weight."""
-
-    def __init__(self):
-        super().__init__()
-        self.one = nn.Linear(32, 32)
-        self.two = nn.Linear(32, 32)
-        self.two.weight = self.one.weight
-        self.head = nn.Linear(32, 3)
-
-    def forward(self, x):
-        return self.head(self.two(self.one(x.flatten(1)).relu()).relu())
-
-
 @pytest.fixture
 def net():
     return Residual().eval()
@@ -87,11 +73,6 @@ def test_a_side_that_no_layer_reads_takes_the_width_of_the_other():
     assert alive[True].fixed_bits == 8 * sizes  # its own output
     assert alive[False].fixed_bits == 0
     assert alive[False].elements["layer1.0.conv1"] == alive[True].elements["layer1.0.conv1"] + sizes
-
-
-def test_layers_with_one_weight(images):
-    plan = make_plan(Tied(), Scheme(first_last="same"), images)
-    assert sharing_groups(Tied(), plan) == [(("one", "weight"), ("two", "weight"))]
 
 
 def test_what_cannot_be_traced_names_the_line_only_where_it_matters():

@@ -162,7 +162,7 @@ def test_a_network_of_the_users_is_given_what_it_takes(tmp_path, monkeypatch):
         build("user", "nets_of_a_user:no_net")
     with pytest.raises(ValueError, match="no option 'widht'; it takes classes, width"):
         build("user", "nets_of_a_user:net", widht=5)
-    with pytest.raises(ValueError, match="no attribute 'nowhere'"):
+    with pytest.raises(ValueError, match="nets_of_a_user has no 'nowhere'"):
         build("user", "nets_of_a_user:nowhere")
-    with pytest.raises(ValueError, match=r"must be package\.module:factory"):
+    with pytest.raises(ValueError, match=r"must be package\.module:name"):
         build("user", "nets_of_a_user")
