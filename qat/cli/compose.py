@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from hydra import compose, version
@@ -18,6 +19,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from qat.cli.bases import Bases
 from qat.cli.configs import ROOT_CONFIG, config_dir, groups, options
 from qat.cli.errors import RequestError, nearest
 from qat.cli.keys import key_types, keys_under
@@ -74,30 +76,30 @@ def compose_points(
     with readable(""), composer(extra_dir):
         combinations = split_sweep(overrides) if multirun else [tuple(overrides)]
         check_words((word for words in combinations for word in words), extra_dir)
-        several = len(combinations) > 1
+        several, bases = len(combinations) > 1, Bases(extra_dir)
         points: dict[tuple[str, ...], Point] = {}
         for combination in combinations:
-            point = _composed(combination, several)
-            for one in _expanded(point, multirun):
+            point = _composed(bases, combination, several)
+            for one in _expanded(bases, point, multirun):
                 points[one.overrides] = one
-        return _with_what_they_read(list(points.values()))
+        return _with_what_they_read(bases, list(points.values()))
 
 
-def _with_what_they_read(points: list[Point]) -> list[Point]:
+def _with_what_they_read(bases: Bases, points: list[Point]) -> list[Point]:
     """The points of a sweep, each composed without the overrides that only others read."""
     words = read_words([(point.overrides, point.config) for point in points])
     return [
-        point if kept == point.overrides else _composed(kept, named=True)
+        point if kept == point.overrides else _composed(bases, kept, named=True)
         for point, kept in zip(points, words, strict=True)
     ]
 
 
-def _composed(overrides: tuple[str, ...], named: bool) -> Point:
+def _composed(bases: Bases, overrides: tuple[str, ...], named: bool) -> Point:
     with readable(f"point {' '.join(overrides)}: " if named else ""):
-        return Point(overrides, typed(compose(ROOT_CONFIG, overrides=list(overrides))))
+        return Point(overrides, typed(bases.compose(overrides)))
 
 
-def _expanded(point: Point, multirun: bool) -> list[Point]:
+def _expanded(bases: Bases, point: Point, multirun: bool) -> list[Point]:
     """The point itself or, if it names a study, the points of the study's grids."""
     study = point.config.study
     if not study.grids:
@@ -107,7 +109,7 @@ def _expanded(point: Point, multirun: bool) -> list[Point]:
         raise RequestError(f"{chosen} is a study of many runs: qat run -m {chosen}")
     words = [word for word in point.overrides if word != chosen]
     return [
-        _composed(overrides, named=True)
+        _composed(bases, overrides, named=True)
         for overrides in study_points(study, point.config.scale, chosen, words)
     ]
 
@@ -119,7 +121,7 @@ def is_accepted(overrides: Sequence[str], extra_dir: Path | None = None) -> bool
     try:
         with readable(""), composer(extra_dir):
             check_words(overrides, extra_dir)
-            config = compose(ROOT_CONFIG, overrides=list(overrides))
+            config = Bases(extra_dir).compose(overrides)
             if all("." in word.partition("=")[0] for word in overrides):
                 check_config(typed(config))  # a group's choice may need more words
     except ValueError:
@@ -131,7 +133,7 @@ def check_composes(overrides: Sequence[str], extra_dir: Path | None = None) -> N
     """Compose, values that are still to be given aside; raises RequestError if that fails."""
     with readable(""), composer(extra_dir):
         check_words(overrides, extra_dir)
-        compose(ROOT_CONFIG, overrides=list(overrides))
+        Bases(extra_dir).compose(overrides)
 
 
 def split_sweep(overrides: Sequence[str]) -> list[tuple[str, ...]]:
@@ -181,11 +183,17 @@ def typed(config: DictConfig) -> RunConfig:
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise MissingMandatoryValue(missing[0])
     plain = OmegaConf.to_container(config, resolve=True)
-    checked = OmegaConf.merge(OmegaConf.structured(RunConfig), plain)
+    checked = OmegaConf.merge(_schema(), plain)
     run_config = OmegaConf.to_object(checked)
     assert isinstance(run_config, RunConfig)
     settle_paths(run_config)
     return run_config
+
+
+@cache
+def _schema() -> DictConfig:
+    """The schema with its defaults; merging copies it."""
+    return OmegaConf.structured(RunConfig)
 
 
 @contextmanager

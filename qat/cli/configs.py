@@ -31,7 +31,7 @@ def files(group: str, extra_dir: Path | None = None) -> dict[str, Path]:
     """
     found = {
         path.relative_to(root / group).with_suffix("").as_posix(): path
-        for root in _roots(extra_dir)
+        for root in roots(extra_dir)
         for path in (root / group).rglob("*.yaml")
     }
     return dict(sorted(found.items()))
@@ -44,7 +44,7 @@ def options(group: str, extra_dir: Path | None = None) -> list[str]:
 
 def groups(extra_dir: Path | None = None) -> list[str]:
     """Names of all groups, sorted."""
-    folders = (path for root in _roots(extra_dir) for path in root.iterdir() if path.is_dir())
+    folders = (path for root in roots(extra_dir) for path in root.iterdir() if path.is_dir())
     return sorted({path.name for path in folders})
 
 
@@ -62,7 +62,8 @@ def summary(path: Path) -> str:
     return " ".join(said)
 
 
-def _roots(extra_dir: Path | None) -> list[Path]:
+def roots(extra_dir: Path | None) -> list[Path]:
+    """Our folder of YAML and, if there is one, the user's."""
     return [config_dir()] + ([extra_dir] if extra_dir else [])
 
 

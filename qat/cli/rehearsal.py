@@ -20,11 +20,14 @@ from qat.cli.specs import quantized_fit_spec, trains_float
 from qat.convert.calibrate import calibrate, set_phase
 from qat.convert.integer import fold_norms
 from qat.convert.swap import quantize
+from qat.core.scheme import Method
 from qat.data.batches import Batches
 from qat.export.onnx_export import check_export
 from qat.export.onnx_float import float_onnx
 from qat.layers.walk import quantizers
 from qat.models.logits import check_logits
+from qat.observers.mse import MSEObserver
+from qat.observers.registry import make_observer
 from qat.training.distributed import check_devices
 from qat.training.repeatable import repeatable
 
@@ -72,6 +75,7 @@ def _rehearse_quantized(prepared: "Prepared", net: nn.Module, example: Tensor) -
     exported = exports(config) and not is_half(config)
     if not (exported or trains(config)):
         return
+    _without_search(qnet)
     calibrate(qnet, [example])
     if trains(config):
         spec = quantized_fit_spec(config)
@@ -81,6 +85,13 @@ def _rehearse_quantized(prepared: "Prepared", net: nn.Module, example: Tensor) -
         fold_norms(qnet)
     if exported:
         check_export(qnet.eval(), example)
+
+
+def _without_search(qnet: nn.Module) -> None:
+    """Let extremes give the ranges of which a search would find the best: any range does here."""
+    for _, _, quantizer in quantizers(qnet):
+        if isinstance(quantizer.observer, MSEObserver):
+            quantizer.observer = make_observer(Method("minmax"), quantizer.layout.slices)
 
 
 def _try_training(
