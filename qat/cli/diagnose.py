@@ -17,6 +17,7 @@ from qat.records.layers import LAYERS_NAME, read_layers
 from qat.records.schema import RunRecord
 from qat.records.side_files import SideFileError, shaped
 from qat.records.store import seen_record
+from qat.records.warned import warnings_of
 
 MOST_LAYERS = 4
 """Shown of each finding."""
@@ -52,7 +53,13 @@ def diagnose_command(folder: Path) -> int:
     out.print(_table(layers))
     out.print(LEGEND, style="dim", soft_wrap=True)
     found = findings(layers, trained=record.mode == "qat")
-    for line in [*_fall_lines(layers), *_finding_lines(found, record), *_float_lines(record)]:
+    warned = [f"• warned: {line}" for line in warnings_of(record)]
+    for line in [
+        *_fall_lines(layers),
+        *warned,
+        *_finding_lines(found, record),
+        *_float_lines(record),
+    ]:
         out.print(line, soft_wrap=True)
     return DONE
 

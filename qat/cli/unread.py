@@ -123,8 +123,19 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
     if group == "calibrate" and mode in ("float", "dynamic"):
         return f"mode={mode} calibrates nothing; add mode=static or qat"
     if group in ("parity", "measure") and (group == "parity" or name in _OF_RUNTIME):
-        return None if exports(config) else "nothing is exported; add scheme.placement=integer"
+        return None if exports(config) else f"nothing is exported; {_to_export(config)}"
     return _unread_part(group, name, config)
+
+
+def _to_export(config: RunConfig) -> str:
+    """What makes a run export: settings that forbid it first."""
+    if config.export.onnx == "never":
+        return "leave export=none out" + _and_placement(config)
+    return "add scheme.placement=integer"
+
+
+def _and_placement(config: RunConfig) -> str:
+    return "" if config.scheme.placement == "integer" else " and add scheme.placement=integer"
 
 
 def _unread_part(group: str, name: str, config: RunConfig) -> str | None:

@@ -87,7 +87,7 @@ def every_layer_called(qnet: nn.Module) -> Iterator[None]:
     if waiting:
         some = ", ".join(list(waiting)[:5])
         raise GoneAroundError(
-            f"{len(waiting)} planned layers were never called ({some}): the network computes "
-            "without them, or the images take another way; keep them float by scheme.rules "
+            f"planned layers were never called ({some}): the network computes without them, or "
+            "the images take another way; keep them float by scheme.rules "
             f"([{{match: {next(iter(waiting))}, keep_float: true}}])"
         )

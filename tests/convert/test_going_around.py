@@ -80,7 +80,7 @@ def test_layers_of_one_weight_are_refused_by_name_until_each_has_its_own(placeme
 def test_a_planned_layer_that_calibration_never_calls_is_refused_by_name():
     net = Other().eval()
     qnet = quantize(net, make_plan(net, scheme(), IMAGES.abs()))
-    with pytest.raises(GoneAroundError, match=r"1 planned layers were never called \(conv\)"):
+    with pytest.raises(GoneAroundError, match=r"planned layers were never called \(conv\)"):
         calibrate(qnet, [-IMAGES.abs()])
 
 
