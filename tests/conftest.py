@@ -1,7 +1,11 @@
 """What many rooms' tests share: one small network, and the command line in this process."""
 
+import io
 import logging
 import os
+import shutil
+from contextlib import redirect_stdout
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,6 +99,39 @@ def home(tmp_path, monkeypatch, one_thread, root_logger):
         monkeypatch.setenv(f"QAT_{name.upper()}", str(tmp_path / name))
     monkeypatch.delenv("QAT_DEBUG", raising=False)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """Give the home of a request, which is carried out once a session, and what it printed."""
+    made = {}
+
+    def make(words):
+        if words not in made:
+            home, printed = tmp_path_factory.mktemp("made"), io.StringIO()
+            with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
+                patch.chdir(home)
+                for name in ("runs", "cache", "data"):
+                    patch.setenv(f"QAT_{name.upper()}", str(home / name))
+                assert main(["run", *words]) == 0
+            made[words] = home, printed.getvalue()
+        return made[words]
+
+    return make
+
+
+@pytest.fixture
+def finished(made_once, home):
+    """Copy a finished request into this test's home; gives its last run's folder and output."""
+
+    def copy(*words):
+        source, printed = made_once(words)
+        for name in ("runs", "cache"):
+            shutil.copytree(source / name, home / name, dirs_exist_ok=True)
+        out = printed.replace(str(source), str(home))
+        return Path(out.strip().splitlines()[-1].removeprefix("record: ")).parent, out
+
+    return copy
 
 
 @pytest.fixture

@@ -1,35 +1,20 @@
 """qat clean, compare and show, on runs made here."""
 
 import json
-import shutil
 
 import pytest
 from filelock import FileLock
 
-from qat.cli.main import main
 from qat.records.lock import LOCK_NAME
 from tests.command_line import SMALL
 
 WORDS = [*SMALL, "mode=static"]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Two runs that differ in the width of their weights."""
-    home = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(home)
-        for name in ("runs", "cache", "data"):
-            patch.setenv(f"QAT_{name.upper()}", str(home / name))
-        assert main(["run", "-m", *WORDS, "scheme.weight.bits=8,3"]) == 0
-    return home
-
-
 @pytest.fixture
-def two(made, home):
-    """Copies of both, the larger file first."""
-    for name in ("runs", "cache"):
-        shutil.copytree(made / name, home / name)
+def two(finished, home):
+    """Two runs that differ in the width of their weights, the larger file first."""
+    finished("-m", *WORDS, "scheme.weight.bits=8,3")
     records = [json.loads(path.read_text()) for path in (home / "runs").glob("*/run.json")]
     records.sort(key=lambda record: -record["metrics"]["packed_bytes"])
     return [home / "runs" / record["id"] for record in records]

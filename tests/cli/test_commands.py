@@ -17,11 +17,9 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture
-def run(qat, home):
+def run(finished):
     """A finished run's folder."""
-    code, out, _ = qat("run", *SMALL, "scheme=w4a4")
-    assert code == 0
-    return Path(out.strip().splitlines()[-1].removeprefix("record: ")).parent
+    return finished(*SMALL, "scheme=w4a4")[0]
 
 
 def record_of(folder):

@@ -11,10 +11,8 @@ WORDS = [*SMALL, "+data.options.image_size=8", "data.train_images=64"]
 
 
 @pytest.fixture
-def run(qat):
-    code, out, _ = qat("run", *WORDS)
-    assert code == 0
-    return Path(out.strip().splitlines()[-1].removeprefix("record: ")).parent
+def run(finished):
+    return finished(*WORDS)[0]
 
 
 def refused(qat, words, *parts):

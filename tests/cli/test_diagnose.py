@@ -12,12 +12,9 @@ CLIPPING = ["observer@scheme.act=percentile", "scheme.act.observer_options.perce
 
 
 @pytest.fixture
-def clipped(qat, home):
+def clipped(finished):
     """A run whose inputs are clipped, which its three channels of noise do not forgive."""
-    code, out, _ = qat("run", *SMALL, *CLIPPING)
-    assert code == 0
-    folder = next((home / "runs").glob("*/run.json")).parent
-    return folder, out
+    return finished(*SMALL, *CLIPPING)
 
 
 def test_what_was_clipped_is_found_and_the_cure_can_be_typed(clipped, qat):

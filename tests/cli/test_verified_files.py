@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from qat.cli.main import main
 from tests.command_line import SMALL
 
 WORDS = [
@@ -15,23 +14,10 @@ WORDS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory):
-    """Two finished runs that differ in the width of their weights."""
-    home = tmp_path_factory.mktemp("both")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(home)
-        for name in ("runs", "cache", "data"):
-            patch.setenv(f"QAT_{name.upper()}", str(home / name))
-        assert main(["run", "-m", *WORDS, "mode=static", "scheme.weight.bits=8,4"]) == 0
-    return home
-
-
 @pytest.fixture
-def run(both, home):
-    """A copy of the first run, with what the second one has in ``stranger``."""
-    for name in ("runs", "cache"):
-        shutil.copytree(both / name, home / name)
+def run(finished, home):
+    """A run, with what another one of weights in other bits has in ``stranger``."""
+    finished("-m", *WORDS, "mode=static", "scheme.weight.bits=8,4")
     mine, other = sorted((home / "runs").glob("[0-9a-f]*"))
     other.rename(home / "stranger")
     return mine

@@ -29,11 +29,9 @@ def record_in(folder):
 
 
 @pytest.fixture
-def run(qat, home):
+def run(finished):
     """A finished run in placement integer."""
-    code, out, err = qat("run", *INTEGER)
-    assert code == 0, err
-    return folder_of(out)
+    return finished(*INTEGER)[0]
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,8 @@ def folder_of(out):
 
 
 @pytest.fixture
-def run(qat, home):
-    code, out, err = qat("run", *SMALL, "scheme=fp16")
-    assert code == 0, err
-    return folder_of(out), out
+def run(finished):
+    return finished(*SMALL, "scheme=fp16")
 
 
 def test_a_network_in_float16_is_half_as_large_and_as_right(run):
