@@ -68,8 +68,8 @@ def square_error(
     """Weighted sum of squared rounding errors of each row, for one range a row."""
     scale, zero_point = qparams_from_range(low, high, grid, symmetric=symmetric)
     scale, zero_point = scale.unsqueeze(1), zero_point.unsqueeze(1)
-    codes = ((values / scale).round() + zero_point).clamp(grid.qmin, grid.qmax)
-    return ((codes - zero_point) * scale - values).square().mul(weights).sum(dim=1)
+    codes = (values / scale).round_().add_(zero_point).clamp_(grid.qmin, grid.qmax)
+    return codes.sub_(zero_point).mul_(scale).sub_(values).square_().mul_(weights).sum(dim=1)
 
 
 class _Search:

@@ -10,7 +10,7 @@ import pytest
 from qat.cli.compose import compose_points
 from qat.cli.identity import known_identity
 from qat.cli.prepare import prepare
-from tests.command_line import SMALL
+from tests.command_line import SMALL, USUAL
 
 
 def point(*words):
@@ -20,7 +20,7 @@ def point(*words):
 def test_names_of_runs_do_not_move(home):
     """Runs made by earlier versions are found again: a change here needs a Numbers entry."""
     names = [
-        prepare(point(*words).config, ()).id
+        prepare(compose_points([*USUAL, *words], False)[0].config, ()).id
         for words in ([], ["mode=qat", "scheme=w4a4"], ["mode=float"], ["mode=dynamic"])
     ]
     assert names == NAMES

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from qat.cli.last_batch import better_size, smallest_batch
-from tests.command_line import SMALL
+from tests.command_line import USUAL
 
 FILE = """
 from collections import namedtuple
@@ -57,7 +57,7 @@ def network(home, monkeypatch):
 
 
 def refused(qat, home, *words):
-    code, out, err = qat("run", *SMALL, *words)
+    code, out, err = qat("run", *USUAL, *words)
     assert (code, out) == (2, "")
     assert err.count("\n") == 1, err
     assert not (home / "runs").exists()

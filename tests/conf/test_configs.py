@@ -17,7 +17,7 @@ from qat.cli.training import optimizer_spec, schedule_spec
 from qat.convert.calibrate import calibrate
 from qat.convert.swap import quantize
 from qat.tables.layout import table_spec
-from tests.command_line import SMALL
+from tests.command_line import SMALL, TINY
 
 SLOTS = ("scheme.weight", "scheme.act")
 # What a file leaves to the user, who must say it.
@@ -79,7 +79,7 @@ def choices():
 
 @pytest.mark.parametrize("overrides", list(choices()), ids=" ".join)
 def test_every_option_builds(home, overrides):
-    built(*SMALL, *overrides)
+    built(*TINY, *overrides)
 
 
 @pytest.mark.parametrize("name", options("experiment"))
