@@ -29,7 +29,7 @@ def check(words, multirun=False, extra_dir=None):
         (["mode=float", "calibrate.images=3"], "add mode=static"),
         (["parity.max_steps=3"], "nothing is exported; add scheme.placement=integer"),
         (
-            ["parity.max_steps=3", "export=none", "scheme.placement=integer"],
+            ["export=none", "scheme.placement=integer", "parity.max_steps=3"],
             "nothing is exported; leave export=none out",
         ),
         (["model.checkpoint=it.pt", "float.epochs=3"], "the float network is given"),
