@@ -77,7 +77,7 @@ reproduce: setup  ## Run a study and write its table and figures: make reproduce
 	$(BIN)/qat table $(STUDY) --scale $(SCALE) --into $(or $(INTO),$(RUNS)/.tables/$(STUDY)-$(SCALE))
 
 tensorboard: setup  ## Compare runs in the browser
-	$(BIN)/tensorboard --logdir "$$($(BIN)/python -m qat.cli.all_view $(RUNS))"
+	$(BIN)/tensorboard --logdir "$$($(BIN)/python -m qat.report.all_view $(RUNS))"
 
 bench: setup  ## Step time of training, batches a second of the data
 	$(BIN)/python -m bench.step

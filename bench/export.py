@@ -3,7 +3,7 @@
     python -m bench.export [--model resnet18] [--size 224] [--bits 8 4 2] [--repeats 5] [--out FILE]
 
 Random weights: neither time nor size depends on them. ``seconds`` are of
-:func:`qat.export.onnx_export.export_onnx` alone, ``ratio`` is bytes over those of the float ONNX
+:func:`qat.export.onnx.network.export_onnx` alone, ``ratio`` is bytes over those of the float ONNX
 file, ``packed_ratio`` those of the packed file over the float network's safetensors file.
 """
 
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 import qat
 from bench._report import spread, write_report
 from qat.cost.size import float_file_bytes
-from qat.export.onnx_export import export_onnx
+from qat.export.onnx.network import export_onnx
 
 
 def measure(model: str, size: int, widths: Sequence[int], repeats: int) -> dict[str, Any]:

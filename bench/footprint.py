@@ -25,9 +25,9 @@ from typing import Any
 
 from bench._report import write_report
 from qat.cli.main import main as qat
-from qat.cli.pipeline import Stages
 from qat.models.build import BUILTIN, build_model
 from qat.models.checkpoint import save_checkpoint
+from qat.run.pipeline import Stages
 
 NETWORKS = ("mobilenet_v2", "resnet50")
 CLASSES = 10

@@ -4,7 +4,7 @@
                             [--runtime onnxruntime openvino] [--out FILE]
 
 The first file is what the others are held against. One fresh process a runtime, the networks in
-turns (:mod:`qat.export.latency`). ``rows`` have median and quartiles of single inferences,
+turns (:mod:`qat.export.runtimes.latency`). ``rows`` have median and quartiles of single inferences,
 ``speedups`` the time of the first network over that of the others, block by block, and
 ``integer_nodes`` how many of the nodes that a runtime executes compute on integers.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench._report import write_report
-from qat.export.latency import LatencySpec, measure_latency
+from qat.export.runtimes.latency import LatencySpec, measure_latency
 from qat.export.runtimes.registry import RUNTIMES, make_runtime
 from qat.records.environment import cpu_facts, integer_products, usable_cores
 

@@ -28,8 +28,8 @@ from torch import Tensor, nn
 from torchvision.models.googlenet import Inception
 
 from bench._report import write_report
+from qat.memory.allocator_peak import allocated_peak_bytes
 from qat.memory.execute import ArenaExecutor
-from qat.memory.measured import allocated_peak_bytes
 from qat.memory.read import Traced, read_memory
 from qat.memory.schedule import schedule
 from qat.memory.strategies import SCHEDULED, STRATEGIES, MemoryPlan, Strategy, plan_memory

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from qat.records.facts import run_facts
 from qat.records.folder import RunFolder
+from qat.records.run_facts import run_facts
 from qat.tracking.figures.memory import arena_figure, layer_memory_figure
 from qat.tracking.figures.memory_strategies import strategies_figure
 from qat.tracking.figures.style import save_figures

@@ -21,10 +21,10 @@ from bench._report import interleaved_seconds, paired_ratio, spread, write_repor
 from qat.convert.rules import make_plan
 from qat.core.plan import Plan
 from qat.core.scheme import Scheme, TensorSpec
-from qat.mixed.sensitivity import sensitivities
-from qat.mixed.table import SensitivityTable
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint
+from qat.sensitivity.measure import sensitivities
+from qat.sensitivity.table import SensitivityTable
 
 METRICS = ("output_kl", "loss_increase")
 Batches = list[tuple[Tensor, Tensor]]

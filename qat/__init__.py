@@ -25,11 +25,11 @@ _HOMES = {
     "quantize": "qat.convert.swap",
     "calibrate": "qat.convert.calibrate",
     "set_phase": "qat.convert.calibrate",
-    "save_packed": "qat.export.packed",
-    "load_packed": "qat.export.packed",
-    "export_onnx": "qat.export.onnx_export",
-    "profile": "qat.cli.profile",
-    "load_run": "qat.cli.load",
+    "save_packed": "qat.export.packed.network",
+    "load_packed": "qat.export.packed.network",
+    "export_onnx": "qat.export.onnx.network",
+    "profile": "qat.analysis.profile",
+    "load_run": "qat.run.load",
 }
 __all__ = ["__version__", *_HOMES]
 

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from qat.analysis.distributions import LAWS, draw
 from qat.analysis.symmetry import WIDTHS, SymmetryRow, error_steps, quantized, symmetry_rows
+from qat.base.atomic import write_atomic
 from qat.data.batches import Batches
 from qat.data.load import load_data
 from qat.graph.shapes import layer_calls
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint
-from qat.records.atomic import write_atomic
 from qat.tracking.figures.histograms import error_figure, histogram_figure
 from qat.tracking.figures.style import save_figures
 

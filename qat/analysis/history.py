@@ -8,9 +8,9 @@ from pathlib import Path
 from qat.base.reading import decoded, read_bytes
 from qat.base.text import csv_text, own_text
 
-HISTORY_NAME = "history.csv"
-"""In a run's folder."""
 METRICS = ("scale", "clipping", "flips", "sqnr_db")
+TAGS = {"scale": "scale", "clipping": "clipping", "flips": "flips", "sqnr_db": "sqnr_weight_db"}
+"""Metric → its name on TensorBoard."""
 
 
 @dataclass(frozen=True, slots=True)

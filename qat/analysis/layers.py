@@ -12,7 +12,7 @@ from qat.analysis.channels import channel_spread
 from qat.analysis.rows import TensorRow
 from qat.analysis.sqnr import NoiseSums, noise_sums
 from qat.analysis.sums import TensorSums, tensor_sums
-from qat.core.evaluating import evaluating
+from qat.core.evaluation_mode import evaluating
 from qat.layers.tensor import QuantTensor
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import SLOTS, TENSOR, tensors, twins

@@ -40,3 +40,14 @@ class NotInstalledError(QatError, ImportError):
 
 class FileUnavailableError(QatError, OSError):
     """A file or folder is missing, or cannot be read or written."""
+
+
+class RequestError(InputError):
+    """The request was wrong and nothing was started."""
+
+
+class CheckDefectError(RequestError):
+    """Checking a request failed for another reason than the request; nothing was started.
+
+    Its message names the type and the place of the cause.
+    """

@@ -1,1 +1,1 @@
-"""The command line: the only wiring, and the only room that knows Hydra."""
+"""The command line: arguments in, text out, one file a command."""

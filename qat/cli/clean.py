@@ -12,10 +12,11 @@ under the lock of its run, before it is deleted.
 from collections.abc import Iterator
 from pathlib import Path
 
-from qat.cli.configs import default_path
-from qat.cli.errors import DONE, RequestError
-from qat.cli.printing import complain_line, print_line
-from qat.cli.waste import (
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE
+from qat.base.printing import complain_line, print_line
+from qat.config.yaml_files import default_path
+from qat.records.waste import (
     Waste,
     delete,
     links_among,

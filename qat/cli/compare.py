@@ -6,17 +6,18 @@ from typing import Any
 
 from rich.table import Table
 
-from qat.cli.errors import DONE, RequestError
-from qat.cli.printing import complain_line, print_line
-from qat.cli.progress import console
-from qat.records.facts import run_facts, stored_bits
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE
+from qat.base.printing import complain_line, print_line
 from qat.records.folder import RunFolder
 from qat.records.layers import output_decibels
 from qat.records.metrics import METRICS, Metric
 from qat.records.names import run_names
+from qat.records.run_facts import run_facts, stored_bits
 from qat.records.schema import RunRecord
 from qat.records.side_files import SideFileError
 from qat.records.store import seen_record
+from qat.report.console import console
 from qat.tables.numbers import MISSING, number_text
 from qat.tables.protocol import leaves
 

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from qat.cli.configs import default_path
+from qat.config.yaml_files import default_path
 
 SHELLS = ("bash", "zsh", "fish")
 NAMED_RUNS = 300
@@ -90,8 +90,8 @@ def _of_command(parser: argparse.ArgumentParser, words: Sequence[str], current: 
 
 
 def _of_run(words: Sequence[str], current: str) -> list[str]:
-    from qat.cli.command_line import FLAGS, WITH_VALUE
-    from qat.cli.keys import choosable, key_types
+    from qat.config.keys import choosable, key_types
+    from qat.config.words.command_line import FLAGS, WITH_VALUE
 
     extra_dir = _config_dir(words)
     if words and words[-1] == "--from":
@@ -110,8 +110,8 @@ def _of_run(words: Sequence[str], current: str) -> list[str]:
 
 
 def _values(key: str, value: str, extra_dir: Path | None) -> list[str]:
-    from qat.cli.choices import choices
-    from qat.cli.keys import PATH_KEYS
+    from qat.config.choices import choices
+    from qat.config.keys import PATH_KEYS
 
     before, comma, last = value.rpartition(",")
     plain = key.lstrip("+")
@@ -142,7 +142,7 @@ def _runs(current: str) -> list[str]:
 
 
 def _studies() -> list[str]:
-    from qat.cli.study_file import study_names
+    from qat.config.study_file import study_names
 
     return study_names()
 

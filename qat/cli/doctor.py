@@ -5,9 +5,9 @@ import os
 import shutil
 from pathlib import Path
 
-from qat.cli.configs import default_path
-from qat.cli.errors import DONE
-from qat.cli.lines import aligned
+from qat.base.exit_codes import DONE
+from qat.base.lines import aligned
+from qat.config.yaml_files import default_path
 from qat.records.environment import environment_facts, integer_products, products_may_saturate
 
 # Module → what goes without it.

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
-from qat.cli.errors import DONE, FAILED, RequestError
-from qat.cli.load import load_run
-from qat.cli.progress import stage, tracked
-from qat.cli.results import NO_LABELS, accuracies
-from qat.cli.signs import noted_signs
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE, FAILED
+from qat.base.progress import tracked
 from qat.records.folder import RunFolder
+from qat.report.console import draw_progress
+from qat.run.load import load_run
+from qat.run.progress import stage
+from qat.run.results import NO_LABELS, accuracies
+from qat.run.signs import noted_signs
 from qat.training.evaluate import predict_logits
 
 
@@ -21,6 +24,7 @@ def evaluate_command(
     """
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
+    draw_progress()
     with stage("loading", told=False):
         run = load_run(folder, model_target, data_target)
     run.complain_of_unverified()

@@ -6,19 +6,21 @@ from tempfile import TemporaryDirectory
 
 from torch import nn
 
-from qat.cli.deployment import FLOAT_NAME, HALF_NAME, NETWORK_NAME
-from qat.cli.errors import DONE, RequestError
-from qat.cli.float_net import float_network
-from qat.cli.load import LoadedRun, load_run
-from qat.cli.pipeline import PACKED_NAME
-from qat.cli.printing import print_line
-from qat.cli.progress import stage
-from qat.export.onnx_export import export_onnx
-from qat.export.onnx_file import save_onnx
-from qat.export.onnx_float import float_onnx, half_onnx
-from qat.export.packed import save_packed
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE
+from qat.base.printing import print_line
+from qat.export.onnx.file import save_onnx
+from qat.export.onnx.floating import float_onnx, half_onnx
+from qat.export.onnx.network import export_onnx
+from qat.export.packed.network import save_packed
 from qat.export.runtimes.openvino import save_openvino
+from qat.records.file_names import PACKED_NAME
 from qat.records.folder import RunFolder
+from qat.report.console import draw_progress
+from qat.run.deploy.deployment import FLOAT_NAME, HALF_NAME, NETWORK_NAME
+from qat.run.float_network import float_network
+from qat.run.load import LoadedRun, load_run
+from qat.run.progress import stage
 
 
 def export_command(
@@ -45,6 +47,7 @@ def export_command(
         raise RequestError(f"{folder} holds no run.json")
     name, write = FORMATS[to]
     path = out if out is not None else folder / name
+    draw_progress()
     with stage("loading", told=False):
         run = load_run(folder, model_target, data_target)
     run.complain_of_unverified()

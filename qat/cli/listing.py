@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from qat.cli.configs import config_dir, files, groups, summary
-from qat.cli.errors import DONE, RequestError
-from qat.cli.lines import aligned
-from qat.cli.mixed_names import SENSITIVITIES
-from qat.cli.study_file import EXPERIMENTS, read_study, study_names
+from qat.allocate.names import SENSITIVITIES
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE
+from qat.base.lines import aligned
+from qat.config.study_file import EXPERIMENTS, read_study, study_names
+from qat.config.yaml_files import config_dir, files, groups, summary
 from qat.records.metrics import METRICS, Metric
 
 _GROUP_OF = {

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from qat import __version__
-from qat.cli.errors import DONE, FAILED, REFUSED, RequestError, complain, is_expected, nearest
+from qat.base.complaints import complain, is_expected
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE, FAILED, REFUSED
+from qat.base.synonyms import command_guess, nearest
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
-from qat.cli.run_dirs import run_dir
 from qat.cli.signals import ended_alike, tell_interrupted
-from qat.cli.synonyms import command_guess
+from qat.config.run_dirs import run_dir
 
 TOPICS = (
     *("models", "data", "quantizers", "observers", "schemes", "allocators", "experiments"),
@@ -208,9 +210,9 @@ def _explain_command(words: list[str]) -> str:
 
 
 def _table(arguments: argparse.Namespace) -> int:
-    from qat.cli.study_file import table_request
     from qat.cli.table import table_command
-    from qat.cli.table_look import table_look
+    from qat.report.study_runs import table_request
+    from qat.report.table_look import table_look
 
     request = table_request(
         arguments.what, arguments.scale, arguments.config_dir, arguments.layout, arguments.strict

@@ -4,20 +4,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from qat.cli.deployment import Deployed, compare, time_networks, why_not
-from qat.cli.errors import DONE, FAILED, RequestError
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE, FAILED
+from qat.base.progress import tracked
 from qat.cli.export import float_of
-from qat.cli.latency import FLOAT, NETWORK
-from qat.cli.load import LoadedRun, load_run
-from qat.cli.modes import is_half
-from qat.cli.pipeline import Stages
-from qat.cli.progress import stage, tracked
-from qat.cli.report import print_deployment, print_record_line
-from qat.cli.runtime_lines import HALF, LATENCY_NAME, PARITY_NAME
-from qat.export.parity import Exported
+from qat.config.modes import is_half
+from qat.export.parity.network import Exported
 from qat.export.read import read_with_names
+from qat.export.runtimes.labels import HALF
+from qat.records.file_names import LATENCY_NAME, PARITY_NAME
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
+from qat.report.console import draw_progress
+from qat.report.printed import print_deployment, print_record_line
+from qat.run.deploy.deployment import Deployed, compare, time_networks, why_not
+from qat.run.deploy.latency import FLOAT, NETWORK
+from qat.run.load import LoadedRun, load_run
+from qat.run.pipeline import Stages
+from qat.run.progress import stage
 from qat.training.evaluate import predict_logits
 
 Targets = tuple[str | None, str | None]
@@ -75,6 +79,7 @@ def _exported_run(folder: Path, targets: Targets) -> Iterator[LoadedRun]:
     if files.state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
     with files.lock():
+        draw_progress()
         with stage("loading", told=False):
             run = load_run(folder, *targets)
         run.complain_of_unverified()

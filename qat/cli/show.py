@@ -3,19 +3,21 @@
 import time
 from pathlib import Path
 
+from qat.base.complaints import hint_for
 from qat.base.durations import duration
-from qat.cli.diagnose import drop_lines
-from qat.cli.errors import DONE, RequestError, hint_for
-from qat.cli.lines import wrapped
-from qat.cli.printing import print_line
-from qat.cli.report import print_comparison, print_deployment, print_record_line, print_table
-from qat.cli.run_files import sensitivities_of
-from qat.records.facts import run_facts
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE
+from qat.base.lines import wrapped
+from qat.base.printing import print_line
 from qat.records.folder import RunFolder
 from qat.records.lock import holder
+from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord
 from qat.records.stage import noted_stage
 from qat.records.store import seen_record
+from qat.report.diagnosis import drop_lines
+from qat.report.printed import print_comparison, print_deployment, print_record_line, print_table
+from qat.report.run_files import sensitivities_of
 
 
 def show_command(folder: Path) -> int:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from qat.cli.errors import FAILED
+from qat.base.exit_codes import FAILED
 
 GRACE_SECONDS = 5.0
 """How long a command may take to end by itself."""

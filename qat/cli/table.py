@@ -1,46 +1,22 @@
 """``qat table``: the table over run records; loads neither torch nor Hydra."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from qat.base.atomic import write_atomic
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE, FAILED
 from qat.base.garbage import no_cycle_search
-from qat.cli.configs import config_dir
-from qat.cli.errors import DONE, FAILED, RequestError
-from qat.cli.lines import line_width
-from qat.cli.printing import complain_line, print_line
-from qat.cli.report import print_table
-from qat.cli.table_look import SUFFIXES, TableLook
-from qat.records.atomic import write_atomic
-from qat.records.schema import RunRecord
+from qat.base.lines import line_width
+from qat.base.printing import complain_line, print_line
 from qat.records.store import find_records
-from qat.tables.columns import setting_text
+from qat.report.printed import print_table
+from qat.report.requested_table import TableRequest, requested_table
+from qat.report.table_look import SUFFIXES, TableLook
 from qat.tables.errors import TableError
-from qat.tables.layout import table_spec
 from qat.tables.points import measured
 from qat.tables.points_file import POINTS_NAME, points_csv, read_points
-from qat.tables.published import Published, read_published
-from qat.tables.table import Table, table_from
-
-PUBLISHED_NAME = "published.csv"
-
-
-@dataclass(frozen=True)
-class TableRequest:
-    """What a table is made of, and how it is to look.
-
-    Attributes:
-        folders: Runs, or folders of them.
-        layout: Fields of :class:`qat.tables.layout.TableSpec`.
-        study: Name of the study whose published numbers stand beside; None for none.
-        strict: Refuse rows that differ in protocol.
-    """
-
-    folders: Sequence[Path]
-    layout: dict[str, Any] = field(default_factory=dict)
-    study: str | None = None
-    strict: bool = False
+from qat.tables.table import Table
 
 
 def table_command(
@@ -83,43 +59,8 @@ def table_command(
     return DONE
 
 
-def requested_table(request: TableRequest) -> Table:
-    """The table over all records under the request's folders.
-
-    Raises:
-        RequestError: If there is none.
-        TableError: If it is to be strict and rows are not comparable, or a name is unknown.
-    """
-    records, problems = find_records(request.folders)
-    if not records and not problems:
-        raise RequestError(f"no run.json under {', '.join(map(str, request.folders))}")
-    spec = table_spec(request.layout)
-    published = published_beside(request.study, records)
-    return table_from(records, spec, published, request.strict, problems)
-
-
-def published_beside(study: str | None, records: Sequence[RunRecord]) -> list[Published]:
-    """Published numbers of a study that are of a network and data set among the records."""
-    if study is None:
-        return []
-    roots = (Path(), config_dir().parent)
-    files = (root / "experiments" / study / PUBLISHED_NAME for root in roots)
-    path = next((file for file in files if file.is_file()), None)
-    if path is None:
-        return []
-    there = {(setting_text(r, "model"), setting_text(r, "data")) for r in records}
-    return [
-        one
-        for one in read_published(path)
-        if any(
-            one.settings.get("model") in (None, model) and one.settings.get("data") in (None, data)
-            for model, data in there
-        )
-    ]
-
-
 def _write_all(request: TableRequest, table: Table, look: TableLook, into: Path) -> None:
-    from qat.cli.study_figures import write_study_figures
+    from qat.report.study_figures import write_study_figures
 
     for form, suffix in SUFFIXES.items():
         name = "results" if form == "csv" else "table"
@@ -142,7 +83,7 @@ def _points_alone(folders: Sequence[Path]) -> Path | None:
 
 
 def _draw_anew(points: Path, into: Path, study: str) -> int:
-    from qat.cli.study_figures import point_figures
+    from qat.report.study_figures import point_figures
     from qat.tracking.figures.style import save_figures
 
     for path in save_figures(point_figures(read_points(points), study), into / "figures"):

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from qat.base.errors import InputError
 from qat.convert.clipped import ClippedSignsWarning, watching_signs
 from qat.convert.going_around import every_layer_called
-from qat.core.evaluating import evaluating
-from qat.core.ranks import alone
+from qat.core.evaluation_mode import evaluating
+from qat.core.processes import alone
 from qat.layers.walk import quantizers, twins
 from qat.observers.base import Observer
 from qat.quantizers.base import PHASES, Quantizer

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from qat.core.evaluating import evaluating
+from qat.core.evaluation_mode import evaluating
 from qat.graph.points import Placement, place
 from qat.graph.shapes import layer_calls
 from qat.graph.trace import trace

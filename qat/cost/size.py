@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import nn
 
-from qat.core.state import own_state
+from qat.core.network_tensors import own_state
 
 
 def float_file_bytes(net: nn.Module) -> int:

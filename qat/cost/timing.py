@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
-from qat.core.evaluating import evaluating
+from qat.core.evaluation_mode import evaluating
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ large data set it takes minutes. So what was found is noted by path, size and ti
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,6 +12,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+from qat.base.atomic import write_atomic
 from qat.data.bundle import Track
 from qat.data.errors import DataError
 from qat.data.folder_images import THREADS
@@ -112,14 +111,7 @@ def _entry(values: list[Any]) -> tuple[Stamp, ImageFacts]:
 
 
 def _write(index: Path, known: Mapping[str, tuple[Stamp, ImageFacts]]) -> None:
-    """Write aside, then rename; a disk that refuses costs the next run some time, no more."""
+    """Write, whole or not at all; a disk that refuses costs the next run some time, no more."""
     files = {path: [*stamp, *astuple(facts)] for path, (stamp, facts) in known.items()}
     with suppress(OSError):
-        index.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=index.parent, prefix=f".{index.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as aside:
-                json.dump({"version": _VERSION, "files": files}, aside)
-            Path(name).replace(index)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        write_atomic(index, json.dumps({"version": _VERSION, "files": files}))

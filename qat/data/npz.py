@@ -6,8 +6,6 @@ may have the test part alone, with labels or without. Files are loaded as data: 
 refused.
 """
 
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -19,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from qat.base.atomic import atomic_path
 from qat.data.bundle import RawData, Request
 from qat.data.errors import DataError
 from qat.data.in_memory import ImageSet
@@ -136,24 +135,15 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Any], compress: bool = False) -> None:
-    """Write an .npz file aside, then rename it: no reader ever sees half a file.
+    """Write an .npz file, whole or not at all.
 
     Raises:
         DataError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
     save = np.savez_compressed if compress else np.savez
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as aside:
-            try:
-                save(aside, **arrays)
-                aside.flush()
-                os.fsync(aside.fileno())
-                Path(aside.name).chmod(0o644)
-                Path(aside.name).replace(path)
-            except BaseException:
-                Path(aside.name).unlink(missing_ok=True)
-                raise
+        with atomic_path(path) as written, written.open("wb") as file:
+            save(file, **arrays)
     except OSError as error:
         raise DataError(
             f"{path}: cannot be written ({_one_line(error)}); free space, or choose another folder"

@@ -1,1 +1,1 @@
-"""Files that other programs read: the packed file."""
+"""Files that other programs read, and what these programs make of them."""

@@ -9,7 +9,7 @@ from torch import Tensor, fx, nn
 
 from qat.convert.rules import plan_of
 from qat.export.errors import ExportError
-from qat.export.pads import fold_pads
+from qat.export.onnx.pads import fold_pads
 from qat.export.program import OFFSET, Format, Program, Step, Weight
 from qat.graph.attributes import Ranges, attributes, pool_kind
 from qat.graph.operations import MOVES, Operation, operations

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from qat.base.errors import InputError
-from qat.core.evaluating import evaluating
+from qat.core.evaluation_mode import evaluating
 
 _OURS = f"{Path(__file__).parents[1]}{os.sep}"
 _TORCH = f"{Path(torch.__file__).parent}{os.sep}"

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qat.core.evaluating import evaluating
+from qat.core.evaluation_mode import evaluating
 
 # Layers that hold helpers (a quantized twin holds its quantizers) count as one layer all the same.
 _LAYERS = (nn.modules.conv._ConvNd, nn.Linear)

@@ -11,7 +11,7 @@ from torch import fx, nn
 from torchvision.ops import StochasticDepth, stochastic_depth
 
 from qat.base.errors import InputError
-from qat.core.evaluating import evaluating
+from qat.core.evaluation_mode import evaluating
 from qat.graph.modes import (
     TracedNetwork,
     first_difference,

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from qat.core.evaluating import evaluating
+from qat.core.evaluation_mode import evaluating
 
 Shape = tuple[int, ...]
 

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import lil_array
 
+from qat.base.c_output import silent_c_output
 from qat.base.errors import InputError
-from qat.base.quiet import silent_c_output
 from qat.memory.arena import ALIGNMENT, Arena, plan_arena
 from qat.memory.blocks import Block
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, fx
 
 from qat.base.errors import InputError
-from qat.core.evaluating import evaluating
+from qat.core.evaluation_mode import evaluating
 from qat.memory.kernels import kernel_into
 from qat.memory.liveness import Operation
 from qat.memory.read import Traced

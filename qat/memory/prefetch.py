@@ -17,7 +17,7 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call
 
 from qat.base.errors import UnknownNameError
-from qat.core.evaluating import evaluating
+from qat.core.evaluation_mode import evaluating
 
 Unpack = Callable[[str, Tensor], None]
 """``unpack(layer name, buffer)`` writes the layer's weight, flat, into a buffer of its size."""

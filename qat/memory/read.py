@@ -16,7 +16,7 @@ import torch
 from torch import fx, nn
 
 from qat.base.errors import InputError
-from qat.core.evaluating import evaluating
+from qat.core.evaluation_mode import evaluating
 from qat.graph.rewrite import scope
 from qat.graph.trace import trace, where
 from qat.memory.liveness import MemoryGraph, Operation, Tensor

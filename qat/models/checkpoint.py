@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
-from qat.models.state import Found, as_the_network_names, differences, mappings_of_tensors
+from qat.models.state_dict import Found, as_the_network_names, differences, mappings_of_tensors
 
 # What the unpickler raises on bytes that are none of a checkpoint's.
 _UNREADABLE = (OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, SafetensorError)
@@ -33,7 +33,7 @@ class CheckpointError(InputError):
 
 
 def load_checkpoint(net: nn.Module, path: Path, key: str | None = None) -> Found:
-    """Load a checkpoint (.pt, .pth, or .safetensors) strictly, see :mod:`qat.models.state`.
+    """Load a checkpoint (.pt, .pth, or .safetensors) strictly, see :mod:`qat.models.state_dict`.
 
     Of several mappings of tensors the one that fits the network is taken.
 

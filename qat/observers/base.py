@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from qat.base.errors import InputError
 from qat.core.grid import IntGrid
-from qat.core.ranks import minimum, world_size
+from qat.core.processes import minimum, world_size
 
 
 class Observer(nn.Module):

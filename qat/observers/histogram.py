@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from qat.base.errors import InputError
-from qat.core.ranks import joined, total
+from qat.core.processes import joined, total
 from qat.observers.base import Observer, batch_extremes, finite_extremes
 
 HISTOGRAM = "histogram"

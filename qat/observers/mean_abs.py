@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from qat.core.grid import IntGrid
-from qat.core.ranks import total
+from qat.core.processes import total
 from qat.observers.base import Observer, batch_extremes
 
 

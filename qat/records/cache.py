@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from qat.base.atomic import atomic_path, write_atomic, write_error
 from qat.base.errors import InputError
 from qat.base.reading import UnreadableError, decoded, file_digest, read_bytes
-from qat.records.atomic import atomic_path, write_atomic, write_error
 from qat.records.schema import canonical_json
 
 KEY_DIGITS = 24

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from qat.records.file_names import LAYERS_NAME
 from qat.records.schema import RunRecord
 from qat.records.side_files import SideFileError, shaped, side_file
 
-ARTIFACT, LAYERS_NAME = "layers", "layers.json"
+ARTIFACT = "layers"
 
 
 def read_layers(folder: Path, record: RunRecord) -> list[Mapping[str, Any]]:

@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from qat.base.atomic import write_atomic, write_error
 from qat.base.reading import UnreadableError, read_json
-from qat.records.atomic import write_atomic, write_error
 from qat.records.schema import RecordError
 
 LOCK_NAME = "run.lock"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from qat.records.facts import run_facts
+from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord
 from qat.records.settings import Settings, record_settings
 

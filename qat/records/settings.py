@@ -7,7 +7,7 @@ are typed on the command line, so that what was asked for and what was stored ar
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from qat.records.facts import (
+from qat.records.run_facts import (
     RunFacts,
     SlotFacts,
     method_name,
@@ -101,7 +101,7 @@ def _key(path: str) -> str:
 
 
 def _common_spec(record: RunRecord, facts: RunFacts, slot: str) -> Mapping[str, Any]:
-    """The spec that speaks for most layers (see :func:`qat.records.facts.slot_facts`)."""
+    """The spec that speaks for most layers (see :func:`qat.records.run_facts.slot_facts`)."""
     usual: SlotFacts = getattr(facts, slot)
     specs: list[Mapping[str, Any]] = [layer[slot] for layer in speaking_layers(record)]
     return next((s for s in specs if stored_bits(s) == usual.bits), {})

@@ -6,17 +6,19 @@ made before a file's digest was kept is still read; the file is then taken unver
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from qat.base.errors import InputError
 from qat.base.reading import UnreadableError, parse_json, read_bytes
 from qat.base.text import plain_line
+from qat.records.file_names import USUAL_NAMES
 from qat.records.schema import RunRecord
 
+Made = TypeVar("Made")
 LONGEST_REASON = 300
 # What a reader raises who takes data apart that is not of the shape it was written in.
 _SHAPE_ERRORS = (
@@ -104,3 +106,19 @@ def shaped(path: Path) -> Iterator[None]:
     except _SHAPE_ERRORS as error:
         reason = plain_line(f"{type(error).__name__}: {error}", LONGEST_REASON)
         raise SideFileError(f"{path} is not what a run writes ({reason})") from error
+
+
+def read_as(
+    folder: Path, record: RunRecord, artifact: str, make: Callable[[Any], Made]
+) -> Made | None:
+    """What a function makes of a run's JSON file; None if the run has no such file.
+
+    Raises:
+        SideFileError: If the file is not the run's, or of another shape.
+    """
+    file = side_file(folder, record, artifact, USUAL_NAMES[artifact])
+    if file is None:
+        return None
+    data = file.json()
+    with shaped(file.path):
+        return make(data)

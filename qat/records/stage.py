@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from qat.base.atomic import write_atomic
 from qat.base.reading import read_json
-from qat.records.atomic import write_atomic
 
 STAGE_NAME = "stage.json"
 LARGEST_STAGE = 2**16

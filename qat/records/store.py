@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qat.base.atomic import write_atomic
 from qat.base.reading import UnreadableError, read_json
 from qat.base.text import plain_line
-from qat.records.atomic import write_atomic
 from qat.records.lock import is_held
 from qat.records.schema import RecordError, RunRecord
 

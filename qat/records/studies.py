@@ -7,8 +7,8 @@ twice changes nothing, and a kill leaves nothing half written.
 from collections.abc import Iterable
 from pathlib import Path
 
+from qat.base.atomic import write_error
 from qat.base.plain_names import check_plain_name
-from qat.records.atomic import write_error
 
 INDEX = ".studies"
 

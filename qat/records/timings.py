@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from qat.records.facts import run_facts
+from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord
 
 SHARED_STAGES = ("float", "float_evaluation")

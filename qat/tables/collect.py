@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qat.records.facts import FLOAT_BITS, RunFacts, run_facts
+from qat.records.run_facts import FLOAT_BITS, RunFacts, run_facts
 from qat.records.schema import MODES, RunRecord, canonical_json
 from qat.tables.columns import IF_VARYING, setting_text
 from qat.tables.protocol import leaves, names_float_network

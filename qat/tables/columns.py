@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qat.records.facts import RunFacts, SlotFacts, run_facts
 from qat.records.metrics import METRICS, Metric
+from qat.records.run_facts import RunFacts, SlotFacts, run_facts
 from qat.records.schema import RunRecord
 from qat.tables.errors import TableError
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qat.tables.data import Table
+from qat.tables.cell_text import headings
+from qat.tables.cells import Table
 from qat.tables.render import texts
-from qat.tables.shown import headings
 
 PADDING = 3
 """Characters beside a column's text: a blank on each side, and the line between two."""

@@ -6,6 +6,7 @@ from qat.records.metrics import Metric
 from qat.records.names import row_names
 from qat.records.schema import RunRecord
 from qat.tables.best import not_told_apart
+from qat.tables.cells import Cell, Row
 from qat.tables.columns import (
     Column,
     default_columns,
@@ -13,7 +14,6 @@ from qat.tables.columns import (
     networks_apart,
     setting_text,
 )
-from qat.tables.data import Cell, Row
 from qat.tables.errors import TableError
 from qat.tables.layout import TableSpec
 from qat.tables.paired import paired_difference

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from qat.tables.cell_text import Shown
 from qat.tables.latex_text import escape
-from qat.tables.shown import Shown
 
 NEEDS = "% needs \\usepackage{booktabs}"
 

@@ -1,8 +1,8 @@
 """Numbers as a reader sees them."""
 
 from qat.records.metrics import Metric
+from qat.tables.cells import Cell
 from qat.tables.columns import Column
-from qat.tables.data import Cell
 from qat.tables.paired import PairedDifference
 from qat.tables.published import Published
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from qat.records.schema import RunRecord
 from qat.tables.best import not_told_apart
+from qat.tables.cells import Cell, Row
 from qat.tables.columns import (
     SETTINGS,
     Column,
@@ -12,7 +13,6 @@ from qat.tables.columns import (
     networks_apart,
     setting_text,
 )
-from qat.tables.data import Cell, Row
 from qat.tables.errors import TableError
 from qat.tables.layout import TableSpec
 from qat.tables.published import Published

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from qat.records.facts import FLOAT_BITS
+from qat.records.run_facts import FLOAT_BITS
 from qat.records.schema import RunRecord
 from qat.tables.collect import group_records, sort_groups
 from qat.tables.columns import setting_text

@@ -10,8 +10,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from qat.records.facts import run_facts
-from qat.records.once import once_a_record
+from qat.records.memo import once_a_record
+from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord, canonical_json
 
 OF_ONE_NETWORK = ("data", "float")

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from qat.records.facts import run_facts
+from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord
-from qat.tables.data import Cell, Row
+from qat.tables.cells import Cell, Row
 from qat.tables.paired import PairedDifference
 from qat.tables.statistics import Statistic
 

@@ -6,13 +6,13 @@ import io
 from collections.abc import Callable, Mapping
 
 from qat.base.text import csv_text, markdown_line, markdown_text, plain
+from qat.tables.cell_text import Shown, headings, shown_rows, spans
+from qat.tables.cells import Row, Table
 from qat.tables.columns import Column
-from qat.tables.data import Row, Table
 from qat.tables.errors import TableError
 from qat.tables.latex import latex
 from qat.tables.paired import PairedDifference
 from qat.tables.published import Published
-from qat.tables.shown import Shown, headings, shown_rows, spans
 from qat.tables.statistics import Statistic
 
 STYLE = (

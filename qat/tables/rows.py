@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from qat.records.divergence import divergence_of
 from qat.records.schema import RunRecord
 from qat.records.store import Problem
+from qat.tables.cells import Cell
 from qat.tables.collect import Group, group_records, sort_groups
 from qat.tables.columns import SETTINGS, Column, metric_value, setting_text
-from qat.tables.data import Cell
 from qat.tables.errors import TableError
 from qat.tables.protocol import commit_notes, differences
 from qat.tables.statistics import statistic

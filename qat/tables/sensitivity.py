@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qat.records.metrics import Metric
+from qat.tables.cells import Row, Table
 from qat.tables.columns import Column
-from qat.tables.data import Row, Table
 from qat.tables.errors import TableError
 from qat.tables.statistics import statistic
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from qat.records.schema import RunRecord
 from qat.records.store import Problem
+from qat.tables.cells import Row, Table
 from qat.tables.columns import Column, make_column, setting_text
-from qat.tables.data import Row, Table
 from qat.tables.flat import flat_columns, flat_rows
 from qat.tables.layout import TableSpec
 from qat.tables.pivot import pivot

@@ -20,8 +20,8 @@ from tensorboard.plugins.hparams.summary_v2 import (
 )
 
 from qat.base.errors import UnknownNameError
-from qat.records.facts import SlotFacts, run_facts
 from qat.records.metrics import METRICS
+from qat.records.run_facts import SlotFacts, run_facts
 from qat.records.schema import MODES, RunRecord
 from qat.tracking.validation import BEST, LAST
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from qat.base.atomic import write_atomic, write_error
 from qat.base.text import markdown_text
-from qat.records.atomic import write_atomic, write_error
 from qat.records.names import run_names
 from qat.records.schema import RunRecord
 from qat.tracking.layout import COLUMNS, EVENTS, FIRST_GROUP

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from qat.core.ranks import world_size
+from qat.core.processes import world_size
 
 _BatchNorm = nn.modules.batchnorm._BatchNorm  # of one to three dimensions
 

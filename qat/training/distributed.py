@@ -13,7 +13,7 @@ from qat.base.errors import InputError
 from qat.core.kernels import current_kernel, set_kernel
 from qat.training.batch_norm import release, synchronise
 from qat.training.errors import TrainingError, TrainingInterrupted
-from qat.training.quiet import quiet
+from qat.training.lightning_remarks import quiet
 
 
 def check_devices(devices: int, device: torch.device) -> None:

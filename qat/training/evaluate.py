@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qat.base.errors import InputError
-from qat.core.evaluating import evaluating
-from qat.core.top import classes_before
+from qat.core.accuracy import classes_before
+from qat.core.evaluation_mode import evaluating
 
 Track = Callable[[Iterable[Any]], Iterable[Any]]
 

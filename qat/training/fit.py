@@ -15,7 +15,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from qat.base.errors import InputError
-from qat.core.evaluating import layers_called
+from qat.core.evaluation_mode import layers_called
 from qat.training.checkpoints import (
     BEST,
     LAST,
@@ -29,7 +29,7 @@ from qat.training.classifier import Classifier
 from qat.training.device import resolve_device
 from qat.training.distributed import RankSetup, check_devices, make_strategy, told_by_rank
 from qat.training.errors import TrainingError, TrainingInterrupted
-from qat.training.finite import StopOnNonFinite, check_weights
+from qat.training.lightning_remarks import quiet
 from qat.training.loaders import (
     CurrentEpoch,
     DealtBatches,
@@ -39,8 +39,8 @@ from qat.training.loaders import (
     TrainBatches,
     Wrapped,
 )
+from qat.training.loss_check import StopOnNonFinite, check_weights
 from qat.training.phases import FreezeBatchNorm, FreezeObservers
-from qat.training.quiet import quiet
 from qat.training.repeatable import SeedEachBatch, repeatable
 from qat.training.specs import FitSpec, check_course
 from qat.training.step import make_step

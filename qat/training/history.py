@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from qat.analysis.flips import flip_share
-from qat.analysis.history import HistoryRow, append_history, forget_after
+from qat.analysis.history import TAGS, HistoryRow, append_history, forget_after
 from qat.analysis.sums import clipped
 from qat.base.errors import InputError
 from qat.layers.walk import quantizers
@@ -18,7 +18,6 @@ from qat.quantizers.base import Quantizer
 from qat.quantizers.dynamic import is_dynamic
 from qat.training.step import is_compiled
 
-TAGS = {"scale": "scale", "clipping": "clipping", "flips": "flips", "sqnr_db": "sqnr_weight_db"}
 _Key = tuple[str, str, str]  # layer, slot, metric
 
 

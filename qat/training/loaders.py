@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import lightning as L
 
 from qat.base.errors import InputError
-from qat.core.ranks import rank, world_size
+from qat.core.processes import rank, world_size
 
 
 class SizedBatches(Protocol):

@@ -9,7 +9,7 @@ import lightning as L
 import torch
 from torch.utils import deterministic
 
-from qat.core.ranks import rank
+from qat.core.processes import rank
 
 
 class SeedEachBatch(L.Callback):

@@ -2,8 +2,8 @@ import errno
 
 import pytest
 
+from qat.base.complaints import is_expected, one_line
 from qat.base.errors import FileUnavailableError, InputError, QatError, UnknownNameError
-from qat.cli.errors import is_expected, one_line
 
 
 def raised(error):

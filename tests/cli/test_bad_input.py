@@ -193,7 +193,7 @@ def test_a_full_disk_fails_the_run_and_keeps_what_was_finished(qat, home, monkey
     def full(tensors, path, metadata=None):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("qat.export.packed_file.save_file", full)
+    monkeypatch.setattr("qat.export.packed.file.save_file", full)
     code, _, err = qat("run", *SMALL, "scheme=w4a4")
     assert code == 1
     assert "No space left" in err

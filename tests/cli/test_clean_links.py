@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from qat.cli.waste import delete, half_written, size, waste_of_cache, waste_of_runs
+from qat.records.waste import delete, half_written, size, waste_of_cache, waste_of_runs
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from hydra import compose
 
-from qat.cli.checks import check_config
-from qat.cli.command_line import known_words, sort_words
-from qat.cli.compose import composer, typed
-from qat.cli.configs import ROOT_CONFIG
-from qat.cli.keys import choosable, is_key, key_types
-from qat.cli.overrides import quoted_word
+from qat.config.checks.combinations import check_config
+from qat.config.compose import composer, typed
+from qat.config.keys import choosable, is_key, key_types
+from qat.config.words.command_line import known_words, sort_words
+from qat.config.words.overrides import quoted_word
+from qat.config.yaml_files import ROOT_CONFIG
 
 SOURCE = Path(__file__).parents[2] / "qat"
 WORD = re.compile(r"(?<![\w.@/{'\"-])([a-z][\w./@]*=(?:\[[^\]]*\]|[\w./-]+[\w\]]|\w))(?![\w{(])")

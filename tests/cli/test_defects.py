@@ -2,8 +2,9 @@
 
 import pytest
 
-from qat.cli import job, prepare
 from qat.records.store import read_record
+from qat.run import prepare
+from qat.sweep import job
 from tests.command_line import SMALL, TINY
 
 HINT = "; QAT_DEBUG=1 shows the traceback"

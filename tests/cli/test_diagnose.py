@@ -3,9 +3,9 @@ import shlex
 
 import pytest
 
-from qat.cli.diagnose import drop_lines
 from qat.records.folder import RunFolder
 from qat.records.store import read_record
+from qat.report.diagnosis import drop_lines
 from tests.command_line import SMALL
 
 CLIPPING = ["observer@scheme.act=percentile", "scheme.act.observer_options.percentile=60"]

@@ -7,13 +7,12 @@ from typing import get_args
 import pytest
 from hydra.core.override_parser.types import QuotedString
 
-from qat.base.errors import InputError
-from qat.cli.checks import check_config
-from qat.cli.compose import compose_points
-from qat.cli.errors import RequestError
-from qat.cli.key_ranges import RANGES
-from qat.cli.schema import RunConfig
-from qat.cli.words import check_words, parsed
+from qat.base.errors import InputError, RequestError
+from qat.config.checks.combinations import check_config
+from qat.config.checks.key_ranges import RANGES
+from qat.config.compose import compose_points
+from qat.config.schema import RunConfig
+from qat.config.words.types import check_words, parsed
 from tests.command_line import SMALL
 
 HUGE = "9" * 400

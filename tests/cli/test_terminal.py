@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from qat.cli import job
-from qat.cli.progress import bar
+from qat.base.progress import bar
 from qat.records.folder import RunFolder
 from qat.records.stage import noted_stage
 from qat.records.store import read_record
+from qat.sweep import job
 from tests.command_line import TINY
 from tests.terminal import in_terminal, press_ctrl_c, terminate
 

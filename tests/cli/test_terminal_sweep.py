@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from qat.cli import pipeline
-from qat.cli.compose import compose_points
-from qat.cli.identity import known_identity
-from qat.cli.progress import bar
+from qat.base.progress import bar
+from qat.config.compose import compose_points
 from qat.records.store import read_record
+from qat.run import pipeline
+from qat.run.identity import known_identity
 from tests.command_line import TINY
 from tests.terminal import in_terminal, press_ctrl_c
 

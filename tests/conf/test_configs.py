@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from qat.cli.build import build_scheme
-from qat.cli.checks import check_config
-from qat.cli.compose import compose_points
-from qat.cli.configs import config_dir, groups, options
-from qat.cli.prepare import prepare
-from qat.cli.schema import register_schema
-from qat.cli.study_file import study_names
-from qat.cli.training import optimizer_spec, schedule_spec
+from qat.config.checks.combinations import check_config
+from qat.config.compose import compose_points
+from qat.config.schema import register_schema
+from qat.config.scheme import build_scheme
+from qat.config.study_file import study_names
+from qat.config.yaml_files import config_dir, groups, options
 from qat.convert.calibrate import calibrate
 from qat.convert.swap import quantize
+from qat.run.prepare import prepare
+from qat.run.training import optimizer_spec, schedule_spec
 from qat.tables.layout import table_spec
 from tests.command_line import SMALL, TINY
 

@@ -13,7 +13,7 @@ from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.qparams import MARGIN
 from qat.core.scheme import Method, TensorSpec
-from qat.export.packed import load_packed, save_packed
+from qat.export.packed.network import load_packed, save_packed
 from qat.layers.bias import LIMIT, ROOM, bias_codes
 from qat.layers.walk import quantizers
 from tests.export.integer_networks import images, scheme

@@ -57,7 +57,7 @@ def test_an_integer_network_is_measured_in_its_runtime(qat, home, words):
 
 def test_the_runtimes_accuracy_is_that_of_the_file(qat, home, run):
     """The file, run by hand on the test images, preprocessed by hand."""
-    from qat.cli.load import load_run
+    from qat.run.load import load_run
 
     data = load_run(run).prepared.data
     session = onnxruntime.InferenceSession(str(run / "network.onnx"))
@@ -224,7 +224,9 @@ def test_openvino_executes_the_same_file(qat, home):
 
 
 def test_a_network_that_runs_in_float_has_a_label_instead_of_a_latency(qat, home, monkeypatch):
-    monkeypatch.setattr("qat.cli.parity.float_layers", lambda nodes, layers: tuple(layers[:1]))
+    monkeypatch.setattr(
+        "qat.run.deploy.parity.float_layers", lambda nodes, layers: tuple(layers[:1])
+    )
     code, out, err = qat("run", *INTEGER)
     assert code == 0, err
     record = record_in(folder_of(out))

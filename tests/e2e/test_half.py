@@ -10,13 +10,13 @@ import torch
 from onnx import TensorProto
 from safetensors.torch import load_file
 
-from qat.cli.float_net import float_network
-from qat.cli.load import load_run
-from qat.export.onnx_float import float_onnx, half_onnx
+from qat.export.onnx.floating import float_onnx, half_onnx
 from qat.export.runtimes.base import RuntimeNode
 from qat.export.runtimes.labels import HALF_SIMULATED, float16_products
 from qat.export.runtimes.registry import make_runtime
 from qat.models.build import build_model
+from qat.run.float_network import float_network
+from qat.run.load import load_run
 from tests.command_line import SMALL as USUAL
 
 SMALL = [*USUAL, "+data.options.image_size=16", "model=simple_cnn", "data.train_images=64"]

@@ -122,7 +122,7 @@ def test_a_sweep_ends_in_its_table_and_goes_on_where_it_was(qat, home):
 
 
 def test_a_run_that_fails_leaves_the_others_and_says_so(qat, home, monkeypatch):
-    import qat.cli.pipeline as pipeline
+    import qat.run.pipeline as pipeline
 
     sizes = pipeline.sizes
 

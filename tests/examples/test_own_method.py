@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from qat.cli.errors import RequestError
+from qat.base.errors import RequestError
 from qat.cli.listing import list_command
 from qat.core.layout import Layout
 from qat.core.scheme import Method, TensorSpec
@@ -91,7 +91,7 @@ class TestDoors:
         return folder_of(out)
 
     def test_a_loaded_run_needs_its_data_named_again(self, run):
-        from qat.cli.load import load_run
+        from qat.run.load import load_run
 
         with pytest.raises(ValueError, match=r"own_method\.data:stripes.*name it again"):
             load_run(run)
@@ -100,8 +100,8 @@ class TestDoors:
         assert loaded.prepared.data.digest == loaded.record.protocol["data"]["digest"]
 
     def test_the_target_given_counts_and_not_the_one_in_the_files(self, run):
-        from qat.cli.job import CONFIG_NAME
-        from qat.cli.load import load_run
+        from qat.run.load import load_run
+        from qat.sweep.job import CONFIG_NAME
 
         (run.parents[1] / "planted.py").write_text("def images():\n    raise SystemExit(3)\n")
         config = run / CONFIG_NAME

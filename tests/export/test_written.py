@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from qat.convert.rules import make_plan
-from qat.export.onnx_qdq import to_onnx
+from qat.export.onnx.qdq import to_onnx
 from qat.export.read import read_program
 from qat.export.reference.run import logits
 from qat.graph.arguments import FUNCTIONS, METHODS, MODULES

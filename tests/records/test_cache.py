@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from qat.records.atomic import WriteError
+from qat.base.atomic import WriteError
 from qat.records.cache import Cache
 
 

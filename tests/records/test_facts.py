@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from qat.records.facts import run_facts, slot_facts
+from qat.records.run_facts import run_facts, slot_facts
 from qat.records.schema import RunRecord
 
 

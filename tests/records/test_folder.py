@@ -12,8 +12,8 @@ import time
 
 import pytest
 
+from qat.base.atomic import WriteError
 from qat.records import lock
-from qat.records.atomic import WriteError
 from qat.records.folder import RunFolder
 from qat.records.lock import LockedError, holder, is_held
 from qat.records.schema import RunRecord

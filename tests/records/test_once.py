@@ -3,7 +3,7 @@
 import gc
 from dataclasses import replace
 
-from qat.records.once import once_a_record
+from qat.records.memo import once_a_record
 from qat.records.schema import RunRecord
 
 

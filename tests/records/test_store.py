@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qat.records.atomic import WriteError
+from qat.base.atomic import WriteError
 from qat.records.folder import RunFolder
 from qat.records.schema import RecordError, RunRecord
 from qat.records.store import find_records, read_record, write_record

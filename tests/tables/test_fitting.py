@@ -3,8 +3,8 @@
 import pytest
 
 from qat.records.metrics import METRICS
+from qat.tables.cells import Row, Table
 from qat.tables.columns import Column
-from qat.tables.data import Row, Table
 from qat.tables.fitting import column_width, fitted, left_out_words
 from qat.tables.statistics import Statistic
 

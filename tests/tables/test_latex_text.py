@@ -6,9 +6,9 @@ import subprocess
 import pytest
 
 from qat.records.metrics import METRICS
+from qat.tables.cell_text import Shown
 from qat.tables.latex import document, latex
 from qat.tables.latex_text import escape
-from qat.tables.shown import Shown
 
 ODD = [
     *("[4] bits", "*starred", "[", "a[1]", "", "≈ ± × – → − ≤ ∞ µ °C", "größe é ñ ç ž ő ł"),

@@ -9,8 +9,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
+from qat.base.atomic import WriteError
 from qat.base.text import markdown_text
-from qat.records.atomic import WriteError
 from qat.tracking import tensorboard as board
 from qat.tracking.figures.style import new_figure
 from qat.tracking.study import build_study_view, view_names

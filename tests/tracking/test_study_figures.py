@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from qat.cli.main import main
-from qat.cli.study_figures import cost_points, study_figures
 from qat.records.schema import RunRecord
+from qat.report.study_figures import cost_points, study_figures
 from qat.tables.points import measured, points_of
 from qat.tables.points_file import POINTS_NAME, points_csv, read_points
 from qat.tracking.figures.bits import bits_figure

@@ -40,7 +40,7 @@ def test_what_is_not_there_is_refused(machine, accelerator):
 
 
 def test_the_command_line_and_the_training_ask_the_same_function():
-    from qat.cli import prepare
+    from qat.run import prepare
     from qat.training import fit
 
     assert prepare.resolve_device is fit.resolve_device is resolve_device

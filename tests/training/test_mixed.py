@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from qat.allocate.choice import choice_parameters, choices, choose_widths, set_temperature
 from qat.convert.rules import make_plan
 from qat.core.scheme import Scheme, TensorSpec
-from qat.mixed.choice import choice_parameters, choices, choose_widths, set_temperature
 from qat.training.fit import fit
 from qat.training.mixed import MixedPrecisionClassifier
 from qat.training.specs import OptimizerSpec

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from qat.core.grid import IntGrid
-from qat.core.ranks import total
+from qat.core.processes import total
 from qat.observers.minmax import MinMaxObserver
 
 

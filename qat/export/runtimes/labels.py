@@ -5,6 +5,8 @@ from collections.abc import Collection, Sequence
 from qat.base.errors import UnknownNameError
 from qat.export.runtimes.base import RuntimeNode
 
+HALF = "half"
+"""What a float16 network is called among the exported ones."""
 SIZE_ONLY = "simulated in float by the runtime: size only"
 HALF_SIMULATED = "float16 simulated in float by the runtime: size only"
 # What convolutions and linear layers become, in either runtime's words.

@@ -1,0 +1,1 @@
+"""From sensitivities and budgets to a plan: one allocator a file."""

@@ -1,0 +1,199 @@
+"""Learned widths: a soft choice between quantizers, with a price.
+
+As in Wu et al., "Mixed Precision Quantization of ConvNets via Differentiable Neural Architecture
+Search", arXiv:1812.00090, and Cai and Vasconcelos, "Rethinking Differentiable Search for
+Mixed-Precision Neural Networks" (EdMIPS), CVPR 2020, arXiv:2004.05795: every slot holds one
+quantizer a width and a logit for each,
+
+    x' = sum_b p_b Q_b(x),     p = softmax(logits / temperature),
+
+and a training adds the expected cost of the network to its loss. It ends in an ordinary plan: the
+most probable width each, or the most probable plan within a budget.
+
+Differs from the first: the mixture is of rounded tensors, as in EdMIPS, not of outputs of layers,
+so that a layer computes once; a layer being linear, for its weight the two are the same.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qat.allocate.costs import NetworkCosts
+from qat.base.errors import InputError
+from qat.convert.swap import quantize
+from qat.core.plan import Plan
+from qat.sensitivity.single_quantizer import fit_quantizers
+from qat.sensitivity.widths import FLOAT_BITS, Slot, at_width, check_widths, slots_of
+
+
+class ChoiceQuantizer(nn.Module):
+    """A softmax over quantizers of several widths.
+
+    Args:
+        quantizers: Width → calibrated quantizer; the identity for float.
+        temperature: Of the softmax; lower is nearer to a decision.
+
+    Shape:
+        In and out are alike.
+
+    Attributes:
+        widths: Ascending.
+        logits: Trained, one a width; all zero at the start.
+    """
+
+    def __init__(self, quantizers: Mapping[int, nn.Module], temperature: float = 1.0) -> None:
+        super().__init__()
+        self.widths = tuple(sorted(quantizers))
+        self.quantizers = nn.ModuleList(quantizers[width] for width in self.widths)
+        self.logits = nn.Parameter(torch.zeros(len(self.widths)))
+        self.temperature = temperature
+
+    def probabilities(self) -> Tensor:
+        """Of the widths."""
+        return torch.softmax(self.logits / self.temperature, dim=0)
+
+    def surprisals(self) -> Tensor:
+        """``-log p`` of the widths, nats: finite for the least probable too."""
+        return -torch.log_softmax(self.logits.detach().double() / self.temperature, dim=0)
+
+    def expected(self, values: Sequence[float]) -> Tensor:
+        """Expectation of one value a width."""
+        weights = torch.tensor(values, dtype=self.logits.dtype, device=self.logits.device)
+        return (self.probabilities() * weights).sum()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The mixture."""
+        shares = self.probabilities()
+        rounded = (share * q(x) for share, q in zip(shares, self.quantizers, strict=True))
+        return sum(rounded, start=torch.zeros_like(x))
+
+    def extra_repr(self) -> str:
+        """One line for ``print(net)``."""
+        return f"widths {', '.join(map(str, self.widths))}"
+
+
+def choose_widths(
+    net: nn.Module,
+    plan: Plan,
+    widths: Sequence[int],
+    batches: Iterable[Any],
+    *,
+    fixed: Iterable[str | Slot] = (),
+    slots: Sequence[str] = ("weight", "act"),
+) -> nn.Module:
+    """A calibrated network with a choice in every slot that is free.
+
+    Args:
+        net: The float network; it is left as it is.
+        plan: Its methods; slots that are not free keep its widths.
+        widths: Candidates.
+        batches: Calibration images, or tuples that begin with them.
+        fixed: Layers, or slots, that keep the plan's widths.
+        slots: Which kinds are free.
+
+    Raises:
+        ValueError: If there is no width, or the placement is ``integer``.
+    """
+    if plan.placement == "integer":
+        raise InputError("learned widths need scheme.placement=academic; allocate for integer")
+    options = check_widths(widths)
+    held = set(fixed)
+    free = [s for s in slots_of(plan) if not {s, s[0]} & held and s[1] in slots]
+    kept = list(batches)
+    fitted = fit_quantizers(net, plan, options, kept)
+    planned = {(n, kind): getattr(plan.layers[n], kind).stored_bits for n, kind in slots_of(plan)}
+    others = fit_quantizers(net, plan, sorted(set(planned.values())), kept)
+    qnet = quantize(net, at_width(plan, FLOAT_BITS))
+    for slot, site in fitted.sites.items():
+        own: nn.Module = nn.Identity()
+        if slot in free:
+            own = ChoiceQuantizer(
+                {
+                    b: fitted.quantizers[*slot, b] if b < FLOAT_BITS else nn.Identity()
+                    for b in options
+                }
+            )
+        elif planned[slot] < FLOAT_BITS:
+            own = others.quantizers[*slot, planned[slot]]
+        twin = qnet.get_submodule(site.path)
+        own.train(twin.training)
+        setattr(twin, site.attribute, own)
+    return qnet.to(next(net.parameters()).device)
+
+
+def choices(qnet: nn.Module) -> Iterator[tuple[Slot, ChoiceQuantizer]]:
+    """Every choice of a network, by its slot."""
+    kinds = {"weight_quantizer": "weight", "input_quantizer": "act"}
+    for path, module in qnet.named_modules():
+        if isinstance(module, ChoiceQuantizer):
+            layer, _, attribute = path.rpartition(".")
+            yield (layer, kinds[attribute]), module
+
+
+def choice_parameters(qnet: nn.Module) -> list[nn.Parameter]:
+    """The logits, for an optimizer group of their own."""
+    return [module.logits for _, module in choices(qnet)]
+
+
+def set_temperature(qnet: nn.Module, temperature: float) -> None:
+    """Set the softmax's temperature everywhere.
+
+    Raises:
+        ValueError: If it is not above 0.
+    """
+    if not temperature > 0:
+        raise InputError(f"temperature must be above 0, got {temperature}")
+    for _, module in choices(qnet):
+        module.temperature = temperature
+
+
+def expected_weight_bytes(qnet: nn.Module, costs: NetworkCosts) -> Tensor:
+    """Expected bytes of all weights, a scalar with a gradient."""
+    found = dict(choices(qnet))
+    terms = [
+        layer.weights / 8 * _expected_bits(found, (layer.name, "weight"), costs)
+        for layer in costs.layers
+    ]
+    return torch.stack(terms).sum()
+
+
+def expected_bops(qnet: nn.Module, costs: NetworkCosts) -> Tensor:
+    """Expected bit operations for one image, a scalar with a gradient.
+
+    Weight and activation choices are independent: the expectation of the product is the product.
+    """
+    found = dict(choices(qnet))
+    terms = [
+        layer.macs
+        * _expected_bits(found, (layer.name, "weight"), costs)
+        * _expected_bits(found, (layer.name, "act"), costs)
+        for layer in costs.layers
+    ]
+    return torch.stack(terms).sum()
+
+
+def chosen_bits(qnet: nn.Module) -> dict[Slot, int]:
+    """Slot → most probable width; of equals the narrowest."""
+    return {slot: own.widths[int(own.logits.argmax())] for slot, own in choices(qnet)}
+
+
+def choice_harms(qnet: nn.Module) -> dict[Slot, dict[int, float]]:
+    """Slot → width → ``-log p``: the least sum of them is the most probable plan.
+
+    For :func:`qat.allocate.problem.make_problem`, and so for the most probable plan in a budget.
+    """
+    return {
+        slot: dict(zip(own.widths, own.surprisals().tolist(), strict=True))
+        for slot, own in choices(qnet)
+    }
+
+
+def _expected_bits(
+    found: Mapping[Slot, ChoiceQuantizer], slot: Slot, costs: NetworkCosts
+) -> Tensor:
+    if slot in found:
+        return found[slot].expected(found[slot].widths)
+    like = next(iter(found.values())).logits
+    return torch.tensor(float(costs.width(slot, {})), dtype=like.dtype, device=like.device)

@@ -1,0 +1,69 @@
+"""The classic: rank layers by sensitivity, and cut at a percentile.
+
+Layers above the p-th percentile take the most bits. The others map linearly to the options: with
+the least sensitive at 0 and the percentile at 1, a layer at t takes the option of index
+``floor(t * (options - 1))``, so that only what reaches the line takes the most.
+"""
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from qat.base.errors import InputError
+from qat.sensitivity.widths import check_widths
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def threshold(
+    scores: Mapping[Key, float],
+    options: Sequence[int],
+    percentile: float,
+    default_bits: int,
+    keys: Iterable[Key] | None = None,
+) -> dict[Key, int]:
+    """Widths by the percentile of sensitivity.
+
+    A sensitivity below zero counts as zero: an improvement by rounding is noise. Scores that do
+    not tell the layers apart say nothing, and all take ``default_bits``.
+
+    Args:
+        scores: Layer (or slot) → sensitivity, higher where it is worse.
+        options: Candidate widths.
+        percentile: 0 to 100; above it a layer takes the most bits.
+        default_bits: Width of what has no score.
+        keys: All that need a width; those with a score if None.
+
+    Raises:
+        ValueError: If there is no option, the percentile is none, or a score is NaN.
+    """
+    widths = check_widths(options)
+    if not 0 <= percentile <= 100:
+        raise InputError(f"percentile must be 0 to 100, got {percentile}")
+    for key, score in scores.items():
+        if math.isnan(score):
+            raise InputError(f"the score of {key} is NaN: compute it anew")
+    wanted = list(scores if keys is None else keys)
+    known = {key: max(scores[key], 0.0) for key in wanted if key in scores}
+    if len(set(known.values())) < 2:
+        return dict.fromkeys(wanted, default_bits)
+    least, line = _line(list(known.values()), percentile)
+
+    def width(key: Key) -> int:
+        if key not in known:
+            return default_bits
+        if known[key] > line:
+            return widths[-1]
+        share = (known[key] - least) / (line - least) if line > least else 0.0
+        return widths[math.floor(share * (len(widths) - 1))]
+
+    return {key: width(key) for key in wanted}
+
+
+def _line(values: Sequence[float], percentile: float) -> tuple[float, float]:
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return 0.0, 0.0
+    return min(finite), float(np.percentile(finite, percentile))

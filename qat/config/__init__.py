@@ -1,0 +1,1 @@
+"""Settings: their types, how they are composed, and what is checked across groups."""

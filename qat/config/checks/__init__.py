@@ -1,0 +1,1 @@
+"""What types cannot say about settings: ranges, names, combinations, keys that nothing reads."""

@@ -1,0 +1,209 @@
+"""What types cannot say about a configuration: ranges, names and combinations.
+
+Pure functions of the typed configuration: nothing is imported, opened or computed here. Each
+raises ``ValueError`` with the key in full, its value, and what is allowed.
+"""
+
+from typing import Any
+
+from qat.base.allowed import one_of
+from qat.base.errors import InputError
+from qat.base.plain_names import check_plain_name
+from qat.config.checks.deployment import check_deployment
+from qat.config.checks.key_ranges import check_ranges
+from qat.config.checks.memory import check_memory
+from qat.config.checks.methods import check_methods
+from qat.config.checks.mixed import check_mixed
+from qat.config.modes import trains
+from qat.config.schema import (
+    DataConfig,
+    ModelConfig,
+    OptimizerConfig,
+    RunConfig,
+    SlotConfig,
+)
+from qat.config.training_specs import check_training
+from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, OPTIMIZERS, PRECISIONS, SCHEDULES
+
+PLACEMENTS = ("academic", "integer")
+MODES = ("float", "dynamic", "static", "qat", "mixed")
+KERNELS = ("auto", "compiled", "eager")
+SOURCES = ("builtin", "torchvision", "user")
+RULE_KEYS = tuple(
+    [
+        "format",
+        "bits",
+        "signed",
+        "symmetric",
+        "narrow",
+        "granularity",
+        "group_size",
+        "scale",
+        "quantizer",
+        "observer",
+    ]
+)
+
+
+def check_config(config: RunConfig) -> None:
+    """All checks, in the order of the file.
+
+    Raises:
+        ValueError: At the first thing that is wrong.
+    """
+    one_of("mode", config.mode, MODES)
+    one_of("kernel", config.kernel, KERNELS)
+    check_ranges(config)
+    check_plain_name("scale", config.scale)
+    if config.study.name is not None:
+        check_plain_name("study.name", config.study.name)
+    for scale in config.study.scales:
+        check_plain_name("study.scales", scale)
+    _check_model(config.model)
+    _check_data(config.data)
+    _check_float(config)
+    _check_slot("scheme.weight", config.scheme.weight)
+    _check_slot("scheme.act", config.scheme.act)
+    _check_scheme(config)
+    _check_optimizer("optimizer", config.optimizer)
+    one_of("schedule.name", config.schedule.name, SCHEDULES)
+    _check_trainer(config)
+    check_training(config)
+    check_methods(config)
+    check_deployment(config)
+    check_memory(config)
+    check_mixed(config)
+
+
+def _check_model(model: ModelConfig) -> None:
+    one_of("model.source", model.source, SOURCES)
+    if (model.source == "user") != (model.target is not None):
+        raise InputError(
+            f"model.target goes with model=user and only with it, got model.source={model.source} "
+            f"model.target={model.target}; write model=user model.target=package.module:factory"
+        )
+    if model.checkpoint_key is not None and model.checkpoint is None:
+        raise InputError(
+            f"model.checkpoint_key={model.checkpoint_key} names a part of model.checkpoint, which "
+            "has no value: set model.checkpoint=FILE, or leave the key out"
+        )
+    if model.weights is not None and model.checkpoint is not None:
+        raise InputError("model.weights and model.checkpoint name two float networks: give one")
+
+
+def _check_data(data: DataConfig) -> None:
+    if data.name in ("npz", "folder") and data.path is None:
+        what = "FILE" if data.name == "npz" else "DIR"
+        raise InputError(f"data.path has no value: data={data.name} needs data.path={what}")
+    if (data.name == "user") != (data.target is not None):
+        raise InputError(
+            f"data.target goes with data=user and only with it, got data.name={data.name} "
+            f"data.target={data.target}; write data=user data.target=package.module:function"
+        )
+    if (data.mean is None) != (data.std is None):
+        raise InputError("data.mean and data.std go together: give both or neither")
+    if data.mean and data.std and len(data.mean) != len(data.std):
+        raise InputError(f"data.mean has {len(data.mean)} channels, data.std {len(data.std)}")
+
+
+def _check_float(config: RunConfig) -> None:
+    settings = config.float
+    one_of("float.keep", settings.keep, KEEPS)
+    one_of("float.accelerator", settings.accelerator, ACCELERATORS)
+    one_of("float.precision", settings.precision, PRECISIONS)
+    _check_optimizer("float.optimizer", settings.optimizer)
+    one_of("float.schedule.name", settings.schedule.name, SCHEDULES)
+
+
+def _check_slot(key: str, slot: SlotConfig) -> None:
+    one_of(f"{key}.format", slot.format, ("int", "fp16"))
+    granularities = ["tensor", "channel"] + (["group"] if key.endswith("weight") else [])
+    one_of(f"{key}.granularity", slot.granularity, granularities)
+    one_of(f"{key}.scale", slot.scale, ("free", "power_of_two"))
+    if (slot.granularity == "group") != (slot.group_size is not None):
+        raise InputError(
+            f"{key}.group_size goes with {key}.granularity=group and only with it, got "
+            f"granularity={slot.granularity} group_size={slot.group_size}"
+        )
+    if slot.narrow and slot.signed is False:
+        raise InputError(
+            f"{key}.narrow=true needs signed codes: set {key}.signed=true or {key}.narrow=false"
+        )
+    _check_method(f"{key}.target", "quantizer", key, slot.quantizer, slot.target)
+    _check_method(f"{key}.observer_target", "observer", key, slot.observer, slot.observer_target)
+
+
+def _check_method(key: str, group: str, slot: str, name: str, target: str | None) -> None:
+    if (name == "user") != (target is not None):
+        raise InputError(
+            f"{key} goes with {group}@{slot}=user and only with it, got {name!r} and {target!r}; "
+            f"write {group}@{slot}=user {key}=package.module:Class"
+        )
+
+
+def _check_scheme(config: RunConfig) -> None:
+    scheme = config.scheme
+    one_of("scheme.first_last", scheme.first_last, ("8", "float", "fp16", "same"))
+    one_of("scheme.placement", scheme.placement, PLACEMENTS)
+    if scheme.placement == "integer":
+        _check_integer(config)
+    for number, rule in enumerate(scheme.rules):
+        key = f"scheme.rules[{number}]"
+        if not rule.match:
+            raise InputError(f"{key}.match is empty; give a glob over layer names, such as conv1")
+        _check_rule_slot(f"{key}.weight", rule.weight)
+        _check_rule_slot(f"{key}.act", rule.act)
+        if rule.keep_float and (rule.weight or rule.act):
+            raise InputError(f"{key} says keep_float and gives settings as well: drop one")
+        if not (rule.keep_float or rule.weight or rule.act):
+            raise InputError(f"{key} changes nothing; give weight, act or keep_float=true")
+
+
+def _check_integer(config: RunConfig) -> None:
+    if config.mode == "dynamic":
+        raise InputError(
+            "scheme.placement=integer fixes every range ahead, mode=dynamic takes them at "
+            "inference: use mode=static or qat, or scheme.placement=academic"
+        )
+    key = "scheme.first_last with scheme.placement=integer"
+    one_of(key, config.scheme.first_last, ("8", "same"))
+
+
+def _check_rule_slot(key: str, changes: dict[str, Any]) -> None:
+    for name in changes:
+        one_of(f"a setting of {key}", name, RULE_KEYS)
+    bits = changes.get("bits", 8)
+    if isinstance(bits, bool) or not isinstance(bits, int) or not (2 <= bits <= 16 or bits == 32):
+        raise InputError(f"{key}.bits must be 2 to 16, or 32 for off, got {bits!r}")
+
+
+def _check_optimizer(key: str, optimizer: OptimizerConfig) -> None:
+    one_of(f"{key}.name", optimizer.name, OPTIMIZERS)
+    if len(optimizer.betas) != 2:
+        raise InputError(
+            f"{key}.betas must be two numbers, such as [0.9,0.999], got {optimizer.betas}"
+        )
+
+
+def _check_devices(config: RunConfig) -> None:
+    trainer, devices = config.trainer, config.trainer.devices
+    if devices == 1 or not trains(config):
+        return
+    if trainer.compile != "none":
+        raise InputError(
+            f"trainer.devices={devices} goes with trainer.compile=none, got {trainer.compile}"
+        )
+    if trainer.batch_size < devices:
+        raise InputError(
+            f"trainer.batch_size={trainer.batch_size} is below trainer.devices={devices}: "
+            "each device takes its part of every batch"
+        )
+
+
+def _check_trainer(config: RunConfig) -> None:
+    trainer = config.trainer
+    one_of("trainer.compile", trainer.compile, COMPILES)
+    one_of("trainer.accelerator", trainer.accelerator, ACCELERATORS)
+    one_of("trainer.precision", trainer.precision, PRECISIONS)
+    one_of("trainer.keep", trainer.keep, KEEPS)
+    _check_devices(config)

@@ -1,0 +1,43 @@
+"""Checks of what happens to a network after quantization: export, parity, measuring."""
+
+from qat.base.allowed import one_of
+from qat.base.errors import InputError
+from qat.config.modes import is_half, is_static
+from qat.config.schema import MeasureConfig, RunConfig
+
+EXPORTS = ("auto", "always", "never")
+RUNTIMES = ("onnxruntime", "openvino", "none")
+
+
+def check_deployment(config: RunConfig) -> None:
+    """Refuse what cannot be exported, compared or measured.
+
+    Raises:
+        ValueError: At the first thing that is wrong.
+    """
+    one_of("export.onnx", config.export.onnx, EXPORTS)
+    whole = config.scheme.placement == "integer"
+    if config.export.onnx == "always" and is_static(config) and not (whole or is_half(config)):
+        raise InputError(
+            "export.onnx=always: scheme.placement=academic leaves float between the layers, which "
+            "no integer runtime computes; set scheme.placement=integer or export=default"
+        )
+    _check_measure(config.measure)
+
+
+def exports(config: RunConfig) -> bool:
+    """Whether the run writes an ONNX file."""
+    if config.export.onnx == "auto":
+        return is_static(config) and (config.scheme.placement == "integer" or is_half(config))
+    return config.export.onnx == "always"
+
+
+def _check_measure(measure: MeasureConfig) -> None:
+    one_of("measure.runtime", measure.runtime, RUNTIMES)
+    if not measure.batches:
+        raise InputError("measure.batches is empty: give batch sizes, such as [1]")
+    if measure.blocks > measure.runtime_repeats:
+        raise InputError(
+            f"measure.blocks={measure.blocks} is above measure.runtime_repeats="
+            f"{measure.runtime_repeats}: each turn times one inference or more"
+        )

@@ -1,0 +1,225 @@
+"""The range of every numeric key, one table a group, and the refusal of values outside of it.
+
+Upper ends are generous: they stand where a value can only be a slip, or would exhaust any machine.
+A list's range is that of its elements. Nothing heavy is imported here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from qat.base.errors import InputError
+from qat.config.schema import (
+    AllocateConfig,
+    AugmentConfig,
+    CalibrateConfig,
+    DataConfig,
+    EvaluateConfig,
+    FloatConfig,
+    MeasureConfig,
+    MemoryConfig,
+    MixedConfig,
+    OptimizerConfig,
+    ParityConfig,
+    RunConfig,
+    ScheduleConfig,
+    SensitivityConfig,
+    SlotConfig,
+    TrackingConfig,
+    TrainerConfig,
+)
+
+OFF_BITS = 32
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that a key takes.
+
+    Attributes:
+        low: Smallest value.
+        high: Largest value.
+        above: The smallest value itself is left out.
+        below: The largest value itself is left out.
+        also: Further values.
+        note: Said behind the range.
+    """
+
+    low: float
+    high: float
+    above: bool = False
+    below: bool = False
+    also: tuple[float, ...] = ()
+    note: str = ""
+
+    def __contains__(self, value: object) -> bool:
+        """True for a number in the range; NaN is in none."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        over = value > self.low if self.above else value >= self.low
+        under = value < self.high if self.below else value <= self.high
+        return value in self.also or (over and under)
+
+    def __str__(self) -> str:
+        """``1 to 8``, ``above 0, at most 1``, ``0 or more, below 1``."""
+        if not (self.above or self.below):
+            text = f"{number(self.low)} to {number(self.high)}"
+        else:
+            low = f"above {number(self.low)}" if self.above else f"{number(self.low)} or more"
+            high = f"below {number(self.high)}" if self.below else f"at most {number(self.high)}"
+            text = f"{low}, {high}"
+        return text + self.note
+
+
+SEED = Range(0, 2**63 - 1)
+IMAGES = Range(1, 10**9)
+SIDE = Range(1, 2**14)
+BATCH = Range(1, 2**20)
+EPOCHS = Range(1, 10**6)
+FROM_EPOCH = Range(0, 10**6)
+SHARE = Range(0, 1)
+BELOW_ONE = Range(0, 1, below=True)
+BYTES = Range(1, 2**60)
+RATE = Range(0, 100, above=True)
+DECAY = Range(0, 100)
+TIMES = Range(1, 10**6)
+STEPS = Range(0, 2**16)
+WIDTH = Range(2, 8, also=(16, OFF_BITS), note=", 16 (fp16) or 32 (float)")
+_PIXELS = "; pixels are 0 to 1 here, so divide values for pixels of 0 to 255 by 255"
+
+RANGES: dict[type, dict[str, Range]] = {
+    RunConfig: {"seed": SEED},
+    DataConfig: {
+        "classes": Range(2, 10**6),
+        "train_images": IMAGES,
+        "test_images": IMAGES,
+        "val_fraction": Range(0, 1, above=True, below=True),
+        "split_seed": SEED,
+        "resize": SIDE,
+        "crop": SIDE,
+        "mean": Range(-1, 2, note=_PIXELS),
+        "std": Range(0.001, 10, note=_PIXELS),
+        "memory_limit": BYTES,
+    },
+    AugmentConfig: {"pad": Range(0, 1024)},
+    SlotConfig: {
+        "bits": Range(2, 16, also=(OFF_BITS,), note=", or 32 for off"),
+        "group_size": Range(1, 2**20),
+    },
+    OptimizerConfig: {
+        "lr": RATE,
+        "momentum": BELOW_ONE,
+        "weight_decay": DECAY,
+        "betas": BELOW_ONE,
+        "step_lr": RATE,
+        "step_weight_decay": DECAY,
+    },
+    ScheduleConfig: {
+        "warmup_epochs": FROM_EPOCH,
+        "step_size": EPOCHS,
+        "gamma": Range(0, 1, above=True),
+        "milestones": EPOCHS,
+        "min_lr": Range(0, 100),
+    },
+    FloatConfig: {"epochs": EPOCHS, "seed": SEED, "batch_size": BATCH},
+    TrainerConfig: {
+        "max_epochs": EPOCHS,
+        "batch_size": BATCH,
+        "accumulate_grad_batches": TIMES,
+        "gradient_clip_val": Range(0, 10**6, above=True),
+        "freeze_observers_at": FROM_EPOCH,
+        "freeze_batch_norm_at": FROM_EPOCH,
+        "devices": Range(1, 1024),
+    },
+    CalibrateConfig: {"images": IMAGES, "batch_size": BATCH},
+    EvaluateConfig: {"batch_size": BATCH},
+    SensitivityConfig: {"widths": WIDTH, "images": IMAGES, "batch_size": BATCH, "seed": SEED},
+    AllocateConfig: {
+        "uniform_bits": Range(0, OFF_BITS, above=True),
+        "average_weight_bits": Range(0, OFF_BITS, above=True),
+        "weight_bytes": Range(0, 2**60, above=True),
+        "bops": Range(0, 1e30, above=True),
+        "peak_activation_bytes": Range(0, 2**60, above=True),
+        "latency_ms": Range(0, 10**9, above=True),
+        "default_bits": WIDTH,
+    },
+    MixedConfig: {
+        "check_plans": Range(5, 10**5, also=(0,), note=", or 0 for none"),
+        "check_images": IMAGES,
+        "check_seed": SEED,
+    },
+    ParityConfig: {
+        "images": IMAGES,
+        "layer_images": Range(0, 10**9),
+        "reference_images": Range(0, 10**9),
+        "top1_agreement": SHARE,
+        "within_one_step": SHARE,
+        "max_steps": STEPS,
+        "sqnr_db": Range(-300, 300),
+        "layer_steps": STEPS,
+    },
+    MeasureConfig: {
+        "batch_size": Range(1, 2**16),
+        "repeats": TIMES,
+        "warmup": Range(0, 10**6),
+        "batches": Range(1, 2**16),
+        "threads": Range(1, 1024),
+        "runtime_repeats": Range(30, 10**6),
+        "blocks": Range(2, 10**6),
+    },
+    MemoryConfig: {"alignment": Range(1, 2**30), "batch": Range(1, 2**16)},
+    TrackingConfig: {"history_every": Range(0, 10**9)},
+}
+
+
+def check_ranges(config: RunConfig) -> None:
+    """Refuse numbers outside of their key's range, and words that are empty.
+
+    Raises:
+        ValueError: At the first, with the key in full, its value and what is allowed.
+    """
+    for owner, name, key, value in _leaves(config):
+        allowed = RANGES.get(owner, {}).get(name)
+        for one in value if isinstance(value, list) else [value]:
+            if allowed is not None and one is not None and one not in allowed:
+                raise InputError(f"{key} must be {allowed}, got {shown(one)}")
+            if isinstance(one, str):
+                _check_text(owner, name, key, one)
+
+
+def range_of(key: str) -> Range | None:
+    """The range of a key in full; None where it has none."""
+    owner: Any = RunConfig
+    *parents, name = key.split(".")
+    for part in parents:
+        owner = {f.name: f.type for f in fields(owner)}.get(part) if is_dataclass(owner) else None
+    return RANGES.get(owner, {}).get(name)
+
+
+def number(value: float) -> str:
+    """A number as it is typed."""
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+def shown(value: Any) -> str:
+    """A value in a message: of hundreds of digits the first are enough."""
+    text = str(value) if isinstance(value, int | float) else repr(value)
+    return text if len(text) <= 60 else f"{text[:40]}... ({len(text)} characters)"
+
+
+def _leaves(node: Any, place: str = "") -> Iterator[tuple[type, str, str, Any]]:
+    """``(class, field, key in full, value)`` of everything that is no group of its own."""
+    for entry in fields(node):
+        value, key = getattr(node, entry.name), f"{place}{entry.name}"
+        if is_dataclass(value):
+            yield from _leaves(value, f"{key}.")
+        else:
+            yield type(node), entry.name, key, value
+
+
+def _check_text(owner: type, name: str, key: str, text: str) -> None:
+    usual = next(entry.default for entry in fields(owner) if entry.name == name)
+    if not text.strip() and usual != text:
+        raise InputError(f"{key} is empty: give {key}=VALUE, or leave it out")
+    if any(ord(character) < 32 for character in text):
+        raise InputError(f"{key} holds a control character: {shown(text)}; take it out")

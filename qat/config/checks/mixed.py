@@ -1,0 +1,104 @@
+"""Checks of how widths are chosen (mode=mixed): nothing is imported, opened or computed here."""
+
+from qat.allocate.names import ALLOCATORS, SENSITIVITIES
+from qat.base.allowed import above_zero, one_of
+from qat.base.errors import InputError
+from qat.config.checks.key_ranges import SEED, TIMES, Range
+from qat.config.schema import AllocateConfig, MixedConfig, RunConfig, SensitivityConfig
+
+SLOTS = ("weight", "act")
+LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")
+OPTIMIZERS = ("sgd", "adam", "adamw")
+HESSIAN = {"tolerance": Range(0, 1, above=True), "max_probes": TIMES, "seed": SEED}
+BUDGETS = ("average_weight_bits", "weight_bytes", "bops", "peak_activation_bytes", "latency_ms")
+
+
+def check_mixed(config: RunConfig) -> None:
+    """Refuse what cannot be measured or allocated.
+
+    Raises:
+        ValueError: At the first thing that is wrong.
+    """
+    if config.mode != "mixed":
+        return
+    _check_sensitivity(config.sensitivity)
+    _check_allocate(config.allocate)
+    _check_then(config.mixed)
+    widest = max(config.sensitivity.widths)
+    if config.scheme.placement == "integer" and widest > 8:
+        raise InputError(
+            f"sensitivity.widths has {widest}: scheme.placement=integer takes 2 to 8 bits; drop "
+            "it, or use scheme.placement=academic"
+        )
+    if config.scheme.placement == "integer" and config.allocate.name == "learned":
+        raise InputError(
+            "allocate=learned needs scheme.placement=academic; other allocators take integer"
+        )
+
+
+def _check_sensitivity(sensitivity: SensitivityConfig) -> None:
+    user = sensitivity.target is not None
+    one_of("sensitivity.metric", sensitivity.metric, [*SENSITIVITIES, "user"])
+    if user != (sensitivity.metric == "user"):
+        raise InputError(
+            "sensitivity.target goes with sensitivity.metric=user and only with it, got "
+            f"sensitivity.metric={sensitivity.metric} sensitivity.target={sensitivity.target}"
+        )
+    if not sensitivity.widths:
+        raise InputError("sensitivity.widths is empty: give candidate widths, such as [2,4,8]")
+    if not sensitivity.slots:
+        raise InputError("sensitivity.slots is empty: give weight, act or both")
+    for slot in sensitivity.slots:
+        one_of("a slot of sensitivity.slots", slot, SLOTS)
+    if sensitivity.metric == "weight_mse" and "act" in sensitivity.slots:
+        raise InputError(
+            "sensitivity.metric=weight_mse looks at weights alone: set sensitivity.slots=[weight]"
+        )
+    for key, value in sensitivity.hessian.items():
+        one_of("a key of sensitivity.hessian", key, HESSIAN)
+        if value not in HESSIAN[key]:
+            raise InputError(f"sensitivity.hessian.{key} must be {HESSIAN[key]}, got {value!r}")
+
+
+def _check_allocate(allocate: AllocateConfig) -> None:
+    one_of("allocate.name", allocate.name, ALLOCATORS)
+    if allocate.name == "learned":
+        _check_learned(allocate)
+    if (allocate.name == "user") != (allocate.target is not None):
+        raise InputError(
+            "allocate.target goes with allocate=user and only with it, got "
+            f"allocate.name={allocate.name} allocate.target={allocate.target}"
+        )
+    timed = bool(allocate.latency_runs) or allocate.latency_table is not None
+    if allocate.latency_ms is not None and not timed:
+        raise InputError(
+            "allocate.latency_ms needs the measured times of layers: give "
+            "allocate.latency_runs=[RUN_DIR,...] of exported runs, or allocate.latency_table=FILE"
+        )
+    if allocate.latency_runs and allocate.latency_table is not None:
+        raise InputError(
+            "allocate.latency_runs and allocate.latency_table are two tables: drop one"
+        )
+
+
+def _check_learned(allocate: AllocateConfig) -> None:
+    """Its options are all there, as the group's file gives them."""
+    for key in allocate.options:
+        one_of("a key of allocate.options with allocate=learned", key, LEARNED_OPTIONS)
+    for key in LEARNED_OPTIONS:
+        if key not in allocate.options:
+            raise InputError(f"allocate.options lacks {key}: write allocate=learned, which has it")
+        if key == "optimizer":
+            one_of("allocate.options.optimizer", allocate.options[key], OPTIMIZERS)
+        else:
+            above_zero(f"allocate.options.{key}", allocate.options[key])
+    for name in ("peak_activation_bytes", "latency_ms"):
+        if getattr(allocate, name) is not None:
+            raise InputError(
+                f"allocate.{name} has no price with a gradient, which allocate=learned needs: "
+                "take allocate=ilp, greedy or evolve"
+            )
+
+
+def _check_then(mixed: MixedConfig) -> None:
+    one_of("mixed.then", mixed.then, ("static", "qat"))

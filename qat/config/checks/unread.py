@@ -1,0 +1,220 @@
+"""Keys that were typed and that nothing of the run reads: refused, since silence misleads.
+
+A key counts as typed if it stands on the command line or in the user's experiment file; defaults
+of ``conf`` are fine, and so is a preset such as ``trainer=smoke``. In a sweep a key is fine if one
+point reads it; the others are run without it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from qat.base.errors import RequestError
+from qat.config.checks.deployment import exports
+from qat.config.checks.slot_keys import unread_of_slot
+from qat.config.modes import trains
+from qat.config.schema import OptimizerConfig, RunConfig, ScheduleConfig
+from qat.config.study_grids import key_of
+from qat.config.training_specs import trains_float
+from qat.config.yaml_files import files
+
+SGD, ADAM = ("momentum", "nesterov"), ("betas",)
+OF_OPTIMIZER = {"sgd": SGD, "adam": ADAM, "adamw": ADAM}
+OF_SCHEDULE = {
+    "constant": (),
+    "step": ("step_size", "gamma"),
+    "multistep": ("milestones", "gamma"),
+    "cosine": ("min_lr",),
+}
+_EVERY_OPTIMIZER = {"name", "lr", "weight_decay", "step_lr", "step_weight_decay"}
+_EVERY_SCHEDULE = {"name", "warmup_epochs"}
+_METHODS = ("optimizer", "schedule", "allocate", "sensitivity", "mixed", "parity")
+"""Groups whose choice alone asks for something; a choice of another group is a preset."""
+_OF_RUNTIME = ("runtime", "batches", "threads", "runtime_repeats", "blocks")
+
+
+def check_read(
+    points: Sequence[tuple[Sequence[str], RunConfig]],
+    typed: Sequence[str] | None = None,
+    extra_dir: Path | None = None,
+) -> None:
+    """Refuse typed keys that no point of a request reads.
+
+    Args:
+        points: Overrides and typed configuration of each.
+        typed: Overrides of now, where the points have others besides; all of theirs by default.
+        extra_dir: Folder of the user's YAML.
+
+    Raises:
+        RequestError: At the first such key, with what reads it.
+    """
+    reasons: dict[str, str] = {}
+    read: set[str] = set()
+    for words, config in points:
+        for word, key in _keys(words if typed is None else typed, extra_dir):
+            if (reason := unread(key, config)) is None:
+                read.add(key)
+            else:
+                reasons.setdefault(key, f"{word} is not read: {reason}")
+    for key, text in reasons.items():
+        if key not in read:
+            raise RequestError(text)
+
+
+def read_words(points: Sequence[tuple[Sequence[str], RunConfig]]) -> list[tuple[str, ...]]:
+    """The overrides of each point of a sweep, without those that only other points read.
+
+    Args:
+        points: Overrides and typed configuration of each.
+    """
+    unread_here: list[dict[str, str]] = []
+    read: set[str] = set()
+    for words, config in points:
+        keys = dict(pair for word in words for pair in _keys_of_word(word))
+        here = {word: key for word, key in keys.items() if unread(key, config) is not None}
+        read |= set(keys.values()) - set(here.values())
+        unread_here.append(here)
+    return [
+        tuple(word for word in words if here.get(word) not in read)
+        for (words, _), here in zip(points, unread_here, strict=True)
+    ]
+
+
+def unread(key: str, config: RunConfig) -> str | None:
+    """Why a run does not read a key, with a cure; None if it does.
+
+    Args:
+        key: In full, ``optimizer.betas``, or a group, ``optimizer``.
+        config: Of the run.
+    """
+    group, _, name = key.partition(".")
+    if group == "float" and not trains_float(config):
+        return "the float network is given and not trained; leave it out"
+    if group == "float":
+        part, _, leaf = name.partition(".")
+        settings = getattr(config.float, part) if part in ("optimizer", "schedule") else None
+        if part == "optimizer" and leaf.startswith("step_"):
+            return "a float network has no quantizer steps; leave it out"
+        return _of_method(f"float.{part}", leaf, settings)
+    return _unread_group(group, name, config)
+
+
+def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
+    mode = config.mode
+    if group in ("optimizer", "schedule", "trainer") and not trains(config):
+        if (group, name) == ("trainer", "accelerator"):
+            return None
+        return (
+            f"mode={mode} trains no quantized network; add mode=qat, or for the float network "
+            f"{_of_float(group, name)}"
+        )
+    if group in ("optimizer", "schedule"):
+        return _of_method(group, name, getattr(config, group))
+    if group in ("sensitivity", "allocate", "mixed") and mode != "mixed":
+        return f"mode={mode} chooses no widths; add mode=mixed"
+    if group == "scheme" and mode == "float":
+        return "mode=float quantizes nothing; add mode=static or another"
+    if group == "scheme" and name.startswith(("weight.", "act.")):
+        slot, _, leaf = name.partition(".")
+        return unread_of_slot(f"scheme.{slot}", leaf, getattr(config.scheme, slot))
+    if group == "calibrate" and mode in ("float", "dynamic"):
+        return f"mode={mode} calibrates nothing; add mode=static or qat"
+    if group in ("parity", "measure") and (group == "parity" or name in _OF_RUNTIME):
+        return None if exports(config) else f"nothing is exported; {_to_export(config)}"
+    return _unread_part(group, name, config)
+
+
+def _to_export(config: RunConfig) -> str:
+    """What makes a run export: settings that forbid it first."""
+    if config.export.onnx == "never":
+        return "leave export=none out" + _and_placement(config)
+    return "add scheme.placement=integer"
+
+
+def _and_placement(config: RunConfig) -> str:
+    return "" if config.scheme.placement == "integer" else " and add scheme.placement=integer"
+
+
+def _unread_part(group: str, name: str, config: RunConfig) -> str | None:
+    if group == "mixed" and name in ("check_images", "check_seed"):
+        return None if config.mixed.check_plans else "no plan is checked; add mixed.check_plans=20"
+    if (group, name) == ("data", "path") and config.data.name in ("synthetic", "user"):
+        return f"data={config.data.name} has no file; add data=npz or data=folder"
+    if name == "target" and group in ("data", "model") and not _is_users(group, config):
+        return f"{group} is not the user's own; add {group}=user"
+    return None
+
+
+def _is_users(group: str, config: RunConfig) -> bool:
+    return (config.model.source if group == "model" else config.data.name) == "user"
+
+
+def _of_float(group: str, name: str) -> str:
+    if group == "trainer":
+        return {"max_epochs": "float.epochs=N"}.get(name, f"float.{name or 'epochs'}")
+    return f"float.{group}.{name}" if name else f"{group}@float.{group}=NAME"
+
+
+def _of_method(
+    place: str, name: str, settings: OptimizerConfig | ScheduleConfig | None
+) -> str | None:
+    """Why an optimizer or a schedule does not read a key of another one."""
+    if settings is None or not name:
+        return None
+    of_each: Mapping[str, Sequence[str]] = OF_OPTIMIZER
+    everyones = _EVERY_OPTIMIZER
+    if isinstance(settings, ScheduleConfig):
+        of_each, everyones = OF_SCHEDULE, _EVERY_SCHEDULE
+    if name in everyones or name in of_each.get(settings.name, (name,)):
+        return None
+    owners = [method for method, names in of_each.items() if name in names]
+    group = place.rpartition(".")[2]
+    choice = place if place == group else f"{group}@{place}"
+    cures = " or ".join(f"{choice}={owner}" for owner in owners)
+    return f"{choice}={settings.name} has no {name}; leave it out, or take {cures}"
+
+
+def _keys(words: Sequence[str], extra_dir: Path | None) -> Iterator[tuple[str, str]]:
+    """``(as typed, key in full)`` of everything that was typed for a point."""
+    for word in words:
+        if key_of(word) == "experiment":
+            yield from _keys_of_file(word.partition("=")[2], extra_dir)
+        else:
+            yield from _keys_of_word(word)
+
+
+def _keys_of_word(word: str) -> Iterator[tuple[str, str]]:
+    key = key_of(word)
+    if word.startswith("~") or key.startswith("hydra"):
+        return
+    if "@" in key:
+        group, _, package = key.partition("@")
+        known = package.endswith(group)
+        yield word, f"{package}.name" if known else f"{package}.{group}"
+    elif "." in key or key in _METHODS:
+        yield word, key
+
+
+def _keys_of_file(name: str, extra_dir: Path | None) -> Iterator[tuple[str, str]]:
+    """What an experiment file of the user's sets."""
+    file = files("experiment", extra_dir).get(name)
+    if file is None or extra_dir is None or extra_dir.resolve() not in file.resolve().parents:
+        return
+    text = re.sub(r"^#.*$", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    settings = yaml.safe_load(text) or {}
+    for key in _flat(
+        {k: v for k, v in settings.items() if k not in ("defaults", "study", "hydra")}
+    ):
+        if "." in key:
+            yield f"{key} of {file.name}", key
+
+
+def _flat(node: Mapping[Any, Any], place: str = "") -> Iterator[str]:
+    for key, value in node.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{place}{key}.")
+        else:
+            yield f"{place}{key}"

@@ -1,0 +1,49 @@
+"""The values that a key can have, where they can be listed."""
+
+from pathlib import Path
+
+from qat.config.checks.combinations import (
+    KERNELS,
+    MODES,
+    PLACEMENTS,
+    SOURCES,
+)
+from qat.config.keys import SLOTS, choosable, key_types
+from qat.config.yaml_files import options
+from qat.models.names import torchvision_names
+from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, PRECISIONS
+
+_SLOT_CHOICES = {
+    "granularity": ("tensor", "channel", "group"),
+    "format": ("int", "fp16"),
+    "scale": ("free", "power_of_two"),
+}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "mode": MODES,
+    "kernel": KERNELS,
+    "scale": ("smoke", "quick", "paper"),
+    "model.source": SOURCES,
+    "mixed.then": ("static", "qat"),
+    "scheme.placement": PLACEMENTS,
+    "scheme.first_last": ("8", "float", "fp16", "same"),
+    "trainer.compile": COMPILES,
+    **{f"{part}.accelerator": ACCELERATORS for part in ("trainer", "float")},
+    **{f"{part}.precision": PRECISIONS for part in ("trainer", "float")},
+    **{f"{part}.keep": KEEPS for part in ("trainer", "float")},
+    **{f"{slot}.{name}": c for slot in SLOTS for name, c in _SLOT_CHOICES.items()},
+}
+"""Key → its words, of the keys that are no groups."""
+
+
+def choices(key: str, extra_dir: Path | None = None) -> list[str]:
+    """What can stand behind ``KEY=``; empty where anything can, or numbers."""
+    if key in CHOICES:
+        return list(CHOICES[key])
+    if key == "model.name":
+        return list(torchvision_names())
+    if key_types().get(key) is bool or str(key_types().get(key)) == "bool | None":
+        return ["true", "false"]
+    if key not in choosable(extra_dir):
+        return []
+    names = options(key.partition("@")[0], extra_dir)
+    return [*names, *(torchvision_names() if key == "model" else ())]

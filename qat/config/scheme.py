@@ -1,0 +1,118 @@
+"""From the typed configuration to the objects of the rooms below."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from qat.base.errors import InputError
+from qat.config.modes import trains
+from qat.config.schema import RuleConfig, RunConfig, SlotConfig
+from qat.core.scheme import Method, Rule, Scheme, TensorSpec
+
+_METHOD_KEYS = {"name", "target", "options"}
+SHORT_TRAINING_EPOCHS = 10
+"""Up to here LSQ starts at the step of least squared error; a longer training finds its own."""
+
+
+def build_scheme(config: RunConfig) -> Scheme:
+    """The quantization that is asked for, with everything ``auto`` decided.
+
+    Raises:
+        ValueError: If a value or a combination is not allowed.
+    """
+    scheme = config.scheme
+    return Scheme(
+        weight=_spec(config, scheme.weight),
+        act=_act_spec(config),
+        first_last=8 if scheme.first_last == "8" else scheme.first_last,
+        placement=scheme.placement,
+        rules=tuple(_rule(config, rule) for rule in scheme.rules),
+        quantize_output=scheme.quantize_output,
+    )
+
+
+def lsq_start(config: RunConfig, observer: str) -> str:
+    """What ``start: auto`` of LSQ means here.
+
+    The user's observer where one is named; else the paper's formula for a long training, and the
+    step of least squared error for a short one or none.
+    """
+    if observer != "default":
+        return "observer"
+    trains_long = trains(config) and config.trainer.max_epochs > SHORT_TRAINING_EPOCHS
+    return "paper" if trains_long else "mse"
+
+
+def _act_spec(config: RunConfig) -> TensorSpec:
+    spec = _spec(config, config.scheme.act)
+    if config.mode != "dynamic" or spec.is_off:
+        return spec
+    if spec.granularity != "tensor":
+        raise InputError(
+            f"scheme.act.granularity must be tensor in mode=dynamic, got {spec.granularity}: "
+            "the range is that of a whole batch"
+        )
+    if spec.signed or spec.narrow:
+        raise InputError(
+            "mode=dynamic has unsigned asymmetric activations, as ONNX DynamicQuantizeLinear: "
+            "leave out scheme.act.signed and scheme.act.narrow"
+        )
+    method, observer = Method("dynamic"), Method("default")
+    return spec.but(signed=False, symmetric=False, quantizer=method, observer=observer)
+
+
+def _spec(config: RunConfig, slot: SlotConfig) -> TensorSpec:
+    return TensorSpec(
+        format=slot.format,
+        bits=slot.bits,
+        signed=slot.signed,
+        symmetric=slot.symmetric,
+        narrow=slot.narrow,
+        granularity=slot.granularity,
+        group_size=slot.group_size,
+        scale=slot.scale,
+        quantizer=_quantizer(config, slot.quantizer, slot.target, slot.options, slot.observer),
+        observer=Method(slot.observer, slot.observer_target, dict(slot.observer_options)),
+    )
+
+
+def _quantizer(
+    config: RunConfig, name: str, target: str | None, options: Mapping[str, Any], observer: str
+) -> Method:
+    settled = dict(options)
+    if name == "lsq" and settled.get("start", "auto") == "auto":
+        settled["start"] = lsq_start(config, observer)
+    return Method(name, target, settled)
+
+
+def _rule(config: RunConfig, rule: RuleConfig) -> Rule:
+    return Rule(
+        match=rule.match,
+        weight=_rule_changes(config, rule.weight),
+        act=_rule_changes(config, rule.act),
+        keep_float=rule.keep_float,
+    )
+
+
+def _rule_changes(config: RunConfig, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule names methods by a word (or a mapping ``{name, target, options}``)."""
+    settled = dict(changes)
+    observer = _named(settled.get("observer", "default"))
+    if "observer" in settled:
+        settled["observer"] = observer
+    if "quantizer" in settled:
+        method = _named(settled["quantizer"])
+        settled["quantizer"] = _quantizer(
+            config, method.name, method.target, method.options, observer.name
+        )
+    return settled
+
+
+def _named(value: str | Mapping[str, Any]) -> Method:
+    if isinstance(value, str):
+        return Method(value)
+    if not isinstance(value, Mapping) or "name" not in value or value.keys() - _METHOD_KEYS:
+        raise InputError(
+            "a rule's quantizer or observer is a name, or a mapping with name and, if needed, "
+            f"target and options; got {value!r}"
+        )
+    return Method(**value)

@@ -1,0 +1,56 @@
+"""A run's own configuration, as a file of its folder."""
+
+from pathlib import Path
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from qat.base.atomic import write_atomic
+from qat.base.errors import InputError
+from qat.base.reading import decoded
+from qat.base.text import plain_line
+from qat.config.schema import RunConfig
+from qat.records.file_names import CONFIG_NAME
+from qat.records.schema import RunRecord
+from qat.records.side_files import side_file
+
+
+def store_config(config: RunConfig, folder: Path) -> None:
+    """Write the configuration of a run into its folder."""
+    write_atomic(folder / CONFIG_NAME, OmegaConf.to_yaml(OmegaConf.structured(config)))
+
+
+def stored_config(folder: Path, record: RunRecord) -> tuple[RunConfig, bool]:
+    """The configuration that a run was made by, and whether its digest was there to verify it.
+
+    Raises:
+        InputError: If the file is missing, damaged, or not that of the run.
+    """
+    path = folder / CONFIG_NAME
+    try:
+        file = side_file(folder, record, "config", CONFIG_NAME)
+        if file is None:
+            raise InputError("there is none")
+        stored = parsed_yaml(decoded(file.content))
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), stored))
+    except (InputError, YAMLError, OmegaConfBaseException, RecursionError) as error:
+        reason = plain_line(str(error)).removeprefix(f"{path} ")
+        raise InputError(
+            f"{path} is missing or damaged ({reason}): run it again with force=true"
+        ) from error
+    assert isinstance(config, RunConfig)
+    return config, file.verified
+
+
+def parsed_yaml(text: str) -> DictConfig:
+    """YAML as settings; references within it, which can grow without bounds, are refused."""
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+        raise InputError("references (&, *) in it")
+    found = OmegaConf.create(text)
+    if not isinstance(found, DictConfig):
+        raise InputError("no mapping")
+    if "${" in text:
+        raise InputError("an interpolation, ${...}, in it, which is not followed")
+    return found

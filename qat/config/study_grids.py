@@ -1,0 +1,85 @@
+"""Studies as data: one or more grids, whose union is run once, at a scale.
+
+A study is an experiment file with a ``study`` section::
+
+    study:
+      name: bitwidth
+      grids:
+        - {mode: [static, qat], scheme: [w8a8, w4a4], seed: [0, 1, 2]}
+        - {mode: [float]}
+      scales: {smoke: [data=synthetic, float=smoke], quick: [], paper: [data=cifar10]}
+
+Its points are the products of each grid's axes. A key given on the command line takes the place of
+the axis, or of the scale's setting, of that name.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from qat.base.allowed import one_of
+from qat.base.errors import InputError
+from qat.config.schema import StudyConfig
+
+_PLAIN = re.compile(r"[\w.@/+-]+")
+
+
+def study_points(
+    study: StudyConfig, scale: str, experiment: str, words: Sequence[str]
+) -> list[tuple[str, ...]]:
+    """The overrides of every point, each once, in the order of the grids.
+
+    Args:
+        study: The section of the experiment.
+        scale: One of the study's scales.
+        experiment: The word that chose it, ``experiment=NAME``.
+        words: Further overrides of one point of the command line, without sweeps.
+
+    Raises:
+        ValueError: If the scale is none of the study's, or an axis has no values.
+    """
+    one_of("scale", scale, study.scales or ("quick",))
+    given = {key_of(word) for word in words}
+    scaled = [word for word in study.scales.get(scale, []) if key_of(word) not in given]
+    points: dict[tuple[str, ...], None] = {}
+    for grid in study.grids:
+        axes = {key: values for key, values in grid.items() if key_of(key) not in given}
+        for chosen in itertools.product(*(_words(key, values) for key, values in axes.items())):
+            taken = given | {key_of(word) for word in chosen}
+            kept = [word for word in scaled if key_of(word) not in taken]
+            points[experiment, *kept, *chosen, *words] = None
+    return list(points)
+
+
+def key_of(word: str) -> str:
+    """The key of an override, ``+`` and ``~`` aside."""
+    return word.partition("=")[0].lstrip("+~")
+
+
+def override_text(value: Any) -> str:
+    """A value as Hydra's override grammar reads it back.
+
+    Example:
+        >>> override_text([True, None, 0.5, "w8a8", "a b"])
+        "[true,null,0.5,w8a8,'a b']"
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{k}:{override_text(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(override_text, value)) + "]"
+    text = str(value)
+    if not isinstance(value, str) or _PLAIN.fullmatch(text):
+        return text
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _words(key: str, values: Iterable[Any]) -> list[str]:
+    found = values if isinstance(values, list | tuple) else [values]
+    if not found:
+        raise InputError(f"study.grids: axis {key} has no values; give a list, or leave it out")
+    return [f"{key}={override_text(value)}" for value in found]

@@ -1,0 +1,126 @@
+"""From the typed configuration to what the training room takes; no torch is loaded here."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from qat.base.errors import InputError
+from qat.config.modes import trains
+from qat.config.schema import OptimizerConfig, RunConfig, ScheduleConfig
+from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec, check_course
+
+_FLOAT_KEYS = {
+    "optimizer=": "optimizer@float.optimizer=",
+    "schedule=": "schedule@float.schedule=",
+    "optimizer.": "float.optimizer.",
+    "schedule.": "float.schedule.",
+    "trainer.max_epochs": "float.epochs",
+    "trainer.": "float.",
+}
+
+
+def check_training(config: RunConfig) -> None:
+    """Build every specification that the run's trainings will need, the float network's too.
+
+    Raises:
+        ValueError: If one is not allowed, with the keys as the user types them.
+    """
+    if trains_float(config):
+        with renamed(_FLOAT_KEYS):
+            spec, schedule = float_fit_spec(config), schedule_spec(config.float.schedule)
+            check_course(schedule, optimizer_spec(config.float.optimizer).lr, spec)
+    if trains(config):
+        spec, schedule = quantized_fit_spec(config), schedule_spec(config.schedule)
+        check_course(schedule, optimizer_spec(config.optimizer).lr, spec)
+
+
+def trains_float(config: RunConfig) -> bool:
+    """Whether the float network is trained here, and is no checkpoint."""
+    return config.model.checkpoint is None and config.model.weights is None
+
+
+def optimizer_spec(config: OptimizerConfig) -> OptimizerSpec:
+    """The optimizer as the training room takes it."""
+    return OptimizerSpec(
+        name=config.name,
+        lr=config.lr,
+        momentum=config.momentum,
+        nesterov=config.nesterov,
+        weight_decay=config.weight_decay,
+        betas=(config.betas[0], config.betas[1]),
+        step_lr=config.step_lr,
+        step_weight_decay=config.step_weight_decay,
+    )
+
+
+def schedule_spec(config: ScheduleConfig) -> ScheduleSpec:
+    """The schedule as the training room takes it."""
+    return ScheduleSpec(
+        name=config.name,
+        warmup_epochs=config.warmup_epochs,
+        step_size=config.step_size,
+        gamma=config.gamma,
+        milestones=tuple(config.milestones),
+        min_lr=config.min_lr,
+    )
+
+
+def float_fit_spec(config: RunConfig) -> FitSpec:
+    """How the float network is trained."""
+    settings = config.float
+    return FitSpec(
+        max_epochs=settings.epochs,
+        accelerator=settings.accelerator,
+        precision=settings.precision,
+        keep=settings.keep,
+    )
+
+
+def quantized_fit_spec(config: RunConfig) -> FitSpec:
+    """How the quantized network is trained."""
+    settings = config.trainer
+    return FitSpec(
+        max_epochs=settings.max_epochs,
+        accelerator=settings.accelerator,
+        precision=settings.precision,
+        accumulate_grad_batches=settings.accumulate_grad_batches,
+        gradient_clip_val=settings.gradient_clip_val,
+        fast_dev_run=settings.fast_dev_run,
+        compile=settings.compile,
+        keep=settings.keep,
+        freeze_observers_at=settings.freeze_observers_at,
+        freeze_batch_norm_at=freeze_batch_norm_at(config),
+        devices=settings.devices,
+    )
+
+
+def freeze_batch_norm_at(config: RunConfig) -> int | None:
+    """First epoch of fixed batch-norm statistics.
+
+    An integer network folds them: they follow for the first half of a training, unless the user
+    says otherwise.
+    """
+    asked = config.trainer.freeze_batch_norm_at
+    if asked is None and config.scheme.placement == "integer":
+        return config.trainer.max_epochs // 2
+    return asked
+
+
+@contextmanager
+def renamed(keys: Mapping[str, str]) -> Iterator[None]:
+    """Tell errors by other keys: the rooms below know the quantized training's alone."""
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(with_keys(str(error), keys)) from error
+
+
+def with_keys(text: str, keys: Mapping[str, str]) -> str:
+    """A text with keys replaced, longer ones first; what was replaced is left alone.
+
+    Example:
+        >>> with_keys("optimizer.lr is above 1", {"optimizer.": "float.optimizer."})
+        'float.optimizer.lr is above 1'
+    """
+    pattern = re.compile("|".join(rf"(?<![\w.@]){re.escape(key)}" for key in keys))
+    return pattern.sub(lambda match: keys[match.group()], text)

@@ -1,0 +1,1 @@
+"""The words that are typed: known by name before Hydra reads them."""

@@ -1,0 +1,127 @@
+"""The overrides of a command line before Hydra's grammar sees them: quoted, and known by name."""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from qat.base.errors import RequestError
+from qat.base.synonyms import close
+from qat.config.choices import CHOICES
+from qat.config.keys import PATH_KEYS, choosable, is_free, is_key, is_text, keys_under
+from qat.config.words.guess import key_guesses, word_guesses
+from qat.config.yaml_files import options
+
+_WORD = re.compile(r"(?P<marks>[+~]*)(?P<key>[^=\s]*)=(?P<value>.*)", re.DOTALL)
+_PLAIN = re.compile(r"[\w./:@%?|*+$-]*", re.ASCII)  # what Hydra's grammar reads as one value
+_QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
+_INTERPOLATION = re.compile(r"\$\{.*\}", re.DOTALL)
+_SWEEP = re.compile(
+    r"(choice|range|interval|glob|shuffle|sort|tag|extend_list)\(.*\)|\[.*\]|\{.*\}"
+)
+
+
+def quoted_word(word: str, multirun: bool) -> str:
+    """An override as Hydra's grammar reads it: text is quoted, and a new key says that it is new.
+
+    Args:
+        word: As typed, after the shell.
+        multirun: Commas separate the values of a sweep.
+
+    Example:
+        >>> quoted_word("data.path=my files/a=b.npz", multirun=False)
+        "data.path='my files/a=b.npz'"
+        >>> quoted_word("data.path=a b.npz,c.npz", multirun=True)
+        "data.path='a b.npz',c.npz"
+    """
+    match = _WORD.fullmatch(word)
+    if match is not None and not match["marks"] and is_free(match["key"]):
+        return f"++{word}"  # Hydra wants to be told that a key may be new
+    if match is None or not is_text(match["key"]) or _SWEEP.fullmatch(match["value"]):
+        return word
+    if "," in match["value"] and not multirun and match["key"] not in PATH_KEYS:
+        return word  # several values of a setting: Hydra says that they are a sweep
+    parts = match["value"].split(",") if multirun else [match["value"]]
+    return f"{match['marks']}{match['key']}={','.join(map(_quoted, parts))}"
+
+
+def _quoted(value: str) -> str:
+    if _PLAIN.fullmatch(value) or _QUOTED.fullmatch(value) or _INTERPOLATION.search(value):
+        return value
+    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)  # a backslash counts only before a quote
+    ending = re.search(r"\\*$", escaped)
+    return f"'{escaped}{ending[0] if ending else ''}'"
+
+
+def check_word(word: str, extra_dir: Path | None, accepted: Callable[[str], bool]) -> None:
+    """Refuse an override whose key does not exist, with what was probably meant.
+
+    Args:
+        word: As typed.
+        extra_dir: Folder of the user's YAML.
+        accepted: Tries another word in its place.
+
+    Raises:
+        RequestError: If there is no such key.
+    """
+    match = _WORD.fullmatch(word)
+    if match is None:
+        if not word.startswith("~"):
+            raise RequestError(_explain_bare(word, extra_dir))
+        return
+    key = match["key"]
+    if key.startswith(("hydra.", "hydra/")) or "~" in match["marks"]:
+        return
+    if key in choosable(extra_dir) or is_key(key):
+        return
+    if "@" in key or "/" in key:
+        return  # a package of the user's, which Hydra judges
+    groups = choosable(extra_dir)
+    fit = partial(fitted, extra_dir=extra_dir)
+    guesses = word_guesses(key_guesses(key, groups), match["value"], accepted, fit)
+    raise RequestError(f"no key {key!r}{_asked(key, guesses)}")
+
+
+def fitted(key: str, value: str, extra_dir: Path | None = None) -> str:
+    """The value that a key takes for a typed one: that, or the nearest of the key's choices."""
+    if "," in value and "(" not in value:
+        return ",".join(fitted(key, one, extra_dir) for one in value.split(","))
+    group = key.partition("@")[0]
+    if key in choosable(extra_dir):
+        return close(value, options(group, extra_dir)) or value
+    if key.endswith("accelerator") and value.startswith("cuda"):
+        return "gpu"
+    return close(value, CHOICES.get(key, ())) or value
+
+
+def _place(key: str) -> str:
+    """What there is where the key was looked for, unless that is everything."""
+    parent, _, _ = key.rpartition(".")
+    while parent and keys_under(parent) is None:
+        parent = parent.rpartition(".")[0]
+    if not parent:
+        return ""
+    return f"; {parent} has {', '.join(keys_under(parent) or ())}"
+
+
+def _asked(key: str, guesses: Sequence[str]) -> str:
+    if guesses:
+        return f"; did you mean {' or '.join(guesses)}?"
+    keys = [full for full in key_guesses(key, choosable()) if "=" not in full]
+    if keys:
+        return f"; did you mean {keys[0]}=VALUE?"
+    if place := _place(key):
+        return place
+    return f"; keys are {', '.join(keys_under('') or ())}; `qat run --cfg job` prints all"
+
+
+def _explain_bare(word: str, extra_dir: Path | None) -> str:
+    """What to write for a word without ``=``: the group it is an option of."""
+    asked = [
+        f"{group}={word}"
+        for group in choosable(extra_dir)
+        if "@" not in group and word in options(group, extra_dir)
+    ]
+    asked += [f"mode={word}"] if word in CHOICES["mode"] else []
+    hint = f"; did you mean {' or '.join(asked[:3])}?" if asked else ""
+    return f"cannot read {word!r}: write KEY=VALUE, without blanks around ={hint}"

@@ -1,0 +1,1 @@
+"""Networks as ONNX files: of integers, of dynamic ranges, of floats."""

@@ -1,0 +1,86 @@
+"""Float networks as ONNX files, in single and half precision: what integer ones are held against.
+
+Written by torch's own exporter, which folds batch norm into the layer before it.
+https://docs.pytorch.org/docs/stable/onnx_export.html
+"""
+
+import copy
+
+import onnx
+import onnx_ir
+import torch
+from onnxscript.optimizer import fold_constants, remove_unused_nodes
+from torch import Tensor, nn
+
+from qat.core.evaluation_mode import evaluating
+from qat.export.errors import ExportError
+from qat.export.onnx.file import BATCH, INPUT, OPSET, OUTPUT, PRODUCER
+from qat.export.onnx.layer_names import name_by_layers
+
+_FEWEST = 2  # of one image torch.export would make a network of one image
+
+
+def float_onnx(net: nn.Module, example: Tensor, fold: bool = True) -> onnx.ModelProto:
+    """The model of a float network.
+
+    Args:
+        net: Any network that torch.export can follow; left as it is.
+        example: Images, preprocessed; their number stays open.
+        fold: Fold batch norm into layers; otherwise every parameter keeps name and value.
+
+    Raises:
+        ExportError: If torch cannot export the network.
+    """
+    own = copy.deepcopy(net).cpu()
+    images = example.detach().cpu()
+    images = images.repeat(_FEWEST, 1, 1, 1) if len(images) < _FEWEST else images
+    try:
+        with evaluating(own):
+            made = torch.onnx.export(
+                own,
+                (images,),
+                opset_version=OPSET,
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_shapes=({0: torch.export.Dim(BATCH)},),
+                optimize=fold,
+                verbose=False,
+            )
+    except Exception as error:  # torch has no common class for what it cannot export
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ExportError(f"torch cannot export {type(net).__name__} to ONNX: {reason}") from error
+    assert made is not None
+    if not fold:
+        fold_constants(made.model)  # shapes of weights, which would keep the weights
+        remove_unused_nodes(made.model)
+    model = made.model_proto
+    model.producer_name = PRODUCER
+    name_by_layers(model.graph)
+    _forget_sources(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def half_onnx(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same network with weights and arithmetic in float16; images and logits stay float32.
+
+    Runtimes without float16 kernels cast to float32 and back: that gains size alone.
+    """
+    # Imported late: it is a large package, and few exports need it.
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    own = onnx.ModelProto()
+    own.CopyFrom(model)
+    unsorted = onnx_ir.from_proto(convert_float_to_float16(own, keep_io_types=True))
+    unsorted.graph.sort()
+    made: onnx.ModelProto = onnx_ir.to_proto(unsorted)
+    onnx.checker.check_model(made, full_check=True)
+    return made
+
+
+def _forget_sources(model: onnx.ModelProto) -> None:
+    """Drop the stack traces torch notes at every node: they name files of this machine."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
+        part.ClearField("metadata_props")
+    graph.ClearField("value_info")

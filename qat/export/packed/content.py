@@ -1,0 +1,87 @@
+"""What a packed file holds of a network: tensors by name, and which of them are codes."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qat.base.errors import InputError
+from qat.core.network_tensors import own_state
+from qat.core.packing import pack
+from qat.layers.bias import bias_codes
+from qat.layers.twin import QuantTwin
+from qat.layers.walk import placed_quantizers, quantizer_keys, twins
+from qat.quantizers.base import Quantizer
+from qat.quantizers.cast import CastQuantizer
+from qat.quantizers.dynamic import is_dynamic
+
+AFFINE, CODEBOOK, INT32 = "affine", "codebook", "int32"
+"""Forms of codes: of the quantizer's grid, indices into its codebook, of scale ``s_x * s_w``."""
+
+Layout = dict[str, dict[str, Any]]
+
+
+def packed_content(qnet: nn.Module) -> tuple[dict[str, Tensor], Layout]:
+    """All tensors of the file by name, and form and shape of those that are codes.
+
+    Raises:
+        ValueError: If a quantizer is not calibrated or has no usable scale, weights hold NaN, or
+            a batch norm is still to be folded in.
+    """
+    own = quantizer_keys(qnet)
+    tensors = {k: t for k, t in own_state(qnet).items() if not k.startswith(own)}
+    layout: Layout = {}
+    for path, _, _, quantizer in placed_quantizers(qnet):
+        tensors.update(_ranges(path, quantizer))
+    for name, twin in twins(qnet):
+        if twin.norm is not None:
+            raise InputError(f"layer {name!r} has its batch norm apart: call fold_norms first")
+        _add_weight(f"{name}.weight", twin, tensors, layout)
+        _add_bias(f"{name}.bias", twin, tensors, layout)
+    return {k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, layout
+
+
+def _add_weight(key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: Layout) -> None:
+    quantizer = twin.weight_quantizer
+    if isinstance(quantizer, CastQuantizer):
+        tensors[key] = quantizer(twin.weight).detach().half()
+    elif isinstance(quantizer, Quantizer):
+        bits, qmin, form = code_range(quantizer)
+        codes = quantizer.encode(twin.weight.detach()).cpu().numpy()
+        tensors[key] = torch.from_numpy(pack(codes, bits, qmin))
+        layout[key] = {"form": form, "shape": list(twin.weight.shape)}
+
+
+def _add_bias(key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: Layout) -> None:
+    step = twin.bias_step()
+    if twin.bias is not None and step is not None:
+        tensors[key] = bias_codes(twin.bias, step)
+        layout[key] = {"form": INT32, "shape": list(twin.bias.shape)}
+
+
+def code_range(quantizer: Quantizer) -> tuple[int, int, str]:
+    """Width of a quantizer's codes, the smallest of them, and their form."""
+    book = quantizer.codebook()
+    if book is not None:
+        return book.bits, 0, CODEBOOK
+    return quantizer.grid.bits, quantizer.grid.qmin, AFFINE
+
+
+def _ranges(prefix: str, quantizer: Quantizer) -> dict[str, Tensor]:
+    """What a quantizer needs to round as it does now."""
+    if is_dynamic(quantizer):
+        return {}
+    if not bool(quantizer.calibrated):
+        raise InputError(f"{quantizer.label} is not calibrated: calibrate before saving")
+    book = quantizer.codebook()
+    if book is not None:
+        return {f"{prefix}.codebook": book.values}
+    qparams = quantizer.qparams()
+    if not bool((torch.isfinite(qparams.scale) & (qparams.scale > 0)).all()):
+        raise InputError(
+            f"{quantizer.label} has a scale that is NaN, infinite or not positive: train it anew"
+        )
+    found = {f"{prefix}.scale": qparams.scale.contiguous()}
+    if not quantizer.spec.symmetric:
+        found[f"{prefix}.zero_point"] = qparams.zero_point.to(torch.int32)
+    return found

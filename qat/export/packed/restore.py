@@ -1,0 +1,106 @@
+"""From what a packed file holds back to a network."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qat.base.errors import InputError, UnknownNameError
+from qat.core.codebook import Codebook
+from qat.core.network_tensors import own_state
+from qat.core.packing import unpack
+from qat.core.plan import LayerPlan, Plan
+from qat.core.scheme import Method, TensorSpec
+from qat.export.packed.content import Layout, code_range
+from qat.layers.bias import bias_values
+from qat.layers.twin import QuantTwin
+from qat.layers.walk import placed_quantizers, quantizer_keys, twins
+from qat.quantizers.base import Quantizer
+from qat.quantizers.dynamic import is_dynamic
+from qat.quantizers.tabled import TabledQuantizer
+
+
+def with_fixed_ranges(plan: Plan) -> Plan:
+    """The plan with every trained or observed range replaced by one that is simply set.
+
+    So a file names no code to run, only numbers.
+    """
+
+    def fixed(spec: TensorSpec) -> TensorSpec:
+        if spec.quantizer.name == "dynamic":
+            return spec
+        return spec.but(quantizer=Method("minmax"), observer=Method("minmax"), scale="free")
+
+    def of(layer: LayerPlan) -> LayerPlan:
+        output = None if layer.output is None else fixed(layer.output)
+        return replace(layer, weight=fixed(layer.weight), act=fixed(layer.act), output=output)
+
+    return replace(
+        plan,
+        layers={name: of(layer) for name, layer in plan.layers.items()},
+        tensors={n: replace(t, spec=fixed(t.spec)) for n, t in plan.tensors.items()},
+    )
+
+
+def restore(qnet: nn.Module, tensors: dict[str, Tensor], layout: Layout) -> None:
+    """Put ranges, weights and biases into a network made by :func:`with_fixed_ranges`'s plan.
+
+    Args:
+        qnet: The network, uncalibrated; changed in place.
+        tensors: Of the file; used up.
+        layout: Form and shape of those that are codes.
+
+    Raises:
+        KeyError: If tensors are missing, or too many.
+        ValueError: If one has not the size of its codes, or of the layer.
+    """
+    for path, _, _, quantizer in list(placed_quantizers(qnet)):
+        if not is_dynamic(quantizer):
+            _set_range(qnet, path, quantizer, tensors)
+    for name, twin in twins(qnet):
+        weight, bias = f"{name}.weight", f"{name}.bias"
+        if weight in layout:
+            tensors[weight] = _weight(tensors[weight], layout[weight], twin)
+        if bias in layout:
+            tensors[bias] = _bias(tensors[bias], twin)
+    own = quantizer_keys(qnet)
+    differing = {k for k in own_state(qnet) if not k.startswith(own)} ^ tensors.keys()
+    if differing:
+        raise UnknownNameError(f"keys differ: {', '.join(sorted(differing)[:5])}")
+    qnet.load_state_dict(tensors, strict=False)
+
+
+def _set_range(
+    qnet: nn.Module, path: str, quantizer: Quantizer, tensors: dict[str, Tensor]
+) -> None:
+    levels = tensors.pop(f"{path}.codebook", None)
+    if levels is None:
+        scale = tensors.pop(f"{path}.scale")
+        quantizer.set_qparams(scale, tensors.pop(f"{path}.zero_point", torch.zeros(())))
+        quantizer.frozen = True
+        return
+    book = Codebook(levels.to(quantizer.calibrated.device), quantizer.layout)
+    tabled = TabledQuantizer(quantizer.spec, book).to(book.values.device)
+    tabled.label = quantizer.label
+    qnet.set_submodule(path, tabled.train(quantizer.training))
+
+
+def _bias(codes: Tensor, twin: QuantTwin) -> Tensor:
+    step = twin.bias_step()
+    if step is None or codes.dtype != torch.int32:
+        raise InputError(f"layer {twin.plan.name!r} has no integer bias")
+    return bias_values(codes.to(step.device), step)
+
+
+def _weight(stream: Tensor, entry: Mapping[str, Any], twin: QuantTwin) -> Tensor:
+    quantizer = twin.weight_quantizer
+    if not isinstance(quantizer, Quantizer):
+        raise InputError(f"layer {twin.plan.name!r} has no quantized weight")
+    bits, qmin, form = code_range(quantizer)
+    expected = {"form": form, "shape": list(twin.weight.shape)}
+    if entry != expected:
+        raise InputError(f"layer {twin.plan.name!r} takes {expected}, the file has {entry}")
+    codes = unpack(stream.numpy(), twin.weight.numel(), bits, qmin).reshape(twin.weight.shape)
+    return quantizer.decode(torch.from_numpy(codes).to(twin.weight.device))

@@ -1,0 +1,1 @@
+"""Is the network of a runtime the simulated one?"""

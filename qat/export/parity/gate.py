@@ -1,0 +1,199 @@
+"""How far a runtime's numbers are from the simulation's.
+
+All differences are in steps of the integer grid that the tensor lies on,
+
+    steps = |runtime - simulated| / scale        (codes: scale = 1)
+
+because one flipped code is one step whatever the scale. Pure comparing: who runs what is the
+caller's business, and :mod:`qat.export.parity.verdict` says whether that will do.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qat.base.errors import InputError
+
+# Floats made of the same code by two programs differ in their last bits: whole steps are meant.
+_FLOAT_ERROR_STEPS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class LogitAgreement:
+    """How a runtime's logits compare with the simulation's.
+
+    Attributes:
+        images: Compared.
+        top1_agreement: Share of images given the same class; of equal logits the first counts.
+        max_steps: Largest difference of a logit; infinite if one is NaN or infinite; None of
+            logits that lie on no grid.
+        within_one_step: Share of logits that differ by one step at most; likewise.
+        sqnr_db: 10 log10(sum simulated^2 / sum difference^2); infinite if all are equal.
+    """
+
+    images: int
+    top1_agreement: float
+    max_steps: float | None
+    within_one_step: float | None
+    sqnr_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayerAgreement:
+    """How one tensor inside the network compares.
+
+    Attributes:
+        name: Of the layer that makes it.
+        max_steps: Largest difference; infinite if a value is NaN or infinite.
+        within_one_step: Share of values that differ by one step at most.
+        differing: Share of values that are not equal.
+    """
+
+    name: str
+    max_steps: float
+    within_one_step: float
+    differing: float
+
+
+@dataclass(frozen=True, slots=True)
+class ParityThresholds:
+    """What must hold; None where nothing is asked.
+
+    Attributes:
+        top1_agreement: Smallest share of images given the same class.
+        within_one_step: Smallest share of logits one step apart at most.
+        max_steps: Largest difference of a logit.
+        sqnr_db: Smallest ratio of the logits to their difference.
+        layer_steps: Largest difference in any layer that was given the same input codes.
+        allow_ties: Pass what misses the others end to end and is explained by flipped ties.
+
+    Raises:
+        ValueError: If a share is not in 0..1, or a number of steps is negative or NaN.
+    """
+
+    top1_agreement: float | None = 0.999
+    within_one_step: float | None = 0.998
+    max_steps: float | None = 4.0
+    sqnr_db: float | None = None
+    layer_steps: float | None = 1.0
+    allow_ties: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("top1_agreement", "within_one_step"):
+            share = getattr(self, name)
+            if share is not None and not 0 <= share <= 1:
+                raise InputError(f"parity threshold {name} must be a share, 0..1, got {share}")
+        for name in ("max_steps", "layer_steps"):
+            steps = getattr(self, name)
+            if steps is not None and not steps >= 0:
+                raise InputError(f"parity threshold {name} must be 0 steps or more, got {steps}")
+        if self.sqnr_db is not None and math.isnan(self.sqnr_db):
+            raise InputError("parity threshold sqnr_db must be a number, got nan")
+
+
+def difference_in_steps(simulated: np.ndarray, runtime: np.ndarray, scale: float) -> np.ndarray:
+    """``|runtime - simulated| / scale`` in float64; NaN and infinite values are infinitely far.
+
+    Raises:
+        ValueError: If shapes differ, there are no values, or ``scale`` is not positive.
+    """
+    _check_shapes(simulated, runtime)
+    if not 0 < scale < math.inf:
+        raise InputError(f"a step must be positive and finite, got {scale}")
+    with np.errstate(invalid="ignore"):
+        steps = np.abs(runtime.astype(np.float64) - simulated.astype(np.float64)) / scale
+    whole = np.rint(steps)
+    with np.errstate(invalid="ignore"):
+        steps = np.where(np.abs(steps - whole) <= _FLOAT_ERROR_STEPS, whole, steps)
+    return np.where(np.isfinite(steps), steps, np.inf)
+
+
+def compare_logits(
+    simulated: np.ndarray, runtime: np.ndarray, scale: float | None
+) -> LogitAgreement:
+    """Compare logits ``[N, classes]``, as values on a grid of ``scale`` or as codes (scale 1).
+
+    Args:
+        simulated: By the simulation.
+        runtime: By the runtime.
+        scale: A step; None if they lie on no grid.
+
+    Raises:
+        ValueError: As :func:`difference_in_steps`, or if the arrays have not two axes.
+    """
+    if simulated.ndim != 2:
+        raise InputError(f"logits must be [N, classes], got shape {simulated.shape}")
+    steps = None if scale is None else difference_in_steps(simulated, runtime, scale)
+    _check_shapes(simulated, runtime)
+    finite = np.isfinite(simulated).all(axis=1) & np.isfinite(runtime).all(axis=1)
+    same = (np.argmax(simulated, axis=1) == np.argmax(runtime, axis=1)) & finite
+    return LogitAgreement(
+        images=len(simulated),
+        top1_agreement=float(same.mean()),
+        max_steps=None if steps is None else float(steps.max()),
+        within_one_step=None if steps is None else float((steps <= 1).mean()),
+        sqnr_db=_sqnr_db(simulated, runtime) if finite.all() else -math.inf,
+    )
+
+
+def compare_layers(
+    tensors: Iterable[tuple[str, np.ndarray, np.ndarray, float]],
+) -> tuple[LayerAgreement, ...]:
+    """Compare tensors inside the network: name, simulated, runtime, scale; in their order.
+
+    Raises:
+        ValueError: As :func:`difference_in_steps`, with the layer's name.
+    """
+    return tuple(_compare_layer(*tensor) for tensor in tensors)
+
+
+def together(
+    first: Sequence[LayerAgreement], images: int, more: Sequence[LayerAgreement], more_images: int
+) -> tuple[LayerAgreement, ...]:
+    """Comparisons of some images and of some more as one; layers in the same order."""
+    share = images / (images + more_images)
+    return tuple(
+        LayerAgreement(
+            a.name,
+            max(a.max_steps, b.max_steps),
+            share * a.within_one_step + (1 - share) * b.within_one_step,
+            share * a.differing + (1 - share) * b.differing,
+        )
+        for a, b in zip(first, more, strict=True)
+    )
+
+
+def first_diverging(
+    layers: Sequence[LayerAgreement], beyond_steps: float = 0
+) -> LayerAgreement | None:
+    """The first layer with a value more than ``beyond_steps`` off, None if there is none."""
+    return next((layer for layer in layers if layer.max_steps > beyond_steps), None)
+
+
+def _compare_layer(
+    name: str, simulated: np.ndarray, runtime: np.ndarray, scale: float
+) -> LayerAgreement:
+    try:
+        steps = difference_in_steps(simulated, runtime, scale)
+    except ValueError as error:
+        raise InputError(f"layer {name}: {error}") from None
+    within = float((steps <= 1).mean())
+    return LayerAgreement(name, float(steps.max()), within, float((steps > 0).mean()))
+
+
+def _check_shapes(simulated: np.ndarray, runtime: np.ndarray) -> None:
+    if simulated.shape != runtime.shape:
+        raise InputError(f"shapes differ: simulated {simulated.shape}, runtime {runtime.shape}")
+    if not simulated.size:
+        raise InputError(f"nothing to compare in tensors of shape {simulated.shape}")
+
+
+def _sqnr_db(simulated: np.ndarray, runtime: np.ndarray) -> float:
+    signal = simulated.astype(np.float64)
+    power = float(np.square(signal - runtime.astype(np.float64)).sum())
+    if power == 0:
+        return math.inf
+    ratio = float(np.square(signal).sum()) / power
+    return 10 * math.log10(ratio) if ratio > 0 else -math.inf

@@ -1,0 +1,73 @@
+"""How sensitive a simulation is to flipped ties: what a right runtime may make of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from qat.core.evaluation_mode import evaluating
+from qat.export.parity.gate import LogitAgreement, compare_logits
+from qat.export.program import Program
+
+CHUNK = 16
+"""Images at a time: a whole batch of large ones would not fit into memory."""
+
+
+def tie_sensitivity(
+    qnet: nn.Module,
+    program: Program,
+    stored: Mapping[fx.Node, str],
+    shares: Mapping[str, float],
+    images: Tensor,
+) -> LogitAgreement:
+    """The simulation's logits against those of itself with codes flipped by a step, at random.
+
+    Args:
+        qnet: The simulation, a graph.
+        program: Its integer program.
+        stored: Node of each quantizer → the tensor it makes.
+        shares: Name of a tensor → share of its codes to flip, up or down, within its bounds.
+        images: Preprocessed.
+    """
+    assert isinstance(qnet, fx.GraphModule)
+    flips = _Flips(qnet, program, stored, shares)
+    device = next(qnet.parameters()).device
+    plain, flipped = [], []
+    with torch.no_grad(), evaluating(qnet):
+        for part in images.split(CHUNK):
+            plain.append(qnet(part.to(device)).cpu().numpy())
+            flipped.append(flips.run(part.to(device)).cpu().numpy())
+    scale = float(program.formats[program.output].scale)
+    return compare_logits(np.concatenate(plain), np.concatenate(flipped), scale)
+
+
+class _Flips(fx.Interpreter):
+    """Runs a simulation and flips what it stores; the same codes every time."""
+
+    def __init__(
+        self,
+        qnet: fx.GraphModule,
+        program: Program,
+        stored: Mapping[fx.Node, str],
+        shares: Mapping[str, float],
+    ) -> None:
+        super().__init__(qnet)
+        self.program, self.stored, self.shares = program, stored, shares
+        self.bounds = {step.output: (step.low, step.high) for step in program.steps}
+        self.random = np.random.default_rng(0)
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Compute; flip if it is stored."""
+        value = super().run_node(n)
+        name = self.stored.get(n)
+        share = self.shares.get(name, 0.0) if name is not None else 0.0
+        if name is None or share == 0:
+            return value
+        form = self.program.formats[name]
+        codes = form.encode(value.cpu().numpy())
+        hit = self.random.random(codes.shape) < share
+        moved = codes + hit * self.random.choice((-1, 1), codes.shape)
+        bounded = np.clip(moved, *self.bounds[name]).astype(np.int32)
+        return torch.from_numpy(form.decode(bounded)).to(value)

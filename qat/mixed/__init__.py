@@ -1,1 +1,0 @@
-"""Mixed precision: how sensitive each layer is, and which plan a budget buys."""

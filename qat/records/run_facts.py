@@ -1,0 +1,218 @@
+"""What a record's plan says in a few words: the settings that head a row or a hyperparameter.
+
+A network's first and last layer often get a format of their own, so a run is named by the layers
+between them.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from qat.records.memo import once_a_record
+from qat.records.schema import RunRecord
+
+FLOAT_BITS = 32
+FP16_BITS = 16
+FP16 = "fp16"
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFacts:
+    """How the weights, or the inputs, of most layers are quantized.
+
+    Attributes:
+        bits: Width of a code; 32 is float.
+        spread: Lowest and highest width among the inner layers; equal unless mixed.
+        symmetric: Zero point fixed at 0; None if nothing is quantized.
+        signed: Codes below zero; None if nothing is quantized.
+        granularity: ``tensor``, ``channel`` or ``group``; None if nothing is quantized.
+        quantizer: Name of the method.
+        observer: Name of the range finder.
+    """
+
+    bits: int = FLOAT_BITS
+    spread: tuple[int, int] = (FLOAT_BITS, FLOAT_BITS)
+    symmetric: bool | None = None
+    signed: bool | None = None
+    granularity: str | None = None
+    quantizer: str | None = None
+    observer: str | None = None
+
+    @property
+    def bits_text(self) -> str:
+        """``4``, or ``2-8`` where inner layers differ."""
+        low, high = self.spread
+        return str(low) if low == high else f"{low}-{high}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """Settings of a run, as rows show them."""
+
+    model: str | None
+    data: str | None
+    mode: str
+    seed: int
+    weight: SlotFacts
+    act: SlotFacts
+    placement: str | None
+    runtime: str | None = None
+    allocation: Mapping[str, Any] = field(default_factory=dict)
+    rules: str | None = None
+
+    @property
+    def allocator(self) -> str | None:
+        """Who chose the widths; None where the scheme did."""
+        return _name(self.allocation.get("allocator"))
+
+    @property
+    def sensitivity(self) -> str | None:
+        """The metric that the choice of widths rests on."""
+        return _name(self.allocation.get("metric"))
+
+    @property
+    def budget(self) -> str | None:
+        """Limits of the choice, such as ``uniform_bits 4``; ``the scheme's`` if none was named."""
+        if not self.allocation:
+            return None
+        limits = self.allocation.get("budgets", {})
+        return ", ".join(f"{k} {v:g}" for k, v in limits.items()) or "the scheme's"
+
+    @property
+    def method(self) -> str | None:
+        """Quantizer of weights and inputs: one name if they agree, ``a/b`` otherwise."""
+        return _joined(self.weight.quantizer, self.act.quantizer)
+
+    @property
+    def calibration(self) -> str | None:
+        """Observer of weights and inputs, in the same way."""
+        return _joined(self.weight.observer, self.act.observer)
+
+    @property
+    def label(self) -> str:
+        """A short name, such as ``float`` or ``w4a4-lsq``."""
+        if self.weight.bits == FLOAT_BITS and self.act.bits == FLOAT_BITS:
+            return "float"
+        widths = f"w{self.weight.bits_text}a{self.act.bits_text}"
+        return f"{widths}-{self.method}".replace("/", "-")
+
+    @property
+    def mode_label(self) -> str:
+        """The label with the mode, unless the label says it: ``float``, ``w8a8-minmax-dynamic``."""
+        said = self.mode == "float" or self.label.endswith(f"-{self.mode}")
+        return self.label if said else f"{self.label}-{self.mode}"
+
+    @property
+    def run_name(self) -> str:
+        """The label with mode and seed: ``w4a4-lsq-qat-seed0``."""
+        return f"{self.mode_label}-seed{self.seed}"
+
+
+@once_a_record
+def run_facts(record: RunRecord) -> RunFacts:
+    """Read a record's settings from its plan and protocol."""
+    layers = speaking_layers(record)
+    return RunFacts(
+        model=_model(record),
+        data=_name(record.protocol.get("data", {}).get("name")),
+        mode=record.mode,
+        seed=record.seed,
+        weight=slot_facts([layer["weight"] for layer in layers]),
+        act=slot_facts([layer["act"] for layer in layers]),
+        placement=(record.plan or {}).get("placement"),
+        runtime=_name(record.protocol.get("evaluation", {}).get("runtime")),
+        allocation=record.protocol.get("allocation", {}),
+        rules=_name(record.protocol.get("evaluation", {}).get("rules")),
+    )
+
+
+def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
+    """Facts of one slot from the specs of the layers that speak for the run.
+
+    Of layers that differ, the commonest width speaks (the first of equals).
+    """
+    if not specs:
+        return SlotFacts()
+    widths = [stored_bits(spec) for spec in specs]
+    commonest = Counter(widths).most_common(1)[0][0]
+    spread = (min(widths), max(widths))
+    if commonest == FLOAT_BITS:
+        return SlotFacts(bits=commonest, spread=spread)
+    spec = specs[widths.index(commonest)]
+    if spec.get("format") == FP16:
+        return SlotFacts(bits=commonest, spread=spread, quantizer=FP16)
+    return SlotFacts(
+        bits=commonest,
+        spread=spread,
+        symmetric=spec.get("symmetric"),
+        signed=spec.get("signed"),
+        granularity=spec.get("granularity"),
+        quantizer=method_name(spec.get("quantizer")),
+        observer=method_name(spec.get("observer")),
+    )
+
+
+def speaking_layers(record: RunRecord) -> list[Mapping[str, Any]]:
+    """The planned layers that name the run, in the order in which they are asked.
+
+    The first and the last layer are left out where the scheme gives them a format of their own,
+    and come last where it treats them as the others.
+    """
+    plan = record.plan or {}
+    layers: Mapping[str, Mapping[str, Any]] = plan.get("layers", {})
+    policy = str(record.protocol.get("evaluation", {}).get("first_last"))
+    names = list(layers)
+    if "ends" in plan:
+        ends = [name for name in names if name in plan["ends"]]
+    else:  # an older plan: its layers are in execution order, without those that stay float
+        ends = [] if policy == "float" else names[:1] + names[1:][-1:]
+    inner = [layers[name] for name in names if name not in ends]
+    if policy == "same" or not inner:
+        inner += [layers[name] for name in ends]
+    return inner
+
+
+def stored_bits(spec: Mapping[str, Any]) -> int:
+    """Width of one stored value: 32 for float, 16 for fp16, the code's otherwise."""
+    kind = spec.get("format", "int")
+    if kind == "float":
+        return FLOAT_BITS
+    return FP16_BITS if kind == FP16 else int(spec["bits"])
+
+
+def method_name(method: Mapping[str, Any] | None) -> str | None:
+    """A method's name; for one of the user's own, the last word of its target."""
+    if not method:
+        return None
+    target = method.get("target")
+    return target_word(target) if target else str(method["name"])
+
+
+def target_word(target: object) -> str:
+    """The last word of a target.
+
+    Example:
+        >>> target_word("mine.networks:SmallNet")
+        'SmallNet'
+    """
+    return str(target).replace(":", ".").rpartition(".")[2]
+
+
+def _model(record: RunRecord) -> str | None:
+    """The network's name; of one of the user's own in an older record, as it was typed."""
+    name = _name(record.protocol.get("float", {}).get("model"))
+    targets = [w.partition("=")[2] for w in record.overrides if w.startswith("model.target=")]
+    return target_word(targets[-1]) if name == "user" and targets else name
+
+
+def _joined(first: str | None, second: str | None) -> str | None:
+    names = dict.fromkeys(name for name in (first, second) if name)
+    return "/".join(names) or None
+
+
+def _name(value: object) -> str | None:
+    """A name, whether it stands alone or as the ``name`` of a mapping."""
+    if isinstance(value, Mapping):
+        value = value.get("name")
+    return None if value is None else str(value)

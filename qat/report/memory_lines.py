@@ -1,0 +1,90 @@
+"""What a run's ``memory.json`` says, for a reader."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from qat.base.text import markdown_text
+
+_KIB = 1024
+
+
+def memory_lines(told: Mapping[str, Any]) -> list[str]:
+    """One line for the arena, one for the layers, one for each run that was asked for."""
+    if "unplanned" in told:
+        return [f"memory is not planned: {told['unplanned']}"]
+    lines = [_arena_line(told), _layers_line(told)]
+    for name, network in told["networks"].items():
+        if (ran := network.get("execution")) is not None:
+            lines.append(
+                f"{name} run inside its arena of {_size(ran['arena_bytes'])}: equal bit for bit, "
+                f"workspace {_size(ran['workspace_bytes'])}, allocated beside it "
+                f"{_size(ran['allocated_bytes'])} (ordinarily "
+                f"{_size(ran['ordinary_allocated_bytes'])})"
+            )
+    return lines + ([_prefetch_line(told["prefetch"])] if "prefetch" in told else [])
+
+
+def memory_markdown(told: Mapping[str, Any]) -> str:
+    """Bytes of every strategy and every layer, as tables; empty if there is no plan."""
+    if "unplanned" in told:
+        return ""
+    text = "\n\n| network | strategy | arena | lower bound | saving |\n|---|---|---:|---:|---:|\n"
+    for name, network in told["networks"].items():
+        for strategy, row in network["strategies"].items():
+            text += (
+                f"| {markdown_text(name)} | {markdown_text(strategy)} | {_size(row['bytes'])} | "
+                f"{_size(row['lower_bound_bytes'])} | {row['saving_percent']:.1f} % |\n"
+            )
+    for title in ("inference_float", "inference", "training"):
+        if title in told:
+            text += _layer_table(title.replace("_", ", "), told[title])
+    return text
+
+
+def _layer_table(title: str, estimate: Mapping[str, Any]) -> str:
+    parts = list(estimate["totals"])
+    text = f"\n| {title} | {' | '.join(parts)} |\n|---|{'---:|' * len(parts)}\n"
+    for row in (*estimate["rows"], {"name": "total", **estimate["totals"]}):
+        text += (
+            f"| {markdown_text(row['name'])} | {' | '.join(_size(row[part]) for part in parts)} |\n"
+        )
+    return text
+
+
+def _arena_line(told: Mapping[str, Any]) -> str:
+    parts = []
+    for name, words in (("float", "in float"), ("network", "at the plan's widths")):
+        if name in told["networks"]:
+            arena = told["networks"][name]["arena"]
+            parts.append(
+                f"{_size(arena['bytes'])} {words} (at least {_size(arena['lower_bound_bytes'])})"
+            )
+    naive = told["networks"]["float"]["strategies"]["naive"]["bytes"]
+    return (
+        f"peak activations, batch {told['batch']}, {told['strategy']}: {', '.join(parts)}; "
+        f"in float, each activation in memory of its own: {_size(naive)}"
+    )
+
+
+def _layers_line(told: Mapping[str, Any]) -> str:
+    before = _size(told["inference_float"]["total"])
+    text = f"parameters and all activations, nothing reused: float {before}"
+    if (after := told.get("inference")) is not None:
+        text += f", quantized {_size(after['total'])} ({after['saving_percent']:.1f} % less)"
+    return text + f", training with {told['optimizer']} {_size(told['training']['total'])}"
+
+
+def _prefetch_line(ran: Mapping[str, Any]) -> str:
+    times = ", ".join(
+        f"{name} {t['median_ms']:.2f} ms ({t['lower_ms']:.2f} to {t['upper_ms']:.2f})"
+        for name, t in ran["latency"].items()
+    )
+    return (
+        f"weights {_size(ran['packed_weight_bytes'])} packed, at most {ran['most_unpacked']} "
+        f"layers and {_size(ran['peak_unpacked_bytes'])} unpacked at once (all in float "
+        f"{_size(ran['float_weight_bytes'])}); {times}, n = {ran['latency']['ordinary']['repeats']}"
+    )
+
+
+def _size(count: float) -> str:
+    return f"{count / _KIB:.1f} KiB"

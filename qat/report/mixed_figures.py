@@ -1,0 +1,64 @@
+"""Figures of a run's choice of widths, from its files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qat.sensitivity.table import SensitivityTable
+from qat.tracking.figures.prediction import front_figure, prediction_figure
+from qat.tracking.figures.sensitivity import sensitivity_figure
+from qat.tracking.figures.style import Figure
+
+KINDS = {"weight": "weights", "act": "inputs"}
+
+
+def allocation_figures(
+    told: Mapping[str, Any], table: SensitivityTable, top1: float
+) -> dict[str, Figure]:
+    """Sensitivity with the bits over it, and prediction against measurement.
+
+    Args:
+        told: What the run's ``allocation.json`` holds.
+        table: What its ``sensitivity.json`` holds.
+        top1: What the run came to.
+    """
+    found = {
+        f"sensitivity_{words}": figure
+        for kind, words in KINDS.items()
+        if (figure := _sensitivity(table, told["slots"], kind)) is not None
+    }
+    if front := told["front"]:
+        found["front"] = front_figure(
+            [point["weight_bytes"] for point in front],
+            [point["predicted_harm"] for point in front],
+            told["unit"],
+        )
+    if (check := told["check"]) is not None:
+        plans = check["plans"]
+        # The prediction is of calibrated plans: of a trained run there is no such point.
+        chosen = None if told["trained"] else (told["predicted_harm"], top1)
+        found["prediction"] = prediction_figure(
+            [plan["harm"] for plan in plans],
+            [plan["top1"] for plan in plans],
+            chosen,
+            told["unit"],
+            f"{told['metric']}: {len(plans)} random plans",
+        )
+    return found
+
+
+def _sensitivity(
+    table: SensitivityTable, slots: Sequence[Mapping[str, Any]], kind: str
+) -> Figure | None:
+    """Scores at the narrowest width that was tried, of one kind of slots."""
+    rows = [row for row in table.rows if row.slot == kind]
+    if not rows:
+        return None
+    narrowest = min(row.bits for row in rows)
+    scores = {row.layer: row.score for row in rows if row.bits == narrowest}
+    bits = {slot["layer"]: slot["bits"] for slot in slots if slot["slot"] == kind}
+    layers = [layer for layer in scores if layer in bits]
+    if not layers:
+        return None
+    words = f"at {narrowest} bits"
+    unit = f"{table.metric} {words}, {table.unit}" if table.unit else f"{table.metric} {words}"
+    return sensitivity_figure(layers, [scores[n] for n in layers], [bits[n] for n in layers], unit)

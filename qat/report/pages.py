@@ -1,0 +1,112 @@
+"""A run's pages on TensorBoard: of a run that was just computed, or of a record."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qat.analysis.history import TAGS
+from qat.analysis.layers import LayerSQNR, by_layer
+from qat.analysis.rows import rows_of
+from qat.base.printing import complain_line
+from qat.records.file_names import LAYERS_NAME
+from qat.records.layers import read_layers
+from qat.records.schema import RunRecord
+from qat.records.side_files import SideFileError, read_as, shaped
+from qat.report.mixed_figures import allocation_figures
+from qat.report.run_files import deployment_markdown, memory_told, sensitivities_of
+from qat.report.study_figures import history_figures, run_history
+from qat.sensitivity.table import SensitivityTable
+from qat.tables.comparison import comparison_markdown
+from qat.tables.render import markdown
+from qat.tracking.figures.codes import codes_figure
+from qat.tracking.figures.layers import sqnr_figure
+from qat.tracking.figures.memory import memory_figures
+from qat.tracking.figures.style import Figure
+from qat.tracking.layout import EVENTS
+from qat.tracking.page_tensors import PageTensors
+from qat.tracking.tensorboard import open_events, write_hparams, write_run
+
+
+def run_figures(record: RunRecord, folder: Path) -> dict[str, Figure]:
+    """Figures of what the run's files say: those that are kept in its folder too."""
+    try:
+        told = read_as(folder, record, "allocation", dict)
+        table = read_as(folder, record, "sensitivity", SensitivityTable.from_dict)
+    except SideFileError:  # the page's list says which file was skipped
+        return {}
+    if told is None or table is None:
+        return {}
+    return allocation_figures(told, table, record.metrics["top1"])
+
+
+def write_pages(folder: Path, record: RunRecord, tensors: PageTensors) -> None:
+    """Write the HPARAMS row, final figures, histograms, codes, SQNR and the comparison.
+
+    Args:
+        folder: The run's.
+        record: Of status done.
+        tensors: Of its network, as the run left it.
+    """
+    codes = {name: codes_figure(name, counted) for name, counted in tensors.codes.items()}
+    _write(folder / EVENTS, folder, record, tensors.rows, tensors.weights, codes)
+
+
+def write_pages_of_record(tb: Path, folder: Path, record: RunRecord) -> None:
+    """Write the same of a finished run from its record and its files, as far as they tell it.
+
+    Args:
+        tb: Folder for the events.
+        folder: The run's.
+        record: Of status done.
+    """
+    try:
+        with shaped(folder / LAYERS_NAME):
+            rows = by_layer(rows_of(read_layers(folder, record)))
+    except SideFileError as error:
+        complain_line(f"skipped: {error}")
+        rows = []
+    _write(tb, folder, record, rows, words=f"\n\n{left_out(record)}")
+    with open_events(tb) as writer:
+        for row in run_history(folder, record):
+            writer.add_scalar(f"{TAGS[row.metric]}/{row.layer}.{row.slot}", row.value, row.step)
+
+
+def left_out(record: RunRecord) -> str:
+    """What a page lacks that was written from the record alone."""
+    lacks = [] if record.mode == "float" else ["histograms", "bars of codes"]
+    lacks += ["curves of accuracy and loss"] if "training" in record.protocol else []
+    words = f", without {', '.join(lacks)}: force=true computes them" if lacks else ""
+    return f"written from the record{words}"
+
+
+def _write(
+    tb: Path,
+    folder: Path,
+    record: RunRecord,
+    rows: Sequence[LayerSQNR],
+    weights: Mapping[str, tuple[Any, Any]] | None = None,
+    codes: Mapping[str, Figure] | None = None,
+    words: str = "",
+) -> None:
+    with open_events(tb) as writer:
+        write_hparams(writer, record)
+    figures = {"sqnr": sqnr_figure(rows)} if rows else {}
+    figures |= run_figures(record, folder)
+    figures |= history_figures(run_history(folder, record))
+    figures |= memory_figures(memory_told(folder, record))
+    write_run(
+        tb,
+        record,
+        comparison_markdown(record) + _markdown_list(folder, record) + words,
+        weights=weights,
+        sqnr=rows,
+        figures=figures,
+        codes=codes,
+    )
+
+
+def _markdown_list(folder: Path, record: RunRecord) -> str:
+    """How widths were chosen, what the runtime made of the network, where its memory goes."""
+    listed = deployment_markdown(folder, record)
+    table = sensitivities_of(folder, record)
+    return listed if table is None else f"{listed}\n\n{markdown(table)}"

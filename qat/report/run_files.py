@@ -1,0 +1,75 @@
+"""What the files beside a run's record say, for a reader. Loads no torch.
+
+Each is verified against the record before a word of it is shown. One that cannot be read takes
+nothing down: a line names it instead.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qat.base.text import markdown_line
+from qat.records.file_names import (
+    USUAL_NAMES,
+)
+from qat.records.schema import RunRecord
+from qat.records.side_files import SideFileError, read_as
+from qat.report.memory_lines import memory_lines, memory_markdown
+from qat.report.mixed_lines import allocation_lines, sensitivities
+from qat.report.runtime_lines import latency_lines, parity_lines
+from qat.tables.cells import Table
+
+_LINES: tuple[tuple[str, Callable[[Any], list[str]]], ...] = (
+    ("allocation", allocation_lines),
+    ("parity", parity_lines),
+    ("latency", latency_lines),
+    ("memory", memory_lines),
+)
+
+
+def deployment_lines(folder: Path, record: RunRecord) -> list[str]:
+    """How widths were chosen, what the runtime made of the network, where its memory goes."""
+    lines: list[str] = []
+    for artifact, tell in _LINES:
+        try:
+            lines += read_as(folder, record, artifact, tell) or []
+        except SideFileError as error:
+            lines.append(f"skipped: {error}")
+    return lines + _unverified(folder, record)
+
+
+def sensitivities_of(folder: Path, record: RunRecord) -> Table | None:
+    """A run's ``sensitivity.json`` as layer x bits; None if there is none, or it is damaged."""
+    try:
+        return read_as(folder, record, "sensitivity", sensitivities)
+    except SideFileError:
+        return None
+
+
+def memory_told(folder: Path, record: RunRecord) -> dict[str, Any]:
+    """What ``memory.json`` holds; empty if there is none, or it is damaged."""
+    try:
+        return read_as(folder, record, "memory", dict) or {}
+    except SideFileError:
+        return {}
+
+
+def deployment_markdown(folder: Path, record: RunRecord) -> str:
+    """The lines as a list, and the memory of every strategy and every layer as tables."""
+    text = "".join(f"\n- {markdown_line(line)}" for line in deployment_lines(folder, record))
+    try:
+        return text + (read_as(folder, record, "memory", memory_markdown) or "")
+    except SideFileError:
+        return text  # the lines name the file
+
+
+def _unverified(folder: Path, record: RunRecord) -> list[str]:
+    """A line about the files whose digest an older record does not have."""
+    names = [
+        name
+        for artifact, name in USUAL_NAMES.items()
+        if artifact not in record.artifacts and (folder / name).is_file()
+    ]
+    if not names or record.status != "done":
+        return []
+    return [f"unverified, the record has no digest of {', '.join(names)}"]

@@ -1,0 +1,218 @@
+"""The figures that the records of a study can carry, written beside its table."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from qat.analysis.history import METRICS, HistoryRow, courses, history_rows
+from qat.base.printing import complain_line
+from qat.base.reading import UnreadableError, decoded
+from qat.records.file_names import HISTORY_NAME
+from qat.records.layers import output_decibels
+from qat.records.run_facts import FLOAT_BITS, run_facts
+from qat.records.schema import RunRecord
+from qat.records.side_files import SideFileError, side_file
+from qat.tables.collect import group_records, sort_groups
+from qat.tables.points import Measured, Point, measured, points_of
+from qat.tables.statistics import Statistic
+from qat.tracking.figures.bits import Reading, bits_figure
+from qat.tracking.figures.history import history_figure
+from qat.tracking.figures.layers import layer_lines_figure
+from qat.tracking.figures.pareto import CostPoint, pareto_figure
+from qat.tracking.figures.settings import SettingRow, settings_figure
+from qat.tracking.figures.style import Figure, save_figures
+
+MAX_COURSES = 8
+COSTS = {"packed_bytes": "size", "bops": "bops", "latency_ms": "latency"}
+OF_FLOAT = {"packed_bytes": "float_bytes", "latency_ms": "float_latency_ms"}
+"""Where the float network's own cost stands."""
+OTHER_UNIFORM = "one width in every layer"
+SAME_SIZE = 0.02
+
+
+def write_study_figures(
+    records: Sequence[RunRecord], runs: Mapping[str, Path], folder: Path, study: str = ""
+) -> list[Path]:
+    """Write every figure that the records can carry, as PNG, SVG and PDF.
+
+    Args:
+        records: Of the study.
+        runs: Id → run folder, for what a run noted of its layers and its training.
+        folder: Where to.
+        study: Its name, for the titles.
+    """
+    figures = point_figures(measured(records), study)
+    if decibels := layer_courses(records, runs):
+        figures["layer_sqnr"] = layer_lines_figure(decibels, layer_order(records), study)
+    figures |= _of_training(records, runs)
+    return save_figures(figures, folder)
+
+
+def layer_courses(
+    records: Iterable[RunRecord], runs: Mapping[str, Path]
+) -> dict[str, dict[str, float]]:
+    """Setting → layer → SQNR of the output in dB, of the first seed of up to eight settings.
+
+    A run that noted a few of its layers alone has no course.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for group in sort_groups(group_records([r for r in records if r.status == "done"])):
+        first = group.records[0]
+        course = _decibels(runs[first.id], first) if first.id in runs else {}
+        planned = (first.plan or {}).get("layers", {})
+        if 2 * len(course) > len(planned) and len(found) < MAX_COURSES:
+            found[f"{group.facts.label} {group.facts.mode}"] = course
+    return found
+
+
+def layer_order(records: Iterable[RunRecord]) -> list[str]:
+    """Layers as the network runs them, of the plan that has most."""
+    plans = [record.plan for record in records if record.plan]
+    longest = max(plans, key=lambda plan: len(plan.get("layers", {})), default={})
+    names = list(longest.get("layers", {}))
+    first, last = (longest.get("ends") or ("", ""))[:2]
+    front = [first] if first and first not in names else []
+    return [*front, *names, *([last] if last and last not in names else [])]
+
+
+def _decibels(folder: Path, record: RunRecord) -> dict[str, float]:
+    try:
+        return output_decibels(folder, record)
+    except SideFileError as error:
+        complain_line(f"skipped: {error}")
+        return {}
+
+
+def run_history(folder: Path, record: RunRecord) -> list[HistoryRow]:
+    """The run's own history; nothing if it has none, or another stands in its place."""
+    try:
+        file = side_file(folder, record, "history", HISTORY_NAME)
+        return [] if file is None else history_rows(decoded(file.content))
+    except (SideFileError, UnreadableError) as error:
+        complain_line(f"skipped: {error}")
+        return []
+
+
+def history_figures(rows: Sequence[HistoryRow], title: str = "") -> dict[str, Figure]:
+    """A figure for each metric that was noted over a training."""
+    found = {metric: courses(rows, metric) for metric in METRICS}
+    return {f"history_{m}": history_figure(c, m, title) for m, c in found.items() if c}
+
+
+def _of_training(records: Iterable[RunRecord], runs: Mapping[str, Path]) -> dict[str, Figure]:
+    """The histories of the narrowest trained setting: there steps and codes move most."""
+    trained = [record for record in records if record.status == "done" and record.mode == "qat"]
+    for group in reversed(sort_groups(group_records(trained))):
+        first = group.records[0]
+        if first.id in runs and (rows := run_history(runs[first.id], first)):
+            return history_figures(rows, run_facts(first).run_name)
+    return {}
+
+
+def study_figures(records: Iterable[RunRecord], study: str = "") -> dict[str, Figure]:
+    """Accuracy against each cost, and by bits or setting, for each network among the records."""
+    return point_figures(measured(records), study)
+
+
+def point_figures(found: Sequence[Measured], study: str = "") -> dict[str, Figure]:
+    """The same from settings and their metrics, whether of records or of a file."""
+    points = [point for point in points_of(found) if "top1" in point.metrics]
+    networks = list(dict.fromkeys(point.network for point in points))
+    figures: dict[str, Figure] = {}
+    for number, network in enumerate(networks):
+        suffix = "" if len(networks) == 1 else f"_{number + 1}"
+        own = [point for point in points if point.network == network]
+        title = f"{study}: {network}" if study else network
+        for cost, word in COSTS.items():
+            if costed := cost_points(own, cost):
+                figures[f"accuracy_{word}{suffix}"] = pareto_figure(costed, cost, title)
+        figures |= {f"{name}{suffix}": drawn for name, drawn in _by_setting(own, title).items()}
+    return figures
+
+
+def cost_points(points: Sequence[Point], cost: str) -> list[CostPoint]:
+    """The points that have this cost, the float network with its own; none without a quantized."""
+    found = [
+        CostPoint(
+            label=point.label + _budget_mark(point),
+            series=point.series,
+            cost=price.mean,
+            accuracy=point.metrics["top1"].mean,
+            std=point.metrics["top1"].std,
+        )
+        for point in points
+        if (price := _price(point, points, cost)) is not None
+    ]
+    return found if any(cost in point.metrics for point in points) else []
+
+
+def _price(point: Point, points: Sequence[Point], cost: str) -> Statistic | None:
+    if not point.is_float or cost in point.metrics:
+        return point.metrics.get(cost)
+    name = OF_FLOAT.get(cost, cost)
+    known = (one.metrics[name] for one in (point, *points) if name in one.metrics)
+    return point.metrics.get(name) if name == "float_latency_ms" else next(known, None)
+
+
+def _by_setting(points: Sequence[Point], title: str) -> dict[str, Figure]:
+    """By bits where settings differ in bits; else a line a setting; chosen widths by budget."""
+    plain = next((point.metrics["top1"].mean for point in points if point.is_float), None)
+    uniform = [point for point in points if not (point.is_float or point.is_mixed)]
+    if any(point.is_mixed for point in points):
+        return {"strategies": settings_figure(strategy_rows(points), plain, title)}
+    series: dict[str, list[Reading]] = {}
+    for point in uniform:
+        top1 = point.metrics["top1"]
+        bits, other = _width(point)
+        series.setdefault(f"{point.series}{other}", []).append((bits, top1.mean, top1.std))
+    if any(len({bits for bits, _, _ in own}) > 1 for own in series.values()):
+        return {"accuracy_bits": bits_figure(series, plain, title, axis="bits")}
+    if len(uniform) < 2:
+        return {}
+    rows = [SettingRow(p.label, p.metrics["top1"].mean, p.metrics["top1"].std) for p in uniform]
+    return {"accuracy_settings": settings_figure(rows, plain, title)}
+
+
+def strategy_rows(points: Sequence[Point]) -> list[SettingRow]:
+    """Chosen widths by budget, widest budget first, each with the uniform plans of its size."""
+    budgets: dict[str, float] = {}
+    for point in points:
+        if point.budget is not None and "weight_bytes" in point.metrics:
+            own = point.metrics["weight_bytes"].mean
+            budgets[point.budget] = max(own, budgets.get(point.budget, 0.0))
+    ordered = sorted(budgets, key=lambda budget: -budgets[budget])
+    groups = [_budget_words(budget) for budget in ordered] + [OTHER_UNIFORM]
+    rows = []
+    for point in points:
+        if point.is_float:
+            continue
+        top1, weights = point.metrics["top1"], point.metrics.get("weight_bytes")
+        size = None if weights is None else weights.mean
+        if point.budget is not None:
+            group = _budget_words(point.budget)
+        else:
+            near = [b for b in ordered if size and abs(size / budgets[b] - 1) < SAME_SIZE]
+            group = _budget_words(near[0]) if near else OTHER_UNIFORM
+        rows.append(SettingRow(point.label, top1.mean, top1.std, group, size))
+    return sorted(rows, key=lambda row: groups.index(row.group))
+
+
+def _budget_mark(point: Point) -> str:
+    return f", {point.budget.rpartition(' ')[2]}" if point.budget else ""
+
+
+def _budget_words(budget: str) -> str:
+    name, _, limit = budget.rpartition(" ")
+    if name == "uniform_bits":
+        return f"at the cost of {limit} bits in every layer"
+    return f"budget: {budget.replace('_', ' ')}"
+
+
+def _width(point: Point) -> tuple[int, str]:
+    """Bits of the weights, or of the inputs where weights are float; and of the other slot."""
+    if point.weight_bits == point.act_bits:
+        return point.weight_bits, ""
+    if point.weight_bits == FLOAT_BITS:
+        return point.act_bits, ", of inputs alone"
+    if point.act_bits == FLOAT_BITS:
+        return point.weight_bits, ", of weights alone"
+    return point.weight_bits, f", A{point.act_bits}"

@@ -1,0 +1,78 @@
+"""The runs that a table is to be of: a study's, some folders', or all."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qat.base.errors import RequestError, UnknownNameError
+from qat.base.synonyms import nearest
+from qat.config.run_dirs import run_dir
+from qat.config.study_file import StudyFile, read_study, study_names
+from qat.config.yaml_files import default_path
+from qat.records.studies import runs_of, scales_of
+from qat.report.requested_table import TableRequest
+
+
+def study_runs(study: StudyFile, runs: Path, scale: str | None) -> tuple[str, list[Path]]:
+    """The scale, the one last asked for by default, and the run folders of a study at it.
+
+    Raises:
+        RequestError: If it has no runs there.
+    """
+    there = scales_of(runs, study.name)
+    if scale is None and there:
+        scale = there[0]
+    if scale not in there:
+        at = f" at scale={scale}" if scale else ""
+        hint = f"; there are some at {', '.join(there)}" if there else ""
+        raise RequestError(
+            f"study {study.name} has no runs{at} under {runs}{hint}: "
+            f"qat run -m experiment={study.file}" + (f" scale={scale}" if scale else "")
+        )
+    return scale, runs_of(runs, study.name, scale)
+
+
+def table_request(
+    what: Sequence[str],
+    scale: str | None = None,
+    extra_dir: Path | None = None,
+    layout: str | None = None,
+    strict: bool = False,
+) -> TableRequest:
+    """What ``qat table`` is asked for.
+
+    Args:
+        what: One study's name, or folders; all runs if empty.
+        scale: Of the study.
+        extra_dir: Folder of the user's YAML.
+        layout: Name of a layout; the study's own by default.
+        strict: Refuse rows that differ in protocol.
+
+    Raises:
+        RequestError: If a name is neither a folder nor a study with runs.
+    """
+    runs = default_path("runs")
+    given = {"layout": layout} if layout else {}
+    studies = [word for word in what if not Path(word).exists() and word in study_names(extra_dir)]
+    if not studies:
+        folders = [_folder(word, extra_dir) for word in what]
+        return TableRequest(folders or [runs], given, None, strict)
+    if len(what) > 1:
+        raise RequestError(f"{studies[0]} is a study; give one study, or runs and folders")
+    study = read_study(studies[0], extra_dir)
+    folders = study_runs(study, runs, scale)[1]
+    return TableRequest(folders, given or study.table, study.name, strict)
+
+
+def _folder(word: str, extra_dir: Path | None) -> Path:
+    """A folder of runs, or the run that is meant."""
+    path = Path(word).expanduser()
+    if path.exists():
+        return path
+    try:
+        return run_dir(word)
+    except UnknownNameError as error:
+        names = study_names(extra_dir)
+        known = ", ".join(names) or "none yet"
+        raise RequestError(
+            f"no study {word!r}; studies are {known}{nearest(word, names)}; and {error}"
+        ) from error

@@ -1,0 +1,1 @@
+"""One run: prepared, computed stage by stage, recorded."""

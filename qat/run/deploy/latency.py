@@ -1,0 +1,86 @@
+"""Latency of a run's networks in their runtime."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from qat.base.atomic import write_atomic
+from qat.config.schema import MeasureConfig
+from qat.export.runtimes.labels import HALF, float16_products
+from qat.export.runtimes.latency import LatencyReport, LatencySpec, measure_latency, some_images
+from qat.export.runtimes.registry import make_runtime
+from qat.records.environment import usable_cores
+from qat.records.file_names import LATENCY_NAME
+
+FLOAT, NETWORK = "float", "network"
+
+
+def run_latency(
+    config: MeasureConfig, files: Mapping[str, Path], shape: Sequence[int], folder: Path
+) -> dict[str, float]:
+    """Time the files against each other and write ``latency.json`` into the run's folder.
+
+    Args:
+        config: Runtime, batch sizes, threads, repetitions.
+        files: Name → ONNX file; the one called ``float`` is what the others are held against.
+        shape: Of one image.
+        folder: The run's.
+
+    Returns:
+        ``latency_ms``, ``float_latency_ms``, ``speedup``: of one image and the first number of
+        threads without, of others with a suffix such as ``_b64`` or ``_t1``. A float16 network
+        that the runtime computes in float has a latency, and no speed-up.
+    """
+    spec = latency_spec(config)
+    report = measure_latency(files, shape, spec, [config.runtime], FLOAT)
+    told: dict[str, Any] = {
+        "spec": asdict(spec),
+        "rows": [asdict(row) for row in report.rows],
+        "speedups": [asdict(row) for row in report.speedups],
+        "layers": {name: _layers(config.runtime, file, shape) for name, file in files.items()},
+    }
+    if HALF in files:
+        nodes = make_runtime(config.runtime).load(files[HALF], threads=1).nodes()
+        told["float16_products"] = list(float16_products(nodes))
+    write_atomic(folder / LATENCY_NAME, json.dumps(told, indent=2) + "\n")
+    metrics = _metrics(report, spec)
+    half, every = told.get("float16_products") or (0, 0)
+    if half < every:  # the ratio would be that of casts
+        return {k: ms for k, ms in metrics.items() if not k.startswith(f"{HALF}_speedup")}
+    return metrics
+
+
+def latency_spec(config: MeasureConfig) -> LatencySpec:
+    """How to measure; where no threads are named all cores are used."""
+    return LatencySpec(
+        batches=tuple(config.batches),
+        threads=tuple(config.threads) or (usable_cores(),),
+        repeats=config.runtime_repeats,
+        blocks=config.blocks,
+    )
+
+
+def _metrics(report: LatencyReport, spec: LatencySpec) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for row in report.rows:
+        suffix = _suffix(row.batch, row.threads, spec)
+        prefix = "" if row.network == NETWORK else f"{row.network}_"
+        metrics[f"{prefix}latency_ms{suffix}"] = row.median_ms
+    for ratio in report.speedups:
+        prefix = "" if ratio.network == NETWORK else f"{ratio.network}_"
+        metrics[f"{prefix}speedup{_suffix(ratio.batch, ratio.threads, spec)}"] = ratio.median
+    return metrics
+
+
+def _suffix(batch: int, threads: int, spec: LatencySpec) -> str:
+    text = "" if batch == 1 else f"_b{batch}"
+    return text if threads == spec.threads[0] else f"{text}_t{threads}"
+
+
+def _layers(runtime: str, file: Path, shape: Sequence[int]) -> dict[str, float]:
+    """Milliseconds by layer, by the runtime's profiler; what belongs to no layer under ``""``."""
+    session = make_runtime(runtime).load(file, threads=1)
+    times = session.layer_times_ms(some_images(1, shape, session.input.dtype))
+    return {name or "": ms for name, ms in times.items()}

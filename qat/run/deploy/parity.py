@@ -1,0 +1,163 @@
+"""Parity of a run: simulation against runtime, held against the thresholds of its configuration."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from qat.base.atomic import write_atomic
+from qat.config.schema import ParityConfig
+from qat.export.parity.gate import ParityThresholds
+from qat.export.parity.network import ON, Exported, Parity, check_parity
+from qat.export.reference.accumulators import accumulators
+from qat.export.runtimes.base import Runtime
+from qat.export.runtimes.labels import (
+    HALF_SIMULATED,
+    SIZE_ONLY,
+    float16_products,
+    float_layers,
+)
+from qat.layers.walk import twins
+from qat.records.environment import (
+    cpu_facts,
+    integer_products,
+    products_may_saturate,
+    usable_cores,
+)
+from qat.records.file_names import PARITY_NAME
+from qat.run.results import accuracies
+
+
+@dataclass(frozen=True)
+class ParityFound:
+    """What parity gives a record.
+
+    Attributes:
+        metrics: Of the runtime and of parity.
+        gate: ``passed`` or ``failed``.
+        label: Why latencies are not given; None if all layers run as they are stored.
+    """
+
+    metrics: dict[str, float]
+    gate: str
+    label: str | None
+
+
+def run_parity(
+    config: ParityConfig,
+    exported: Exported,
+    runtime: Runtime,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    simulated: Tensor,
+    labels: Tensor,
+    folder: Path,
+) -> ParityFound:
+    """Compare, judge, and write ``parity.json`` into the run's folder."""
+    thresholds = _thresholds(config)
+    found = check_parity(
+        exported,
+        runtime,
+        batches,
+        simulated,
+        thresholds,
+        threads=usable_cores(),
+        images_off=config.images,
+        layer_images=config.layer_images,
+        reference_images=config.reference_images,
+    )
+    widths = _accumulators(exported, batches, config.reference_images)
+    execution = _execution(exported, runtime)
+    told = {
+        "gate": found.verdict.gate,
+        "cause": found.verdict.cause,
+        "reason": found.verdict.reason,
+        "thresholds": asdict(thresholds),
+        "execution": execution,
+        "logits": {how: asdict(rows) for how, rows in found.logits.items()},
+        "first_diverging": {
+            how: None if layer is None else asdict(layer) for how, layer in found.diverging.items()
+        },
+        "sensitivity": None if found.sensitivity is None else asdict(found.sensitivity),
+        "reference": None if found.reference is None else asdict(found.reference),
+        "layers": [asdict(row) for row in found.layers],
+        "accumulators": widths,
+        "saturated_biases": dict(found.saturated),
+    }
+    write_atomic(folder / PARITY_NAME, json.dumps(_finite(told), indent=2) + "\n")
+    logits = torch.from_numpy(found.runtime_logits)
+    right = accuracies(logits, labels)
+    metrics = {f"runtime_{name}": right[name] for name in ("top1",) if name in right}
+    metrics |= _metrics(found)
+    if widths:
+        metrics["accumulator_bits"] = max(row["worst_bits"] for row in widths)
+    return ParityFound(metrics, found.verdict.gate, _label(execution))
+
+
+def _thresholds(config: ParityConfig) -> ParityThresholds:
+    return ParityThresholds(
+        top1_agreement=config.top1_agreement,
+        within_one_step=config.within_one_step,
+        max_steps=config.max_steps,
+        sqnr_db=config.sqnr_db,
+        layer_steps=config.layer_steps,
+        allow_ties=config.allow_ties,
+    )
+
+
+def _execution(exported: Exported, runtime: Runtime) -> dict[str, Any]:
+    """Which layers the runtime computes as integers, and with what."""
+    layers = [] if exported.half else [name for name, _ in twins(exported.qnet)]
+    nodes = runtime.load(exported.file, threads=1).nodes()
+    instructions = cpu_facts()[1]
+    return {
+        "runtime": runtime.name,
+        "version": runtime.version(),
+        "instructions": integer_products(instructions),
+        "may_saturate": products_may_saturate(instructions),
+        "layers": len(layers),
+        "float_layers": list(float_layers(nodes, layers)),
+        "float16_products": list(float16_products(nodes)) if exported.half else None,
+        "nodes": len(nodes),
+        "integer_nodes": sum(node.integer for node in nodes),
+    }
+
+
+def _label(execution: Mapping[str, Any]) -> str | None:
+    if (found := execution["float16_products"]) is not None:
+        return HALF_SIMULATED if found[0] < found[1] else None
+    return SIZE_ONLY if execution["float_layers"] else None
+
+
+def _accumulators(
+    exported: Exported, batches: Iterable[tuple[Tensor, Tensor]], count: int
+) -> list[dict[str, Any]]:
+    if exported.program is None or not count:
+        return []
+    images = next(iter(batches))[0][:count].cpu().numpy()
+    rows = accumulators(exported.program, images)
+    return [asdict(row) | {"overflows": list(row.overflows)} for row in rows]
+
+
+def _metrics(found: Parity) -> dict[str, float]:
+    logits = found.logits.values()
+    metrics = {"parity_top1_agreement": min(rows.top1_agreement for rows in logits)}
+    within = found.logits[ON].within_one_step
+    steps = [rows.max_steps for rows in logits if rows.max_steps is not None]
+    if within is not None and all(map(isfinite, steps)):
+        metrics["parity_max_steps"] = max(steps)
+        metrics["parity_within_one_step"] = min(rows.within_one_step or 0.0 for rows in logits)
+    return metrics
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: it becomes the word."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return str(value) if isinstance(value, float) and not isfinite(value) else value

@@ -1,0 +1,212 @@
+"""What names a run: the settings its numbers depend on, and the content of its files.
+
+A run's id needs the digest of its data. That digest is noted when the data are first loaded, so
+that a request made again is recognised without torch, without data, in a moment.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from qat.base.errors import InputError
+from qat.base.reading import file_digest
+from qat.config.checks.deployment import exports
+from qat.config.checks.memory import memory_settings
+from qat.config.modes import calibration_path, trains
+from qat.config.schema import ExportConfig, MeasureConfig, RunConfig
+from qat.records.cache import Cache
+from qat.records.folder import RunFolder
+from qat.records.schema import NUMERICS_VERSION, RecordError, run_id
+from qat.run.mixed.settings import mixed_settings
+
+NOTES = "data_facts"
+EMBEDDED = Path(__file__).resolve().parents[1] / "data" / "files" / "fashion_mini.npz"
+OF_QAT = ("optimizer", "schedule", "trainer", "kernel")
+ONE_PROCESS = [("devices", 1)]  # left out, so that runs made before there were more keep their ids
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a run's name needs of its data.
+
+    Attributes:
+        digest: Of the images and labels.
+        mean: Normalisation per channel.
+        std: Likewise.
+        calibration: Digest of the images of ``calibrate.path``; None without it.
+    """
+
+    digest: str
+    mean: Sequence[float]
+    std: Sequence[float]
+    calibration: str | None = None
+
+
+def identity(config: RunConfig, facts: DataFacts, checkpoint: str | None) -> str:
+    """The run's id; see :func:`qat.records.schema.run_id`."""
+    return run_id(number_settings(config, facts), facts.digest, checkpoint)
+
+
+def known_identity(config: RunConfig) -> str | None:
+    """The run's id if its data were loaded before and are as they were; None otherwise."""
+    facts = _noted(config)
+    if facts is None:
+        return None
+    return identity(config, facts, checkpoint_digest(config))
+
+
+def done_before(config: RunConfig) -> str | None:
+    """The id of a run that is done and not to be computed anew; None if that cannot be told."""
+    name = None if config.force else known_identity(config)
+    if name is None:
+        return None
+    try:
+        state = RunFolder(Path(config.paths.runs) / name).state()
+    except RecordError:  # damaged
+        return None
+    return name if state == "done" else None
+
+
+def checkpoint_digest(config: RunConfig) -> str | None:
+    """Digest of ``model.checkpoint``; None where the float network is trained here.
+
+    Raises:
+        ValueError: If it is no file.
+    """
+    if config.model.checkpoint is None:
+        return None
+    path = Path(config.model.checkpoint)
+    if not path.is_file():
+        raise InputError(f"model.checkpoint={config.model.checkpoint} is no file; give one")
+    return file_digest(path)
+
+
+def note_data(config: RunConfig, facts: DataFacts) -> None:
+    """Note the facts of data that were loaded, for :func:`known_identity`."""
+    key = _data_key(config)
+    if key is not None:
+        text = json.dumps(asdict(facts))
+        _cache(config).get_or_make(NOTES, key, lambda path: _write(path, text), suffix=".json")
+
+
+def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
+    """What numbers depend on. What a mode does not use is left out, so that runs are shared."""
+    everything = asdict(config)
+    kept = {key: everything[key] for key in ("mode", "evaluate")}
+    kept |= {"model": _model(config), "data": _data(config, facts)}
+    if config.model.checkpoint is None and config.model.weights is None:
+        kept["float"] = everything["float"]
+    kept |= _deployment(config) | memory_settings(config)
+    if config.mode == "float":
+        return kept
+    scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}
+    for slot in ("weight", "act"):
+        if scheme[slot]["format"] == "int":  # left out, as in runs made before there were others
+            scheme[slot] = {k: v for k, v in scheme[slot].items() if k != "format"}
+    kept |= {"seed": config.seed, "scheme": scheme}
+    if config.mode != "dynamic":
+        kept["calibrate"] = _calibration(config, facts)
+    if config.mode == "mixed":
+        kept |= mixed_settings(config)
+    if trains(config):
+        kept |= {k: everything[k] for k in OF_QAT}
+        trainer = everything["trainer"]
+        kept["trainer"] = {k: v for k, v in trainer.items() if (k, v) not in ONE_PROCESS}
+    return kept
+
+
+def _model(config: RunConfig) -> dict[str, Any]:
+    kept = {k: v for k, v in asdict(config.model).items() if k != "checkpoint"}
+    if config.model.checkpoint_key is None:  # left out, as in runs made before there was one
+        del kept["checkpoint_key"]
+    return kept
+
+
+def _data(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
+    names = ("name", "val_fraction", "split_seed", "resize", "crop", "augment")
+    kept = {k: v for k, v in asdict(config.data).items() if k in names}
+    kept["normalisation"] = [list(facts.mean), list(facts.std)]
+    if config.data.classes is not None:  # data that tell it themselves need not be told
+        kept["classes"] = config.data.classes
+    return kept
+
+
+def _calibration(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
+    kept = {k: v for k, v in asdict(config.calibrate).items() if k != "path"}
+    return kept if facts.calibration is None else kept | {"digest": facts.calibration}
+
+
+def _deployment(config: RunConfig) -> dict[str, Any]:
+    """Whether it is exported, and the runtime: no more than what is not the mode's own default."""
+    found: dict[str, Any] = {}
+    exported = exports(config)
+    if exported != exports(replace(config, export=ExportConfig())):
+        found["export"] = exported
+    if exported and config.measure.runtime != MeasureConfig.runtime:
+        found["runtime"] = config.measure.runtime
+    return found
+
+
+def _noted(config: RunConfig) -> DataFacts | None:
+    key = _data_key(config)
+    found = None if key is None else _cache(config).find(NOTES, key, suffix=".json")
+    return None if found is None else DataFacts(**json.loads(found.read_text(encoding="utf-8")))
+
+
+def _data_key(config: RunConfig) -> Mapping[str, Any] | None:
+    """Everything that determines the facts; None where that cannot be told by looking at files."""
+    settings = {k: v for k, v in asdict(config.data).items() if k != "augment"}
+    try:
+        files = [list(entry) for entry in _files(config)]
+    except OSError:
+        return None  # not there yet: loading it fetches it, or says what is wrong
+    if config.data.name == "user" or (not files and config.data.name != "synthetic"):
+        return None
+    checkpoint = None if config.data.mean is not None else checkpoint_digest(config)
+    return {
+        "settings": settings,
+        "calibration": calibration_path(config),
+        "files": files,
+        "checkpoint": checkpoint,
+        "numerics_version": NUMERICS_VERSION,
+    }
+
+
+def _files(config: RunConfig) -> Iterator[tuple[str, int, int]]:
+    """``(path, bytes, time of change in ns)`` of each file the data come from."""
+    data = config.data
+    if (own := calibration_path(config)) is not None:
+        yield from _below(Path(own).expanduser())
+    if data.name in ("synthetic", "user"):
+        return
+    if data.path is not None:
+        path = Path(data.path).expanduser()
+    else:
+        named = Path(config.paths.data) / f"{data.name}.npz"
+        path = EMBEDDED if data.name == "fashion_mini" else named
+    yield from _below(path)
+
+
+def _below(path: Path) -> Iterator[tuple[str, int, int]]:
+    """Every file of a folder, or the file itself."""
+    if path.is_dir():
+        for folder, _, names in sorted(os.walk(path, followlinks=True)):
+            yield from (_stat(Path(folder) / name) for name in sorted(names))
+    else:
+        yield _stat(path)
+
+
+def _stat(path: Path) -> tuple[str, int, int]:
+    found = path.stat()
+    return str(path.resolve()), found.st_size, found.st_mtime_ns
+
+
+def _cache(config: RunConfig) -> Cache:
+    return Cache(Path(config.paths.cache))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

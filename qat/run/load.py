@@ -1,0 +1,130 @@
+"""A finished run as objects: record, float network, quantized network. ``qat.load_run``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from qat.base.errors import InputError
+from qat.base.printing import complain_line
+from qat.config.schema import RuleConfig, RunConfig
+from qat.config.stored import stored_config
+from qat.export.packed.network import load_packed
+from qat.records.file_names import CONFIG_NAME
+from qat.records.folder import RunFolder
+from qat.records.schema import RunRecord
+from qat.records.store import RECORD_NAME, read_record
+from qat.run.prepare import Prepared, prepare
+from qat.run.rerun import present_paths, targets_in
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """What a run folder holds.
+
+    Attributes:
+        record: The run record.
+        prepared: Its configuration and data.
+        qnet: The quantized network of the packed file, in evaluation mode; None for a float run.
+        unverified: Files that were read although the record, an older one, has no digest of them.
+    """
+
+    record: RunRecord
+    prepared: Prepared
+    qnet: nn.Module | None
+    unverified: tuple[Path, ...] = ()
+
+    def complain_of_unverified(self) -> None:
+        """Name these files on stderr."""
+        for path in self.unverified:
+            complain_line(f"{path} is taken unverified: the record has no digest of it")
+
+
+def load_run(
+    folder: Path | str, model_target: str | None = None, data_target: str | None = None
+) -> LoadedRun:
+    """Load a finished run from its folder.
+
+    The folder's files are data: a network or images of the user's own are never imported by what
+    they say.
+
+    Args:
+        folder: ``runs/<id>``.
+        model_target: ``package.module:factory`` again, for a run of ``model=user``.
+        data_target: ``package.module:function`` again, for a run of ``data=user``.
+
+    Raises:
+        ValueError: If the run is not done, its files are damaged, or it needs a target.
+    """
+    folder = Path(folder)
+    record = read_record(folder)
+    if record.status != "done":
+        raise InputError(f"run {record.id} is {record.status}; run it to its end first")
+    stored, verified = stored_config(folder, record)
+    config = _without_code(stored, model_target, data_target)
+    config.paths, config.force = present_paths(folder.parent), False
+    unverified = () if verified else (folder / CONFIG_NAME,)
+    packed = None if record.mode == "float" else _packed_file(folder, record)
+    prepared = prepare(config, record.overrides, rehearsed=False)
+    if packed is None:
+        return LoadedRun(record, prepared, None, unverified)
+    qnet = load_packed(packed, prepared.network())
+    return LoadedRun(record, prepared, qnet.to(prepared.device).eval(), unverified)
+
+
+def _packed_file(folder: Path, record: RunRecord) -> Path:
+    """The run's own packed file, verified before anything is loaded."""
+    artifact = record.artifacts.get("packed")
+    if artifact is None:
+        raise InputError(f"{folder / RECORD_NAME} names no packed file: run it with force=true")
+    return RunFolder(folder).verified(artifact)
+
+
+def _without_code(
+    config: RunConfig, model_target: str | None, data_target: str | None
+) -> RunConfig:
+    """The configuration with no other code to import than what is named now."""
+    if config.model.source == "user" and model_target is None:
+        raise InputError(
+            f"the run is of a network of its user's ({config.model.target}): "
+            "name it again, --model-target package.module:factory"
+        )
+    if config.data.name == "user" and data_target is None:
+        raise InputError(
+            f"the run is of data of its user's ({config.data.target}): "
+            "name it again, --data-target package.module:function"
+        )
+    config.model.target, config.data.target = model_target, data_target
+    _forget_choice(config)
+    for slot in (config.scheme.weight, config.scheme.act):
+        # What the packed file holds are numbers; how they were found is not needed again.
+        if slot.quantizer == "user":
+            slot.quantizer, slot.target, slot.options = "minmax", None, {}
+        if slot.observer == "user":
+            slot.observer, slot.observer_target, slot.observer_options = "default", None, {}
+    config.scheme.rules = [rule for rule in map(_without_targets, config.scheme.rules) if rule]
+    return config
+
+
+def _forget_choice(config: RunConfig) -> None:
+    """The plan says which widths were chosen; the files and the code it took may be gone."""
+    sensitivity, allocate = config.sensitivity, config.allocate
+    sensitivity.table = allocate.latency_table = allocate.latency_ms = None
+    allocate.latency_runs = []
+    if sensitivity.target is not None:
+        sensitivity.metric, sensitivity.target = "output_kl", None
+    if allocate.target is not None:
+        allocate.name, allocate.target = "ilp", None
+
+
+def _without_targets(rule: RuleConfig) -> RuleConfig | None:
+    """The rule without methods of the user's; None if that was all it said."""
+
+    def kept(changes: dict[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in changes.items() if not any(targets_in(v))}
+
+    weight, act = kept(rule.weight), kept(rule.act)
+    if not (weight or act or rule.keep_float):
+        return None
+    return RuleConfig(rule.match, weight, act, rule.keep_float)

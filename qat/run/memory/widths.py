@@ -1,0 +1,160 @@
+"""Which tensors of a quantized network can lie in memory as codes, and of which quantizer.
+
+Placement ``integer``: every tensor, at the width of the quantizer behind it; pools, reshapes and
+concatenations pass codes on. Placement ``academic``: a tensor whose only readers are quantized
+layers with one and the same quantizer (max pools and reshapes on the way apart) can be rounded
+when it is stored as well as when it is read; one that an add reads, or two layers with scales of
+their own, stays float. So does all of mode dynamic, whose ranges are not known when it is stored.
+A convolution, its batch norm and its ReLU are one operation, as a runtime fuses them, and so is a
+pad by zeros before it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import fx, nn
+
+from qat.export.packed.content import code_range
+from qat.graph.operations import (
+    PASSING,
+    Operation,
+    UnsupportedOperationError,
+    operations,
+)
+from qat.layers.tensor import QuantTensor
+from qat.layers.twin import QuantTwin
+from qat.memory.codec import Coding, Halves
+from qat.quantizers.base import Quantizer
+from qat.quantizers.cast import CastQuantizer
+from qat.quantizers.dynamic import is_dynamic
+
+_KEEP_CHANNELS = ("max_pool", "identity")
+_FUSED = ("norm", "relu", "relu6")
+
+
+class StoredTensors:
+    """Codings of a traced quantized network, and the chains that are one operation.
+
+    Args:
+        traced: The network, as a graph.
+    """
+
+    def __init__(self, traced: fx.GraphModule) -> None:
+        self.traced = traced
+        self.known = _operations(traced)
+        self.made: dict[fx.Node, nn.Module] = {}
+        for node in traced.graph.nodes:
+            quantizer = self._behind(node)
+            if quantizer is not None:
+                self.made[node] = quantizer
+
+    def codings(self, names: Sequence[str]) -> dict[str, Coding]:
+        """Name of a node → how its storage lies, of those that are codes."""
+        nodes = {node.name: node for node in self.traced.graph.nodes}
+        found = {n: self.made.get(nodes[n]) or self._wanted(nodes[n], False) for n in names}
+        return {name: _coding(q) for name, q in found.items() if q is not None}
+
+    def chains(self) -> list[tuple[str, ...]]:
+        """Nodes that are computed as one operation."""
+        chains = [self._up(node) for node in self.made if self._is_tensor(node)]
+        inside = {node for chain in chains for node in chain}
+        for node, operation in self.known.items():
+            if operation.kind in ("conv", "linear") and node not in inside:
+                chains.append(self._down(node))
+        return [tuple(node.name for node in chain) for chain in chains if len(chain) > 1]
+
+    def _behind(self, node: fx.Node) -> nn.Module | None:
+        """The quantizer whose codes a node gives."""
+        module = self._module(node)
+        if isinstance(module, QuantTensor):
+            return _usable(module.quantizer)
+        if isinstance(module, QuantTwin):
+            return _usable(module.output_quantizer)
+        if self._kind(node) not in (*PASSING, "concat"):
+            return None
+        given = [self.made.get(n) for n in self.known[node].inputs]
+        return given[0] if given and all(q is given[0] for q in given) else None
+
+    def _wanted(self, node: fx.Node, moved: bool) -> nn.Module | None:
+        """The quantizer that all readers of a node round it by; None if they differ."""
+        found: list[nn.Module | None] = []
+        for user in node.users:
+            module = self._module(user)
+            if isinstance(module, QuantTwin):
+                quantizer = _usable(module.input_quantizer)
+                by_channel = isinstance(quantizer, Quantizer) and quantizer.layout.axis is not None
+                found.append(None if moved and by_channel else quantizer)
+            elif self._kind(user) in PASSING:
+                found.append(self._wanted(user, moved or self._kind(user) not in _KEEP_CHANNELS))
+            else:
+                return None
+        return found[0] if found and all(q is found[0] for q in found) else None
+
+    def _up(self, node: fx.Node) -> list[fx.Node]:
+        """A quantizer with what is computed before it and stored nowhere."""
+        chain = [node]
+        before: Any = node.args[0]
+        while isinstance(before, fx.Node) and (
+            before not in self.made or self._is_folded(before, chain[0])
+        ):
+            if set(before.users) != {chain[0]}:
+                break
+            chain.insert(0, before)
+            given = [n for n in before.all_input_nodes if n.op != "get_attr"]
+            if len(given) != 1:
+                break
+            before = given[0]
+        return chain
+
+    def _down(self, node: fx.Node) -> list[fx.Node]:
+        """A layer with the norm and the ReLU that alone read it, and the pad it alone reads."""
+        before: Any = node.args[0] if node.args else None
+        folds = isinstance(before, fx.Node) and self._is_folded(before, node)
+        chain = [before, node] if folds else [node]
+        while len(chain[-1].users) == 1:
+            user = next(iter(chain[-1].users))
+            if self._kind(user) not in _FUSED:
+                break
+            chain.append(user)
+        return chain
+
+    def _is_folded(self, pad: fx.Node, layer: fx.Node) -> bool:
+        """Whether a pad of height and width is made part of the convolution that alone reads it."""
+        folds = self._kind(layer) in ("conv", "pad")  # a pad that is folded itself
+        if self._kind(pad) != "pad" or not folds or set(pad.users) != {layer}:
+            return False
+        given = self.known[pad].arguments
+        widths = given.get("pad", given.get("padding"))
+        return isinstance(widths, Sequence) and len(widths) <= 4
+
+    def _is_tensor(self, node: fx.Node) -> bool:
+        return isinstance(self._module(node), QuantTensor)
+
+    def _module(self, node: fx.Node) -> nn.Module | None:
+        called = node.op == "call_module"
+        return self.traced.get_submodule(str(node.target)) if called else None
+
+    def _kind(self, node: fx.Node) -> str:
+        return self.known[node].kind if node in self.known else ""
+
+
+def _operations(traced: fx.GraphModule) -> Mapping[fx.Node, Operation]:
+    """In the vocabulary of integer networks; none of a network with an operation outside it."""
+    try:
+        return operations(traced)
+    except UnsupportedOperationError:
+        return {}
+
+
+def _usable(quantizer: nn.Module) -> nn.Module | None:
+    """The quantizer, if what it rounds to is fixed before the tensor is made."""
+    if isinstance(quantizer, Quantizer):
+        return None if is_dynamic(quantizer) else quantizer
+    return quantizer if isinstance(quantizer, CastQuantizer) else None
+
+
+def _coding(quantizer: nn.Module) -> Coding:
+    if isinstance(quantizer, Quantizer):
+        bits, lowest, _ = code_range(quantizer)
+        return Coding(quantizer, bits, lowest)
+    return Coding(Halves(), 16, -(2**15))

@@ -1,0 +1,1 @@
+"""The choice of widths of a run: sensitivities, allocation, whether the prediction held."""

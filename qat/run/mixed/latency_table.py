@@ -1,0 +1,65 @@
+"""Measured times of layers at several widths, from runs that a runtime has timed."""
+
+import statistics
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from qat.allocate.costs import Latency, latency_table
+from qat.base.errors import InputError
+from qat.base.reading import UnreadableError, read_json
+from qat.config.schema import AllocateConfig
+from qat.core.plan import Plan
+from qat.records.side_files import read_as
+from qat.records.store import seen_record
+
+NETWORK = "network"
+
+
+def run_latency_table(config: AllocateConfig) -> Latency | None:
+    """Layer → widths → milliseconds, as ``allocate`` names them; None if it names none.
+
+    A pair of widths that several runs have gets the median of their times.
+
+    Raises:
+        ValueError: If a file is no such table, or a run has no times of layers.
+    """
+    if config.latency_table is not None:
+        return latency_table(_read(config.latency_table))
+    if not config.latency_runs:
+        return None
+    found: dict[tuple[str, int, int], list[float]] = {}
+    for run in config.latency_runs:
+        for layer, weight, act, ms in _of_run(Path(run)):
+            found.setdefault((layer, weight, act), []).append(ms)
+    return latency_table(
+        {"layer": layer, "weight_bits": w, "act_bits": a, "latency_ms": statistics.median(times)}
+        for (layer, w, a), times in found.items()
+    )
+
+
+def _of_run(folder: Path) -> Iterator[tuple[str, int, int, float]]:
+    record = seen_record(folder)
+    times = read_as(folder, record, "latency", _layer_times)
+    if not times:
+        raise InputError(f"allocate.latency_runs: {folder} has no times of layers; measure it")
+    for name, layer in Plan.from_dict(record.plan or {}).layers.items():
+        if name in times:
+            yield name, layer.weight.stored_bits, layer.act.stored_bits, times[name]
+
+
+def _layer_times(told: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(ms) for name, ms in told["layers"].get(NETWORK, {}).items()}
+
+
+def _read(path: str) -> list[dict[str, Any]]:
+    try:
+        rows = read_json(Path(path))
+    except UnreadableError as error:
+        raise InputError(f"allocate.latency_table={path} is no JSON: {error}") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError(
+            f"allocate.latency_table={path} must be a JSON list of rows with layer, weight_bits, "
+            "act_bits, latency_ms"
+        )
+    return rows

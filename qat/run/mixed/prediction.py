@@ -1,0 +1,110 @@
+"""Did the prediction hold? Random plans of a run's budgets, measured beside the chosen one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from qat.allocate.budget import Budgets
+from qat.allocate.prediction import MIN_PLANS, Agreement, agreement
+from qat.allocate.sampling import random_plans
+from qat.base.progress import tracked
+from qat.data.batches import Batches
+from qat.run.mixed.allocation import Allocation, with_widths
+from qat.run.mixed.plan_accuracy import PlanAccuracy
+from qat.run.prepare import Prepared
+from qat.sensitivity.widths import Slot
+
+
+@dataclass(frozen=True)
+class CheckedPlan:
+    """One random plan.
+
+    Attributes:
+        bits: Slot → width.
+        harm: Predicted, in the unit of the sensitivity metric.
+        top1: Measured.
+    """
+
+    bits: Mapping[Slot, int]
+    harm: float
+    top1: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """Predicted against measured.
+
+    Attributes:
+        plans: That were measured.
+        held: Rank correlations of harm and drop; None of fewer than five plans.
+    """
+
+    plans: Sequence[CheckedPlan]
+    held: Agreement | None
+
+    @property
+    def lacks(self) -> dict[str, str]:
+        """Why there are no correlations, by metric."""
+        if self.held is not None:
+            return {}
+        reason = (
+            f"only {len(self.plans)} different plans use up the budget, and a correlation needs "
+            f"{MIN_PLANS}"
+        )
+        return dict.fromkeys(("prediction_spearman", "prediction_kendall"), reason)
+
+    def metrics(self) -> dict[str, float]:
+        """Correlations with their intervals, and the accuracies of the random plans."""
+        accuracies = [plan.top1 for plan in self.plans]
+        found = {
+            "random_plans_top1_best": max(accuracies),
+            "random_plans_top1_mean": sum(accuracies) / len(accuracies),
+        }
+        for name in ("spearman", "kendall") if self.held else ():
+            estimate = getattr(self.held, name)
+            found[f"prediction_{name}"] = estimate.value
+            found[f"prediction_{name}_low"] = estimate.low
+            found[f"prediction_{name}_high"] = estimate.high
+        return found
+
+
+def check_prediction(prepared: Prepared, net: nn.Module, digest: str, chosen: Allocation) -> Check:
+    """Measure ``mixed.check_plans`` random plans.
+
+    They are drawn within the same budgets (of an allocation without any: within what it spends),
+    use them up, and are calibrated, never trained. There may be fewer than were asked for.
+    """
+    settings = prepared.config.mixed
+    budgets = chosen.budgets or _spent(chosen)
+    plans = random_plans(chosen.problem, budgets, settings.check_plans, settings.check_seed)
+    measured = PlanAccuracy(
+        prepared, net, digest, "test", _images(prepared), {"first": settings.check_images}
+    )
+    checked = [
+        CheckedPlan(
+            bits,
+            chosen.problem.harm(bits),
+            measured(with_widths(prepared, net, chosen.base, bits))["top1"],
+        )
+        for bits in tracked("random plans", plans)
+    ]
+    harms = [plan.harm for plan in checked]
+    if len(checked) < MIN_PLANS:
+        return Check(checked, None)
+    return Check(checked, agreement(harms, [-plan.top1 for plan in checked]))
+
+
+def _images(prepared: Prepared) -> Batches:
+    """Test images: a check chooses nothing."""
+    data, wanted = prepared.data, prepared.config.mixed.check_images
+    if wanted is None:
+        return prepared.test_batches()
+    first = data.test.subset(torch.arange(min(wanted, len(data.test))))
+    return Batches(first, prepared.test_batches().batch_size, data.preprocess)
+
+
+def _spent(chosen: Allocation) -> Budgets:
+    costs = chosen.problem.costs
+    return Budgets(weight_bytes=costs.weight_bytes(chosen.bits), bops=costs.bops(chosen.bits))

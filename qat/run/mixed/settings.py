@@ -1,0 +1,38 @@
+"""What the choice of widths depends on, as plain data: files count by their content."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from qat.base.errors import InputError
+from qat.base.reading import file_digest
+from qat.config.schema import RunConfig
+from qat.records.file_names import LATENCY_NAME, PLAN_NAME
+
+
+def mixed_settings(config: RunConfig) -> dict[str, Any]:
+    """Groups ``sensitivity``, ``allocate`` and ``mixed``, ready to name a run.
+
+    Raises:
+        ValueError: If a file that is named is not there.
+    """
+    found = {name: asdict(getattr(config, name)) for name in ("sensitivity", "allocate", "mixed")}
+    sensitivity, allocate = found["sensitivity"], found["allocate"]
+    sensitivity["table"] = _digest("sensitivity.table", config.sensitivity.table)
+    allocate["latency_table"] = _digest("allocate.latency_table", config.allocate.latency_table)
+    allocate["latency_runs"] = [
+        [_digest("allocate.latency_runs", str(Path(run) / name)) for name in _TIMED]
+        for run in config.allocate.latency_runs
+    ]
+    return found
+
+
+_TIMED = (LATENCY_NAME, PLAN_NAME)
+
+
+def _digest(key: str, path: str | None) -> str | None:
+    if path is None:
+        return None
+    if not Path(path).is_file():
+        raise InputError(f"{key}: {path} is no file; give one that is there")
+    return file_digest(Path(path))

@@ -1,0 +1,39 @@
+"""The tensors of a computed run that its page on TensorBoard shows."""
+
+from torch import Tensor, nn
+
+from qat.analysis.codes import layer_codes, worst_layers
+from qat.analysis.layers import by_layer
+from qat.layers.twin import QuantTwin
+from qat.layers.walk import twins
+from qat.run.pipeline import Outcome, first_images
+from qat.run.prepare import Prepared
+from qat.tracking.page_tensors import PageTensors
+
+CODE_LAYERS = 6
+"""Layers whose codes are drawn, those that lost most: a drawing takes a tenth of a second."""
+CODE_IMAGES = 16
+
+
+def page_tensors(prepared: Prepared, outcome: Outcome) -> PageTensors:
+    """Weights before and after, and codes, of the network of a run."""
+    rows = by_layer(outcome.layers)
+    if outcome.qnet is None or not prepared.config.tracking.histograms:
+        return PageTensors(rows)
+    images = next(first_images(prepared, prepared.images_at_once, CODE_IMAGES))
+    codes = layer_codes(outcome.qnet, worst_layers(rows, CODE_LAYERS), images)
+    return PageTensors(rows, _weights(outcome.net, outcome.qnet), codes)
+
+
+def _weights(net: nn.Module, qnet: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
+    """Layer → float weight, and the weight the quantized network computes with."""
+    return {
+        name: (_before(net, name, twin).detach(), twin.quantized()[0].detach())
+        for name, twin in twins(qnet)
+    }
+
+
+def _before(net: nn.Module, name: str, twin: QuantTwin) -> Tensor:
+    if twin.source:  # an integer network's weights have batch norm folded in
+        return twin.weight
+    return net.get_submodule(name).weight  # type: ignore[return-value]

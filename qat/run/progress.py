@@ -1,0 +1,32 @@
+"""Stages of a run: a bar in a terminal, elsewhere a line for each stage that took a while."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from qat.base.durations import duration
+from qat.base.progress import bar, is_silent, is_watched
+from qat.records.stage import note_stage
+
+WORTH_A_LINE_SECONDS = 1.0
+
+
+@contextmanager
+def stage(name: str, folder: Path | None = None, told: bool = True) -> Iterator[None]:
+    """Show that a stage of a run is under way.
+
+    Args:
+        name: As in the record's ``seconds``.
+        folder: The run's, where the stage is noted for other processes.
+        told: Where no terminal is, print a line when it has ended, if it took a second or more.
+    """
+    if folder is not None:
+        note_stage(folder, name)
+    start = time.perf_counter()
+    with bar(name.replace("_", " ")):
+        yield
+    seconds = time.perf_counter() - start
+    if told and seconds >= WORTH_A_LINE_SECONDS and not (is_silent() or is_watched()):
+        print(f"[{name}] ... {duration(seconds)}", file=sys.stderr, flush=True)

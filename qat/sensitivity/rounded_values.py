@@ -1,0 +1,60 @@
+"""The values that a network's slots would round, with what its loss thinks of them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from qat.layers.twin import QuantTwin
+from qat.sensitivity.single_quantizer import Fitted
+from qat.sensitivity.widths import Slot
+
+Batch = tuple[Tensor, Tensor]
+
+
+@contextmanager
+def inputs_of(host: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, list[Tensor]]]:
+    """Inputs of modules as they are called, one a call; differentiable where gradients are on."""
+    found: dict[str, list[Tensor]] = {path: [] for path in paths}
+
+    def hook_of(path: str) -> Any:
+        def hook(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+            value = args[0]
+            if torch.is_grad_enabled() and not value.requires_grad:
+                value = value.detach().requires_grad_()
+            found[path].append(value)
+            return (value, *args[1:])
+
+        return hook
+
+    handles = [host.get_submodule(p).register_forward_pre_hook(hook_of(p)) for p in paths]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def weight_of(fitted: Fitted, slot: Slot) -> Tensor:
+    """The weight of a layer of the host, as a leaf that takes gradients."""
+    twin = fitted.host.get_submodule(fitted.sites[slot].path)
+    assert isinstance(twin, QuantTwin)
+    return twin.weight.requires_grad_()
+
+
+def slot_tensors(
+    fitted: Fitted, slots: Sequence[Slot], batch: Batch
+) -> tuple[Tensor, dict[Slot, list[Tensor]]]:
+    """Summed cross entropy of one batch, nats, and the tensors of each slot it depends on.
+
+    A weight is one tensor; an input is one tensor for each call of its layer.
+    """
+    tensors = {slot: [weight_of(fitted, slot)] for slot in slots if slot[1] == "weight"}
+    paths = {slot: fitted.sites[slot].path for slot in slots if slot[1] == "act"}
+    with torch.enable_grad(), inputs_of(fitted.host, list(paths.values())) as found:
+        logits = fitted.host(batch[0])
+        loss = F.cross_entropy(logits, batch[1], reduction="sum")
+    return loss, {**tensors, **{slot: found[path] for slot, path in paths.items()}}

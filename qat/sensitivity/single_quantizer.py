@@ -1,0 +1,116 @@
+"""A network whose quantizers can be put in place one at a time.
+
+The *host* is the quantized network with nothing quantized: it computes what the float one does
+(in placement ``integer``, batch norm folded). Beside it is a calibrated quantizer for every slot
+and width. All of them saw the float network's activations, as ordinary calibration has it, so
+that a plan built later gets the very same ranges.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from qat.convert.calibrate import calibrate, calibrate_from, collected, statistics_keys
+from qat.convert.swap import quantize
+from qat.core.plan import Plan
+from qat.layers.twin import QuantTwin
+from qat.layers.walk import SLOTS, tensors, twins
+from qat.sensitivity.widths import FLOAT_BITS, Slot, at_width, slots_of
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a slot's quantizer stands.
+
+    Attributes:
+        path: Module path of the layer, or of the tensor between layers.
+        attribute: Of that module.
+    """
+
+    path: str
+    attribute: str
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Host and quantizers.
+
+    Attributes:
+        host: The network, every quantizer an identity, in evaluation mode.
+        sites: Slot → where its quantizer stands. In placement ``integer`` a tensor that several
+            layers read is listed under the first of them alone.
+        quantizers: ``(layer, slot, bits)`` → calibrated quantizer; none for float.
+    """
+
+    host: nn.Module
+    sites: dict[Slot, Site]
+    quantizers: dict[tuple[str, str, int], nn.Module]
+
+    @contextmanager
+    def placed(self, net: nn.Module, slot: Slot, bits: int) -> Iterator[None]:
+        """One quantizer in its place in ``net`` (the host or a copy of it) for a while."""
+        site = self.sites[slot]
+        module = net.get_submodule(site.path)
+        before = getattr(module, site.attribute)
+        if bits != FLOAT_BITS:
+            setattr(module, site.attribute, self.quantizers[*slot, bits])
+        try:
+            yield
+        finally:
+            setattr(module, site.attribute, before)
+
+
+def fit_quantizers(
+    net: nn.Module, plan: Plan, widths: Sequence[int], batches: Iterable[Any]
+) -> Fitted:
+    """Calibrate a quantizer for every slot of a plan at every width.
+
+    Args:
+        net: The float network.
+        plan: Its layers, methods and layouts; its widths do not matter.
+        widths: Candidates.
+        batches: Calibration images, or tuples that begin with them; read once a width at most.
+    """
+    kept = list(batches)
+    narrow = [bits for bits in widths if bits != FLOAT_BITS] or [8]
+    shared: tuple[dict[str, Any], dict[str, Tensor]] = ({}, {})
+    quantizers: dict[tuple[str, str, int], nn.Module] = {}
+    for bits in narrow:
+        qnet = quantize(net, at_width(plan, bits))
+        keys = statistics_keys(qnet)
+        if keys is not None and (not keys or keys == shared[0]):
+            calibrate_from(qnet, shared[1])
+        else:
+            calibrate(qnet, kept)
+            shared = (keys, collected(qnet)) if keys else shared
+        sites = _sites(qnet, plan)
+        for slot, site in sites.items():
+            quantizer = getattr(qnet.get_submodule(site.path), site.attribute)
+            quantizers[*slot, bits] = quantizer.eval()
+    return Fitted(_emptied(qnet).eval(), sites, quantizers)
+
+
+def _sites(qnet: nn.Module, plan: Plan) -> dict[Slot, Site]:
+    paths = {tensor: path for path, tensor in tensors(qnet)}
+    layers: dict[str, QuantTwin] = dict(twins(qnet))
+    found: dict[Slot, Site] = {}
+    for name, slot in slots_of(plan):
+        twin = layers[name]
+        site = Site(name, SLOTS[slot])
+        if slot == "act" and twin.source:
+            site = Site(paths[twin.source[0]], "quantizer")
+        if site not in found.values():
+            found[name, slot] = site
+    return found
+
+
+def _emptied(qnet: nn.Module) -> nn.Module:
+    for _, twin in twins(qnet):
+        for attribute in SLOTS.values():
+            setattr(twin, attribute, nn.Identity())
+    for _, tensor in tensors(qnet):
+        tensor.quantizer = nn.Identity()
+    return qnet

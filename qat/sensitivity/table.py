@@ -1,0 +1,161 @@
+"""How sensitive each layer is: layer x slot x bits → score, in the unit of its metric."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from qat.base.errors import InputError
+from qat.sensitivity.widths import SLOTS, Slot
+
+TABLE_VERSION = 1
+DECIBELS = "dB"
+_INFINITE = {"inf": math.inf, "-inf": -math.inf}  # JSON has no infinities
+
+
+@dataclass(frozen=True, slots=True)
+class SensitivityRow:
+    """What quantizing one tensor alone costs.
+
+    Attributes:
+        layer: Module name.
+        slot: ``weight`` or ``act``.
+        bits: Width tried; 16 is fp16, 32 float.
+        score: In the unit of the metric.
+
+    Raises:
+        ValueError: If the score is NaN, or the slot unknown.
+    """
+
+    layer: str
+    slot: str
+    bits: int
+    score: float
+
+    def __post_init__(self) -> None:
+        """Refuse what no allocator could use."""
+        if self.slot not in SLOTS:
+            raise InputError(f"slot must be one of {', '.join(SLOTS)}, got {self.slot!r}")
+        if math.isnan(self.score):
+            raise InputError(
+                f"the score of {self.layer} ({self.slot}, {self.bits} bits) is NaN: the network "
+                "diverges there; leave that width out, or calibrate with other images"
+            )
+
+
+@dataclass(frozen=True)
+class SensitivityTable:
+    """Scores of one network by one metric.
+
+    Attributes:
+        metric: Name of the metric.
+        unit: Of the scores; empty for a plain number.
+        higher_is_worse: False for a quality, such as an SQNR.
+        digest: Of network, data and methods (see :mod:`qat.sensitivity.cache_key`).
+        rows: In execution order of the layers.
+
+    Raises:
+        ValueError: If a tensor has two scores at one width.
+    """
+
+    metric: str
+    unit: str
+    higher_is_worse: bool
+    digest: str
+    rows: tuple[SensitivityRow, ...]
+
+    def __post_init__(self) -> None:
+        """Check that no row is there twice."""
+        if len(self.scores) < len(self.rows):
+            raise InputError("a tensor has two scores at one width: leave one of them out")
+
+    @cached_property
+    def scores(self) -> Mapping[tuple[str, str, int], float]:
+        """``(layer, slot, bits)`` → score."""
+        return {(row.layer, row.slot, row.bits): row.score for row in self.rows}
+
+    def check(self, digest: str) -> None:
+        """Raise ValueError if the table is of another network, data or methods."""
+        if digest != self.digest:
+            raise InputError(
+                f"the sensitivity table ({self.metric}) is of another network, data or methods: "
+                f"its digest is {self.digest}, theirs {digest}; compute it anew"
+            )
+
+    def harms(self, monotone: bool = True) -> dict[Slot, dict[int, float]]:
+        """What allocators minimise: slot → bits → a harm that is higher where it is worse.
+
+        A score in dB counts as its power ratio (``10 ** (-score / 10)``: noise adds up, decibels
+        do not), another quality as its negative.
+
+        Args:
+            monotone: Let no width be worse than a narrower one, nor better than float (harm 0):
+                what a finite sample shows to the contrary is noise.
+        """
+        found: dict[Slot, dict[int, float]] = {}
+        for row in self.rows:
+            found.setdefault((row.layer, row.slot), {})[row.bits] = self._harm(row.score)
+        if monotone:
+            best = 0.0 if self.higher_is_worse or self.unit == DECIBELS else -math.inf
+            return {slot: _monotone(harms, best) for slot, harms in found.items()}
+        return found
+
+    def _harm(self, score: float) -> float:
+        sign = 1 if self.higher_is_worse else -1
+        return 10 ** (sign * score / 10) if self.unit == DECIBELS else sign * score
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON; infinite scores are ``"inf"`` and ``"-inf"``."""
+        rows = [asdict(row) | {"score": _plain(row.score)} for row in self.rows]
+        head = {name: getattr(self, name) for name in _HEAD}
+        return {"version": TABLE_VERSION, **head, "rows": rows}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "SensitivityTable":
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            ValueError: If the data is no such table, or holds NaN.
+        """
+        if data.get("version") != TABLE_VERSION:
+            raise InputError(
+                f"sensitivity table version must be {TABLE_VERSION}, got {data.get('version')!r}"
+            )
+        try:
+            rows = tuple(
+                SensitivityRow(**{**row, "score": _score(row["score"])}) for row in data["rows"]
+            )
+            return cls(**{name: data[name] for name in _HEAD}, rows=rows)
+        except (KeyError, TypeError) as error:
+            raise InputError(f"not a sensitivity table: {error}") from error
+
+    def save(self, path: Path) -> None:
+        """Write the table as JSON."""
+        path.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "SensitivityTable":
+        """Read a table written by :meth:`save`."""
+        return cls.from_dict(json.loads(path.read_text()))
+
+
+_HEAD = ("metric", "unit", "higher_is_worse", "digest")
+
+
+def _monotone(harms: Mapping[int, float], best: float) -> dict[int, float]:
+    worst, found = best, {}
+    for bits in sorted(harms, reverse=True):
+        worst = max(worst, harms[bits])
+        found[bits] = worst
+    return found
+
+
+def _plain(score: float) -> float | str:
+    return score if math.isfinite(score) else repr(score)
+
+
+def _score(value: Any) -> float:
+    return _INFINITE[value] if value in _INFINITE else float(value)

@@ -1,0 +1,1 @@
+"""Many runs: points, what is done already, launchers, searches."""

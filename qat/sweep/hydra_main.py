@@ -1,0 +1,71 @@
+"""Hydra's own main: for what it prints of a configuration, and for sweepers that choose points."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import hydra
+from hydra._internal.utils import get_args_parser
+
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE
+from qat.config.compose import check_composes, is_accepted
+from qat.config.words.command_line import Words, known_words
+from qat.config.yaml_files import ROOT_CONFIG, config_dir
+
+_COMPLETION = ("install=", "uninstall=", "query=")
+
+
+def hydra_main(words: Sequence[str], job: object) -> int:
+    """Hydra's own main, on these words."""
+    before = sys.argv
+    sys.argv = ["qat", *words]
+    decorate = hydra.main(
+        version_base="1.3", config_path=str(config_dir()), config_name=ROOT_CONFIG
+    )
+    try:
+        decorate(job)()  # type: ignore[arg-type]
+    except SystemExit as error:
+        return int(error.code or 0)
+    finally:
+        sys.argv = before
+    return DONE
+
+
+def checked_for_hydra(words: Sequence[str]) -> list[str]:
+    """Look for what is wrong in words for Hydra alone, whose own complaint has many lines.
+
+    Returns:
+        The words, overrides first: between flags Hydra would not know them.
+
+    Raises:
+        RequestError: If a flag, its value or an override is wrong.
+    """
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise RequestError(f"{message}; see qat run --help")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    asked = parser.parse_intermixed_args(list(words))
+    if asked.shell_completion:
+        if not any(word.startswith(_COMPLETION) for word in asked.overrides):
+            raise RequestError(f"-sc needs one of {', '.join(_COMPLETION)} and a shell behind it")
+        return [*asked.overrides, *(word for word in words if word not in asked.overrides)]
+    folder = Path(asked.config_dir).expanduser() if asked.config_dir else None
+    shown = Words(tuple(asked.overrides), True, folder, None)  # a sweep's keys may be shown
+    overrides = known_words(shown, is_accepted).overrides
+    if (asked.cfg or asked.info) and not asked.multirun:
+        check_composes(overrides, folder)
+    return [*overrides, *(word for word in words if word not in asked.overrides)]
+
+
+def quiet_libraries() -> None:
+    """Keep the libraries' chatter off the terminal; their warnings of substance stay."""
+    for name in ("lightning.pytorch", "lightning.fabric", "torch"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # torch resets its own
+    warnings.filterwarnings("ignore", module=r"(lightning|tensorboard|torchmetrics|torch)(\.|$)")

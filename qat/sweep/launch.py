@@ -1,0 +1,110 @@
+"""Points of a sweep, handed to Hydra's launchers; each is a job in this process or another."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra._internal.callbacks import Callbacks
+from hydra._internal.hydra import Hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig
+
+from qat.base.errors import InputError
+from qat.base.progress import be_silent
+from qat.config.compose import Point, composer, fixed_words, readable, typed
+from qat.config.study_grids import key_of
+from qat.config.words.command_line import Words
+from qat.config.yaml_files import ROOT_CONFIG
+from qat.records.store import read_record
+from qat.records.studies import add_to_study
+from qat.run.identity import known_identity
+from qat.sweep.adaptive import SCALE, is_adaptive, objectives
+from qat.sweep.hydra_main import quiet_libraries
+from qat.sweep.launchers import check_launcher, check_reachable, job_threads
+from qat.sweep.orphans import end_with_parent
+from qat.sweep.sweep import complain_of_launcher
+
+if TYPE_CHECKING:
+    from qat.run.prepare import Prepared
+
+# Id → a checked point that is still to run in this process; empty in a launcher's processes.
+at_hand: "dict[str, Prepared]" = {}
+
+
+def launch(words: Words, points: Sequence[Point]) -> None:
+    """Hand some points to the launcher that the command line names."""
+    with composer(words.extra_dir) as hydra:
+        config = multirun_config(hydra, words)
+        context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks(config))
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=run_point, config=config
+        )
+        try:
+            ended = launcher.launch([list(point.overrides) for point in points], initial_job_idx=0)
+        except Exception as error:  # a pool whose worker was killed, say; the records tell the rest
+            complain_of_launcher(error)
+            return
+    for job in ended:
+        try:
+            job.return_value  # noqa: B018 - raises what the job raised outside of its run
+        except Exception as error:
+            complain_of_launcher(error)
+
+
+def run_point(config: DictConfig) -> tuple[float, ...] | None:
+    """One job of a sweep, in this process or in a launcher's.
+
+    Returns:
+        Of a search its objectives, nothing of a grid.
+
+    Raises:
+        ValueError: If the point of a search cannot be run: its trial has failed.
+    """
+    from qat.run.prepare import prepare
+    from qat.sweep.job import limit_threads, run_job
+
+    end_with_parent()
+    quiet_libraries()
+    if not str(HydraConfig.get().launcher._target_).endswith("BasicLauncher"):
+        be_silent()
+    limit_threads(job_threads(HydraConfig.get().launcher))
+    run_config = typed(config)
+    known = known_identity(run_config)
+    prepared = at_hand.pop(known, None) if known else None
+    searched = is_adaptive(HydraConfig.get().sweeper)  # the points of a grid are rehearsed before
+    prepared = prepared or prepare(run_config, _typed_overrides(), rehearsed=searched)
+    done = run_job(prepared, alone=False)
+    sweeper = HydraConfig.get().sweeper
+    if not is_adaptive(sweeper):
+        return None
+    add_to_study(Path(run_config.paths.runs), sweeper.study_name, SCALE, [prepared.id])
+    if not done:
+        raise InputError(f"run {prepared.id} is not done; its record says why")
+    values = objectives(read_record(prepared.folder), run_config.objectives)
+    print(f"done  {prepared.id}: {', '.join(f'{v:g}' for v in values)}", flush=True)
+    return values
+
+
+def check_launchers(words: Words) -> None:
+    """Refuse a launcher that is not installed, or does not answer, before anything starts."""
+    for word in words.overrides:
+        if key_of(word) == "hydra/launcher":
+            check_launcher(word.partition("=")[2])
+    with readable(""), composer(words.extra_dir) as hydra:
+        check_reachable(multirun_config(hydra, words).hydra.launcher)
+
+
+def multirun_config(hydra: Hydra, words: Words) -> DictConfig:
+    """What the words compose to, Hydra's own part included, where each names one value."""
+    return hydra.compose_config(
+        config_name=ROOT_CONFIG,
+        overrides=fixed_words(words.overrides),
+        run_mode=RunMode.MULTIRUN,
+        with_log_configuration=False,
+    )
+
+
+def _typed_overrides() -> tuple[str, ...]:
+    return tuple(HydraConfig.get().overrides.task)

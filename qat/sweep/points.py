@@ -1,0 +1,65 @@
+"""The points of a request: composed, checked, what is wrong with one said in a line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from qat.base.complaints import is_expected, one_line
+from qat.base.errors import CheckDefectError, RequestError
+from qat.config.checks.combinations import check_config
+from qat.config.checks.unread import check_read
+from qat.config.compose import Point, compose_points
+from qat.config.run_dirs import run_dir
+from qat.config.study_grids import key_of
+from qat.config.words.command_line import Words
+from qat.run.request_checks import check_request
+from qat.run.rerun import check_targets, overrides_of
+
+if TYPE_CHECKING:
+    from qat.run.prepare import Prepared
+
+
+def requested_points(words: Words) -> list[Point]:
+    """The composed points of a request, or of a run that is to be repeated."""
+    if words.rerun_of is None:
+        points = compose_points(words.overrides, words.multirun, words.extra_dir)
+        for point in points:  # a value that no key takes is worth more than that it is not read
+            with told_of(point, len(points) > 1):
+                check_config(point.config)
+        check_read([(point.overrides, point.config) for point in points], None, words.extra_dir)
+        return points
+    if words.multirun:
+        raise RequestError("--from repeats one run, -m sweeps: give one of them")
+    typed_runs = [
+        w.partition("=")[2].strip("'") for w in words.overrides if key_of(w) == "paths.runs"
+    ]
+    folder = run_dir(words.rerun_of, typed_runs[-1] if typed_runs else None)
+    repeated = (*overrides_of(folder, words.overrides), *words.overrides)
+    points = compose_points(repeated, False, words.extra_dir)
+    check_targets(points[0].config, words.overrides, words.extra_dir)
+    check_read([(points[0].overrides, points[0].config)], words.overrides, words.extra_dir)
+    return points
+
+
+def check_point(point: Point, named: bool) -> "Prepared":
+    """Prepare one point; what is wrong with it becomes one line that names it.
+
+    Raises:
+        RequestError: If anything is.
+    """
+    with told_of(point, named):
+        check_request(point.config)
+        from qat.run.prepare import prepare  # brings torch: not needed for what is done
+
+        return prepare(point.config, point.overrides)
+
+
+@contextmanager
+def told_of(point: Point, named: bool) -> Iterator[None]:
+    """Turn what is wrong with a point into a :class:`RequestError` of one line."""
+    try:
+        yield
+    except Exception as error:
+        kind = RequestError if is_expected(error) else CheckDefectError
+        where = f"point {point.label}: " if named else ""
+        raise kind(where + one_line(error)) from error

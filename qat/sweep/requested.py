@@ -1,0 +1,64 @@
+"""A request of several runs: a grid's points, or those that another sweeper chooses."""
+
+from functools import partial
+
+from omegaconf import DictConfig, OmegaConf
+
+from qat.base.progress import tracked
+from qat.config.compose import Point, compose_points, composer, readable
+from qat.config.words.command_line import Words
+from qat.run.request_checks import check_request
+from qat.sweep.adaptive import check_sweeper, dimension_points, is_adaptive, plan_search
+from qat.sweep.hydra_main import hydra_main
+from qat.sweep.launch import at_hand, check_launchers, launch, multirun_config, run_point
+from qat.sweep.points import check_point, requested_points, told_of
+from qat.sweep.sweep import make_items, run_sweep
+
+
+def run_requested(words: Words) -> int:
+    """Run the points of a grid that are not done yet; of another sweeper, what it asks for."""
+    check_launchers(words)
+    with readable(""), composer(words.extra_dir) as hydra:
+        sweeper = multirun_config(hydra, words).hydra.sweeper
+        OmegaConf.resolve(sweeper)
+    if is_adaptive(sweeper):
+        return _search(words, sweeper)
+    points = requested_points(words)
+    for point in points:  # all of them, before the first one loads its data
+        with told_of(point, len(points) > 1):
+            check_request(point.config)
+
+    told: set[tuple[str, str | None]] = set()
+
+    def identify(point: Point) -> str:
+        from qat.run.inputs import print_inputs  # brings torch
+
+        prepared = check_point(point, len(points) > 1)
+        inputs = (prepared.data.digest, prepared.checkpoint_digest)
+        if inputs not in told:
+            told.add(inputs)
+            print_inputs(prepared)
+        at_hand[prepared.id] = prepared
+        return prepared.id
+
+    items = make_items(tracked("checking", points), identify)
+    try:
+        return run_sweep(points, items, partial(launch, words))
+    finally:
+        at_hand.clear()
+
+
+def _search(words: Words, sweeper: DictConfig) -> int:
+    """Let an adaptive sweeper choose, after every choice of every dimension was checked."""
+    from qat.sweep.search import run_search
+
+    check_sweeper(sweeper)
+    params = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
+    asked = dimension_points(words.overrides, params)
+    points = [p for words_ in asked for p in compose_points(words_, False, words.extra_dir)]
+    for point in points:
+        check_point(point, named=True)
+    search = plan_search(sweeper, words.overrides)
+    flags = ["--config-dir", str(words.extra_dir)] if words.extra_dir else []
+    line = [*words.overrides, *search.overrides, *flags, "-m"]
+    return run_search(search, sweeper, points, lambda: hydra_main(line, run_point))

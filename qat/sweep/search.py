@@ -1,0 +1,50 @@
+"""``qat run -m hydra/sweeper=pareto``: a search checked beforehand, resumed, told as its front."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from qat.base.exit_codes import DONE, FAILED
+from qat.base.printing import complain_line, print_line
+from qat.config.compose import Point
+from qat.records.store import find_records
+from qat.records.studies import runs_of
+from qat.report.printed import print_table
+from qat.sweep.adaptive import SCALE, Search, failures, front
+from qat.tables.table import make_table
+
+
+def run_search(
+    search: Search, sweeper: DictConfig, points: Sequence[Point], start: Callable[[], int]
+) -> int:
+    """Make the trials that are left, then show the front as a table and figures.
+
+    Args:
+        search: What is left.
+        sweeper: The composed ``hydra.sweeper``.
+        points: Points that were checked; any of them says where runs lie and what counts.
+        start: Lets Hydra's sweeper make the trials.
+
+    Returns:
+        0 if every trial that could be run is done, 1 otherwise.
+    """
+    from qat.report.study_figures import write_study_figures  # brings matplotlib
+
+    print_line(f"{search.name}: {search.done} trials done before, {search.to_go} to go")
+    code = start() if search.to_go else DONE
+    config = points[0].config
+    runs = Path(config.paths.runs)
+    folders = runs_of(runs, search.name, SCALE)
+    records, problems = find_records(folders)
+    best = front([r for r in records if r.status == "done"], config.objectives)
+    print_line(f"front of {', '.join(config.objectives)}: {len(best)} of {len(records)} runs")
+    names = ["run", "mode", "weight_bits", "act_bits", "method", *config.objectives]
+    print_table(make_table(best, names, group=("id",), problems=problems))
+    by_id = {folder.name: folder for folder in folders}
+    for path in write_study_figures(records, by_id, runs / ".tables" / search.name):
+        print_line(path)
+    for parameters in failures(sweeper, search.name):
+        complain_line(f"could not be run: {parameters}")
+    undone = [record for record in records if record.status != "done"]
+    return FAILED if code or undone else DONE

@@ -1,0 +1,73 @@
+"""Studies: the union of grids, the command line's keys before theirs, scales."""
+
+import pytest
+
+from qat.config.schema import StudyConfig
+from qat.config.study_grids import override_text, study_points
+
+GRIDS = [
+    {"mode": ["float"]},
+    {"mode": ["static", "qat"], "scheme.weight.bits": [8, 4], "seed": [0, 1]},
+    {"mode": ["static"], "scheme.weight.bits": [4, 2], "seed": [0]},
+]
+STUDY = StudyConfig(
+    name="it", grids=GRIDS, scales={"smoke": ["data=synthetic", "seed=7"], "quick": []}
+)
+
+
+def points(*words, scale="quick"):
+    return study_points(STUDY, scale, "experiment=it", words)
+
+
+def test_points_are_the_union_each_once():
+    found = points()
+    assert len(found) == 1 + 8 + 1  # static, 4 bits, seed 0 stands in two grids
+    assert found[0] == ("experiment=it", "mode=float")
+    assert ("experiment=it", "mode=static", "scheme.weight.bits=2", "seed=0") in found
+
+
+def test_a_key_of_the_command_line_takes_the_place_of_the_axis():
+    found = points("seed=5", "++mode=static")
+    assert found == [
+        ("experiment=it", "seed=5", "++mode=static"),
+        ("experiment=it", "scheme.weight.bits=8", "seed=5", "++mode=static"),
+        ("experiment=it", "scheme.weight.bits=4", "seed=5", "++mode=static"),
+        ("experiment=it", "scheme.weight.bits=2", "seed=5", "++mode=static"),
+    ]
+
+
+def test_an_axis_goes_before_the_scale_and_the_command_line_before_both():
+    found = points("data=npz", scale="smoke")
+    assert found[0] == ("experiment=it", "seed=7", "mode=float", "data=npz")
+    assert all(words.count("seed=7") == 0 for words in found[1:])
+    assert all("data=synthetic" in words for words in points(scale="smoke"))
+
+
+def test_an_unknown_scale_names_those_there_are():
+    with pytest.raises(ValueError, match=r"scale.*smoke, quick.*papr"):
+        points(scale="papr")
+
+
+def test_an_empty_axis_is_refused():
+    with pytest.raises(ValueError, match="axis seed has no values"):
+        study_points(StudyConfig(name="it", grids=[{"seed": []}]), "quick", "experiment=it", [])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (0.001, "0.001"),
+        ("w8a8", "w8a8"),
+        ("a b", "'a b'"),
+        ("it's", r"'it\'s'"),
+        ([{"match": "layer1.*", "weight": {"bits": 8}}], "[{match:'layer1.*',weight:{bits:8}}]"),
+    ],
+)
+def test_values_as_hydra_reads_them_back(value, text):
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    assert override_text(value) == text
+    parsed = OverridesParser.create().parse_override(f"key={text}")
+    assert parsed.value() == value

@@ -1,0 +1,49 @@
+"""Files that older programs wrote give the networks they were written from."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from qat.export.packed.network import load_packed, save_packed
+from qat.layers.walk import quantizers, twins
+
+FILES = Path(__file__).parent / "files"
+PLACEMENTS = ["academic", "integer"]
+
+
+@pytest.fixture
+def expected():
+    return load_file(FILES / "version1_expected.safetensors")
+
+
+def used(qnet):
+    """All numbers the network computes with, in the order the fixture was written in."""
+    tensors = [tensor for _, twin in twins(qnet) for tensor in twin.quantized()]
+    for _, _, quantizer in quantizers(qnet):
+        qparams = quantizer.qparams()
+        tensors += [qparams.scale, qparams.zero_point]
+    return torch.cat([tensor.detach().float().reshape(-1) for tensor in tensors])
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+class TestVersion1:
+    def test_its_numbers_are_those_of_the_time_bit_for_bit(self, placement, tiny_model, expected):
+        qnet = load_packed(FILES / f"version1_{placement}.safetensors", tiny_model)
+        assert torch.equal(used(qnet), expected[f"{placement}.used"])
+
+    def test_its_outputs_are_those_of_the_time(self, placement, tiny_model, expected):
+        qnet = load_packed(FILES / f"version1_{placement}.safetensors", tiny_model).eval()
+        outputs = qnet(expected["images"])
+        # Sums in float32 may be taken in another order on another processor.
+        torch.testing.assert_close(outputs, expected[f"{placement}.outputs"], rtol=1e-5, atol=1e-6)
+
+    def test_written_anew_it_is_of_the_present_version(
+        self, placement, tiny_model, expected, tmp_path
+    ):
+        old = load_packed(FILES / f"version1_{placement}.safetensors", tiny_model)
+        save_packed(old, tmp_path / "it")
+        new = load_packed(tmp_path / "it", tiny_model)
+        assert torch.equal(used(new), used(old))
+        assert torch.equal(new.eval()(expected["images"]), old.eval()(expected["images"]))

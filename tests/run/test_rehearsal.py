@@ -1,0 +1,160 @@
+"""What a run would stumble over at its end is refused before it begins."""
+
+import pytest
+import torch
+
+from qat.run.last_batch import better_size, smallest_batch
+from tests.command_line import USUAL
+
+FILE = """
+from collections import namedtuple
+
+import torch
+from torch import nn
+
+Out = namedtuple("Out", ["logits", "aux"])
+
+class Vectors(nn.Module):
+    def __init__(self, classes, in_channels, image_size):
+        super().__init__()
+        self.body = nn.Linear(in_channels * image_size**2, 8)
+        self.norm = nn.BatchNorm1d(8)
+        self.head = nn.Linear(8, classes)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.norm(self.body(x.flatten(1)))))
+
+class Pair(Vectors):
+    def forward(self, x):
+        logits = super().forward(x)
+        return Out(logits, logits) if self.training else logits
+
+class Mapping(Vectors):
+    def forward(self, x):
+        return {"features": x, "scores": super().forward(x)}
+
+class Erf(Vectors):
+    def forward(self, x):
+        return torch.erfinv(super().forward(x).tanh() / 2)
+
+class Ordered(Vectors):
+    def __init__(self, *shape):
+        super().__init__(*shape)
+"""
+
+
+@pytest.fixture
+def network(home, monkeypatch):
+    """Words for a network of the file above; a file a test, since modules are kept."""
+    monkeypatch.syspath_prepend(str(home))
+
+    def words(name):
+        module = f"nets_{home.name}".replace("-", "_")
+        (home / f"{module}.py").write_text(FILE)
+        return ["model=user", f"model.target={module}:{name}"]
+
+    return words
+
+
+def refused(qat, home, *words):
+    code, out, err = qat("run", *USUAL, *words)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1, err
+    assert not (home / "runs").exists()
+    return err
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["mode=qat", "optimizer=adam", "optimizer.momentum=0.9"], ["optimizer.momentum"]),
+        (
+            ["float.optimizer.name=adam"],
+            ["float.optimizer.momentum=0.9 belongs to sgd", "write optimizer@float.optimizer=adam"],
+        ),
+        (["mode=qat", "schedule=step", "schedule.gamma=2"], ["schedule.gamma must be above 0"]),
+        (["mode=qat", "schedule.min_lr=0.5"], ["is above optimizer.lr=0.01"]),
+        (["float.schedule.min_lr=0.5"], ["float.schedule.min_lr=0.5 is above float.optimizer.lr"]),
+        (["float.schedule.warmup_epochs=1"], ["must be below float.epochs=1"]),
+        (["mode=qat", "schedule=multistep"], ["milestones=[100, 150] lies outside of"]),
+        (
+            ["schedule@float.schedule=step"],
+            ["float.schedule.step_size=30", "take schedule@float.schedule=cosine"],
+        ),
+        (["data.augment.pad=32"], ["miss the whole image of 32 pixels: set data.augment.pad=4"]),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused_by_its_own_keys(qat, home, words, parts):
+    err = refused(qat, home, *words)
+    for part in parts:
+        assert part in err
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        (["mode=float", "float.batch_size=461"], "set float.batch_size="),
+        (["mode=qat", "trainer.batch_size=461"], "set trainer.batch_size="),
+    ],
+)
+def test_a_last_batch_of_one_vector_is_refused_with_a_size_that_works(
+    qat, home, network, words, cure
+):
+    """462 images remain for training of 512: one is left over."""
+    err = refused(qat, home, *network("Vectors"), *words)
+    assert "batch norm over single values" in err
+    better = int(err.partition(cure)[2])
+    assert smallest_batch(462, better) >= 2
+
+
+def test_a_batch_that_devices_cannot_share_is_refused(qat, home):
+    err = refused(qat, home, "mode=qat", "trainer.devices=2", "trainer.batch_size=461")
+    assert "leaves a batch of 1 of 462" in err
+
+
+@pytest.mark.parametrize(("images", "size", "fewest"), [(462, 461, 2), (7, 3, 2), (129, 128, 4)])
+def test_the_better_size_is_the_nearest_that_leaves_enough(images, size, fewest):
+    better = better_size(images, size, fewest)
+    rests = [images % better or better, images // better and better]
+    assert min(rest for rest in rests if rest) >= fewest
+    nearer = range(size - abs(size - better) + 1, size + abs(size - better))
+    for other in nearer:
+        assert (images % other or other) < fewest
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("Pair", ["gives a Out in training mode", "returns output[0]"]),
+        ("Mapping", ["gives a dict in evaluation mode", "returns output['scores']"]),
+    ],
+)
+def test_outputs_that_are_no_tensor_are_refused_with_where_the_logits_are(
+    qat, home, network, name, parts
+):
+    err = refused(qat, home, *network(name))
+    for part in parts:
+        assert part in err
+
+
+def test_what_the_exporter_refuses_is_refused_before_training_by_line(qat, home, network):
+    err = refused(qat, home, *network("Erf"), "scheme.placement=integer")
+    assert "truediv() at nets_test" in err
+    assert ".py:" in err
+
+
+def test_torchvisions_auxiliary_heads_are_taken_off():
+    from torchvision.models import googlenet
+
+    from qat.models.torchvision import without_training_heads
+
+    net = without_training_heads(googlenet(num_classes=4, aux_logits=True, init_weights=False))
+    assert isinstance(net.train()(torch.rand(2, 3, 64, 64)), torch.Tensor)
+
+
+def test_a_factory_of_positional_arguments_gets_them_in_order(network):
+    from qat.models.build import build_model
+
+    _, target = network("Ordered")
+    net = build_model("user", target.partition("=")[2], classes=5, in_channels=3, image_size=4)
+    assert net(torch.rand(2, 3, 4, 4)).shape == (2, 5)
