@@ -27,7 +27,7 @@ from bench._report import write_report
 from qat.cli.main import main as qat
 from qat.models.build import BUILTIN, build_model
 from qat.models.checkpoint import save_checkpoint
-from qat.run.pipeline import Stages
+from qat.run.state import RunState
 
 NETWORKS = ("mobilenet_v2", "resnet50")
 CLASSES = 10
@@ -52,10 +52,10 @@ def forget_peak() -> None:
 def watched() -> Iterator[dict[str, dict[str, float]]]:
     """Note peak, seconds and page faults of every stage of the runs made meanwhile."""
     stages: dict[str, dict[str, float]] = {}
-    plain = Stages.timed
+    plain = RunState.timed
 
     @contextmanager
-    def timed(self: Stages, stage: str) -> Iterator[None]:
+    def timed(self: RunState, stage: str) -> Iterator[None]:
         forget_peak()
         start, faults = time.perf_counter(), _faults()
         with plain(self, stage):
@@ -66,11 +66,11 @@ def watched() -> Iterator[dict[str, dict[str, float]]]:
             "minor_faults": _faults() - faults,
         }
 
-    Stages.timed = timed  # type: ignore[method-assign]
+    RunState.timed = timed  # type: ignore[method-assign]
     try:
         yield stages
     finally:
-        Stages.timed = plain  # type: ignore[method-assign]
+        RunState.timed = plain  # type: ignore[method-assign]
 
 
 def measure(network: str, side: int, images: int, folder: Path) -> dict[str, Any]:

@@ -8,7 +8,6 @@ it is evaluated.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,9 +15,9 @@ from qat.allocate.budget import Budgets, overruns
 from qat.allocate.problem import Problem
 from qat.allocate.sampling import narrow_at_random, random_plans
 from qat.base.errors import InputError
+from qat.base.progress import Track
 from qat.sensitivity.widths import Slot
 
-Track = Callable[[Iterable[Any]], Iterable[Any]]
 Evaluate = Callable[[Mapping[Slot, int]], float]
 
 

@@ -7,12 +7,18 @@ from qat.base.errors import InputError
 from qat.base.synonyms import nearest
 
 
-def one_of(key: str, value: object, allowed: Iterable[str]) -> None:
-    """Refuse a word that is not in a list, with the nearest that is."""
+def one_of(
+    key: str, value: object, allowed: Iterable[str], error: type[InputError] = InputError
+) -> None:
+    """Refuse a word that is not in a list, with the nearest that is.
+
+    Raises:
+        InputError: Or the class that is given.
+    """
     words = list(allowed)
     if value not in words:
         hint = nearest(str(value), words)
-        raise InputError(f"{key} must be one of {', '.join(words)}, got {value!r}{hint}")
+        raise error(f"{key} must be one of {', '.join(words)}, got {value!r}{hint}")
 
 
 def above_zero(key: str, value: object) -> None:

@@ -3,9 +3,12 @@
 Without a screen nothing is drawn. :func:`draw_on` gives one: see :mod:`qat.report.console`.
 """
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import Any, Protocol
+
+Track = Callable[[Iterable[Any]], Iterable[Any]]
+"""Wraps what a slow loop runs over, to show its progress; ``iter`` shows none."""
 
 
 class Bar(Protocol):

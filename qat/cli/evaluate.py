@@ -4,14 +4,13 @@ from pathlib import Path
 
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE, FAILED
-from qat.base.progress import tracked
 from qat.records.folder import RunFolder
 from qat.report.console import draw_progress
 from qat.run.load import load_run
+from qat.run.outputs import logits_of_test_set
 from qat.run.progress import stage
 from qat.run.results import NO_LABELS, accuracies
 from qat.run.signs import noted_signs
-from qat.training.evaluate import predict_logits
 
 
 def evaluate_command(
@@ -32,10 +31,9 @@ def evaluate_command(
         raise RequestError(f"{folder} is a float run: it has no packed file")
     if not run.prepared.data.test.labelled:
         raise RequestError(f"{folder}: {NO_LABELS}, so there is no accuracy to hold against")
-    batches = tracked("evaluation", run.prepared.test_batches())
     warned: list[str] = []
     with noted_signs(run.qnet, "evaluation", warned):
-        logits = predict_logits(run.qnet, batches, run.prepared.device).cpu()
+        logits = logits_of_test_set(run.prepared, run.qnet, "evaluation")
     for line in warned:
         print(f"warning: {line}")
     same = True

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE, FAILED
-from qat.base.progress import tracked
 from qat.cli.export import float_of
 from qat.config.modes import is_half
 from qat.export.parity.network import Exported
@@ -17,12 +16,12 @@ from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
 from qat.report.console import draw_progress
 from qat.report.printed import print_deployment, print_record_line
-from qat.run.deploy.deployment import Deployed, compare, time_networks, why_not
+from qat.run.deploy.deployment import compare, time_networks, why_not
 from qat.run.deploy.latency import FLOAT, NETWORK
 from qat.run.load import LoadedRun, load_run
-from qat.run.pipeline import Stages
+from qat.run.outputs import logits_of_test_set
 from qat.run.progress import stage
-from qat.training.evaluate import predict_logits
+from qat.run.stage_result import StageResult
 
 Targets = tuple[str | None, str | None]
 
@@ -35,11 +34,10 @@ def parity_command(folder: Path, targets: Targets = (None, None)) -> int:
         ValueError: If a file of the run is damaged.
     """
     with _exported_run(folder, targets) as run:
-        prepared, stages, deployed = run.prepared, Stages(), Deployed()
+        prepared, deployed = run.prepared, StageResult()
         exported = _exported(RunFolder(folder), run)
-        batches = tracked("evaluation", prepared.test_batches())
-        logits = predict_logits(exported.qnet, batches, prepared.device).cpu()
-        compare(deployed, prepared, folder, exported, logits, stages.timed)
+        logits = logits_of_test_set(prepared, exported.qnet, "evaluation")
+        compare(deployed, prepared, folder, exported, logits, stage)
         record = _keep(RunFolder(folder), run.record, deployed)
     print_deployment(folder, record)
     print_record_line(RunFolder(folder).record_path)
@@ -63,7 +61,7 @@ def measure_command(
         networks = {k: a for k, a in run.record.artifacts.items() if k in (FLOAT, HALF, NETWORK)}
         found = {name: files.verified(artifact) for name, artifact in networks.items()}
         label = run.record.unmeasured.get("latency_ms")
-        deployed = Deployed(files=found, unmeasured={"latency_ms": label} if label else {})
+        deployed = StageResult(files=found, not_measured={"latency_ms": label} if label else {})
         with stage("latency"):
             time_networks(deployed, run.prepared, folder)
         record = _keep(files, run.record, deployed)
@@ -100,7 +98,7 @@ def _exported(files: RunFolder, run: LoadedRun) -> Exported:
     return Exported(file, run.qnet, *read_with_names(run.qnet, run.prepared.example()))
 
 
-def _keep(files: RunFolder, record: RunRecord, deployed: Deployed) -> RunRecord:
+def _keep(files: RunFolder, record: RunRecord, deployed: StageResult) -> RunRecord:
     """Put what was found into the record, digests included; what it replaces goes."""
     written = {
         name: files.artifact(path)
@@ -113,12 +111,12 @@ def _keep(files: RunFolder, record: RunRecord, deployed: Deployed) -> RunRecord:
         metrics={
             k: v
             for k, v in {**record.metrics, **deployed.metrics}.items()
-            if k not in deployed.unmeasured
+            if k not in deployed.not_measured
         },
         artifacts={**record.artifacts, **written},
         unmeasured={
             k: v
-            for k, v in {**record.unmeasured, **deployed.unmeasured}.items()
+            for k, v in {**record.unmeasured, **deployed.not_measured}.items()
             if k not in deployed.metrics
         },
     )

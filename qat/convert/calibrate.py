@@ -1,13 +1,15 @@
 """The phases of a quantized network: observe, quantize, off."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from qat.base.allowed import one_of
 from qat.base.errors import InputError
+from qat.base.progress import Track
 from qat.convert.clipped import ClippedSignsWarning, watching_signs
 from qat.convert.going_around import every_layer_called
 from qat.core.evaluation_mode import evaluating
@@ -19,7 +21,6 @@ from qat.quantizers.cast import CastQuantizer
 
 USES = "uses"
 """Beside an observer's own statistics: how many tensors of a forward it saw."""
-Track = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 def set_phase(net: nn.Module, phase: str) -> None:
@@ -28,8 +29,7 @@ def set_phase(net: nn.Module, phase: str) -> None:
     Raises:
         ValueError: If the phase is none of these.
     """
-    if phase not in PHASES:
-        raise InputError(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
+    one_of("phase", phase, PHASES)
     for module in net.modules():
         if isinstance(module, Quantizer | CastQuantizer):
             module.set_phase(phase)

@@ -1,18 +1,17 @@
 """Which tensors are ever negative: what decides a sign that the scheme leaves open."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from qat.base.progress import Track
 from qat.core.evaluation_mode import evaluating
 from qat.graph.points import Placement, place
 from qat.graph.shapes import layer_calls
 from qat.graph.trace import trace
 from qat.layers.registry import twin_of
-
-Track = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 def tensor_minima(

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
+from qat.base.allowed import one_of
 from qat.base.errors import InputError
 
 KERNELS = ("auto", "compiled", "eager")
@@ -54,8 +55,7 @@ def choose_kernel(kernel: str, elements: float) -> str:
     Raises:
         ValueError: If ``kernel`` is none of the three.
     """
-    if kernel not in KERNELS:
-        raise InputError(f"kernel must be one of {', '.join(KERNELS)}, got {kernel!r}")
+    one_of("kernel", kernel, KERNELS)
     if kernel == "auto":
         repaid = elements * _SECONDS_SAVED_PER_ELEMENT > _SECONDS_TO_COMPILE
         return "compiled" if repaid and has_compiler() else "eager"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.core.grid import MAX_BITS, MIN_BITS, IntGrid
 
@@ -90,9 +91,9 @@ class TensorSpec:
         """Check each value, then the combinations."""
         for name, kinds in _KINDS.items():
             _of_kind(name, getattr(self, name), kinds)
-        _one_of("format", self.format, FORMATS)
-        _one_of("granularity", self.granularity, GRANULARITIES)
-        _one_of("scale", self.scale, SCALES)
+        one_of("format", self.format, FORMATS)
+        one_of("granularity", self.granularity, GRANULARITIES)
+        one_of("scale", self.scale, SCALES)
         if self.bits != OFF_BITS and not MIN_BITS <= self.bits <= MAX_BITS:
             raise InputError(
                 f"bits must be {MIN_BITS} to {MAX_BITS}, or {OFF_BITS} for off, got {self.bits}"
@@ -173,8 +174,8 @@ class Scheme:
 
     def __post_init__(self) -> None:
         """Check the policies; activations have no group of input channels to share a scale."""
-        _one_of("first_last", str(self.first_last), FIRST_LAST)
-        _one_of("placement", self.placement, PLACEMENTS)
+        one_of("first_last", str(self.first_last), FIRST_LAST)
+        one_of("placement", self.placement, PLACEMENTS)
         if self.act.granularity == "group":
             raise InputError(
                 "scheme.act.granularity must be tensor or channel, got group: "
@@ -186,8 +187,3 @@ def _of_kind(name: str, value: object, kinds: tuple[type, ...]) -> None:
     if type(value) not in kinds:
         words = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
         raise InputError(f"{name} must be of type {words}, got {value!r}")
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")

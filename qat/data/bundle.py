@@ -1,18 +1,18 @@
 """What loaders are asked for, what they give, and what a run gets in the end."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from qat.base.progress import Track
 from qat.data.errors import DataError
 from qat.data.in_memory import Images
 from qat.data.preprocess import Preprocess
 
-Track = Callable[[Iterable[Any]], Iterable[Any]]
 """Wraps an iterable to show progress."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.core import affine
 from qat.core.codebook import Codebook
@@ -166,8 +167,7 @@ class Quantizer(nn.Module):
         Raises:
             ValueError: If the phase is none of ``observe``, ``quantize``, ``off``.
         """
-        if phase not in PHASES:
-            raise InputError(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
+        one_of("phase", phase, PHASES)
         if self.phase == "observe" and phase != "observe" and self.observer.seen:
             self.adopt_range()
         self.phase = phase

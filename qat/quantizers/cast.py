@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qat.base.errors import InputError
+from qat.base.allowed import one_of
 from qat.quantizers.base import PHASES
 
 _LARGEST = torch.finfo(torch.float16).max
@@ -34,8 +34,7 @@ class CastQuantizer(nn.Module):
         Raises:
             ValueError: If the phase is none of ``observe``, ``quantize``, ``off``.
         """
-        if phase not in PHASES:
-            raise InputError(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
+        one_of("phase", phase, PHASES)
         self.phase = phase
 
 

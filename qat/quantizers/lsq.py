@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.core.affine import quantize_dequantize
 from qat.core.kernels import body, grad_of
@@ -53,8 +54,7 @@ class LSQQuantizer(Quantizer):
             raise InputError("lsq learns a step and no zero point: set symmetric=true, or minmax")
         if spec.scale != "free":
             raise InputError("lsq learns a free step: set scale=free, or use minmax")
-        if start not in STARTS:
-            raise InputError(f"start of lsq must be one of {', '.join(STARTS)}, got {start!r}")
+        one_of("start of lsq", start, STARTS)
         if start != "observer" and spec.observer.name != "default":
             raise InputError(
                 f"lsq with start={start} would ignore the observer {spec.observer.name!r}: "

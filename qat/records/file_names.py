@@ -9,6 +9,8 @@ HISTORY_NAME = "history.csv"
 SENSITIVITY_NAME, ALLOCATION_NAME = "sensitivity.json", "allocation.json"
 MEMORY_NAME = "memory.json"
 PARITY_NAME, LATENCY_NAME = "parity.json", "latency.json"
+CHECKPOINTS = "checkpoints"
+"""Folder of a training's checkpoints."""
 
 USUAL_NAMES = {
     "config": CONFIG_NAME,

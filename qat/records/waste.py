@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 
 from qat.records.cache import damaged_entries, is_being_made
+from qat.records.file_names import CHECKPOINTS
 from qat.records.folder import RunFolder
 from qat.records.lock import HOLDER_NAME, LOCK_NAME, LockedError, is_held, locked
 from qat.records.schema import RecordError
 
-CHECKPOINTS = "checkpoints"
 NOTHING = frozenset([LOCK_NAME, HOLDER_NAME])
 _HALF_WRITTEN = re.compile(r"\..+\.\d+(-[0-9a-f]{8})?(\.\w+)?|.+\.part")
 """Names that files have while they are written, by this project's writers."""

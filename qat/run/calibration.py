@@ -15,6 +15,7 @@ from qat.base.progress import tracked
 from qat.convert.calibrate import calibrate, calibrate_from, collected, statistics_keys
 from qat.convert.clipped import ClippedSignsWarning
 from qat.data.batches import Batches
+from qat.data.draw import drawn
 from qat.records.cache import Cache
 from qat.records.schema import NUMERICS_VERSION
 from qat.run.prepare import Prepared
@@ -68,9 +69,7 @@ def calibration_batches(prepared: Prepared, at_once: int | None = None) -> Batch
     """Images of ``calibrate.path`` or of train, drawn by the run's seed, without augmentation."""
     config, data = prepared.config, prepared.data
     images = data.training if data.calibration is None else data.calibration
-    generator = torch.Generator().manual_seed(config.seed)
-    order = torch.randperm(len(images), generator=generator)
-    chosen = images.subset(order[: config.calibrate.images])
+    chosen = drawn(images, config.calibrate.images, config.seed)
     size = config.calibrate.batch_size
     return Batches(chosen, size if at_once is None else min(size, at_once), data.preprocess)
 

@@ -6,7 +6,8 @@ from qat.analysis.codes import layer_codes, worst_layers
 from qat.analysis.layers import by_layer
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
-from qat.run.pipeline import Outcome, first_images
+from qat.run.finish import Outcome
+from qat.run.outputs import first_images
 from qat.run.prepare import Prepared
 from qat.tracking.page_tensors import PageTensors
 

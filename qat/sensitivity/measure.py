@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
+from qat.base.progress import Track
 from qat.core.plan import Plan
 from qat.sensitivity.cache_key import sensitivity_digest
 from qat.sensitivity.groups import tensors_read
@@ -19,7 +20,6 @@ from qat.sensitivity.widths import FLOAT_BITS, SLOTS, Slot, check_layers, check_
 
 Batch = tuple[Tensor, Tensor]
 Keep = Callable[[str, SensitivityRow], None]
-Track = Callable[[Iterable[Any]], Iterable[Any]]
 Scores = dict[tuple[str, str, int], float]
 
 

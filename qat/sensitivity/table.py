@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.sensitivity.widths import SLOTS, Slot
 
@@ -37,8 +38,7 @@ class SensitivityRow:
 
     def __post_init__(self) -> None:
         """Refuse what no allocator could use."""
-        if self.slot not in SLOTS:
-            raise InputError(f"slot must be one of {', '.join(SLOTS)}, got {self.slot!r}")
+        one_of("slot", self.slot, SLOTS)
         if math.isnan(self.score):
             raise InputError(
                 f"the score of {self.layer} ({self.slot}, {self.bits} bits) is NaN: the network "

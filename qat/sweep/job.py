@@ -8,6 +8,7 @@ from qat.base.complaints import complain, debug, one_line
 from qat.base.lines import wrapped
 from qat.base.printing import complain_line, print_lines
 from qat.config.stored import store_config
+from qat.records.file_names import CHECKPOINTS
 from qat.records.folder import RunFolder
 from qat.records.lock import LockedError
 from qat.records.schema import RecordError, RunRecord
@@ -26,7 +27,7 @@ from qat.run.prepare import Prepared
 from qat.run.progress import stage
 from qat.tracking.figures.style import save_figures
 
-CHECKPOINTS, FIGURES = "checkpoints", "figures"
+FIGURES = "figures"
 
 
 class RecordedError(Exception):

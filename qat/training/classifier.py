@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torchmetrics.aggregation import MeanMetric
 
 from qat.base.errors import InputError
+from qat.core.accuracy import classes_before
 from qat.training.optimizers import Group, float_groups, make_optimizer
 from qat.training.schedules import make_schedule
 from qat.training.specs import OptimizerSpec, ScheduleSpec
@@ -112,7 +113,7 @@ class Classifier(L.LightningModule):
             self.log(f"lr/{group['name']}", group["lr"])
 
     def _measure(self, stage: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        right = (logits.argmax(dim=1) == labels).float()
+        right = (classes_before(logits, labels) < 1).float()
         # Not by its weight argument: torchmetrics ignores that where NaN are not looked for.
         self.meters[f"{stage}_loss"].update(loss.expand(len(labels)))  # type: ignore[operator]
         self.meters[f"{stage}_top1"].update(right)  # type: ignore[operator]

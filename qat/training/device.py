@@ -2,6 +2,7 @@
 
 import torch
 
+from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.training.specs import ACCELERATORS
 
@@ -16,10 +17,7 @@ def resolve_device(accelerator: str) -> torch.device:
         ValueError: If there is no such device here.
     """
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if accelerator not in ACCELERATORS:
-        raise InputError(
-            f"trainer.accelerator must be one of {', '.join(ACCELERATORS)}, got {accelerator!r}"
-        )
+    one_of("trainer.accelerator", accelerator, ACCELERATORS)
     if accelerator == "cpu" or (accelerator == "auto" and not cuda):
         return torch.device("cpu")
     if accelerator in ("auto", "gpu", "cuda") and cuda:

@@ -1,17 +1,15 @@
 """How well a network classifies."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qat.base.errors import InputError
+from qat.base.progress import Track
 from qat.core.accuracy import classes_before
 from qat.core.evaluation_mode import evaluating
-
-Track = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 def evaluate(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from qat.base.allowed import one_of
 from qat.base.errors import InputError
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
@@ -44,7 +45,7 @@ class OptimizerSpec:
 
     def __post_init__(self) -> None:
         """Check each value, then what belongs together."""
-        _one_of("optimizer.name", self.name, OPTIMIZERS)
+        one_of("optimizer.name", self.name, OPTIMIZERS)
         if not 0 < self.lr < float("inf"):
             raise InputError(f"optimizer.lr must be above 0 and finite, got {self.lr}")
         if self.step_lr is not None:
@@ -91,7 +92,7 @@ class ScheduleSpec:
 
     def __post_init__(self) -> None:
         """Check each value."""
-        _one_of("schedule.name", self.name, SCHEDULES)
+        one_of("schedule.name", self.name, SCHEDULES)
         _at_least("schedule.warmup_epochs", self.warmup_epochs, 0)
         _at_least("schedule.step_size", self.step_size, 1)
         _at_least("schedule.min_lr", self.min_lr, 0)
@@ -145,17 +146,17 @@ class FitSpec:
     def __post_init__(self) -> None:
         """Check each value."""
         _at_least("trainer.max_epochs", self.max_epochs, 1)
-        _one_of("trainer.accelerator", self.accelerator, ACCELERATORS)
-        _one_of("trainer.precision", self.precision, PRECISIONS)
+        one_of("trainer.accelerator", self.accelerator, ACCELERATORS)
+        one_of("trainer.precision", self.precision, PRECISIONS)
         _at_least("trainer.accumulate_grad_batches", self.accumulate_grad_batches, 1)
-        _one_of("trainer.compile", self.compile, COMPILES)
+        one_of("trainer.compile", self.compile, COMPILES)
         _at_least("trainer.devices", self.devices, 1)
         if self.devices > 1 and self.compile != "none":
             raise InputError(
                 f"trainer.compile={self.compile} compiles the step of one process, got "
                 f"trainer.devices={self.devices}: set trainer.compile=none or trainer.devices=1"
             )
-        _one_of("trainer.keep", self.keep, KEEPS)
+        one_of("trainer.keep", self.keep, KEEPS)
         _at_least("trainer.fast_dev_run", int(self.fast_dev_run), 0)
         for name in ("gradient_clip_val", "limit_train_batches"):
             value = getattr(self, name)
@@ -216,11 +217,6 @@ def _refuse_late(setting: str, key: str, epochs: int) -> None:
         f"{setting} lies outside of trainer.max_epochs={epochs}, so that the rate never falls "
         f"there: {other} schedule=cosine"
     )
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
 
 
 def _at_least(name: str, value: float, lowest: float) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -16,34 +15,16 @@ from qat.export.onnx.network import export_onnx
 from qat.export.parity.network import Exported
 from qat.export.runtimes.labels import HALF, HALF_SIMULATED
 from qat.export.runtimes.registry import make_runtime
-from qat.records.file_names import LATENCY_NAME, PARITY_NAME
+from qat.records.file_names import LATENCY_NAME
 from qat.run.deploy.latency import FLOAT, NETWORK, run_latency
 from qat.run.deploy.parity import run_parity
 from qat.run.prepare import Prepared
 from qat.run.results import NO_LABELS
+from qat.run.stage_result import StageResult
 
 NETWORK_NAME, FLOAT_NAME, HALF_NAME = "network.onnx", "float.onnx", "half.onnx"
 OF_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "speedup")
 Timed = Callable[[str], AbstractContextManager[None]]
-
-
-@dataclass
-class Deployed:
-    """What became of it.
-
-    Attributes:
-        metrics: Sizes, accuracy, parity and latency.
-        gate: ``passed``, ``failed``, or None where nothing was compared.
-        unmeasured: Metric → why it is absent.
-        files: Artifact → path.
-        runtime: Name and version of what executed it.
-    """
-
-    metrics: dict[str, float] = field(default_factory=dict)
-    gate: str | None = None
-    unmeasured: dict[str, str] = field(default_factory=dict)
-    files: dict[str, Path] = field(default_factory=dict)
-    runtime: str | None = None
 
 
 def deploy(
@@ -53,7 +34,7 @@ def deploy(
     qnet: nn.Module | None,
     logits: Tensor,
     timed: Timed,
-) -> Deployed:
+) -> StageResult:
     """Export a network and measure it in its runtime, as far as the configuration asks for it.
 
     Args:
@@ -66,13 +47,13 @@ def deploy(
     """
     config = prepared.config
     if (reason := why_not(config)) is not None:
-        return Deployed(unmeasured=dict.fromkeys(OF_RUNTIME, reason))
-    deployed = Deployed()
+        return StageResult(not_measured=dict.fromkeys(OF_RUNTIME, reason))
+    deployed = StageResult()
     with timed("export"):
         half = is_half(config)
         exported = export_files(deployed, folder, net, qnet, prepared.example(), half=half)
     if config.measure.runtime == "none":
-        deployed.unmeasured = dict.fromkeys(OF_RUNTIME, "measure.runtime=none")
+        deployed.not_measured = dict.fromkeys(OF_RUNTIME, "measure.runtime=none")
         return deployed
     compare(deployed, prepared, folder, exported, logits, timed)
     with timed("latency"):
@@ -92,7 +73,7 @@ def why_not(config: RunConfig) -> str | None:
 
 
 def export_files(
-    deployed: Deployed,
+    deployed: StageResult,
     folder: Path,
     net: nn.Module,
     qnet: nn.Module | None,
@@ -119,7 +100,7 @@ def export_files(
 
 
 def compare(
-    deployed: Deployed,
+    deployed: StageResult,
     prepared: Prepared,
     folder: Path,
     exported: Exported,
@@ -129,7 +110,8 @@ def compare(
     """Parity, and the runtime's accuracy on the whole test set."""
     config = prepared.config
     runtime = make_runtime(config.measure.runtime)
-    deployed.runtime = f"{runtime.name} {runtime.version()}"
+    executed_by = f"{runtime.name} {runtime.version()}"
+    deployed.protocol["evaluation"] = {"runtime": executed_by}
     with timed("parity"):
         found = run_parity(
             config.parity,
@@ -140,25 +122,21 @@ def compare(
             prepared.data.test.labels.cpu(),
             folder,
         )
-    deployed.metrics |= found.metrics
+    deployed.merge(found)
     if not prepared.data.test.labelled:
-        deployed.unmeasured["runtime_top1"] = NO_LABELS
-    deployed.gate = found.gate
-    deployed.files[PARITY_NAME.removesuffix(".json")] = folder / PARITY_NAME
-    if found.label is not None:
-        deployed.unmeasured |= dict.fromkeys(("latency_ms", "speedup"), found.label)
+        deployed.not_measured["runtime_top1"] = NO_LABELS
 
 
-def time_networks(deployed: Deployed, prepared: Prepared, folder: Path) -> None:
+def time_networks(deployed: StageResult, prepared: Prepared, folder: Path) -> None:
     """Latency of the files; of one that the runtime computes in float only its size is told."""
     names = (FLOAT, HALF, NETWORK)
     files = {name: deployed.files[name] for name in names if name in deployed.files}
-    if "latency_ms" in deployed.unmeasured:
+    if "latency_ms" in deployed.not_measured:
         simulated = files.pop(NETWORK)
         if is_half(prepared.config):  # what casts cost is worth knowing, under its own name
             files[HALF] = simulated
     shape = tuple(prepared.example().shape[1:])
     deployed.metrics |= run_latency(prepared.config.measure, files, shape, folder)
     if HALF in files and f"{HALF}_speedup" not in deployed.metrics:
-        deployed.unmeasured[f"{HALF}_speedup"] = HALF_SIMULATED
-    deployed.files[LATENCY_NAME.removesuffix(".json")] = folder / LATENCY_NAME
+        deployed.not_measured[f"{HALF}_speedup"] = HALF_SIMULATED
+    deployed.files["latency"] = folder / LATENCY_NAME

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -31,21 +31,7 @@ from qat.records.environment import (
 )
 from qat.records.file_names import PARITY_NAME
 from qat.run.results import accuracies
-
-
-@dataclass(frozen=True)
-class ParityFound:
-    """What parity gives a record.
-
-    Attributes:
-        metrics: Of the runtime and of parity.
-        gate: ``passed`` or ``failed``.
-        label: Why latencies are not given; None if all layers run as they are stored.
-    """
-
-    metrics: dict[str, float]
-    gate: str
-    label: str | None
+from qat.run.stage_result import StageResult
 
 
 def run_parity(
@@ -56,8 +42,13 @@ def run_parity(
     simulated: Tensor,
     labels: Tensor,
     folder: Path,
-) -> ParityFound:
-    """Compare, judge, and write ``parity.json`` into the run's folder."""
+) -> StageResult:
+    """Compare, judge, and write ``parity.json`` into the run's folder.
+
+    Returns:
+        Figures of the runtime and of parity, the gate, and why no latency will be told, if layers
+        do not run as they are stored.
+    """
     thresholds = _thresholds(config)
     found = check_parity(
         exported,
@@ -95,7 +86,13 @@ def run_parity(
     metrics |= _metrics(found)
     if widths:
         metrics["accumulator_bits"] = max(row["worst_bits"] for row in widths)
-    return ParityFound(metrics, found.verdict.gate, _label(execution))
+    label = _label(execution)
+    return StageResult(
+        metrics,
+        not_measured={} if label is None else dict.fromkeys(("latency_ms", "speedup"), label),
+        files={"parity": folder / PARITY_NAME},
+        gate=found.verdict.gate,
+    )
 
 
 def _thresholds(config: ParityConfig) -> ParityThresholds:

@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from qat.records.file_names import MEMORY_NAME
 from qat.run.memory.prefetch import time_prefetch
 from qat.run.memory.widths import StoredTensors
 from qat.run.prepare import Prepared
+from qat.run.stage_result import StageResult
 from qat.tracking.figures.memory import memory_figures
 from qat.tracking.figures.style import save_figure
 
@@ -41,15 +42,6 @@ ALONE_AND_TOGETHER = (
 PARTS = ("parameters", "buffers", "activations", "gradients", "optimizer")
 _UNREADABLE = (ValueError, RuntimeError, TypeError, AttributeError, KeyError)
 """What reading a network raises whose control flow or operations are not those of a graph."""
-
-
-@dataclass
-class MemoryFound:
-    """What became of it: figures, why some are absent, and artifact → file."""
-
-    metrics: dict[str, float] = field(default_factory=dict)
-    unmeasured: dict[str, str] = field(default_factory=dict)
-    files: dict[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,7 +68,7 @@ class Planned:
 
 def run_memory(
     prepared: Prepared, folder: Path, net: nn.Module, qnet: nn.Module | None, packed: Path
-) -> MemoryFound:
+) -> StageResult:
     """Plan the memory of a run's networks, write ``memory.json`` and its figures.
 
     Args:
@@ -89,7 +81,7 @@ def run_memory(
     Raises:
         ValueError: If a run inside an arena gives another output than the ordinary one.
     """
-    config, found = prepared.config.memory, MemoryFound()
+    config, found = prepared.config.memory, StageResult()
     told: dict[str, Any] = {"batch": config.batch, "strategy": strategy(config).name}
     images = Batches(prepared.data.test, config.batch, prepared.data.preprocess).batch(0)[0].cpu()
     shape = (config.batch, *images.shape[1:])
@@ -100,7 +92,7 @@ def run_memory(
             networks["network"] = _quantized(qnet, shape, config)
     except _UNREADABLE as error:
         told["unplanned"] = one_line(error)
-        found.unmeasured = dict.fromkeys(_names(prepared.config), told["unplanned"])
+        found.not_measured = dict.fromkeys(_names(prepared.config), told["unplanned"])
     else:
         told |= _layers(networks, qnet, _optimizer(prepared.config))
         told |= {"networks": {name: _arena(each, config) for name, each in networks.items()}}
@@ -226,7 +218,7 @@ def _bytes(plan: MemoryPlan, naive: int) -> dict[str, Any]:
 
 
 def _measure(
-    found: MemoryFound,
+    found: StageResult,
     told: dict[str, Any],
     networks: dict[str, Planned],
     images: Tensor,

@@ -15,6 +15,7 @@ from qat.allocate.costs import NetworkCosts
 from qat.allocate.learned import choice_table, overrun_price
 from qat.core.plan import Plan
 from qat.data.batches import Batches
+from qat.data.draw import drawn
 from qat.records.cache import Cache
 from qat.records.schema import NUMERICS_VERSION
 from qat.run.mixed.sensitivity import sensitivity_batches
@@ -118,9 +119,8 @@ def _key(
 def _training_batches(prepared: Prepared, images: int) -> Batches:
     """Training images, drawn by ``sensitivity.seed``, augmented as in training."""
     data, seed = prepared.data, prepared.config.sensitivity.seed
-    order = torch.randperm(len(data.training), generator=torch.Generator().manual_seed(seed))
     return Batches(
-        data.training.subset(order[:images]),
+        drawn(data.training, images, seed),
         prepared.config.trainer.batch_size,
         data.preprocess,
         augment=prepared.augment,

@@ -15,6 +15,7 @@ from qat.base.progress import tracked
 from qat.base.target import load_target
 from qat.core.plan import Plan
 from qat.data.batches import Batches
+from qat.data.draw import drawn
 from qat.records.cache import Cache
 from qat.records.schema import NUMERICS_VERSION
 from qat.run.prepare import Prepared
@@ -27,11 +28,9 @@ from qat.sensitivity.table import SensitivityRow, SensitivityTable
 def sensitivity_batches(prepared: Prepared) -> Batches:
     """Training images, drawn by ``sensitivity.seed``: the same for all seeds of a run."""
     settings, data = prepared.config.sensitivity, prepared.data
-    generator = torch.Generator().manual_seed(settings.seed)
-    order = torch.randperm(len(data.training), generator=generator)
-    drawn = data.training.subset(order[: settings.images])
+    chosen = drawn(data.training, settings.images, settings.seed)
     at_once = min(settings.batch_size, prepared.images_at_once)
-    return Batches(drawn, at_once, data.preprocess)
+    return Batches(chosen, at_once, data.preprocess)
 
 
 def run_sensitivity(prepared: Prepared, net: nn.Module, plan: Plan) -> SensitivityTable:

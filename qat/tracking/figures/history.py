@@ -9,6 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.tracking.figures.style import GREY, look_of, new_figure
 
@@ -38,8 +39,7 @@ def history_figure(courses: Mapping[str, Course], metric: str, title: str = "") 
     Raises:
         ValueError: If the metric is none of these, or there is nothing to draw.
     """
-    if metric not in WORDS:
-        raise InputError(f"metric must be one of {', '.join(WORDS)}, got {metric!r}")
+    one_of("metric", metric, WORDS)
     if not any(courses.values()):
         raise InputError(f"no {metric} to draw: set tracking.history_every above 0 and train")
     figure, axes = new_figure(width=7.0)

@@ -1,0 +1,38 @@
+"""What quantization did to each tensor of the network."""
+
+from torch import nn
+
+from qat.analysis.alone import with_alone
+from qat.analysis.layers import tensor_rows
+from qat.analysis.rows import rows_to_json
+from qat.base.atomic import write_atomic
+from qat.convert.swap import quantize, to_float
+from qat.core.plan import Plan
+from qat.records.file_names import LAYERS_NAME
+from qat.run.outputs import first_images
+from qat.run.stage_result import StageResult
+from qat.run.state import RunState
+
+LAYER_IMAGES = 64
+"""Test images on which the layers' tensors are looked at."""
+
+
+def analyse_stage(state: RunState) -> StageResult:
+    """Write ``layers.json``."""
+    prepared, path = state.prepared, state.folder.path / LAYERS_NAME
+    at_once = max(1, prepared.images_at_once // 4)  # all outputs of a batch are held, so few
+    with state.timed("analysis"):
+        counterpart = _counterpart(state.net, state.plan)
+        images = list(first_images(prepared, at_once, LAYER_IMAGES))
+        rows = tensor_rows(counterpart, state.quantized, images)
+        state.layers = with_alone(rows, counterpart, state.quantized, images)
+        write_atomic(path, rows_to_json(state.layers))
+    return StageResult(files={"layers": path})
+
+
+def _counterpart(net: nn.Module, plan: Plan) -> nn.Module:
+    """The float network with the quantized one's layers: batch norm folded where that has it so.
+
+    It is a conversion of its own: the run's network has learned, and its layers with it.
+    """
+    return to_float(quantize(net, plan)) if plan.tensors else net

@@ -1,0 +1,36 @@
+"""Quantization-aware training, of the modes that train."""
+
+from qat.config.modes import trains
+from qat.convert.calibrate import saturated_biases, set_phase
+from qat.convert.integer import fold_norms
+from qat.records.file_names import CHECKPOINTS
+from qat.run.outputs import logits_of_test_set
+from qat.run.results import accuracies
+from qat.run.stage_result import StageResult
+from qat.run.state import RunState
+from qat.run.training import fit_quantized
+
+
+def fit_stage(state: RunState) -> StageResult:
+    """Train the calibrated network; note what calibration alone has come to."""
+    result = StageResult()
+    if trains(state.prepared.config):
+        result = _trained(state)
+    result.warnings += [
+        f"{name}: {count} biases do not fit 32 bits and are clamped"
+        for name, count in saturated_biases(state.quantized).items()
+    ]
+    return result
+
+
+def _trained(state: RunState) -> StageResult:
+    prepared, qnet = state.prepared, state.quantized
+    with state.timed("calibrated_evaluation"):
+        logits = logits_of_test_set(prepared, qnet, "evaluation after calibration")
+        top1 = accuracies(logits, state.labels)["top1"]
+    with state.timed("training"):
+        warnings = fit_quantized(prepared, qnet, state.folder.path / CHECKPOINTS)
+    set_phase(qnet, "quantize")
+    fold_norms(qnet)
+    state.qnet = qnet.to(prepared.device).eval()
+    return StageResult({"calibrated_top1": top1}, warnings=warnings)

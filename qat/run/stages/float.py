@@ -1,0 +1,33 @@
+"""The float network: trained or loaded, and its outputs on the test set."""
+
+import torch
+
+from qat.cost.size import float_file_bytes
+from qat.records.environment import environment_facts
+from qat.run.float_network import float_logits, float_network
+from qat.run.protocol import protocol
+from qat.run.results import FLOAT_FIGURES, accuracies
+from qat.run.stage_result import StageResult
+from qat.run.state import RunState
+from qat.run.training import chosen_kernel
+
+
+def float_stage(state: RunState) -> StageResult:
+    """Train the float network or take it from where it is; note the protocol."""
+    prepared = state.prepared
+    with state.timed("float"):
+        state.net, state.float_digest = float_network(prepared)
+        state.net.eval()
+    with state.timed("float_evaluation"):
+        state.float_logits = float_logits(prepared, state.net, state.float_digest)
+    environment = environment_facts(torch.get_num_threads())
+    state.record = state.record.move_to("running", environment=environment)
+    kernel = chosen_kernel(prepared, state.net)
+    return StageResult(protocol=protocol(prepared, state.float_digest, kernel))
+
+
+def float_figures_stage(state: RunState) -> StageResult:
+    """Accuracy and size of the float network, for a run that quantizes nothing."""
+    found = accuracies(state.float_logits, state.labels)
+    metrics = {f"float_{name}": found[name] for name in FLOAT_FIGURES if name in found}
+    return StageResult(found | metrics | {"float_bytes": float_file_bytes(state.net)})

@@ -1,0 +1,26 @@
+"""The packed file: written, read back, and held against the network's outputs."""
+
+import json
+from dataclasses import asdict
+
+from qat.base.atomic import write_atomic
+from qat.export.packed.sizes import size_rows
+from qat.records.file_names import PACKED_NAME, SIZES_NAME
+from qat.run.outputs import first_images
+from qat.run.results import sizes
+from qat.run.stage_result import StageResult
+from qat.run.state import RunState
+
+
+def pack_stage(state: RunState) -> StageResult:
+    """Write the file, and the sizes of its layers."""
+    prepared, folder = state.prepared, state.folder.path
+    packed, table = folder / PACKED_NAME, folder / SIZES_NAME
+    with state.timed("packing"):
+        images = first_images(
+            prepared, prepared.images_at_once, prepared.config.evaluate.batch_size
+        )
+        metrics = sizes(state.quantized, state.net, packed, images)
+        rows = [asdict(row) for row in size_rows(state.quantized, packed)]
+        write_atomic(table, json.dumps(rows, indent=2) + "\n")
+    return StageResult(metrics, files={"packed": packed, "sizes": table})
