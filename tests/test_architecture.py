@@ -125,6 +125,15 @@ def test_the_guide_has_the_same_table():
         assert set(words.split(", ")) == (MAY_IMPORT[room] or {"nothing of ours"}), room
 
 
+def test_public_classes_have_names_of_their_own():
+    homes: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(f"{name_of(path)}:{node.lineno}")
+    assert not {name: places for name, places in homes.items() if len(places) > 1}
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_files_stay_small(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400

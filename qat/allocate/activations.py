@@ -14,7 +14,7 @@ from math import prod
 import torch
 from torch import Tensor, fx, nn
 
-from qat.allocate.costs import Step
+from qat.allocate.costs import LiveTensors
 from qat.core.evaluation_mode import evaluating
 from qat.core.plan import Plan
 from qat.graph.operations import LAYERS, Operation
@@ -38,7 +38,7 @@ class _Stored:
 
 def activation_steps(
     net: nn.Module, plan: Plan, example: Tensor, ties: Mapping[str, str] | None = None
-) -> list[Step]:
+) -> list[LiveTensors]:
     """What is alive during each operation that stores a tensor.
 
     Args:
@@ -67,7 +67,7 @@ def activation_steps(
                 fixed += other.elements * _planned(plan, other.source)
             else:
                 elements[layer] = elements.get(layer, 0) + other.elements
-        steps.append(Step(now.name, fixed, elements))
+        steps.append(LiveTensors(now.name, fixed, elements))
     return steps
 
 

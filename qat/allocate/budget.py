@@ -7,7 +7,7 @@ from itertools import groupby
 
 from torch import Tensor, nn
 
-from qat.allocate.costs import Latency, NetworkCosts, Step
+from qat.allocate.costs import Latency, LiveTensors, NetworkCosts
 from qat.base.errors import InputError
 from qat.core.plan import Plan
 from qat.cost.macs import layer_costs, total_bops
@@ -111,7 +111,7 @@ def spent_by(
     plan: Plan,
     example: Tensor,
     latency: Latency | None = None,
-    steps: Sequence[Step] = (),
+    steps: Sequence[LiveTensors] = (),
 ) -> dict[str, float]:
     """What a plan costs, counted from the network and the plan themselves.
 

@@ -174,11 +174,6 @@ def expected_bops(qnet: nn.Module, costs: NetworkCosts) -> Tensor:
     return torch.stack(terms).sum()
 
 
-def chosen_bits(qnet: nn.Module) -> dict[Slot, int]:
-    """Slot → most probable width; of equals the narrowest."""
-    return {slot: own.widths[int(own.logits.argmax())] for slot, own in choices(qnet)}
-
-
 def choice_harms(qnet: nn.Module) -> dict[Slot, dict[int, float]]:
     """Slot → width → ``-log p``: the least sum of them is the most probable plan.
 

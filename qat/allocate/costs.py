@@ -43,7 +43,7 @@ class LayerFigures:
 
 
 @dataclass(frozen=True)
-class Step:
+class LiveTensors:
     """What is alive while one operation runs.
 
     Attributes:
@@ -69,7 +69,7 @@ class NetworkCosts:
 
     layers: tuple[LayerFigures, ...]
     latency: Latency | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[LiveTensors, ...] = ()
     _by_name: dict[str, LayerFigures] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +118,7 @@ class NetworkCosts:
             )
         return max(self.step_bits(step, bits) for step in self.steps) / 8
 
-    def step_bits(self, step: Step, bits: Bits) -> int:
+    def step_bits(self, step: LiveTensors, bits: Bits) -> int:
         """Bits alive in one step."""
         spent = (n * self.width((layer, "act"), bits) for layer, n in step.elements.items())
         return step.fixed_bits + sum(spent)
@@ -164,7 +164,7 @@ def network_costs(
     plan: Plan,
     example: Tensor,
     latency: Latency | None = None,
-    steps: Sequence[Step] = (),
+    steps: Sequence[LiveTensors] = (),
 ) -> NetworkCosts:
     """Count a network's layers.
 
@@ -210,33 +210,6 @@ def latency_table(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[tuple[int
             raise InputError(f"{where} is there twice: leave one row out")
         found[name][pair] = ms
     return found
-
-
-def cost_table(
-    costs: NetworkCosts, widths: Iterable[int], elements: Mapping[str, int] | None = None
-) -> list[dict[str, Any]]:
-    """A row a layer and width, weight and input both of that width.
-
-    Args:
-        costs: Of the network.
-        widths: Candidates.
-        elements: Layer → elements of its input for one image, if activation bytes are asked for.
-    """
-    rows: list[dict[str, Any]] = []
-    for layer in costs.layers:
-        for bits in widths:
-            row: dict[str, Any] = {
-                "layer": layer.name,
-                "bits": bits,
-                "weight_bytes": weight_bytes(layer.weights, bits),
-                "bops": layer.macs * bits * bits,
-            }
-            if elements and layer.name in elements:
-                row["activation_bytes"] = weight_bytes(elements[layer.name], bits)
-            if costs.latency and (bits, bits) in costs.latency.get(layer.name, {}):
-                row["latency_ms"] = costs.latency[layer.name][bits, bits]
-            rows.append(row)
-    return rows
 
 
 def _check_latency(latency: Latency, names: Sequence[str], plan: Plan) -> None:

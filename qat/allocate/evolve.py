@@ -22,7 +22,7 @@ Evaluate = Callable[[Mapping[Slot, int]], float]
 
 
 @dataclass(frozen=True)
-class Found:
+class EvolvedPlan:
     """The result of a search.
 
     Attributes:
@@ -47,7 +47,7 @@ def evolve(
     start: Iterable[Mapping[Slot, int]] = (),
     seed: int = 0,
     track: Track | None = None,
-) -> Found:
+) -> EvolvedPlan:
     """Search for the plan of least harm.
 
     Args:
@@ -85,7 +85,7 @@ def evolve(
         known[tuple(problem.widths(bits))] = (bits, harm)
     best = min(known.values(), key=lambda plan: plan[1])
     assert not overruns(problem.costs, best[0], budgets)
-    return Found(*best, tuple(known.values()))
+    return EvolvedPlan(*best, tuple(known.values()))
 
 
 def _next(

@@ -11,7 +11,7 @@ from qat.sensitivity.widths import Slot
 
 
 @dataclass(frozen=True)
-class Point:
+class FrontPlan:
     """A plan on the way.
 
     Attributes:
@@ -25,7 +25,7 @@ class Point:
     cost: float
 
 
-def greedy_front(problem: Problem, cost: str = "weight_bytes") -> list[Point]:
+def greedy_front(problem: Problem, cost: str = "weight_bytes") -> list[FrontPlan]:
     """All plans of the greedy way from narrowest to best, without those that another one beats.
 
     Args:
@@ -92,8 +92,8 @@ def narrowed(problem: Problem, bits: Mapping[Slot, int], budgets: Budgets) -> di
     return found
 
 
-def _front(way: list[Point]) -> list[Point]:
-    found: list[Point] = []
+def _front(way: list[FrontPlan]) -> list[FrontPlan]:
+    found: list[FrontPlan] = []
     for point in sorted(way, key=lambda point: (point.cost, point.harm)):
         if not found or point.harm < found[-1].harm:
             found.append(point)
@@ -110,8 +110,8 @@ def _shares(problem: Problem, bits: Mapping[Slot, int], budgets: Budgets) -> flo
     return sum(problem.costs.cost(name, bits) / limit for name, limit in limits)
 
 
-def _point(problem: Problem, bits: Mapping[Slot, int], cost: str) -> Point:
-    return Point(bits, problem.harm(bits), problem.costs.cost(cost, bits))
+def _point(problem: Problem, bits: Mapping[Slot, int], cost: str) -> FrontPlan:
+    return FrontPlan(bits, problem.harm(bits), problem.costs.cost(cost, bits))
 
 
 def _wider(problem: Problem, bits: Mapping[Slot, int]) -> list[dict[Slot, int]]:

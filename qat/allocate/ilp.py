@@ -27,7 +27,7 @@ from qat.allocate.spare_budget import spend_leftover
 from qat.base.c_output import silent_c_output
 from qat.sensitivity.widths import Slot
 
-Row = dict[int, float]
+Coefficients = dict[int, float]
 _LARGEST_HARM = 1e4  # the solver's own gap, 1e-6, is then far below any difference that matters
 
 
@@ -65,7 +65,8 @@ class _Model:
     budgets: Budgets
     elastic: bool = False
     objective: list[float] = field(default_factory=list)
-    rows: list[tuple[Row, float, float]] = field(default_factory=list)  # lower <= row <= upper
+    # lower <= row <= upper
+    rows: list[tuple[Coefficients, float, float]] = field(default_factory=list)
     whole: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -122,41 +123,41 @@ class _Model:
         self.whole.append(int(whole))
         return len(self.objective) - 1
 
-    def _weight_bytes(self) -> list[tuple[Row, float]]:
+    def _weight_bytes(self) -> list[tuple[Coefficients, float]]:
         return [self._by_weight(lambda weights, bits: weight_bytes(weights, bits))]
 
-    def _average_weight_bits(self) -> list[tuple[Row, float]]:
+    def _average_weight_bits(self) -> list[tuple[Coefficients, float]]:
         total = sum(layer.weights for layer in self.problem.costs.layers)
         return [self._by_weight(lambda weights, bits: weights * bits / total)]
 
-    def _bops(self) -> list[tuple[Row, float]]:
+    def _bops(self) -> list[tuple[Coefficients, float]]:
         macs = {layer.name: layer.macs for layer in self.problem.costs.layers}
         return [self._by_pair(list(macs), lambda name, w, a: macs[name] * w * a)]
 
-    def _latency_ms(self) -> list[tuple[Row, float]]:
+    def _latency_ms(self) -> list[tuple[Coefficients, float]]:
         costs = self.problem.costs
         return [self._by_pair(costs.timed(), costs.layer_ms)]
 
-    def _peak_activation_bytes(self) -> list[tuple[Row, float]]:
+    def _peak_activation_bytes(self) -> list[tuple[Coefficients, float]]:
         self.problem.costs.peak_activation_bytes({})  # there must be steps
         found = []
         for step in self.problem.costs.steps:
-            row: Row = {}
+            row: Coefficients = {}
             constant = step.fixed_bits / 8
             for name, elements in step.elements.items():
                 constant += self._spend(row, (name, "act"), lambda bits, n=elements: n * bits / 8)  # type: ignore[misc]
             found.append((row, constant))
         return found
 
-    def _by_weight(self, cost: Callable[[int, int], float]) -> tuple[Row, float]:
-        row: Row = {}
+    def _by_weight(self, cost: Callable[[int, int], float]) -> tuple[Coefficients, float]:
+        row: Coefficients = {}
         constant = 0.0
         for layer in self.problem.costs.layers:
             own = (layer.name, "weight")
             constant += self._spend(row, own, lambda bits, n=layer.weights: cost(n, bits))  # type: ignore[misc]
         return row, constant
 
-    def _spend(self, row: Row, slot: Slot, cost: Callable[[int], float]) -> float:
+    def _spend(self, row: Coefficients, slot: Slot, cost: Callable[[int], float]) -> float:
         """Add a slot's cost to a row; what is not chosen is returned."""
         v = self.owner.get(slot)
         if v is None:
@@ -168,8 +169,8 @@ class _Model:
 
     def _by_pair(
         self, names: list[str], cost: Callable[[str, int, int], float]
-    ) -> tuple[Row, float]:
-        row: Row = {}
+    ) -> tuple[Coefficients, float]:
+        row: Coefficients = {}
         constant = 0.0
         for name in names:
             weight, act = (name, "weight"), (name, "act")

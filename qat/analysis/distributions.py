@@ -71,5 +71,3 @@ LAWS: Mapping[str, Callable[[int, torch.Generator], Tensor]] = {
     "bimodal": _bimodal,
     "outliers": _outliers,
 }
-WEIGHT_LIKE = ("gauss", "laplace")
-"""The others are like activations."""

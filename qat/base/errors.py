@@ -34,10 +34,6 @@ class UnknownNameError(QatError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
-class NotInstalledError(QatError, ImportError):
-    """A package or a module that was named is not installed."""
-
-
 class FileUnavailableError(QatError, OSError):
     """A file or folder is missing, or cannot be read or written."""
 

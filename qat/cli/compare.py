@@ -11,7 +11,7 @@ from qat.base.exit_codes import DONE
 from qat.base.printing import complain_line, print_line
 from qat.records.folder import RunFolder
 from qat.records.layers import output_decibels
-from qat.records.metrics import METRICS, Metric
+from qat.records.metrics import METRICS, MetricFormat
 from qat.records.names import run_names
 from qat.records.run_facts import run_facts, stored_bits
 from qat.records.schema import RunRecord
@@ -33,9 +33,9 @@ def compare_command(first: Path, second: Path) -> int:
         RequestError: If one of the folders holds no record.
     """
     records = [_record(folder) for folder in (first, second)]
-    told = run_names(records)
+    names = run_names(records)
     for letter, record in zip(SIDES, records, strict=True):
-        print_line(f"{letter}: {told[record.id]} {record.id}")
+        print_line(f"{letter}: {names[record.id]} {record.id}")
     for title, rows in (
         ("settings that differ", list(setting_rows(*records))),
         ("metrics", list(metric_rows(*records))),
@@ -59,7 +59,7 @@ def metric_rows(a: RunRecord, b: RunRecord) -> Iterator[tuple[str, str, str, str
         one, other = a.metrics.get(name), b.metrics.get(name)
         if one is None and other is None:
             continue
-        metric = METRICS.get(name, Metric(name, decimals=4))
+        metric = METRICS.get(name, MetricFormat(name, decimals=4))
         unit = f" [{metric.unit}]" if metric.unit else ""
         texts = [MISSING if v is None else number_text(v, metric) for v in (one, other)]
         known = None if one is None or other is None else other - one
@@ -92,8 +92,8 @@ def _settings(record: RunRecord) -> dict[str, str]:
         for slot in ("weight", "act")
         for key in ("bits_text", "symmetric", "granularity", "quantizer", "observer")
     }
-    own = {"status": record.status, "mode": record.mode, "seed": str(record.seed)}
-    return own | slots | dict(leaves(record)) | environment
+    request = {"status": record.status, "mode": record.mode, "seed": str(record.seed)}
+    return request | slots | dict(leaves(record)) | environment
 
 
 def _layers(folder: Path, record: RunRecord) -> dict[str, str]:
@@ -103,11 +103,11 @@ def _layers(folder: Path, record: RunRecord) -> dict[str, str]:
         complain_line(f"skipped: {error}")
         sqnr = {}
     layers = (record.plan or {}).get("layers", {})
-    found = {}
+    rows = {}
     for name, specs in layers.items():
         words = f"{stored_bits(specs['weight'])}/{stored_bits(specs['act'])}"
-        found[name] = words + (f", {sqnr[name]:.1f} dB" if name in sqnr else "")
-    return found
+        rows[name] = words + (f", {sqnr[name]:.1f} dB" if name in sqnr else "")
+    return rows
 
 
 def _print(title: str, rows: list[Any]) -> None:

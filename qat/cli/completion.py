@@ -51,15 +51,17 @@ def candidates(line: str, parser: argparse.ArgumentParser) -> list[str]:
     current = "" if not words or line[-1].isspace() else words.pop()
     commands = _commands(parser)
     if len(words) < 2:
-        found: Iterable[str] = [*commands, *_flags(parser)]
+        possible: Iterable[str] = [*commands, *_flags(parser)]
     elif words[1] == "run":
-        found = _of_run(words[2:], current)
+        possible = _of_run(words[2:], current)
     elif words[1] in commands:
-        found = _of_command(commands[words[1]], words[2:], current)
+        possible = _of_command(commands[words[1]], words[2:], current)
     else:
-        found = ()
+        possible = ()
     flagged = current.startswith("-")
-    return [w for w in dict.fromkeys(found) if w.startswith(current) and (flagged or w[0] != "-")]
+    return [
+        w for w in dict.fromkeys(possible) if w.startswith(current) and (flagged or w[0] != "-")
+    ]
 
 
 def _commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
@@ -76,17 +78,17 @@ def _of_command(parser: argparse.ArgumentParser, words: Sequence[str], current: 
     before = parser._option_string_actions.get(words[-1]) if words else None
     if before is not None and before.nargs != 0:
         return [*map(str, before.choices)] if before.choices else _files(current)
-    found = _flags(parser)
+    possible = _flags(parser)
     for action in parser._actions:
         if action.option_strings:
             continue
         if action.choices:
-            found += map(str, action.choices)
+            possible += map(str, action.choices)
         elif action.metavar in RUN_ARGUMENTS:
-            found += _runs(current)
+            possible += _runs(current)
         else:  # of a table
-            found += [*_studies(), *_runs(current), *_files(current)]
-    return found
+            possible += [*_studies(), *_runs(current), *_files(current)]
+    return possible
 
 
 def _of_run(words: Sequence[str], current: str) -> list[str]:
@@ -115,8 +117,8 @@ def _values(key: str, value: str, extra_dir: Path | None) -> list[str]:
 
     before, comma, last = value.rpartition(",")
     plain = key.lstrip("+")
-    found = _files(last) if plain in PATH_KEYS else choices(plain, extra_dir)
-    return [f"{key}={before}{comma}{choice}" for choice in found]
+    values = _files(last) if plain in PATH_KEYS else choices(plain, extra_dir)
+    return [f"{key}={before}{comma}{choice}" for choice in values]
 
 
 def _config_dir(words: Sequence[str]) -> Path | None:
@@ -135,10 +137,10 @@ def _runs(current: str) -> list[str]:
 
     records = sorted(default_path("runs").glob(f"*/{RECORD_NAME}"))
     folders = [path.parent for path in records]
-    found = [folder.name for folder in folders]
+    names = [folder.name for folder in folders]
     if len(folders) <= NAMED_RUNS:
-        found += run_names(find_records(folders)[0]).values()
-    return found
+        names += run_names(find_records(folders)[0]).values()
+    return names
 
 
 def _studies() -> list[str]:

@@ -39,12 +39,12 @@ def diagnose_command(folder: Path) -> int:
     out.print(headline(record), soft_wrap=True)
     out.print(layers_table(layers))
     out.print(LEGEND, style="dim", soft_wrap=True)
-    found = findings(layers, trained=record.mode == "qat")
+    noteworthy = findings(layers, trained=record.mode == "qat")
     warned = [f"• warned: {line}" for line in warnings_of(record)]
     for line in [
         *fall_lines(layers),
         *warned,
-        *finding_lines(found, record),
+        *finding_lines(noteworthy, record),
         *float_lines(record),
     ]:
         out.print(line, soft_wrap=True)

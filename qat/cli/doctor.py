@@ -36,19 +36,19 @@ Line = tuple[str, str, str]
 def _machine() -> list[Line]:
     facts = environment_facts()
     versions = ", ".join(f"{k} {v}" for k, v in facts["versions"].items())
-    found = facts["instructions"]
+    instructions = facts["instructions"]
     lines = [
         ("+", "python", facts["python"]),
         ("+", "versions", versions),
         ("+", "cpu", f"{facts['cpu']}, {facts['cores']} usable cores"),
     ]
-    best = integer_products(found)
+    best = integer_products(instructions)
     if best is not None:
-        names = ", ".join([best, *sorted(set(found) - {best})])
+        names = ", ".join([best, *sorted(set(instructions) - {best})])
         lines.append(("+", "integer instructions", names))
     else:
         clip = ", and may saturate in u8 x s8 kernels: weights of 7 bits do not"
-        lack = "8-bit products are slower" + (clip if products_may_saturate(found) else "")
+        lack = "8-bit products are slower" + (clip if products_may_saturate(instructions) else "")
         lines.append(("-", "integer instructions (VNNI, AMX)", lack))
     return lines
 

@@ -24,7 +24,7 @@ def evaluate_command(
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
     draw_progress()
-    with stage("loading", told=False):
+    with stage("loading", verbose=False):
         run = load_run(folder, model_target, data_target)
     run.complain_of_unverified()
     if run.qnet is None:

@@ -48,7 +48,7 @@ def export_command(
     name, write = FORMATS[to]
     path = out if out is not None else folder / name
     draw_progress()
-    with stage("loading", told=False):
+    with stage("loading", verbose=False):
         run = load_run(folder, model_target, data_target)
     run.complain_of_unverified()
     with stage("export"):

@@ -8,7 +8,7 @@ from qat.base.exit_codes import DONE
 from qat.base.lines import aligned
 from qat.config.study_file import EXPERIMENTS, read_study, study_names
 from qat.config.yaml_files import config_dir, files, groups, summary
-from qat.records.metrics import METRICS, Metric
+from qat.records.metrics import METRICS, MetricFormat
 
 _GROUP_OF = {
     "models": "model",
@@ -62,7 +62,7 @@ def _marked(text: str, path: Path) -> str:
     return text if path.is_relative_to(config_dir()) else f"{text}  {_YOURS}".lstrip()
 
 
-def _reading(metric: Metric) -> str:
+def _reading(metric: MetricFormat) -> str:
     """``top-1 [%], higher is better``."""
     unit = f" [{metric.unit}]" if metric.unit else ""
     better = {True: ", higher is better", False: ", lower is better", None: ""}

@@ -17,7 +17,7 @@ from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE, FAILED, REFUSED
 from qat.base.synonyms import command_guess, nearest
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
-from qat.cli.signals import ended_alike, tell_interrupted
+from qat.cli.signals import ended_alike, print_interrupted
 from qat.config.run_dirs import run_dir
 
 TOPICS = (
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(error)
         return REFUSED
     except KeyboardInterrupt:
-        tell_interrupted()
+        print_interrupted()
         return FAILED
     except BrokenPipeError:  # `qat table | head` is no failure of ours
         sys.stderr.close()
@@ -67,7 +67,7 @@ def console() -> None:
         try:
             code = main()
         except KeyboardInterrupt:  # while another error was being told
-            tell_interrupted()
+            print_interrupted()
     sys.exit(code)
 
 

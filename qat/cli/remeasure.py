@@ -59,9 +59,11 @@ def measure_command(
         measure.threads = threads or measure.threads
         files = RunFolder(folder)
         networks = {k: a for k, a in run.record.artifacts.items() if k in (FLOAT, HALF, NETWORK)}
-        found = {name: files.verified(artifact) for name, artifact in networks.items()}
+        onnx_files = {name: files.verified(artifact) for name, artifact in networks.items()}
         label = run.record.unmeasured.get("latency_ms")
-        deployed = StageResult(files=found, not_measured={"latency_ms": label} if label else {})
+        deployed = StageResult(
+            files=onnx_files, not_measured={"latency_ms": label} if label else {}
+        )
         with stage("latency"):
             time_networks(deployed, run.prepared, folder)
         record = _keep(files, run.record, deployed)
@@ -78,7 +80,7 @@ def _exported_run(folder: Path, targets: Targets) -> Iterator[LoadedRun]:
         raise RequestError(f"{folder} holds no run.json")
     with files.lock():
         draw_progress()
-        with stage("loading", told=False):
+        with stage("loading", verbose=False):
             run = load_run(folder, *targets)
         run.complain_of_unverified()
         if (reason := why_not(run.prepared.config)) is not None:

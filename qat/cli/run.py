@@ -10,7 +10,7 @@ from qat.report.console import draw_progress
 from qat.run.progress import stage
 from qat.run.request_checks import check_request
 from qat.sweep.hydra_main import checked_for_hydra, hydra_main, quiet_libraries
-from qat.sweep.points import check_point, requested_points, told_of
+from qat.sweep.points import check_point, named_errors, requested_points
 from qat.sweep.requested import run_requested
 
 
@@ -32,9 +32,9 @@ def run_command(words: Sequence[str]) -> int:
     if sorted_words.multirun:
         return run_requested(sorted_words)
     point = requested_points(sorted_words)[0]
-    with told_of(point, named=False):
+    with named_errors(point, named=False):
         check_request(point.config)
-    with stage("loading", told=False):
+    with stage("loading", verbose=False):
         prepared = check_point(point, named=False)
         from qat.sweep.job import run_job  # brings lightning: after the request was checked
 

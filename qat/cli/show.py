@@ -34,8 +34,8 @@ def show_command(folder: Path) -> int:
     print(wrapped(f"asked for: {' '.join(record.overrides) or '(defaults)'}", hang=11))
     if record.study:
         print_line(f"study: {record.study}")
-    if made := _made(record):
-        print(wrapped(f"made: {made}", hang=6))
+    if origin := _origin(record):
+        print(wrapped(f"made: {origin}", hang=6))
     if record.metrics:
         print_comparison(record, every_float=True)
         print_deployment(folder, record)
@@ -75,14 +75,14 @@ def _stage(folder: Path) -> str:
     return f" stage {under_way.name} since {clock} ({duration(time.time() - under_way.since)})"
 
 
-def _made(record: RunRecord) -> str:
-    found = record.environment
-    if not found:
+def _origin(record: RunRecord) -> str:
+    environment = record.environment
+    if not environment:
         return ""
-    commit = f"commit {str(found.get('commit'))[:12]}" + (
-        " with changes" * bool(found.get("dirty"))
+    commit = f"commit {str(environment.get('commit'))[:12]}" + (
+        " with changes" * bool(environment.get("dirty"))
     )
-    return f"{found.get('cpu')}, {found.get('threads')} threads, {commit}"
+    return f"{environment.get('cpu')}, {environment.get('threads')} threads, {commit}"
 
 
 def _print_stages(record: RunRecord) -> None:

@@ -31,7 +31,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class _Seen:
     """What this process knows of being interrupted."""
 
-    told = False
+    is_printed = False
     signals = 0
 
 
@@ -57,12 +57,12 @@ def ended_alike() -> Iterator[None]:
         _ignore()
 
 
-def tell_interrupted() -> None:
+def print_interrupted() -> None:
     """Print the line that an interrupted command ends with, once."""
     if threading.current_thread() is threading.main_thread():
         _ignore()
-    if not _Seen.told:
-        _Seen.told = True
+    if not _Seen.is_printed:
+        _Seen.is_printed = True
         print(INTERRUPTED, file=sys.stderr, flush=True)
 
 
@@ -92,7 +92,7 @@ def _end() -> NoReturn:
     with contextlib.suppress(Exception):
         for child in multiprocessing.active_children():
             child.terminate()
-    if not _Seen.told:
+    if not _Seen.is_printed:
         line = f"{_SHOW_CURSOR}\n{INTERRUPTED}\n" if os.isatty(2) else f"{INTERRUPTED}\n"
         with contextlib.suppress(OSError):
             os.write(2, line.encode())

@@ -33,8 +33,8 @@ class Bases:
 
     def __init__(self, extra_dir: Path | None) -> None:
         self._groups = frozenset(groups(extra_dir))
-        found = (path for root in roots(extra_dir) for path in root.rglob("*.yaml"))
-        self._stamp = tuple(sorted((str(path), path.stat().st_mtime_ns) for path in found))
+        paths = (path for root in roots(extra_dir) for path in root.rglob("*.yaml"))
+        self._stamp = tuple(sorted((str(path), path.stat().st_mtime_ns) for path in paths))
 
     def compose(self, words: Sequence[str]) -> DictConfig:
         """What Hydra composes from overrides, none of them a sweep.

@@ -8,9 +8,6 @@ from functools import cache
 from pathlib import Path
 
 from hydra import compose, version
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -23,6 +20,7 @@ from qat.base.errors import RequestError
 from qat.base.synonyms import nearest
 from qat.config.bases import Bases
 from qat.config.checks.unread import read_words
+from qat.config.hydra_private import BasicSweeper, Hydra, create_config_search_path
 from qat.config.keys import key_types, keys_under
 from qat.config.paths import settle_paths
 from qat.config.schema import RunConfig, register_schema
@@ -235,8 +233,8 @@ def explain(error: Exception) -> str:
 
 
 def _explain_missing_option(error: MissingConfigException) -> str:
-    asked = error.missing_cfg_file or ""
-    group, _, name = asked.rpartition("/")
+    option = error.missing_cfg_file or ""
+    group, _, name = option.rpartition("/")
     if error.options:
         return f"no {name!r} in {group}; it has {_listed(group, error.options)}" + nearest(
             name, error.options
@@ -284,8 +282,8 @@ def _explain_full_key(text: str) -> str:
     """OmegaConf's message: its first line, the file it came from, the key, the neighbours."""
     match = re.search(r"full_key: (\S+)", text)
     key = match.group(1) if match else ""
-    found = re.search(r"In '([^']+)'", text)
-    file = f"{found.group(1)}: " if found else ""
+    file_match = re.search(r"In '([^']+)'", text)
+    file = f"{file_match.group(1)}: " if file_match else ""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("In '")]
     if re.search(r"Key '[^']*' (not in|is not in struct)", text):
         return file + _explain_key(key, "", None)

@@ -48,9 +48,9 @@ def parsed_yaml(text: str) -> DictConfig:
     """YAML as settings; references within it, which can grow without bounds, are refused."""
     if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
         raise InputError("references (&, *) in it")
-    found = OmegaConf.create(text)
-    if not isinstance(found, DictConfig):
+    settings = OmegaConf.create(text)
+    if not isinstance(settings, DictConfig):
         raise InputError("no mapping")
     if "${" in text:
         raise InputError("an interpolation, ${...}, in it, which is not followed")
-    return found
+    return settings

@@ -65,5 +65,5 @@ def _section(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise RequestError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    found = content.get("study") if isinstance(content, dict) else None
-    return found if isinstance(found, dict) else {}
+    section = content.get("study") if isinstance(content, dict) else None
+    return section if isinstance(section, dict) else {}

@@ -40,13 +40,13 @@ def study_points(
         ValueError: If the scale is none of the study's, or an axis has no values.
     """
     one_of("scale", scale, study.scales or ("quick",))
-    given = {key_of(word) for word in words}
-    scaled = [word for word in study.scales.get(scale, []) if key_of(word) not in given]
+    typed = {key_of(word) for word in words}
+    scaled = [word for word in study.scales.get(scale, []) if key_of(word) not in typed]
     points: dict[tuple[str, ...], None] = {}
     for grid in study.grids:
-        axes = {key: values for key, values in grid.items() if key_of(key) not in given}
+        axes = {key: values for key, values in grid.items() if key_of(key) not in typed}
         for chosen in itertools.product(*(_words(key, values) for key, values in axes.items())):
-            taken = given | {key_of(word) for word in chosen}
+            taken = typed | {key_of(word) for word in chosen}
             kept = [word for word in scaled if key_of(word) not in taken]
             points[experiment, *kept, *chosen, *words] = None
     return list(points)
@@ -79,7 +79,7 @@ def override_text(value: Any) -> str:
 
 
 def _words(key: str, values: Iterable[Any]) -> list[str]:
-    found = values if isinstance(values, list | tuple) else [values]
-    if not found:
+    listed = values if isinstance(values, list | tuple) else [values]
+    if not listed:
         raise InputError(f"study.grids: axis {key} has no values; give a list, or leave it out")
-    return [f"{key}={override_text(value)}" for value in found]
+    return [f"{key}={override_text(value)}" for value in listed]

@@ -100,10 +100,10 @@ def freeze_batch_norm_at(config: RunConfig) -> int | None:
     An integer network folds them: they follow for the first half of a training, unless the user
     says otherwise.
     """
-    asked = config.trainer.freeze_batch_norm_at
-    if asked is None and config.scheme.placement == "integer":
+    epoch = config.trainer.freeze_batch_norm_at
+    if epoch is None and config.scheme.placement == "integer":
         return config.trainer.max_epochs // 2
-    return asked
+    return epoch
 
 
 @contextmanager

@@ -29,12 +29,12 @@ def files(group: str, extra_dir: Path | None = None) -> dict[str, Path]:
         group: Name of the group.
         extra_dir: Folder of the user's YAML.
     """
-    found = {
+    paths = {
         path.relative_to(root / group).with_suffix("").as_posix(): path
         for root in roots(extra_dir)
         for path in (root / group).rglob("*.yaml")
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(paths.items()))
 
 
 def options(group: str, extra_dir: Path | None = None) -> list[str]:

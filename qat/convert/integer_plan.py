@@ -18,7 +18,7 @@ from qat.convert.signs import lower, stored_minima
 from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
 from qat.core.plan import LayerPlan, Plan, TensorPlan
 from qat.core.scheme import Rule, Scheme, TensorSpec
-from qat.graph.points import Placement, Point, place
+from qat.graph.points import Placement, QuantizerPoint, place
 from qat.graph.trace import trace
 
 MAX_BITS = 8
@@ -58,7 +58,10 @@ def make_integer_plan(
 
 
 def _tensors(
-    scheme: Scheme, placement: Placement, layers: Sequence[Point], lowest: Mapping[str, float]
+    scheme: Scheme,
+    placement: Placement,
+    layers: Sequence[QuantizerPoint],
+    lowest: Mapping[str, float],
 ) -> dict[str, TensorPlan]:
     last = layers[-1]
     if last.rectifier is None:  # logits are of both signs, whatever the example shows
@@ -86,7 +89,7 @@ def _tensors(
 def _layers(
     scheme: Scheme,
     placement: Placement,
-    layers: Sequence[Point],
+    layers: Sequence[QuantizerPoint],
     tensors: Mapping[str, TensorPlan],
 ) -> dict[str, LayerPlan]:
     found = {}
@@ -107,13 +110,13 @@ def _layers(
     return found
 
 
-def _source(placement: Placement, point: Point) -> str:
+def _source(placement: Placement, point: QuantizerPoint) -> str:
     """Name of the tensor that a layer reads."""
     first = next(o for o in placement.operations.values() if o.name == point.name)
     return placement.sources[first.inputs[0]]
 
 
-def _ruled(spec: TensorSpec, rules: Sequence[Rule], point: Point) -> TensorSpec:
+def _ruled(spec: TensorSpec, rules: Sequence[Rule], point: QuantizerPoint) -> TensorSpec:
     for rule in rules:
         if any(fnmatchcase(member, rule.match) for member in point.members):
             spec = changed(spec, rule.act, rule.match)

@@ -65,7 +65,7 @@ def stored_minima(traced: fx.GraphModule, placement: Placement, images: Tensor) 
     names = {point.node: point.name for point in placement.points.values()}
     found: dict[str, float] = {}
 
-    class Watch(fx.Interpreter):
+    class MinimaInterpreter(fx.Interpreter):
         def run_node(self, n: fx.Node) -> object:
             value = super().run_node(n)
             if n in names:
@@ -73,5 +73,5 @@ def stored_minima(traced: fx.GraphModule, placement: Placement, images: Tensor) 
             return value
 
     with evaluating(traced):
-        Watch(traced).run(images)
+        MinimaInterpreter(traced).run(images)
     return found

@@ -1,7 +1,6 @@
 """Swap the layers a plan names for their quantized twins."""
 
 import copy
-from collections.abc import Mapping
 
 from torch import Tensor, nn
 
@@ -11,7 +10,7 @@ from qat.convert.modules import make_twin, replace_module
 from qat.convert.rules import with_signs
 from qat.core.plan import Plan
 from qat.layers.registry import twin_of
-from qat.layers.walk import quantizer_keys, quantizers, tensors, twins
+from qat.layers.walk import quantizers, tensors, twins
 
 
 def quantize(
@@ -59,21 +58,6 @@ def to_float(qnet: nn.Module) -> nn.Module:
     for path, _ in list(tensors(net)):
         replace_module(net, path, nn.Identity())
     return net
-
-
-def load_float_state(qnet: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load a float network's state dict into its quantized twin.
-
-    Raises:
-        KeyError: If a key is unknown, or one is missing that is not a quantizer's own.
-    """
-    own = quantizer_keys(qnet)
-    result = qnet.load_state_dict(state, strict=False)
-    missing = [key for key in result.missing_keys if not key.startswith(own)]
-    if missing or result.unexpected_keys:
-        raise UnknownNameError(
-            f"not this network's state: missing {missing[:5]}, unknown {result.unexpected_keys[:5]}"
-        )
 
 
 def check_layers(net: nn.Module, plan: Plan) -> None:

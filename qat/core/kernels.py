@@ -18,6 +18,7 @@ from torch import Tensor
 
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
+from qat.core.torch_private import set_recompile_limit
 
 KERNELS = ("auto", "compiled", "eager")
 # Plain operations take about 10 ns more an element, forward and backward, than a fused loop.
@@ -75,7 +76,7 @@ def set_kernel(kernel: str) -> None:
     if kernel not in ("compiled", "eager"):
         raise InputError(f"kernel must be compiled or eager, got {kernel!r}; see choose_kernel")
     if kernel == "compiled":
-        torch._dynamo.config.recompile_limit = _RECOMPILE_LIMIT  # type: ignore[attr-defined]
+        set_recompile_limit(_RECOMPILE_LIMIT)
     _state["kernel"] = kernel
 
 

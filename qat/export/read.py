@@ -25,11 +25,6 @@ _ABOVE = 6.0
 """Where ReLU6 ends."""
 
 
-def read_program(qnet: nn.Module, example: Tensor) -> Program:
-    """The integer program of a calibrated network; see :func:`read_with_names`."""
-    return read_with_names(qnet, example)[0]
-
-
 def read_with_names(qnet: nn.Module, example: Tensor) -> tuple[Program, Mapping[fx.Node, str]]:
     """The integer program of a calibrated network in placement ``integer``.
 

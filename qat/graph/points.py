@@ -25,7 +25,7 @@ _RECTIFIED = (*LAYERS, "add", "mul")
 
 
 @dataclass
-class Point:
+class QuantizerPoint:
     """A quantized tensor.
 
     Attributes:
@@ -57,7 +57,7 @@ class Placement:
     """
 
     operations: Mapping[fx.Node, Operation]
-    points: dict[str, Point] = field(default_factory=dict)
+    points: dict[str, QuantizerPoint] = field(default_factory=dict)
     shares: dict[str, str] = field(default_factory=dict)
     sources: dict[fx.Node, str] = field(default_factory=dict)
     norms: dict[str, str] = field(default_factory=dict)
@@ -109,7 +109,7 @@ def _add(found: Placement, operation: Operation) -> None:
             found.norms[operation.name] = member.name
     last = chain[-1].kind if chain[-1].kind in RECTIFIERS else None
     members = tuple(member.name for member in chain)
-    found.points[operation.name] = Point(
+    found.points[operation.name] = QuantizerPoint(
         operation.name, operation.kind, chain[-1].node, members, last
     )
     for member in chain:

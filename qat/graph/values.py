@@ -44,7 +44,7 @@ def run_values(traced: fx.GraphModule, example: Tensor) -> Values:
     shapes: dict[fx.Node, Any] = {}
     plain: dict[fx.Node, Any] = {}
 
-    class Watch(fx.Interpreter):
+    class ValuesInterpreter(fx.Interpreter):
         def run_node(self, n: fx.Node) -> Any:
             value = super().run_node(n)
             if isinstance(value, Tensor):
@@ -57,7 +57,7 @@ def run_values(traced: fx.GraphModule, example: Tensor) -> Values:
 
     images = example if len(example) > 1 else example.repeat(2, 1, 1, 1)
     with evaluating(traced):
-        Watch(traced).run(images)
+        ValuesInterpreter(traced).run(images)
     return Values(shapes, plain)
 
 

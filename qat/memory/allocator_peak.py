@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from torch.profiler import ProfilerActivity, profile
 
+from qat.core.torch_private import memory_changes
+
 
 def allocated_peak_bytes(run: Callable[[], object]) -> int:
     """Most bytes of tensors alive at once that were allocated on the CPU during a call.
@@ -16,10 +18,8 @@ def allocated_peak_bytes(run: Callable[[], object]) -> int:
     """
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         run()
-    found = seen.profiler.kineto_results.events() if seen.profiler else []
-    changes = sorted((e.start_ns(), e.nbytes()) for e in found if e.name() == "[memory]")
     live = most = 0
-    for _, change in changes:
+    for _, change in memory_changes(seen):
         live += change
         most = max(most, live)
     return most

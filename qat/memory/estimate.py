@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from qat.base.errors import UnknownNameError
-from qat.memory.liveness import MemoryGraph, Operation
+from qat.memory.liveness import MemoryGraph, MemoryOperation
 from qat.memory.optimizers import OPTIMIZERS
 from qat.memory.read import Traced
 
@@ -210,7 +210,7 @@ def _homes(graph: MemoryGraph) -> dict[str, str]:
     return homes
 
 
-def _extra_bytes(graph: MemoryGraph, operation: Operation, bits: int) -> int:
+def _extra_bytes(graph: MemoryGraph, operation: MemoryOperation, bits: int) -> int:
     tensor = graph.tensors[operation.name]
     if operation.kind in _INDEXED:
         return 8 * tensor.elements
@@ -219,7 +219,7 @@ def _extra_bytes(graph: MemoryGraph, operation: Operation, bits: int) -> int:
     return tensor.bytes if _drops(operation) else 0
 
 
-def _keeps_inputs(graph: MemoryGraph, operation: Operation) -> bool:
+def _keeps_inputs(graph: MemoryGraph, operation: MemoryOperation) -> bool:
     if operation.kind in _POOLS_TO_ONE and graph.tensors[operation.name].shape[-2:] == (1, 1):
         return False
     if operation.kind in _KEEP_INPUTS:
@@ -227,13 +227,13 @@ def _keeps_inputs(graph: MemoryGraph, operation: Operation) -> bool:
     return not _is_known(graph, operation)
 
 
-def _is_known(graph: MemoryGraph, operation: Operation) -> bool:
+def _is_known(graph: MemoryGraph, operation: MemoryOperation) -> bool:
     known = _KEEP_INPUTS | _KEEP_OUTPUT | _KEEP_NOTHING
     view = graph.tensors[operation.name].is_view
     return view or _drops(operation) or operation.kind in known
 
 
-def _drops(operation: Operation) -> bool:
+def _drops(operation: MemoryOperation) -> bool:
     return operation.kind.startswith("dropout")
 
 

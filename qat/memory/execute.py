@@ -16,7 +16,7 @@ from torch import Tensor, fx
 from qat.base.errors import InputError
 from qat.core.evaluation_mode import evaluating
 from qat.memory.kernels import kernel_into
-from qat.memory.liveness import Operation
+from qat.memory.liveness import MemoryOperation
 from qat.memory.read import Traced
 from qat.memory.strategies import MemoryPlan
 
@@ -119,7 +119,7 @@ class ArenaExecutor:
                 f"{tuple(images.shape)}: plan for that batch"
             )
 
-    def _step(self, operation: Operation, images: Tensor) -> int:
+    def _step(self, operation: MemoryOperation, images: Tensor) -> int:
         """Compute one operation and store it; its workspace in bytes."""
         if operation.kind == "input":
             return self._store(operation.name, images)

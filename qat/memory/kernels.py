@@ -31,7 +31,7 @@ def kernel_into(
 
     Args:
         node: Whose output it is.
-        kind: Of the operation (see :class:`qat.memory.liveness.Operation`).
+        kind: Of the operation (see :class:`qat.memory.liveness.MemoryOperation`).
         args: The node's arguments, tensors in place of nodes.
         kwargs: The same, by name.
         module: The traced network.

@@ -45,7 +45,7 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Operation:
+class MemoryOperation:
     """One step: one node of the graph, or a chain of nodes that is computed as one.
 
     Attributes:
@@ -75,7 +75,7 @@ class MemoryGraph:
         outputs: Names of the storages that outlive the last step.
     """
 
-    operations: Mapping[str, Operation]
+    operations: Mapping[str, MemoryOperation]
     tensors: Mapping[str, Tensor]
     outputs: tuple[str, ...]
 

@@ -19,7 +19,7 @@ from qat.base.errors import InputError
 from qat.core.evaluation_mode import evaluating
 from qat.graph.rewrite import scope
 from qat.graph.trace import trace, where
-from qat.memory.liveness import MemoryGraph, Operation, Tensor
+from qat.memory.liveness import MemoryGraph, MemoryOperation, Tensor
 
 _ACTIVATIONS = (
     *("relu", "relu6", "silu", "hardswish", "sigmoid", "hardsigmoid", "tanh", "gelu", "elu"),
@@ -109,7 +109,7 @@ class _Reader:
         self.inside = {n: chain[-1] for chain in chains.values() for n in chain[:-1]}
         self.owners: dict[int, str] = {}
         self.tensors: dict[str, Tensor] = {}
-        self.operations: dict[str, Operation] = {}
+        self.operations: dict[str, MemoryOperation] = {}
         self.nodes = {node.name: node for node in traced.graph.nodes}
 
     def read(self) -> MemoryGraph:
@@ -147,7 +147,7 @@ class _Reader:
         place = (tuple(value.shape), tuple(value.stride()), int(value.storage_offset()))
         return Tensor(name, *place, elements, bits, owner)
 
-    def _operation(self, node: fx.Node) -> Operation:
+    def _operation(self, node: fx.Node) -> MemoryOperation:
         chain = self.chains.get(node.name, (node.name,))
         first = self.nodes[chain[0]]
         read = dict.fromkeys(
@@ -159,7 +159,7 @@ class _Reader:
         over = tuple(read) if all(self._is_elementwise(self.nodes[n]) for n in chain) else ()
         kind = "input" if first.op == "placeholder" else _kind(first, self.traced)
         layer = str(first.target) if first.op == "call_module" else scope(first)
-        return Operation(node.name, kind, layer, chain, tuple(read), over)
+        return MemoryOperation(node.name, kind, layer, chain, tuple(read), over)
 
     def _is_elementwise(self, node: fx.Node) -> bool:
         return node.op != "placeholder" and _kind(node, self.traced) in ELEMENTWISE

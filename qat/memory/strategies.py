@@ -81,11 +81,6 @@ SCHEDULED = Strategy(reuse=True, in_place=True, schedule=True)
 STRATEGIES = (Strategy(), REUSE, IN_PLACE, SCHEDULED)
 
 
-def naive_bytes(graph: MemoryGraph) -> int:
-    """Every operation's output in a buffer of its own; a view needs none."""
-    return sum(t.bytes for t in graph.tensors.values() if not t.is_view)
-
-
 def plan_memory(
     graph: MemoryGraph,
     strategy: Strategy = SCHEDULED,

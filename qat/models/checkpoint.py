@@ -14,7 +14,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
-from qat.models.state_dict import Found, as_the_network_names, differences, mappings_of_tensors
+from qat.models.state_dict import (
+    CheckpointTensors,
+    as_the_network_names,
+    differences,
+    mappings_of_tensors,
+)
 
 # What the unpickler raises on bytes that are none of a checkpoint's.
 _UNREADABLE = (OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, SafetensorError)
@@ -28,11 +33,11 @@ _TENSORS_ALONE = (
 _OF_SCRIPT = "import torch; torch.save(torch.jit.load('{path}').state_dict(), '{path}.weights.pt')"
 
 
-class CheckpointError(InputError):
+class StateDictError(InputError):
     """The file is missing, damaged, no state dict, or of another network."""
 
 
-def load_checkpoint(net: nn.Module, path: Path, key: str | None = None) -> Found:
+def load_checkpoint(net: nn.Module, path: Path, key: str | None = None) -> CheckpointTensors:
     """Load a checkpoint (.pt, .pth, or .safetensors) strictly, see :mod:`qat.models.state_dict`.
 
     Of several mappings of tensors the one that fits the network is taken.
@@ -46,14 +51,14 @@ def load_checkpoint(net: nn.Module, path: Path, key: str | None = None) -> Found
         What was taken, and what was left.
 
     Raises:
-        CheckpointError: Naming the file and, if it is another network's, the keys that differ.
+        StateDictError: Naming the file and, if it is another network's, the keys that differ.
     """
     path = Path(path)
     own = net.state_dict()
     found = _chosen(_read(path), own, path, key)
     for name, tensor in found.state.items():
         if not bool(torch.isfinite(tensor).all()):
-            raise CheckpointError(f"{path}: {name} holds NaN or infinity; take another checkpoint")
+            raise StateDictError(f"{path}: {name} holds NaN or infinity; take another checkpoint")
     counters = {k: t for k, t in own.items() if k not in found.state}
     net.load_state_dict({**counters, **found.state})
     return found
@@ -76,7 +81,7 @@ def read_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]
     """The (mean, std) recorded with a checkpoint; None if the file has none.
 
     Raises:
-        CheckpointError: If the file cannot be read.
+        StateDictError: If the file cannot be read.
     """
     if Path(path).suffix != ".safetensors":
         return None
@@ -84,7 +89,7 @@ def read_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get("normalisation")
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(
+        raise StateDictError(
             f"{path} is damaged or no safetensors file ({error}): get it again"
         ) from error
     if text is None:
@@ -95,7 +100,7 @@ def read_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]
 
 def _read(path: Path) -> Any:
     if not path.is_file():
-        raise CheckpointError(f"no checkpoint {path}; check model.checkpoint")
+        raise StateDictError(f"no checkpoint {path}; check model.checkpoint")
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -104,24 +109,24 @@ def _read(path: Path) -> Any:
         raise _holds_objects(path, error) from error
     except _UNREADABLE as error:
         if "TorchScript" in str(error):
-            raise CheckpointError(
+            raise StateDictError(
                 f"{path} is a TorchScript archive, which is code: write its weights alone, "
                 f"{_python(_OF_SCRIPT, path)}, and give that file"
             ) from error
         reason = f"{type(error).__name__}: {str(error).split('. ')[0][:120]}".rstrip(": ")
-        raise CheckpointError(
+        raise StateDictError(
             f"{path} is damaged or no checkpoint ({reason}): get it again, or write one by "
             "torch.save(net.state_dict(), FILE)"
         ) from error
 
 
-def _holds_objects(path: Path, error: pickle.UnpicklingError) -> CheckpointError:
+def _holds_objects(path: Path, error: pickle.UnpicklingError) -> StateDictError:
     """What torch refuses to load as data: the object by its class, and how to be rid of it."""
     if (named := _OBJECT.search(str(error))) is None:
-        return CheckpointError(
+        return StateDictError(
             f"{path} is damaged, or holds objects that are code: save its state_dict() alone"
         )
-    return CheckpointError(
+    return StateDictError(
         f"{path} holds objects beside tensors ({named[1]}), which only code could load; if you "
         f"trust the file, write its tensors alone: {_python(_TENSORS_ALONE, path)}, and give "
         f"{path}.weights.pt (or save its state_dict() alone where you made it)"
@@ -133,17 +138,19 @@ def _python(program: str, path: Path) -> str:
     return f"python -c {shlex.quote(program.format(path=quoted))}"
 
 
-def _chosen(content: Any, own: Mapping[str, Tensor], path: Path, key: str | None) -> Found:
+def _chosen(
+    content: Any, own: Mapping[str, Tensor], path: Path, key: str | None
+) -> CheckpointTensors:
     """The one mapping of tensors that is this network's.
 
     Raises:
-        CheckpointError: If there is none, or several and no key says which.
+        StateDictError: If there is none, or several and no key says which.
     """
     states = dict(mappings_of_tensors(content))
     if not states:
-        raise CheckpointError(f"{path} holds no state dict of tensors: save net.state_dict()")
+        raise StateDictError(f"{path} holds no state dict of tensors: save net.state_dict()")
     if key is not None and key not in states:
-        raise CheckpointError(
+        raise StateDictError(
             f"{path} has no tensors under model.checkpoint_key={key}; there are "
             f"{', '.join(k or 'those of the whole file' for k in states)}"
         )
@@ -155,7 +162,7 @@ def _chosen(content: Any, own: Mapping[str, Tensor], path: Path, key: str | None
     fitting = [found for found in every if not differences(own, found.state)]
     if len(fitting) > 1:
         keys = ", ".join(found.key for found in fitting)
-        raise CheckpointError(
+        raise StateDictError(
             f"{path} has the network's weights {len(fitting)} times, under {keys}: set "
             f"model.checkpoint_key to one of them, such as model.checkpoint_key={fitting[0].key}"
         )
@@ -163,7 +170,7 @@ def _chosen(content: Any, own: Mapping[str, Tensor], path: Path, key: str | None
         return fitting[0]
     nearest = max(every, key=lambda found: len(found.state.keys() & own.keys()))
     where = f"{path}, {nearest.key}," if nearest.key else f"{path}"
-    raise CheckpointError(
+    raise StateDictError(
         f"{where} is of another network than the model ({differences(own, nearest.state)})"
     )
 

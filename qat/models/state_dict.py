@@ -21,7 +21,7 @@ _SHOWN = 4
 
 
 @dataclass(frozen=True)
-class Found:
+class CheckpointTensors:
     """A mapping of tensors in a checkpoint.
 
     Attributes:
@@ -40,7 +40,7 @@ class Found:
         """What was taken and what was left, in one line.
 
         Example:
-            >>> Found("model_ema", {}, "module.", ("epoch", "optimizer")).line()
+            >>> CheckpointTensors("model_ema", {}, "module.", ("epoch", "optimizer")).line()
             '0 tensors taken of model_ema without the prefix module.; left: epoch, optimizer'
         """
         of = f" of {self.key}" if self.key else ""
@@ -56,7 +56,7 @@ def mappings_of_tensors(content: Any) -> Iterator[tuple[str, dict[str, Tensor]]]
 
 def as_the_network_names(
     key: str, state: Mapping[str, Tensor], wanted: Collection[str], beside: Collection[str] = ()
-) -> Found:
+) -> CheckpointTensors:
     """Take off prefixes that all names share, and counters that the network does not have.
 
     Args:
@@ -76,7 +76,7 @@ def as_the_network_names(
         taken_off = taken_off or _COMPILED
     left += [name for name in kept if _last(name) == _BATCHES and name not in wanted]
     kept = {name: tensor for name, tensor in kept.items() if name not in left}
-    return Found(key, kept, taken_off, (*left, *beside))
+    return CheckpointTensors(key, kept, taken_off, (*left, *beside))
 
 
 def differences(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:

@@ -101,7 +101,7 @@ def damaged_entries(root: Path) -> list[Path]:
     """
     from filelock import FileLock, Timeout
 
-    found = []
+    damaged = []
     kinds = () if root.is_symlink() else sorted(root.glob("*"))
     digests = (d for k in kinds if not k.is_symlink() for d in sorted(k.glob(f"*{DIGEST_SUFFIX}")))
     for digest in digests:
@@ -113,10 +113,10 @@ def damaged_entries(root: Path) -> list[Path]:
             continue
         try:
             with FileLock(lock).acquire(blocking=False):
-                found.append(path)
+                damaged.append(path)
         except (Timeout, OSError):
             continue
-    return found
+    return damaged
 
 
 def is_being_made(aside: Path) -> bool:

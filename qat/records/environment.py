@@ -90,8 +90,8 @@ def integer_products(instructions: Iterable[str]) -> str | None:
 
     None if it has none of them: integer kernels are then slower.
     """
-    found = set(instructions)
-    return next((name for name in INTEGER_PRODUCTS if name in found), None)
+    available = set(instructions)
+    return next((name for name in INTEGER_PRODUCTS if name in available), None)
 
 
 def products_may_saturate(instructions: Iterable[str]) -> bool:
@@ -100,19 +100,19 @@ def products_may_saturate(instructions: Iterable[str]) -> bool:
     They add two products in 16 bits (VPMADDUBSW): 2 * 255 * 127 = 64770 > 32767. Weights of 7 bits
     cannot: 2 * 255 * 63 = 32130, nor -64 * 2 * 255 = -32640.
     """
-    found = set(instructions)
-    return bool(found & {"avx2", "avx512f"}) and integer_products(found) is None
+    available = set(instructions)
+    return bool(available & {"avx2", "avx512f"}) and integer_products(available) is None
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """Version of each installed distribution, by its metadata: nothing is imported."""
-    found = {}
+    installed = {}
     for name in packages:
         try:
-            found[name] = metadata.version(name)
+            installed[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def git_facts(project: Path) -> dict[str, Any]:

@@ -31,14 +31,15 @@ def find_run(word: str, runs: Path) -> Path:
     if (path / RECORD_NAME).exists():
         return path
     root = path.parent if len(path.parts) > 1 else runs
-    found = _by_id(path.name, root) if path.name and root.is_dir() else []
-    records = [] if found else _records(root)
-    found = found or _by_name(path.name, records)
-    if len(found) == 1:
-        return root / found[0]
-    if found:
+    folders = _by_id(path.name, root) if path.name and root.is_dir() else []
+    records = [] if folders else _records(root)
+    folders = folders or _by_name(path.name, records)
+    if len(folders) == 1:
+        return root / folders[0]
+    if folders:
         raise InputError(
-            f"{word} may be {len(found)} runs: {_listed(found, root)}; type more of an id or a name"
+            f"{word} may be {len(folders)} runs: {_listed(folders, root)}; "
+            "type more of an id or a name"
         )
     if path.exists():
         return path  # a folder without a record: the command says so

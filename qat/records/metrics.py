@@ -12,7 +12,7 @@ from qat.base.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class MetricFormat:
     """How one metric is read.
 
     Attributes:
@@ -33,56 +33,64 @@ class Metric:
 KIB = 1 / 1024
 TIMES = "\u00d7"  # the multiplication sign
 
-METRICS: Mapping[str, Metric] = {
-    "float_top1": Metric("float top-1", "%", 100, higher_is_better=True),
-    "calibrated_top1": Metric("calibrated top-1", "%", 100, higher_is_better=True),
-    "top1": Metric("top-1", "%", 100, higher_is_better=True),
-    "top1_drop": Metric("drop", "points", 100, higher_is_better=False),
-    "top1_drop_relative": Metric("relative drop", "%", 100, higher_is_better=False),
-    "top5": Metric("top-5", "%", 100, higher_is_better=True),
-    "float_top5": Metric("float top-5", "%", 100, higher_is_better=True),
-    "float_loss": Metric("float loss", decimals=4),
-    "loss": Metric("loss", decimals=4, higher_is_better=False),
-    "float_agreement": Metric("agreement with float", "%", 100, higher_is_better=True),
-    "logit_sqnr_db": Metric("logit SQNR", "dB", higher_is_better=True),
-    "runtime_top1": Metric("runtime top-1", "%", 100, higher_is_better=True),
-    "parity_top1_agreement": Metric("parity agreement", "%", 100, higher_is_better=True),
-    "parity_max_steps": Metric("parity difference", "steps", decimals=0, higher_is_better=False),
-    "parity_within_one_step": Metric("parity within 1 step", "%", 100, higher_is_better=True),
-    "accumulator_bits": Metric("widest accumulator", "bit", decimals=0, higher_is_better=False),
-    "float_bytes": Metric("float size", "KiB", KIB, 1),
-    "simulated_bytes": Metric("simulated size", "KiB", KIB, 1),
-    "theoretical_bytes": Metric("theoretical size", "KiB", KIB, 1, higher_is_better=False),
-    "packed_bytes": Metric("packed size", "KiB", KIB, 1, higher_is_better=False),
-    "onnx_bytes": Metric("ONNX size", "KiB", KIB, 1, higher_is_better=False),
-    "float_onnx_bytes": Metric("float ONNX size", "KiB", KIB, 1),
-    "half_onnx_bytes": Metric("float16 ONNX size", "KiB", KIB, 1),
-    "compression": Metric("compression", TIMES, higher_is_better=True),
-    "weight_bytes": Metric("weights", "KiB", KIB, 1, higher_is_better=False),
-    "average_weight_bits": Metric("average weight", "bit"),
-    "predicted_harm": Metric("predicted harm", decimals=4),
-    "prediction_spearman": Metric("Spearman of the prediction", higher_is_better=True),
-    "prediction_spearman_low": Metric("from"),
-    "prediction_spearman_high": Metric("to"),
-    "prediction_kendall_low": Metric("from"),
-    "prediction_kendall_high": Metric("to"),
-    "prediction_kendall": Metric("Kendall of the prediction", higher_is_better=True),
-    "random_plans_top1_best": Metric("best random plan", "%", 100),
-    "random_plans_top1_mean": Metric("mean random plan", "%", 100),
-    "macs": Metric("MACs", "M", 1e-6),
-    "bops": Metric("BOPs", "G", 1e-9, 3, higher_is_better=False),
-    "float_latency_ms": Metric("float latency", "ms", decimals=3),
-    "latency_ms": Metric("latency", "ms", decimals=3, higher_is_better=False),
-    "speedup": Metric("speed-up", TIMES, higher_is_better=True),
-    "half_latency_ms": Metric("float16 latency", "ms", decimals=3, higher_is_better=False),
-    "half_speedup": Metric("float16 speed-up", TIMES, higher_is_better=True),
-    "float_eager_latency_ms": Metric("float torch time", "ms", decimals=3),
-    "simulated_latency_ms": Metric("simulated latency", "ms", decimals=3, higher_is_better=False),
-    "peak_activation_bytes": Metric("peak activations", "KiB", KIB, 1, higher_is_better=False),
-    "float_peak_activation_bytes": Metric("float peak activations", "KiB", KIB, 1),
-    "arena_workspace_bytes": Metric("workspace of the arena", "KiB", KIB, 1),
-    "arena_allocated_bytes": Metric("allocated beside the arena", "KiB", KIB, 1),
-    "peak_unpacked_bytes": Metric("unpacked weights at once", "KiB", KIB, 1),
+METRICS: Mapping[str, MetricFormat] = {
+    "float_top1": MetricFormat("float top-1", "%", 100, higher_is_better=True),
+    "calibrated_top1": MetricFormat("calibrated top-1", "%", 100, higher_is_better=True),
+    "top1": MetricFormat("top-1", "%", 100, higher_is_better=True),
+    "top1_drop": MetricFormat("drop", "points", 100, higher_is_better=False),
+    "top1_drop_relative": MetricFormat("relative drop", "%", 100, higher_is_better=False),
+    "top5": MetricFormat("top-5", "%", 100, higher_is_better=True),
+    "float_top5": MetricFormat("float top-5", "%", 100, higher_is_better=True),
+    "float_loss": MetricFormat("float loss", decimals=4),
+    "loss": MetricFormat("loss", decimals=4, higher_is_better=False),
+    "float_agreement": MetricFormat("agreement with float", "%", 100, higher_is_better=True),
+    "logit_sqnr_db": MetricFormat("logit SQNR", "dB", higher_is_better=True),
+    "runtime_top1": MetricFormat("runtime top-1", "%", 100, higher_is_better=True),
+    "parity_top1_agreement": MetricFormat("parity agreement", "%", 100, higher_is_better=True),
+    "parity_max_steps": MetricFormat(
+        "parity difference", "steps", decimals=0, higher_is_better=False
+    ),
+    "parity_within_one_step": MetricFormat("parity within 1 step", "%", 100, higher_is_better=True),
+    "accumulator_bits": MetricFormat(
+        "widest accumulator", "bit", decimals=0, higher_is_better=False
+    ),
+    "float_bytes": MetricFormat("float size", "KiB", KIB, 1),
+    "simulated_bytes": MetricFormat("simulated size", "KiB", KIB, 1),
+    "theoretical_bytes": MetricFormat("theoretical size", "KiB", KIB, 1, higher_is_better=False),
+    "packed_bytes": MetricFormat("packed size", "KiB", KIB, 1, higher_is_better=False),
+    "onnx_bytes": MetricFormat("ONNX size", "KiB", KIB, 1, higher_is_better=False),
+    "float_onnx_bytes": MetricFormat("float ONNX size", "KiB", KIB, 1),
+    "half_onnx_bytes": MetricFormat("float16 ONNX size", "KiB", KIB, 1),
+    "compression": MetricFormat("compression", TIMES, higher_is_better=True),
+    "weight_bytes": MetricFormat("weights", "KiB", KIB, 1, higher_is_better=False),
+    "average_weight_bits": MetricFormat("average weight", "bit"),
+    "predicted_harm": MetricFormat("predicted harm", decimals=4),
+    "prediction_spearman": MetricFormat("Spearman of the prediction", higher_is_better=True),
+    "prediction_spearman_low": MetricFormat("from"),
+    "prediction_spearman_high": MetricFormat("to"),
+    "prediction_kendall_low": MetricFormat("from"),
+    "prediction_kendall_high": MetricFormat("to"),
+    "prediction_kendall": MetricFormat("Kendall of the prediction", higher_is_better=True),
+    "random_plans_top1_best": MetricFormat("best random plan", "%", 100),
+    "random_plans_top1_mean": MetricFormat("mean random plan", "%", 100),
+    "macs": MetricFormat("MACs", "M", 1e-6),
+    "bops": MetricFormat("BOPs", "G", 1e-9, 3, higher_is_better=False),
+    "float_latency_ms": MetricFormat("float latency", "ms", decimals=3),
+    "latency_ms": MetricFormat("latency", "ms", decimals=3, higher_is_better=False),
+    "speedup": MetricFormat("speed-up", TIMES, higher_is_better=True),
+    "half_latency_ms": MetricFormat("float16 latency", "ms", decimals=3, higher_is_better=False),
+    "half_speedup": MetricFormat("float16 speed-up", TIMES, higher_is_better=True),
+    "float_eager_latency_ms": MetricFormat("float torch time", "ms", decimals=3),
+    "simulated_latency_ms": MetricFormat(
+        "simulated latency", "ms", decimals=3, higher_is_better=False
+    ),
+    "peak_activation_bytes": MetricFormat(
+        "peak activations", "KiB", KIB, 1, higher_is_better=False
+    ),
+    "float_peak_activation_bytes": MetricFormat("float peak activations", "KiB", KIB, 1),
+    "arena_workspace_bytes": MetricFormat("workspace of the arena", "KiB", KIB, 1),
+    "arena_allocated_bytes": MetricFormat("allocated beside the arena", "KiB", KIB, 1),
+    "peak_unpacked_bytes": MetricFormat("unpacked weights at once", "KiB", KIB, 1),
 }
 
 

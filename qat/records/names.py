@@ -62,7 +62,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class NameWords:
     """What the settings add to a name, before and after the label."""
 
     front: tuple[str, ...] = ()
@@ -117,7 +117,7 @@ def _named(record: RunRecord) -> Named:
     return Named(base, record_settings(record), record.overrides)
 
 
-def difference_words(items: Sequence[Named]) -> list[Words]:
+def difference_words(items: Sequence[Named]) -> list[NameWords]:
     """For each item the words of the settings in which the items differ."""
     typed = [_typed(item.overrides) for item in items]
     columns = _columns([item.settings for item in items]) | {
@@ -125,7 +125,9 @@ def difference_words(items: Sequence[Named]) -> list[Words]:
         for key, values in _columns(typed).items()
         if key.endswith(("checkpoint", "path", "target")) or "options." in key
     }
-    asked = {_setting_of(key) for key, values in _columns(typed).items() if _distinct(values) > 1}
+    typed_keys = {
+        _setting_of(key) for key, values in _columns(typed).items() if _distinct(values) > 1
+    }
     classes: list[Any] = [item.base for item in items]
     chosen: dict[str, list[Any]] = {}
     for key in sorted(columns, key=_place):
@@ -133,14 +135,14 @@ def difference_words(items: Sequence[Named]) -> list[Words]:
         refined = list(zip(classes, map(repr, values), strict=True))
         several = _distinct(values) > 1
         splits = len(set(refined)) > len(set(classes)) and (several or key not in _FRONT)
-        if splits or (key in asked and several):
+        if splits or (key in typed_keys and several):
             numbers = {c: i for i, c in enumerate(dict.fromkeys(refined))}
             classes = [numbers[c] for c in refined]
             chosen[key] = values
     return [_words(chosen, row) for row in range(len(items))]
 
 
-def _words(chosen: Mapping[str, Sequence[Any]], row: int) -> Words:
+def _words(chosen: Mapping[str, Sequence[Any]], row: int) -> NameWords:
     front = [word_of(k, chosen[k][row]) for k in _FRONT if k in chosen]
     back: list[str] = []
     for key, values in chosen.items():
@@ -157,7 +159,7 @@ def _words(chosen: Mapping[str, Sequence[Any]], row: int) -> Words:
         if back and word.startswith(back[-1]):  # percentile, percentile99.9
             back.pop()
         back += [word] if word else []
-    return Words(tuple(filter(None, front)), tuple(dict.fromkeys(back)))
+    return NameWords(tuple(filter(None, front)), tuple(dict.fromkeys(back)))
 
 
 def word_of(key: str, value: Any) -> str:

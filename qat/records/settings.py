@@ -53,16 +53,16 @@ _OF_SLOT = ("symmetric", "signed", "narrow", "scale")
 def record_settings(record: RunRecord) -> dict[str, Any]:
     """Key → value, of the protocol and of how most layers' weights and inputs are quantized."""
     facts = run_facts(record)
-    found = {
+    settings = {
         _key(path): value
         for path, value in flat(record.protocol)
         if not path.rpartition(".")[2].endswith(_NOT_SET)
     }
-    found["model.name"] = facts.model
-    found |= {key: str(found[key]).split()[0] for key in _KEEP if key in found}
+    settings["model.name"] = facts.model
+    settings |= {key: str(settings[key]).split()[0] for key in _KEEP if key in settings}
     for slot in ("weight", "act"):
-        found |= slot_settings(f"scheme.{slot}", _common_spec(record, facts, slot))
-    return {key: value for key, value in found.items() if value is not None}
+        settings |= slot_settings(f"scheme.{slot}", _common_spec(record, facts, slot))
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 def slot_settings(key: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,14 +74,14 @@ def slot_settings(key: str, spec: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not spec or spec.get("format", "int") != "int":
         return {}
-    found: dict[str, Any] = {f"{key}.{name}": spec.get(name) for name in _OF_SLOT}
+    settings: dict[str, Any] = {f"{key}.{name}": spec.get(name) for name in _OF_SLOT}
     size = spec.get("group_size")
-    found[f"{key}.granularity"] = f"{spec.get('granularity')}{size or ''}"
+    settings[f"{key}.granularity"] = f"{spec.get('granularity')}{size or ''}"
     for name, options in (("quantizer", "options"), ("observer", "observer_options")):
         method = spec.get(name) or {}
-        found[f"{key}.{name}"] = method_name(method)
-        found |= {f"{key}.{options}.{k}": v for k, v in (method.get("options") or {}).items()}
-    return found
+        settings[f"{key}.{name}"] = method_name(method)
+        settings |= {f"{key}.{options}.{k}": v for k, v in (method.get("options") or {}).items()}
+    return settings
 
 
 def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -81,33 +81,33 @@ def _layer(place: str, layer: Any) -> None:
 
 
 def _spec(place: str, spec: Any) -> None:
-    found = _mapping(place, spec)
-    form = found.get("format", "int")
+    fields = _mapping(place, spec)
+    form = fields.get("format", "int")
     _text(f"{place}.format", form)
-    bits = found.get("bits")
+    bits = fields.get("bits")
     if bits is None and form in ("float", "fp16"):
         bits = 32
     if isinstance(bits, bool) or not isinstance(bits, int) or bits not in _WIDTHS:
         raise _wrong(f"{place}.bits", "an integer of 1 to 64", bits)
     for key in ("symmetric", "signed"):
-        if not isinstance(found.get(key), bool | None):
-            raise _wrong(f"{place}.{key}", "true or false", found[key])
-    _optional_text(f"{place}.granularity", found.get("granularity"))
+        if not isinstance(fields.get(key), bool | None):
+            raise _wrong(f"{place}.{key}", "true or false", fields[key])
+    _optional_text(f"{place}.granularity", fields.get("granularity"))
     for key in ("quantizer", "observer"):
-        _method(f"{place}.{key}", found.get(key))
+        _method(f"{place}.{key}", fields.get(key))
 
 
 def _method(place: str, method: Any) -> None:
     if method is None:
         return
-    found = _mapping(place, method)
-    if found and not any(isinstance(found.get(key), str) for key in ("name", "target")):
+    fields = _mapping(place, method)
+    if fields and not any(isinstance(fields.get(key), str) for key in ("name", "target")):
         raise _wrong(place, "a method with its name", method)
 
 
 def _artifact(place: str, artifact: Any) -> None:
-    found = _mapping(place, artifact)
-    path, size, digest = (found.get(key) for key in ("path", "bytes", "sha256"))
+    fields = _mapping(place, artifact)
+    path, size, digest = (fields.get(key) for key in ("path", "bytes", "sha256"))
     if not isinstance(path, str) or not is_inside(path):
         raise _wrong(f"{place}.path", "a path inside the run folder", path)
     if isinstance(size, bool) or not isinstance(size, int) or size < 0:

@@ -21,7 +21,7 @@ SEARCH_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RecordProblem:
     """A record that could not be read: where, and why in one line."""
 
     path: Path
@@ -85,7 +85,7 @@ def seen_record(path: Path) -> RunRecord:
     return record
 
 
-def find_records(paths: Iterable[Path]) -> tuple[list[RunRecord], list[Problem]]:
+def find_records(paths: Iterable[Path]) -> tuple[list[RunRecord], list[RecordProblem]]:
     """Read every record under some folders (or the given ``run.json`` files).
 
     A record found twice (by id) counts once: that of the folder which is named as its id, else
@@ -95,15 +95,15 @@ def find_records(paths: Iterable[Path]) -> tuple[list[RunRecord], list[Problem]]
         The records as readers see them, in the order of their paths, and what could not be read.
     """
     records: dict[str, tuple[Path, RunRecord]] = {}
-    problems: list[Problem] = []
+    problems: list[RecordProblem] = []
     for path in paths:
         if not path.exists():
-            problems.append(Problem(path, "no such folder or file"))
+            problems.append(RecordProblem(path, "no such folder or file"))
         for file in _record_files(path, SEARCH_DEPTH, problems):
             try:
                 record = seen_record(file)
             except RecordError as error:
-                problems.append(Problem(file, str(error).removeprefix(f"{file}: ")))
+                problems.append(RecordProblem(file, str(error).removeprefix(f"{file}: ")))
                 continue
             if (problem := _placed(records, file, record)) is not None:
                 problems.append(problem)
@@ -112,7 +112,7 @@ def find_records(paths: Iterable[Path]) -> tuple[list[RunRecord], list[Problem]]
 
 def _placed(
     records: dict[str, tuple[Path, RunRecord]], file: Path, record: RunRecord
-) -> Problem | None:
+) -> RecordProblem | None:
     """Put a record among those that were found; the one of two that lost, if they differ."""
     if record.id not in records:
         records[record.id] = file, record
@@ -123,29 +123,29 @@ def _placed(
     if file.parent.name == record.id != first.parent.name:
         records[record.id] = file, record
         first, file = file, first
-    return Problem(file, f"another record of the id {record.id} is in {first.parent}")
+    return RecordProblem(file, f"another record of the id {record.id} is in {first.parent}")
 
 
-def _record_files(path: Path, depth: int, problems: list[Problem]) -> Iterator[Path]:
+def _record_files(path: Path, depth: int, problems: list[RecordProblem]) -> Iterator[Path]:
     if path.is_dir():
         yield from _in_folder(str(path), depth, problems)
     elif path.exists():
         yield path
 
 
-def _in_folder(folder: str, depth: int, problems: list[Problem]) -> Iterator[Path]:
+def _in_folder(folder: str, depth: int, problems: list[RecordProblem]) -> Iterator[Path]:
     # os.scandir: one system call a folder, where Path.iterdir and is_dir make one an entry.
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            children = sorted(entries, key=lambda entry: entry.name)
     except FileNotFoundError:
         return  # just deleted
     except OSError as error:
-        problems.append(Problem(Path(folder), f"cannot be read: {error.strerror or error}"))
+        problems.append(RecordProblem(Path(folder), f"cannot be read: {error.strerror or error}"))
         return
-    if any(entry.name == RECORD_NAME for entry in found):
+    if any(entry.name == RECORD_NAME for entry in children):
         yield Path(folder) / RECORD_NAME
     elif depth > 0:
-        for entry in found:
+        for entry in children:
             if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
                 yield from _in_folder(entry.path, depth - 1, problems)

@@ -41,9 +41,11 @@ def scales_of(runs: Path, study: str) -> list[str]:
     folder = runs / INDEX / study
     if not folder.is_dir():
         return []
-    found = [path for path in folder.iterdir() if path.is_dir()]
-    newest = {path: max((_asked_at(mark) for mark in path.iterdir()), default=0) for path in found}
-    return [path.name for path in sorted(found, key=lambda p: (-newest[p], p.name))]
+    folders = [path for path in folder.iterdir() if path.is_dir()]
+    newest = {
+        path: max((_marked_at(mark) for mark in path.iterdir()), default=0) for path in folders
+    }
+    return [path.name for path in sorted(folders, key=lambda p: (-newest[p], p.name))]
 
 
 def runs_of(runs: Path, study: str, scale: str) -> list[Path]:
@@ -51,11 +53,11 @@ def runs_of(runs: Path, study: str, scale: str) -> list[Path]:
     folder = runs / INDEX / study / scale
     if not folder.is_dir():
         return []
-    marks = sorted(folder.iterdir(), key=lambda mark: (_asked_at(mark), mark.name))
+    marks = sorted(folder.iterdir(), key=lambda mark: (_marked_at(mark), mark.name))
     return [runs / mark.name for mark in marks]
 
 
-def _asked_at(mark: Path) -> int:
+def _marked_at(mark: Path) -> int:
     try:
         return mark.lstat().st_mtime_ns  # what a link points to says nothing of the mark
     except OSError:  # deleted meanwhile

@@ -36,8 +36,8 @@ class Timings:
 
     def expected(self, kinds: Iterable[Kind]) -> tuple[float, int]:
         """Seconds that runs of these kinds take in all, and of how many nothing is known."""
-        found = [self.seconds.get(kind) for kind in kinds]
-        return sum(s for s in found if s is not None), found.count(None)
+        seconds = [self.seconds.get(kind) for kind in kinds]
+        return sum(s for s in seconds if s is not None), seconds.count(None)
 
 
 def kind_of(record: RunRecord) -> Kind:
@@ -49,9 +49,9 @@ def kind_of(record: RunRecord) -> Kind:
 
 def past_timings(records: Iterable[RunRecord]) -> Timings:
     """Medians over the finished runs among some records."""
-    found: dict[Kind, list[float]] = {}
+    seconds: dict[Kind, list[float]] = {}
     for record in records:
         if record.status == "done":
-            own = (s for stage, s in record.seconds.items() if stage not in SHARED_STAGES)
-            found.setdefault(kind_of(record), []).append(sum(own))
-    return Timings({kind: statistics.median(values) for kind, values in found.items()})
+            spent = (s for stage, s in record.seconds.items() if stage not in SHARED_STAGES)
+            seconds.setdefault(kind_of(record), []).append(sum(spent))
+    return Timings({kind: statistics.median(values) for kind, values in seconds.items()})

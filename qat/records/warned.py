@@ -8,8 +8,8 @@ WARNINGS = "warnings"
 
 def warnings_of(record: RunRecord) -> list[str]:
     """The lines that a run left; none of a record made before there were any."""
-    given = record.environment.get(WARNINGS, ())
-    return [str(line) for line in given] if isinstance(given, list | tuple) else []
+    lines = record.environment.get(WARNINGS, ())
+    return [str(line) for line in lines] if isinstance(lines, list | tuple) else []
 
 
 def with_warnings(record: RunRecord, lines: list[str]) -> RunRecord:

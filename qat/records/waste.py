@@ -91,15 +91,15 @@ def delete(waste: Waste) -> bool:
 
 def half_written(folder: Path) -> list[Path]:
     """Files in a folder, and in its checkpoints, that are named as they are while being written."""
-    found = []
+    files = []
     for place in (folder, folder / CHECKPOINTS):
         if not place.is_symlink() and place.is_dir():
-            found += [
+            files += [
                 path
                 for path in sorted(place.iterdir())
                 if _HALF_WRITTEN.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode)
             ]
-    return found
+    return files
 
 
 def links_among(folder: Path) -> list[Path]:
@@ -128,8 +128,8 @@ def _folders(parent: Path) -> list[Path]:
     if parent.is_symlink() or not parent.is_dir():
         return []
     with os.scandir(parent) as entries:
-        found = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
-    return [parent / name for name in sorted(found)]
+        names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    return [parent / name for name in sorted(names)]
 
 
 def _always() -> bool:

@@ -22,8 +22,8 @@ def write_all_view(runs: Path) -> Path:
     Returns:
         The folder for TensorBoard.
     """
-    found, _ = find_records([runs])
-    shown = [r for r in found if r.status == "done" and (runs / r.id / EVENTS).is_dir()]
+    records, _ = find_records([runs])
+    shown = [r for r in records if r.status == "done" and (runs / r.id / EVENTS).is_dir()]
     names = {name: runs / id_ for name, id_ in view_names(shown).items()}
     content = canonical_json([[record.id, record.metrics] for record in shown])
     table = render(make_table(shown)) if shown else "no finished run yet"

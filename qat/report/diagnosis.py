@@ -112,10 +112,10 @@ def fall_lines(layers: Sequence[LayerRows]) -> list[str]:
     ]
 
 
-def finding_lines(found: Sequence[Finding], record: RunRecord) -> list[str]:
+def finding_lines(noteworthy: Sequence[Finding], record: RunRecord) -> list[str]:
     """What stands out, and the commands to try."""
     lines = []
-    for finding in found:
+    for finding in noteworthy:
         lines.append(f"• {finding.kind}")
         shown = list(finding.layers.items())[:MOST_LAYERS]
         lines += [f"    {layer}: {figures}" for layer, figures in shown]

@@ -8,12 +8,12 @@ from qat.base.text import markdown_text
 _KIB = 1024
 
 
-def memory_lines(told: Mapping[str, Any]) -> list[str]:
+def memory_lines(memory: Mapping[str, Any]) -> list[str]:
     """One line for the arena, one for the layers, one for each run that was asked for."""
-    if "unplanned" in told:
-        return [f"memory is not planned: {told['unplanned']}"]
-    lines = [_arena_line(told), _layers_line(told)]
-    for name, network in told["networks"].items():
+    if "unplanned" in memory:
+        return [f"memory is not planned: {memory['unplanned']}"]
+    lines = [_arena_line(memory), _layers_line(memory)]
+    for name, network in memory["networks"].items():
         if (ran := network.get("execution")) is not None:
             lines.append(
                 f"{name} run inside its arena of {_size(ran['arena_bytes'])}: equal bit for bit, "
@@ -21,23 +21,23 @@ def memory_lines(told: Mapping[str, Any]) -> list[str]:
                 f"{_size(ran['allocated_bytes'])} (ordinarily "
                 f"{_size(ran['ordinary_allocated_bytes'])})"
             )
-    return lines + ([_prefetch_line(told["prefetch"])] if "prefetch" in told else [])
+    return lines + ([_prefetch_line(memory["prefetch"])] if "prefetch" in memory else [])
 
 
-def memory_markdown(told: Mapping[str, Any]) -> str:
+def memory_markdown(memory: Mapping[str, Any]) -> str:
     """Bytes of every strategy and every layer, as tables; empty if there is no plan."""
-    if "unplanned" in told:
+    if "unplanned" in memory:
         return ""
     text = "\n\n| network | strategy | arena | lower bound | saving |\n|---|---|---:|---:|---:|\n"
-    for name, network in told["networks"].items():
+    for name, network in memory["networks"].items():
         for strategy, row in network["strategies"].items():
             text += (
                 f"| {markdown_text(name)} | {markdown_text(strategy)} | {_size(row['bytes'])} | "
                 f"{_size(row['lower_bound_bytes'])} | {row['saving_percent']:.1f} % |\n"
             )
     for title in ("inference_float", "inference", "training"):
-        if title in told:
-            text += _layer_table(title.replace("_", ", "), told[title])
+        if title in memory:
+            text += _layer_table(title.replace("_", ", "), memory[title])
     return text
 
 
@@ -51,27 +51,27 @@ def _layer_table(title: str, estimate: Mapping[str, Any]) -> str:
     return text
 
 
-def _arena_line(told: Mapping[str, Any]) -> str:
+def _arena_line(memory: Mapping[str, Any]) -> str:
     parts = []
     for name, words in (("float", "in float"), ("network", "at the plan's widths")):
-        if name in told["networks"]:
-            arena = told["networks"][name]["arena"]
+        if name in memory["networks"]:
+            arena = memory["networks"][name]["arena"]
             parts.append(
                 f"{_size(arena['bytes'])} {words} (at least {_size(arena['lower_bound_bytes'])})"
             )
-    naive = told["networks"]["float"]["strategies"]["naive"]["bytes"]
+    naive = memory["networks"]["float"]["strategies"]["naive"]["bytes"]
     return (
-        f"peak activations, batch {told['batch']}, {told['strategy']}: {', '.join(parts)}; "
+        f"peak activations, batch {memory['batch']}, {memory['strategy']}: {', '.join(parts)}; "
         f"in float, each activation in memory of its own: {_size(naive)}"
     )
 
 
-def _layers_line(told: Mapping[str, Any]) -> str:
-    before = _size(told["inference_float"]["total"])
+def _layers_line(memory: Mapping[str, Any]) -> str:
+    before = _size(memory["inference_float"]["total"])
     text = f"parameters and all activations, nothing reused: float {before}"
-    if (after := told.get("inference")) is not None:
+    if (after := memory.get("inference")) is not None:
         text += f", quantized {_size(after['total'])} ({after['saving_percent']:.1f} % less)"
-    return text + f", training with {told['optimizer']} {_size(told['training']['total'])}"
+    return text + f", training with {memory['optimizer']} {_size(memory['training']['total'])}"
 
 
 def _prefetch_line(ran: Mapping[str, Any]) -> str:

@@ -12,38 +12,38 @@ KINDS = {"weight": "weights", "act": "inputs"}
 
 
 def allocation_figures(
-    told: Mapping[str, Any], table: SensitivityTable, top1: float
+    allocation: Mapping[str, Any], table: SensitivityTable, top1: float
 ) -> dict[str, Figure]:
     """Sensitivity with the bits over it, and prediction against measurement.
 
     Args:
-        told: What the run's ``allocation.json`` holds.
+        allocation: What the run's ``allocation.json`` holds.
         table: What its ``sensitivity.json`` holds.
         top1: What the run came to.
     """
-    found = {
+    figures = {
         f"sensitivity_{words}": figure
         for kind, words in KINDS.items()
-        if (figure := _sensitivity(table, told["slots"], kind)) is not None
+        if (figure := _sensitivity(table, allocation["slots"], kind)) is not None
     }
-    if front := told["front"]:
-        found["front"] = front_figure(
+    if front := allocation["front"]:
+        figures["front"] = front_figure(
             [point["weight_bytes"] for point in front],
             [point["predicted_harm"] for point in front],
-            told["unit"],
+            allocation["unit"],
         )
-    if (check := told["check"]) is not None:
+    if (check := allocation["check"]) is not None:
         plans = check["plans"]
         # The prediction is of calibrated plans: of a trained run there is no such point.
-        chosen = None if told["trained"] else (told["predicted_harm"], top1)
-        found["prediction"] = prediction_figure(
+        chosen = None if allocation["trained"] else (allocation["predicted_harm"], top1)
+        figures["prediction"] = prediction_figure(
             [plan["harm"] for plan in plans],
             [plan["top1"] for plan in plans],
             chosen,
-            told["unit"],
-            f"{told['metric']}: {len(plans)} random plans",
+            allocation["unit"],
+            f"{allocation['metric']}: {len(plans)} random plans",
         )
-    return found
+    return figures
 
 
 def _sensitivity(

@@ -4,33 +4,36 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qat.records.metrics import Metric
+from qat.records.metrics import MetricFormat
 from qat.tables.cells import Table
-from qat.tables.sensitivity import SensitivityRow, sensitivity_table
+from qat.tables.sensitivity import SensitivityCell, sensitivity_table
 
 DECIMALS = 5
 
 
-def allocation_lines(told: Mapping[str, Any]) -> list[str]:
+def allocation_lines(allocation: Mapping[str, Any]) -> list[str]:
     """What a run's ``allocation.json`` says, for a reader."""
     lines = [
-        f"widths by {told['allocator']} from {told['metric']}: {_widths(told['slots'])}; "
-        f"predicted harm {_with_unit(told['predicted_harm'], told['unit'])}"
+        f"widths by {allocation['allocator']} from {allocation['metric']}: "
+        f"{_widths(allocation['slots'])}; predicted harm "
+        f"{_with_unit(allocation['predicted_harm'], allocation['unit'])}"
     ]
-    if told["budgets"]:
-        lines.append("budgets: " + ", ".join(map(_budget, told["budgets"])))
-    if told["check"] is not None:
-        lines.append(_check(told["check"]))
+    if allocation["budgets"]:
+        lines.append("budgets: " + ", ".join(map(_budget, allocation["budgets"])))
+    if allocation["check"] is not None:
+        lines.append(_check(allocation["check"]))
     return lines
 
 
-def sensitivities(told: Mapping[str, Any]) -> Table:
+def sensitivities(sensitivity: Mapping[str, Any]) -> Table:
     """A run's ``sensitivity.json`` as layer x bits.
 
     What lost nothing at all (an infinite SQNR) has no number.
     """
-    rows = [SensitivityRow(**row) for row in told["rows"] if not isinstance(row["score"], str)]
-    metric = Metric(told["metric"], told["unit"], decimals=DECIMALS)
+    rows = [
+        SensitivityCell(**row) for row in sensitivity["rows"] if not isinstance(row["score"], str)
+    ]
+    metric = MetricFormat(sensitivity["metric"], sensitivity["unit"], decimals=DECIMALS)
     return sensitivity_table(rows, metric)
 
 
@@ -38,9 +41,11 @@ def _widths(slots: Sequence[Mapping[str, Any]]) -> str:
     """``weight 8 bits 2x, 4 bits 17x; act ...``."""
     words = []
     for kind, name in (("weight", "weights"), ("act", "inputs")):
-        found = Counter(slot["bits"] for slot in slots if slot["slot"] == kind)
-        if found:
-            counts = ", ".join(f"{n} of {bits}" for bits, n in sorted(found.items(), reverse=True))
+        slots_by_bits = Counter(slot["bits"] for slot in slots if slot["slot"] == kind)
+        if slots_by_bits:
+            counts = ", ".join(
+                f"{n} of {bits}" for bits, n in sorted(slots_by_bits.items(), reverse=True)
+            )
             words.append(f"{name} {counts} bit")
     return "; ".join(words)
 
@@ -59,8 +64,8 @@ def _check(check: Mapping[str, Any]) -> str:
     return f"{words}; of prediction and drop Spearman {rho}, Kendall {tau}"
 
 
-def _estimate(found: Mapping[str, float]) -> str:
-    return f"{found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+def _estimate(estimate: Mapping[str, float]) -> str:
+    return f"{estimate['value']:.2f} ({estimate['low']:.2f} to {estimate['high']:.2f})"
 
 
 def _with_unit(value: float, unit: str) -> str:

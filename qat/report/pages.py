@@ -13,7 +13,7 @@ from qat.records.layers import read_layers
 from qat.records.schema import RunRecord
 from qat.records.side_files import SideFileError, read_as, shaped
 from qat.report.mixed_figures import allocation_figures
-from qat.report.run_files import deployment_markdown, memory_told, sensitivities_of
+from qat.report.run_files import deployment_markdown, memory_of, sensitivities_of
 from qat.report.study_figures import history_figures, run_history
 from qat.sensitivity.table import SensitivityTable
 from qat.tables.comparison import comparison_markdown
@@ -30,13 +30,13 @@ from qat.tracking.tensorboard import open_events, write_hparams, write_run
 def run_figures(record: RunRecord, folder: Path) -> dict[str, Figure]:
     """Figures of what the run's files say: those that are kept in its folder too."""
     try:
-        told = read_as(folder, record, "allocation", dict)
+        allocation = read_as(folder, record, "allocation", dict)
         table = read_as(folder, record, "sensitivity", SensitivityTable.from_dict)
     except SideFileError:  # the page's list says which file was skipped
         return {}
-    if told is None or table is None:
+    if allocation is None or table is None:
         return {}
-    return allocation_figures(told, table, record.metrics["top1"])
+    return allocation_figures(allocation, table, record.metrics["top1"])
 
 
 def write_pages(folder: Path, record: RunRecord, tensors: PageTensors) -> None:
@@ -93,7 +93,7 @@ def _write(
     figures = {"sqnr": sqnr_figure(rows)} if rows else {}
     figures |= run_figures(record, folder)
     figures |= history_figures(run_history(folder, record))
-    figures |= memory_figures(memory_told(folder, record))
+    figures |= memory_figures(memory_of(folder, record))
     write_run(
         tb,
         record,

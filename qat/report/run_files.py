@@ -30,9 +30,9 @@ _LINES: tuple[tuple[str, Callable[[Any], list[str]]], ...] = (
 def deployment_lines(folder: Path, record: RunRecord) -> list[str]:
     """How widths were chosen, what the runtime made of the network, where its memory goes."""
     lines: list[str] = []
-    for artifact, tell in _LINES:
+    for artifact, lines_of in _LINES:
         try:
-            lines += read_as(folder, record, artifact, tell) or []
+            lines += read_as(folder, record, artifact, lines_of) or []
         except SideFileError as error:
             lines.append(f"skipped: {error}")
     return lines + _unverified(folder, record)
@@ -46,7 +46,7 @@ def sensitivities_of(folder: Path, record: RunRecord) -> Table | None:
         return None
 
 
-def memory_told(folder: Path, record: RunRecord) -> dict[str, Any]:
+def memory_of(folder: Path, record: RunRecord) -> dict[str, Any]:
     """What ``memory.json`` holds; empty if there is none, or it is damaged."""
     try:
         return read_as(folder, record, "memory", dict) or {}

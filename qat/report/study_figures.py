@@ -12,7 +12,7 @@ from qat.records.run_facts import FLOAT_BITS, run_facts
 from qat.records.schema import RunRecord
 from qat.records.side_files import SideFileError, side_file
 from qat.tables.collect import group_records, sort_groups
-from qat.tables.points import Measured, Point, measured, points_of
+from qat.tables.points import FigurePoint, Measured, measured, points_of
 from qat.tables.statistics import Statistic
 from qat.tracking.figures.bits import Reading, bits_figure
 from qat.tracking.figures.history import history_figure
@@ -54,14 +54,14 @@ def layer_courses(
 
     A run that noted a few of its layers alone has no course.
     """
-    found: dict[str, dict[str, float]] = {}
+    by_setting: dict[str, dict[str, float]] = {}
     for group in sort_groups(group_records([r for r in records if r.status == "done"])):
         first = group.records[0]
         course = _decibels(runs[first.id], first) if first.id in runs else {}
         planned = (first.plan or {}).get("layers", {})
-        if 2 * len(course) > len(planned) and len(found) < MAX_COURSES:
-            found[f"{group.facts.label} {group.facts.mode}"] = course
-    return found
+        if 2 * len(course) > len(planned) and len(by_setting) < MAX_COURSES:
+            by_setting[f"{group.facts.label} {group.facts.mode}"] = course
+    return by_setting
 
 
 def layer_order(records: Iterable[RunRecord]) -> list[str]:
@@ -94,8 +94,8 @@ def run_history(folder: Path, record: RunRecord) -> list[HistoryRow]:
 
 def history_figures(rows: Sequence[HistoryRow], title: str = "") -> dict[str, Figure]:
     """A figure for each metric that was noted over a training."""
-    found = {metric: courses(rows, metric) for metric in METRICS}
-    return {f"history_{m}": history_figure(c, m, title) for m, c in found.items() if c}
+    by_metric = {metric: courses(rows, metric) for metric in METRICS}
+    return {f"history_{m}": history_figure(c, m, title) for m, c in by_metric.items() if c}
 
 
 def _of_training(records: Iterable[RunRecord], runs: Mapping[str, Path]) -> dict[str, Figure]:
@@ -113,25 +113,27 @@ def study_figures(records: Iterable[RunRecord], study: str = "") -> dict[str, Fi
     return point_figures(measured(records), study)
 
 
-def point_figures(found: Sequence[Measured], study: str = "") -> dict[str, Figure]:
+def point_figures(measurements: Sequence[Measured], study: str = "") -> dict[str, Figure]:
     """The same from settings and their metrics, whether of records or of a file."""
-    points = [point for point in points_of(found) if "top1" in point.metrics]
+    points = [point for point in points_of(measurements) if "top1" in point.metrics]
     networks = list(dict.fromkeys(point.network for point in points))
     figures: dict[str, Figure] = {}
     for number, network in enumerate(networks):
         suffix = "" if len(networks) == 1 else f"_{number + 1}"
-        own = [point for point in points if point.network == network]
+        of_network = [point for point in points if point.network == network]
         title = f"{study}: {network}" if study else network
         for cost, word in COSTS.items():
-            if costed := cost_points(own, cost):
+            if costed := cost_points(of_network, cost):
                 figures[f"accuracy_{word}{suffix}"] = pareto_figure(costed, cost, title)
-        figures |= {f"{name}{suffix}": drawn for name, drawn in _by_setting(own, title).items()}
+        figures |= {
+            f"{name}{suffix}": drawn for name, drawn in _by_setting(of_network, title).items()
+        }
     return figures
 
 
-def cost_points(points: Sequence[Point], cost: str) -> list[CostPoint]:
+def cost_points(points: Sequence[FigurePoint], cost: str) -> list[CostPoint]:
     """The points that have this cost, the float network with its own; none without a quantized."""
-    found = [
+    priced = [
         CostPoint(
             label=point.label + _budget_mark(point),
             series=point.series,
@@ -142,10 +144,10 @@ def cost_points(points: Sequence[Point], cost: str) -> list[CostPoint]:
         for point in points
         if (price := _price(point, points, cost)) is not None
     ]
-    return found if any(cost in point.metrics for point in points) else []
+    return priced if any(cost in point.metrics for point in points) else []
 
 
-def _price(point: Point, points: Sequence[Point], cost: str) -> Statistic | None:
+def _price(point: FigurePoint, points: Sequence[FigurePoint], cost: str) -> Statistic | None:
     if not point.is_float or cost in point.metrics:
         return point.metrics.get(cost)
     name = OF_FLOAT.get(cost, cost)
@@ -153,7 +155,7 @@ def _price(point: Point, points: Sequence[Point], cost: str) -> Statistic | None
     return point.metrics.get(name) if name == "float_latency_ms" else next(known, None)
 
 
-def _by_setting(points: Sequence[Point], title: str) -> dict[str, Figure]:
+def _by_setting(points: Sequence[FigurePoint], title: str) -> dict[str, Figure]:
     """By bits where settings differ in bits; else a line a setting; chosen widths by budget."""
     plain = next((point.metrics["top1"].mean for point in points if point.is_float), None)
     uniform = [point for point in points if not (point.is_float or point.is_mixed)]
@@ -164,7 +166,7 @@ def _by_setting(points: Sequence[Point], title: str) -> dict[str, Figure]:
         top1 = point.metrics["top1"]
         bits, other = _width(point)
         series.setdefault(f"{point.series}{other}", []).append((bits, top1.mean, top1.std))
-    if any(len({bits for bits, _, _ in own}) > 1 for own in series.values()):
+    if any(len({bits for bits, _, _ in readings}) > 1 for readings in series.values()):
         return {"accuracy_bits": bits_figure(series, plain, title, axis="bits")}
     if len(uniform) < 2:
         return {}
@@ -172,13 +174,13 @@ def _by_setting(points: Sequence[Point], title: str) -> dict[str, Figure]:
     return {"accuracy_settings": settings_figure(rows, plain, title)}
 
 
-def strategy_rows(points: Sequence[Point]) -> list[SettingRow]:
+def strategy_rows(points: Sequence[FigurePoint]) -> list[SettingRow]:
     """Chosen widths by budget, widest budget first, each with the uniform plans of its size."""
     budgets: dict[str, float] = {}
     for point in points:
         if point.budget is not None and "weight_bytes" in point.metrics:
-            own = point.metrics["weight_bytes"].mean
-            budgets[point.budget] = max(own, budgets.get(point.budget, 0.0))
+            weight_bytes = point.metrics["weight_bytes"].mean
+            budgets[point.budget] = max(weight_bytes, budgets.get(point.budget, 0.0))
     ordered = sorted(budgets, key=lambda budget: -budgets[budget])
     groups = [_budget_words(budget) for budget in ordered] + [OTHER_UNIFORM]
     rows = []
@@ -196,7 +198,7 @@ def strategy_rows(points: Sequence[Point]) -> list[SettingRow]:
     return sorted(rows, key=lambda row: groups.index(row.group))
 
 
-def _budget_mark(point: Point) -> str:
+def _budget_mark(point: FigurePoint) -> str:
     return f", {point.budget.rpartition(' ')[2]}" if point.budget else ""
 
 
@@ -207,7 +209,7 @@ def _budget_words(budget: str) -> str:
     return f"budget: {budget.replace('_', ' ')}"
 
 
-def _width(point: Point) -> tuple[int, str]:
+def _width(point: FigurePoint) -> tuple[int, str]:
     """Bits of the weights, or of the inputs where weights are float; and of the other slot."""
     if point.weight_bits == point.act_bits:
         return point.weight_bits, ""

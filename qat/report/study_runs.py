@@ -51,16 +51,16 @@ def table_request(
         RequestError: If a name is neither a folder nor a study with runs.
     """
     runs = default_path("runs")
-    given = {"layout": layout} if layout else {}
+    table = {"layout": layout} if layout else {}
     studies = [word for word in what if not Path(word).exists() and word in study_names(extra_dir)]
     if not studies:
         folders = [_folder(word, extra_dir) for word in what]
-        return TableRequest(folders or [runs], given, None, strict)
+        return TableRequest(folders or [runs], table, None, strict)
     if len(what) > 1:
         raise RequestError(f"{studies[0]} is a study; give one study, or runs and folders")
     study = read_study(studies[0], extra_dir)
     folders = study_runs(study, runs, scale)[1]
-    return TableRequest(folders, given or study.table, study.name, strict)
+    return TableRequest(folders, table or study.table, study.name, strict)
 
 
 def _folder(word: str, extra_dir: Path | None) -> Path:

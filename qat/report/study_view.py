@@ -33,8 +33,8 @@ def write_study_view(runs: Path, study: str, scale: str, layout: Mapping[str, An
         The folder for TensorBoard; None if no finished run has events, or it could not be written.
     """
     folders = {path.name: path for path in runs_of(runs, study, scale)}
-    found, _ = find_records([path for path in folders.values() if path.exists()])
-    records = [record for record in found if record.id in folders]  # a foreign one may lie there
+    readable, _ = find_records([path for path in folders.values() if path.exists()])
+    records = [record for record in readable if record.id in folders]  # a foreign one may lie there
     shown = [r for r in records if r.status == "done" and (folders[r.id] / EVENTS).is_dir()]
     if not shown:
         return None

@@ -45,20 +45,20 @@ def _calibrate_shared(prepared: Prepared, qnet: nn.Module, float_digest: str) ->
         _calibrate(prepared, qnet)
         return 0.0
 
-    made = False
+    calibrated_now = False
 
     def make(path: Path) -> None:
-        nonlocal made
+        nonlocal calibrated_now
         start = time.perf_counter()
         _calibrate(prepared, qnet)
-        found = {name: value.cpu() for name, value in collected(qnet).items()}
-        save_file(found, path, {SECONDS: str(time.perf_counter() - start)})
-        made = True
+        statistics = {name: value.cpu() for name, value in collected(qnet).items()}
+        save_file(statistics, path, {SECONDS: str(time.perf_counter() - start)})
+        calibrated_now = True
 
     cache = Cache(Path(prepared.config.paths.cache))
     key = {**calibration_key(prepared, float_digest), "observers": observers}
     path = cache.get_or_make("calibration", key, make, suffix=".safetensors")
-    if made:
+    if calibrated_now:
         return 0.0
     with safe_open(path, framework="pt", device=str(prepared.device)) as file:
         calibrate_from(qnet, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118

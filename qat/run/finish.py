@@ -36,8 +36,8 @@ class Outcome:
 def finish(state: RunState) -> Outcome:
     """The record of a run whose stages are over, with the digest of each file."""
     prepared, results, folder = state.prepared, state.results, state.folder
-    own = {"config": folder.path / CONFIG_NAME, "history": folder.path / HISTORY_NAME}
-    files = results.files | {name: file for name, file in own.items() if file.is_file()}
+    folder_files = {"config": folder.path / CONFIG_NAME, "history": folder.path / HISTORY_NAME}
+    files = results.files | {name: file for name, file in folder_files.items() if file.is_file()}
     labelled = prepared.data.test.labelled
     lacking = unmeasured(results.metrics, prepared.data.classes, prepared.config.mode, labelled)
     record = with_warnings(state.record, [*results.warnings, *_diverged(state)]).move_to(

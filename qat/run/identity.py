@@ -141,19 +141,19 @@ def _calibration(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
 
 def _deployment(config: RunConfig) -> dict[str, Any]:
     """Whether it is exported, and the runtime: no more than what is not the mode's own default."""
-    found: dict[str, Any] = {}
+    deployment: dict[str, Any] = {}
     exported = exports(config)
     if exported != exports(replace(config, export=ExportConfig())):
-        found["export"] = exported
+        deployment["export"] = exported
     if exported and config.measure.runtime != MeasureConfig.runtime:
-        found["runtime"] = config.measure.runtime
-    return found
+        deployment["runtime"] = config.measure.runtime
+    return deployment
 
 
 def _noted(config: RunConfig) -> DataFacts | None:
     key = _data_key(config)
-    found = None if key is None else _cache(config).find(NOTES, key, suffix=".json")
-    return None if found is None else DataFacts(**json.loads(found.read_text(encoding="utf-8")))
+    notes = None if key is None else _cache(config).find(NOTES, key, suffix=".json")
+    return None if notes is None else DataFacts(**json.loads(notes.read_text(encoding="utf-8")))
 
 
 def _data_key(config: RunConfig) -> Mapping[str, Any] | None:
@@ -178,8 +178,8 @@ def _data_key(config: RunConfig) -> Mapping[str, Any] | None:
 def _files(config: RunConfig) -> Iterator[tuple[str, int, int]]:
     """``(path, bytes, time of change in ns)`` of each file the data come from."""
     data = config.data
-    if (own := calibration_path(config)) is not None:
-        yield from _below(Path(own).expanduser())
+    if (calibration := calibration_path(config)) is not None:
+        yield from _below(Path(calibration).expanduser())
     if data.name in ("synthetic", "user"):
         return
     if data.path is not None:
@@ -200,8 +200,8 @@ def _below(path: Path) -> Iterator[tuple[str, int, int]]:
 
 
 def _stat(path: Path) -> tuple[str, int, int]:
-    found = path.stat()
-    return str(path.resolve()), found.st_size, found.st_mtime_ns
+    facts = path.stat()
+    return str(path.resolve()), facts.st_size, facts.st_mtime_ns
 
 
 def _cache(config: RunConfig) -> Cache:

@@ -27,17 +27,19 @@ QUANTIZED = (
 )
 
 
-def execute(prepared: Prepared, folder: RunFolder, record: RunRecord, told: bool = True) -> Outcome:
+def execute(
+    prepared: Prepared, folder: RunFolder, record: RunRecord, verbose: bool = True
+) -> Outcome:
     """Compute a run; the record it returns is not written yet.
 
     Args:
         prepared: The checked request.
         folder: Held by its lock.
         record: Of status running; kept up to date on disk as plan and protocol are known.
-        told: Where no terminal is, print a line for each stage.
+        verbose: Where no terminal is, print a line for each stage.
     """
     torch.manual_seed(prepared.config.seed)
-    state = RunState(prepared, folder, record, told)
+    state = RunState(prepared, folder, record, verbose)
     for stage in FLOAT if prepared.config.mode == "float" else QUANTIZED:
         state.take(stage(state))
     return finish(state)

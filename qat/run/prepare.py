@@ -32,12 +32,11 @@ from qat.export.runtimes.registry import make_runtime
 from qat.graph.at_once import images_at_once
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint, read_normalisation
-from qat.models.state_dict import Found
+from qat.models.state_dict import CheckpointTensors
 from qat.models.torchvision import without_training_heads
 from qat.records.schema import run_id
 from qat.run.data_parts import check_parts
 from qat.run.identity import DataFacts, checkpoint_digest, note_data, number_settings
-from qat.run.rehearsal import rehearse
 from qat.training.device import resolve_device
 
 IMAGE_FACTS = "image_facts"
@@ -92,7 +91,7 @@ class Prepared:
             return None
         return self._load_checkpoint(_network(self.config, self.data)).line()
 
-    def _load_checkpoint(self, net: nn.Module) -> Found:
+    def _load_checkpoint(self, net: nn.Module) -> CheckpointTensors:
         model = self.config.model
         assert model.checkpoint is not None
         return load_checkpoint(net, Path(model.checkpoint), model.checkpoint_key)
@@ -149,14 +148,16 @@ def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = Tru
     digest = checkpoint_digest(config)
     scheme = None if config.mode == "float" else build_scheme(config)
     check_parts(config, data)
-    own = None if data.calibration is None else data.calibration.digest()
-    facts = DataFacts(data.digest, data.mean, data.std, own)
+    calibration_digest = None if data.calibration is None else data.calibration.digest()
+    facts = DataFacts(data.digest, data.mean, data.std, calibration_digest)
     note_data(config, facts)
     settings = number_settings(config, facts)
     name = run_id(settings, data.digest, digest)
     _check_runtime(config)
     prepared = Prepared(config, overrides, data, device, scheme, digest, settings, name)
     if rehearsed:
+        from qat.run.rehearsal import rehearse  # brings what trains and exports
+
         rehearse(prepared)
     return prepared
 

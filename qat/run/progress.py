@@ -14,13 +14,13 @@ WORTH_A_LINE_SECONDS = 1.0
 
 
 @contextmanager
-def stage(name: str, folder: Path | None = None, told: bool = True) -> Iterator[None]:
+def stage(name: str, folder: Path | None = None, verbose: bool = True) -> Iterator[None]:
     """Show that a stage of a run is under way.
 
     Args:
         name: As in the record's ``seconds``.
         folder: The run's, where the stage is noted for other processes.
-        told: Where no terminal is, print a line when it has ended, if it took a second or more.
+        verbose: Where no terminal is, print a line when it has ended, if it took a second or more.
     """
     if folder is not None:
         note_stage(folder, name)
@@ -28,5 +28,5 @@ def stage(name: str, folder: Path | None = None, told: bool = True) -> Iterator[
     with bar(name.replace("_", " ")):
         yield
     seconds = time.perf_counter() - start
-    if told and seconds >= WORTH_A_LINE_SECONDS and not (is_silent() or is_watched()):
+    if verbose and seconds >= WORTH_A_LINE_SECONDS and not (is_silent() or is_watched()):
         print(f"[{name}] ... {duration(seconds)}", file=sys.stderr, flush=True)

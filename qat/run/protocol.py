@@ -33,11 +33,11 @@ def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> di
 def _calibration(prepared: Prepared) -> dict[str, Any]:
     data = prepared.data
     images = data.training if data.calibration is None else data.calibration
-    found = {
+    calibration = {
         "split": "train" if data.calibration is None else "calibrate.path",
         "images": min(prepared.config.calibrate.images, len(images)),
     }
-    return found if data.calibration is None else found | {"digest": images.digest()}
+    return calibration if data.calibration is None else calibration | {"digest": images.digest()}
 
 
 def _data(prepared: Prepared) -> dict[str, Any]:
@@ -64,31 +64,33 @@ def _data(prepared: Prepared) -> dict[str, Any]:
 
 def _float(prepared: Prepared, digest: str) -> dict[str, Any]:
     model = prepared.config.model
-    found: dict[str, Any] = {
+    network: dict[str, Any] = {
         "model": {"name": model_name(model), "options": model.options},
         "checkpoint_digest": digest,
     }
     if "float" in prepared.settings:
         settings = prepared.settings["float"]
-        found |= {k: settings[k] for k in ("epochs", "seed", "batch_size", "optimizer", "schedule")}
-        found["chosen_by"] = _chosen_by(settings["keep"])
-    return found
+        network |= {
+            k: settings[k] for k in ("epochs", "seed", "batch_size", "optimizer", "schedule")
+        }
+        network["chosen_by"] = _chosen_by(settings["keep"])
+    return network
 
 
 def _evaluation(prepared: Prepared) -> dict[str, Any]:
     config = prepared.config
-    found: dict[str, Any] = {
+    evaluation: dict[str, Any] = {
         "split": "test",
         "threads": torch.get_num_threads(),
         "device": prepared.device.type,
     }
     if config.mode != "float":
-        found |= {"first_last": config.scheme.first_last, "placement": config.scheme.placement}
+        evaluation |= {"first_last": config.scheme.first_last, "placement": config.scheme.placement}
     if config.mode != "float" and config.scheme.rules:
-        found["rules"] = "; ".join(map(_rule_words, config.scheme.rules))
+        evaluation["rules"] = "; ".join(map(_rule_words, config.scheme.rules))
     if config.mode == "dynamic":  # the range is that of a batch, so its size is part of the result
-        found["batch_size"] = config.evaluate.batch_size
-    return found
+        evaluation["batch_size"] = config.evaluate.batch_size
+    return evaluation
 
 
 def _allocation(prepared: Prepared) -> dict[str, Any]:
@@ -132,9 +134,9 @@ def _format(changes: Mapping[str, Any]) -> str:
 def _training(prepared: Prepared, kernel: str) -> dict[str, Any]:
     config = prepared.config
     trainer = prepared.settings["trainer"]
-    found = {k: trainer[k] for k in ("max_epochs", "batch_size", "precision", "compile")}
-    found["devices"] = config.trainer.devices
-    found |= {
+    training = {k: trainer[k] for k in ("max_epochs", "batch_size", "precision", "compile")}
+    training["devices"] = config.trainer.devices
+    training |= {
         "optimizer": prepared.settings["optimizer"],
         "schedule": prepared.settings["schedule"],
         "augment": prepared.settings["data"]["augment"],
@@ -143,7 +145,7 @@ def _training(prepared: Prepared, kernel: str) -> dict[str, Any]:
         "freeze_observers_at": trainer["freeze_observers_at"],
         "freeze_batch_norm_at": freeze_batch_norm_at(config),
     }
-    return found
+    return training
 
 
 def _chosen_by(keep: str) -> str:

@@ -26,11 +26,12 @@ def overrides_of(folder: Path, typed: Sequence[str] = ()) -> tuple[str, ...]:
     Raises:
         RequestError: If a setting calls a resolver, ``${oc.env:...}`` say.
     """
-    given = {key_of(word) for word in typed}
+    typed_keys = {key_of(word) for word in typed}
     kept = [
         word
         for word in read_record(folder).overrides
-        if re.split(r"[./@]", key_of(word))[0] not in OF_THE_COMMAND and key_of(word) not in given
+        if re.split(r"[./@]", key_of(word))[0] not in OF_THE_COMMAND
+        and key_of(word) not in typed_keys
     ]
     for word in kept:
         if calls_resolver(word):

@@ -56,8 +56,8 @@ def accuracies(logits: Tensor, labels: Tensor, prefix: str = "") -> dict[str, fl
     """``top1``, ``top5``, ``loss`` under a prefix; nothing of images without labels."""
     if not is_labelled(labels):
         return {}
-    found = evaluate(nn.Identity(), [(logits, labels)])
-    return {f"{prefix}{name}": value for name, value in found.items()}
+    metrics = evaluate(nn.Identity(), [(logits, labels)])
+    return {f"{prefix}{name}": value for name, value in metrics.items()}
 
 
 def compared(float_logits: Tensor, logits: Tensor, labels: Tensor) -> dict[str, float]:
@@ -68,17 +68,17 @@ def compared(float_logits: Tensor, logits: Tensor, labels: Tensor) -> dict[str, 
     there is no accuracy.
     """
     before, after = accuracies(float_logits, labels), accuracies(logits, labels)
-    found = {f"float_{name}": before[name] for name in FLOAT_FIGURES if name in before} | after
+    metrics = {f"float_{name}": before[name] for name in FLOAT_FIGURES if name in before} | after
     if before:
-        found["top1_drop"] = before["top1"] - after["top1"]
+        metrics["top1_drop"] = before["top1"] - after["top1"]
     if before.get("top1", 0) > 0:
-        found["top1_drop_relative"] = found["top1_drop"] / before["top1"]
+        metrics["top1_drop_relative"] = metrics["top1_drop"] / before["top1"]
     same = float_logits.argmax(dim=1) == logits.argmax(dim=1)
-    found["float_agreement"] = float(same.double().mean())
+    metrics["float_agreement"] = float(same.double().mean())
     sqnr = sqnr_db(float_logits, logits)
     if math.isfinite(sqnr):
-        found["logit_sqnr_db"] = sqnr
-    return found
+        metrics["logit_sqnr_db"] = sqnr
+    return metrics
 
 
 def costs(
@@ -94,13 +94,13 @@ def costs(
     except UncountedError as error:
         return {}, dict.fromkeys(OF_COSTS, str(error))
     weights = max(1, sum(row.weights for row in rows))
-    found = {
+    metrics = {
         "macs": total_macs(rows),
         "bops": total_bops(rows),
         "weight_bytes": sum(row.weight_bytes for row in rows),
         "average_weight_bits": sum(row.weights * row.weight_bits for row in rows) / weights,
     }
-    return found, {}
+    return metrics, {}
 
 
 def write_and_verify(qnet: nn.Module, net: nn.Module, path: Path, batches: Iterable[Tensor]) -> int:
@@ -150,9 +150,9 @@ def times(prepared: Prepared, nets: Mapping[str, nn.Module]) -> dict[str, float]
     measure = prepared.config.measure
     data = prepared.data
     batch = Batches(data.test, measure.batch_size, data.preprocess).batch(0)[0]
-    found = time_forwards(nets, batch, measure.repeats, measure.warmup)
+    timings = time_forwards(nets, batch, measure.repeats, measure.warmup)
     suffix = "" if measure.batch_size == 1 else f"_b{measure.batch_size}"
-    return {f"{name}{suffix}": taken.median_ms for name, taken in found.items()}
+    return {f"{name}{suffix}": taken.median_ms for name, taken in timings.items()}
 
 
 def unmeasured(

@@ -56,11 +56,11 @@ def _calibration_minima(prepared: Prepared, net: nn.Module, digest: str) -> dict
 
     def make(path: Path) -> None:
         batches = calibration_batches(prepared, prepared.images_at_once)
-        found = tensor_minima(net, placement, tracked("signs", batches))
-        write_atomic(path, json.dumps(found))
+        minima = tensor_minima(net, placement, tracked("signs", batches))
+        write_atomic(path, json.dumps(minima))
 
     key = {**calibration_key(prepared, digest), "placement": placement}
     cache = Cache(Path(prepared.config.paths.cache))
     path = cache.get_or_make("minima", key, make, suffix=".json")
-    found: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    minima: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+    return minima

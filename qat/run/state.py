@@ -26,7 +26,7 @@ class RunState:
         prepared: The checked request.
         folder: Held by its lock.
         record: Of status running.
-        told: Where no terminal is, print a line for each stage.
+        verbose: Where no terminal is, print a line for each stage.
         results: Of all stages so far.
         net: The float network.
         float_digest: Of its weights.
@@ -41,7 +41,7 @@ class RunState:
     prepared: Prepared
     folder: RunFolder
     record: RunRecord
-    told: bool = True
+    verbose: bool = True
     results: StageResult = field(default_factory=StageResult)
     net: nn.Module = field(init=False)
     float_digest: str = field(init=False)
@@ -74,7 +74,7 @@ class RunState:
     def timed(self, stage: str) -> Iterator[None]:
         """Show a stage, or a part of one, and take its time."""
         start = time.perf_counter()
-        with shown_stage(stage, self.folder.path, self.told):
+        with shown_stage(stage, self.folder.path, self.verbose):
             yield
             trim_heap()
         seconds = self.results.seconds

@@ -145,13 +145,13 @@ def _loggers(prepared: Prepared, description: str, checkpoints: Path) -> Sequenc
     if description != "quantized training":
         return ()
     extra = make_logger(prepared)
-    own = [extra] if extra is not None else []
+    loggers = [extra] if extra is not None else []
     if not prepared.config.tracking.tensorboard:
-        return own
+        return loggers
     resumable = find_resumable(checkpoints)
     purge_step = resumable[1]["global_step"] if resumable else None
     folder = str(prepared.folder)
-    return [TensorBoardLogger(folder, name="tb", version="", purge_step=purge_step), *own]
+    return [TensorBoardLogger(folder, name="tb", version="", purge_step=purge_step), *loggers]
 
 
 def _elements_to_come(prepared: Prepared, net: nn.Module) -> float:

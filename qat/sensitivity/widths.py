@@ -71,11 +71,6 @@ def slots_of(plan: Plan) -> list[Slot]:
     ]
 
 
-def bits_of(plan: Plan) -> dict[Slot, int]:
-    """The width of every slot of a plan."""
-    return {(name, slot): spec_of(plan, (name, slot)).stored_bits for name, slot in slots_of(plan)}
-
-
 def spec_of(plan: Plan, slot: Slot) -> TensorSpec:
     """The spec of a slot."""
     return getattr(plan.layers[slot[0]], slot[1])  # type: ignore[no-any-return]

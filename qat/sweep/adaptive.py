@@ -66,9 +66,9 @@ def dimension_points(words: Sequence[str], params: Sequence[str] = ()) -> list[t
         params: Those of ``hydra.sweeper.params``.
     """
     parsed = OverridesParser.create().parse_overrides([*params, *words])
-    own = [o for o in parsed if not o.get_key_element().lstrip("+~").startswith("hydra")]
-    fixed = [str(o.input_line) for o in own if not o.is_sweep_override()]
-    axes = [list(_choices(o)) for o in own if o.is_sweep_override()]
+    overrides = [o for o in parsed if not o.get_key_element().lstrip("+~").startswith("hydra")]
+    fixed = [str(o.input_line) for o in overrides if not o.is_sweep_override()]
+    axes = [list(_choices(o)) for o in overrides if o.is_sweep_override()]
     first = [axis[0] for axis in axes]
     points = {(*fixed, *first): None}
     for place, axis in enumerate(axes):
@@ -93,8 +93,8 @@ def plan_search(sweeper: DictConfig, words: Sequence[str]) -> Search:
         sweeper: The composed ``hydra.sweeper``.
         words: Overrides of the command line, which name the study where it has no name.
     """
-    own = sorted(word for word in words if not word.startswith("hydra"))
-    digest = hashlib.sha256(canonical_json(own).encode()).hexdigest()[:8]
+    settings = sorted(word for word in words if not word.startswith("hydra"))
+    digest = hashlib.sha256(canonical_json(settings).encode()).hexdigest()[:8]
     name = sweeper.study_name or f"search-{digest}"
     check_plain_name("hydra.sweeper.study_name", name)
     done, tried = _trials(sweeper, name)
@@ -120,12 +120,14 @@ def _trials(sweeper: DictConfig, name: str) -> tuple[int, int]:
         return 0, 0
     study = optuna.load_study(study_name=name, storage=storage)
     states = optuna.trial.TrialState
+    killed = set(study.user_attrs.get(KILLED, ()))
     for trial in study.get_trials(deepcopy=False):
         if trial.state == states.RUNNING:
-            storage.set_trial_user_attr(trial._trial_id, KILLED, True)
+            killed.add(trial.number)
+            study.set_user_attr(KILLED, sorted(killed))
             study.tell(trial.number, state=states.FAIL)
     trials = study.get_trials()
-    ended = [trial for trial in trials if KILLED not in trial.user_attrs]
+    ended = [trial for trial in trials if trial.number not in killed]
     return len(ended), len(trials)
 
 
@@ -162,4 +164,5 @@ def failures(sweeper: DictConfig, name: str) -> list[dict[str, Any]]:
 
     study = optuna.load_study(study_name=name, storage=sweeper.storage)
     failed = study.get_trials(states=(optuna.trial.TrialState.FAIL,))
-    return [trial.params for trial in failed if KILLED not in trial.user_attrs]
+    killed = study.user_attrs.get(KILLED, ())
+    return [trial.params for trial in failed if trial.number not in killed]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NoReturn
 
 import hydra
-from hydra._internal.utils import get_args_parser
 
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
 from qat.config.compose import check_composes, is_accepted
+from qat.config.hydra_private import get_args_parser
 from qat.config.words.command_line import Words, known_words
 from qat.config.yaml_files import ROOT_CONFIG, config_dir
 
@@ -50,17 +50,17 @@ def checked_for_hydra(words: Sequence[str]) -> list[str]:
         raise RequestError(f"{message}; see qat run --help")
 
     parser.error = refuse  # type: ignore[method-assign]
-    asked = parser.parse_intermixed_args(list(words))
-    if asked.shell_completion:
-        if not any(word.startswith(_COMPLETION) for word in asked.overrides):
+    parsed = parser.parse_intermixed_args(list(words))
+    if parsed.shell_completion:
+        if not any(word.startswith(_COMPLETION) for word in parsed.overrides):
             raise RequestError(f"-sc needs one of {', '.join(_COMPLETION)} and a shell behind it")
-        return [*asked.overrides, *(word for word in words if word not in asked.overrides)]
-    folder = Path(asked.config_dir).expanduser() if asked.config_dir else None
-    shown = Words(tuple(asked.overrides), True, folder, None)  # a sweep's keys may be shown
+        return [*parsed.overrides, *(word for word in words if word not in parsed.overrides)]
+    folder = Path(parsed.config_dir).expanduser() if parsed.config_dir else None
+    shown = Words(tuple(parsed.overrides), True, folder, None)  # a sweep's keys may be shown
     overrides = known_words(shown, is_accepted).overrides
-    if (asked.cfg or asked.info) and not asked.multirun:
+    if (parsed.cfg or parsed.info) and not parsed.multirun:
         check_composes(overrides, folder)
-    return [*overrides, *(word for word in words if word not in asked.overrides)]
+    return [*overrides, *(word for word in words if word not in parsed.overrides)]
 
 
 def quiet_libraries() -> None:

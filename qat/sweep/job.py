@@ -102,8 +102,8 @@ def _finished(prepared: Prepared, folder: RunFolder) -> RunRecord | None:
         raise RecordError(f"{error}; force=true computes the run anew") from error
 
 
-def _computed(prepared: Prepared, folder: RunFolder, told: bool) -> RunRecord:
-    if told:
+def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord:
+    if verbose:
         print_inputs(prepared)
     if prepared.config.force or folder.state() == "done":
         shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
@@ -123,8 +123,8 @@ def _computed(prepared: Prepared, folder: RunFolder, told: bool) -> RunRecord:
     folder.write(record)
     store_config(prepared.config, folder.path)
     try:
-        outcome = execute(prepared, folder, record, told)
-        with stage("figures", folder.path, told):
+        outcome = execute(prepared, folder, record, verbose)
+        with stage("figures", folder.path, verbose):
             save_figures(run_figures(outcome.record, prepared.folder), prepared.folder / FIGURES)
             if prepared.config.tracking.tensorboard:
                 write_pages(prepared.folder, outcome.record, page_tensors(prepared, outcome))

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra._internal.callbacks import Callbacks
-from hydra._internal.hydra import Hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
@@ -14,6 +12,7 @@ from omegaconf import DictConfig
 from qat.base.errors import InputError
 from qat.base.progress import be_silent
 from qat.config.compose import Point, composer, fixed_words, readable, typed
+from qat.config.hydra_private import Callbacks, Hydra
 from qat.config.study_grids import key_of
 from qat.config.words.command_line import Words
 from qat.config.yaml_files import ROOT_CONFIG

@@ -89,12 +89,12 @@ def _share(launcher: Mapping[str, Any]) -> int | None:
     if kind == "JoblibLauncher":
         cores, jobs = _cores(), int(launcher.get("n_jobs") or 1)
         return cores // (jobs if jobs > 0 else max(1, cores + 1 + jobs))
-    asked = None
+    per_job = None
     if kind in ("SlurmLauncher", "LocalLauncher"):
-        asked = launcher.get("cpus_per_task")
+        per_job = launcher.get("cpus_per_task")
     elif kind == "RayLauncher":
-        asked = launcher["ray"]["remote"].get("num_cpus")
-    return None if asked is None else int(asked)
+        per_job = launcher["ray"]["remote"].get("num_cpus")
+    return None if per_job is None else int(per_job)
 
 
 def _kind(launcher: Mapping[str, Any]) -> str:
@@ -123,12 +123,12 @@ def _ask_slurm(partition: str | None) -> None:
         )
     words = ["sinfo", "--noheader", "--format=%R"]
     try:
-        told = subprocess.run(words, capture_output=True, text=True, timeout=ANSWER_SECONDS)
+        answer = subprocess.run(words, capture_output=True, text=True, timeout=ANSWER_SECONDS)
     except subprocess.TimeoutExpired:
-        told = None
-    if told is None or told.returncode:
+        answer = None
+    if answer is None or answer.returncode:
         raise RequestError("hydra/launcher=slurm: SLURM does not answer; see what sinfo says")
-    there = sorted(set(told.stdout.split()))
+    there = sorted(set(answer.stdout.split()))
     if partition and not set(partition.split(",")) <= set(there):
         raise RequestError(
             f"hydra.launcher.partition={partition}: no such partition; there are {', '.join(there)}"

@@ -6,14 +6,14 @@ from typing import Any
 from qat.config.compose import Point
 from qat.config.modes import model_name
 from qat.config.schema import RunConfig, SlotConfig
-from qat.records.names import Named, Words, difference_words
+from qat.records.names import Named, NameWords, difference_words
 from qat.records.settings import flat, slot_settings
 from qat.run.identity import DataFacts, number_settings
 
 _NO_FACTS = DataFacts("", (), ())
 
 
-def point_words(points: Sequence[Point]) -> list[Words]:
+def point_words(points: Sequence[Point]) -> list[NameWords]:
     """What tells each point from the others, for a name around its label.
 
     Args:

@@ -24,7 +24,7 @@ def requested_points(words: Words) -> list[Point]:
     if words.rerun_of is None:
         points = compose_points(words.overrides, words.multirun, words.extra_dir)
         for point in points:  # a value that no key takes is worth more than that it is not read
-            with told_of(point, len(points) > 1):
+            with named_errors(point, len(points) > 1):
                 check_config(point.config)
         check_read([(point.overrides, point.config) for point in points], None, words.extra_dir)
         return points
@@ -47,7 +47,7 @@ def check_point(point: Point, named: bool) -> "Prepared":
     Raises:
         RequestError: If anything is.
     """
-    with told_of(point, named):
+    with named_errors(point, named):
         check_request(point.config)
         from qat.run.prepare import prepare  # brings torch: not needed for what is done
 
@@ -55,7 +55,7 @@ def check_point(point: Point, named: bool) -> "Prepared":
 
 
 @contextmanager
-def told_of(point: Point, named: bool) -> Iterator[None]:
+def named_errors(point: Point, named: bool) -> Iterator[None]:
     """Turn what is wrong with a point into a :class:`RequestError` of one line."""
     try:
         yield

@@ -13,7 +13,7 @@ from qat.base.printing import complain_line, print_line, print_lines
 from qat.base.text import plain_line
 from qat.config.modes import model_name, trains
 from qat.records.folder import RunFolder
-from qat.records.names import Words, label_of
+from qat.records.names import NameWords, label_of
 from qat.records.schema import RecordError, RunRecord
 from qat.records.store import find_records
 from qat.records.timings import Kind, Timings, past_timings
@@ -33,12 +33,12 @@ class SweepProgress:
 
     Args:
         items: The runs that are to be computed.
-        asked: Points of the request, equal ones counted each.
+        requested: Points of the request, equal ones counted each.
         before: Runs that were done before.
     """
 
-    def __init__(self, items: Sequence["Item"], asked: int, before: Sequence["Item"]) -> None:
-        self.items, self.asked, self.before = list(items), asked, len(before)
+    def __init__(self, items: Sequence["Item"], requested: int, before: Sequence["Item"]) -> None:
+        self.items, self.requested, self.before = list(items), requested, len(before)
         self._before = list(before)
         self._missed_before = [item for item in before if self._outcome(item) != "done"]
         self._ended: dict[str, str] = {}
@@ -53,12 +53,12 @@ class SweepProgress:
     def announce(self) -> None:
         """Say how many runs there are and how long they may take."""
         different = len(self.items) + self.before
-        words = f"{self.asked} runs"
-        if different != self.asked:
+        words = f"{self.requested} runs"
+        if different != self.requested:
             words += f", {different} different"
         if self.before:
             words += f", {self.before} done before"
-        if self.before or different != self.asked:
+        if self.before or different != self.requested:
             words += f", {len(self.items)} to run"
         if self.items:
             words += f"; {self._expectation()}"
@@ -127,7 +127,7 @@ class SweepProgress:
         print(wrapped(line, hang=len(count) + 1), flush=True)
 
     def _line(self, record: RunRecord) -> str:
-        words = self._words.get(record.id, Words())
+        words = self._words.get(record.id, NameWords())
         name = f"{words.around(label_of(record), record.seed)} {record.id}"
         if record.error is not None:
             return f"failed  {name}: {plain_line(record.error)}"
@@ -161,8 +161,8 @@ class SweepProgress:
         newest: list[Path] = []
         for root in roots:
             if root.is_dir():
-                found = [path for path in root.glob("*/run.json")]
-                newest += sorted(found, key=_changed, reverse=True)[:PAST_RECORDS]
+                record_files = [path for path in root.glob("*/run.json")]
+                newest += sorted(record_files, key=_changed, reverse=True)[:PAST_RECORDS]
         return past_timings(find_records(newest)[0])
 
 

@@ -11,7 +11,7 @@ from qat.run.request_checks import check_request
 from qat.sweep.adaptive import check_sweeper, dimension_points, is_adaptive, plan_search
 from qat.sweep.hydra_main import hydra_main
 from qat.sweep.launch import at_hand, check_launchers, launch, multirun_config, run_point
-from qat.sweep.points import check_point, requested_points, told_of
+from qat.sweep.points import check_point, named_errors, requested_points
 from qat.sweep.sweep import make_items, run_sweep
 
 
@@ -25,18 +25,18 @@ def run_requested(words: Words) -> int:
         return _search(words, sweeper)
     points = requested_points(words)
     for point in points:  # all of them, before the first one loads its data
-        with told_of(point, len(points) > 1):
+        with named_errors(point, len(points) > 1):
             check_request(point.config)
 
-    told: set[tuple[str, str | None]] = set()
+    printed: set[tuple[str, str | None]] = set()
 
     def identify(point: Point) -> str:
         from qat.run.inputs import print_inputs  # brings torch
 
         prepared = check_point(point, len(points) > 1)
         inputs = (prepared.data.digest, prepared.checkpoint_digest)
-        if inputs not in told:
-            told.add(inputs)
+        if inputs not in printed:
+            printed.add(inputs)
             print_inputs(prepared)
         at_hand[prepared.id] = prepared
         return prepared.id
@@ -54,8 +54,8 @@ def _search(words: Words, sweeper: DictConfig) -> int:
 
     check_sweeper(sweeper)
     params = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
-    asked = dimension_points(words.overrides, params)
-    points = [p for words_ in asked for p in compose_points(words_, False, words.extra_dir)]
+    to_check = dimension_points(words.overrides, params)
+    points = [p for words_ in to_check for p in compose_points(words_, False, words.extra_dir)]
     for point in points:
         check_point(point, named=True)
     search = plan_search(sweeper, words.overrides)

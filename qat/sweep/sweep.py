@@ -142,13 +142,13 @@ def _table_of(items: Sequence[Item]) -> TableRequest:
 
 def _index(items: Sequence[Item]) -> None:
     """Note the runs in the index of their study."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    ids_by_study: dict[tuple[str, str, str], list[str]] = {}
     for item in items:
         config = item.point.config
         if config.study.name:
             key = config.paths.runs, config.study.name, config.scale
-            found.setdefault(key, []).append(item.id)
-    for (runs, study, scale), ids in found.items():
+            ids_by_study.setdefault(key, []).append(item.id)
+    for (runs, study, scale), ids in ids_by_study.items():
         add_to_study(Path(runs), study, scale, ids)
 
 
@@ -157,8 +157,8 @@ def _view(items: Sequence[Item]) -> None:
     from qat.report.study_view import write_study_view  # it loads what draws
 
     configs = [item.point.config for item in items if item.point.config.tracking.tensorboard]
-    found = {(c.paths.runs, c.study.name, c.scale): c.study.table for c in configs}
-    for (runs, study, scale), layout in found.items():
+    layouts = {(c.paths.runs, c.study.name, c.scale): c.study.table for c in configs}
+    for (runs, study, scale), layout in layouts.items():
         if study and (folder := write_study_view(Path(runs), study, scale, layout)):
             print_line(f"TensorBoard: tensorboard --logdir {folder}")
 

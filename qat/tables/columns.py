@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qat.records.metrics import METRICS, Metric
+from qat.records.metrics import METRICS, MetricFormat
 from qat.records.run_facts import RunFacts, SlotFacts, run_facts
 from qat.records.schema import RunRecord
 from qat.tables.errors import TableError
 
 DOTTED = ("protocol", "environment")
 SECONDS = "seconds."
-STAGE = Metric("seconds", "s", decimals=1, higher_is_better=False)
+STAGE = MetricFormat("seconds", "s", decimals=1, higher_is_better=False)
 DEFAULT_METRICS = (
     "top1",
     "top1_drop",
@@ -52,7 +52,7 @@ class Column:
     """
 
     name: str
-    metric: Metric | None
+    metric: MetricFormat | None
     header: str
     of: str | None = None
     over: str = ""
@@ -137,7 +137,7 @@ def make_column(name: str, records: Iterable[RunRecord]) -> Column:
     if name in ("id", "study") or name.partition(".")[0] in DOTTED:
         return Column(name, None, name.removeprefix("protocol."))
     if name in METRICS or name in known:
-        metric = METRICS.get(name, Metric(name, decimals=4))
+        metric = METRICS.get(name, MetricFormat(name, decimals=4))
         return Column(
             name, metric, f"{metric.label} [{metric.unit}]" if metric.unit else metric.label
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qat.base.text import markdown_line
-from qat.records.metrics import METRICS, Metric
+from qat.records.metrics import METRICS, MetricFormat
 from qat.records.schema import RunRecord
 from qat.tables.numbers import MISSING, number_text
 
@@ -155,19 +155,19 @@ def _known(record: RunRecord, line: _Line) -> str | None:
     return name
 
 
-def _text(record: RunRecord, name: str | None, metric: Metric) -> str:
+def _text(record: RunRecord, name: str | None, metric: MetricFormat) -> str:
     if name is None:
         return ""
     return number_text(record.metrics[name], metric) if name in record.metrics else MISSING
 
 
-def _float_bops(record: RunRecord, metric: Metric) -> str:
+def _float_bops(record: RunRecord, metric: MetricFormat) -> str:
     if "macs" not in record.metrics:
         return MISSING
     return number_text(record.metrics["macs"] * FLOAT_PAIR_BITS, metric)
 
 
-def _difference(record: RunRecord, line: _Line, metric: Metric) -> str:
+def _difference(record: RunRecord, line: _Line, metric: MetricFormat) -> str:
     before = record.metrics.get(line.float_name or "")
     after = record.metrics.get(line.name or "")
     if before is None or after is None:

@@ -12,7 +12,7 @@ PADDING = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedColumns:
     """Places of a table's columns.
 
     Attributes:
@@ -26,7 +26,7 @@ class Fitted:
     widths: tuple[int, ...]
 
 
-def fitted(table: Table, width: int) -> Fitted:
+def fitted(table: Table, width: int) -> FittedColumns:
     """Leave out as few columns as it takes, those that say least first.
 
     First what is the same in every row; then settings from the right, where the first column names
@@ -41,14 +41,14 @@ def fitted(table: Table, width: int) -> Fitted:
     kept = list(range(len(heads)))
     whole = [max(map(len, [heads[i], *(row[i] for row in rows)])) for i in kept]
     if _total(whole) <= width:
-        return Fitted(tuple(kept), (), tuple(whole))
+        return FittedColumns(tuple(kept), (), tuple(whole))
     widths = [column_width(heads[i], [row[i] for row in rows]) for i in kept]
     for place in _least_first(table, rows):
         if _total([widths[i] for i in kept]) <= width:
             break
         kept.remove(place)
     left_out = tuple(i for i in range(len(heads)) if i not in kept)
-    return Fitted(tuple(kept), left_out, tuple(widths))
+    return FittedColumns(tuple(kept), left_out, tuple(widths))
 
 
 def left_out_words(table: Table, places: Sequence[int]) -> str:

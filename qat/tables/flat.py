@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from qat.records.metrics import Metric
+from qat.records.metrics import MetricFormat
 from qat.records.names import row_names
 from qat.records.schema import RunRecord
 from qat.tables.best import not_told_apart
@@ -75,7 +75,7 @@ def _difference_column(column: Column, baseline: Mapping[str, str]) -> Column:
     base = column.metric
     unit = "points" if base.unit == "%" else base.unit
     words = " ".join(baseline.values())
-    shown = Metric(base.label, unit, base.factor, base.decimals, base.higher_is_better)
+    shown = MetricFormat(base.label, unit, base.factor, base.decimals, base.higher_is_better)
     header = f"{base.label} − {words}" + (f" [{unit}]" if unit else "")
     return Column(f"{column.name}_difference", shown, header, of=column.name)
 

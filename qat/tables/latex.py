@@ -51,14 +51,6 @@ def latex(
     return "\n".join([NEEDS, *lines]) + "\n"
 
 
-def document(body: str) -> str:
-    """A document that compiles by itself, with a table in it."""
-    return (
-        "\\documentclass{article}\n\\usepackage[a4paper,landscape,margin=1cm]{geometry}\n"
-        f"\\usepackage{{booktabs}}\n\\begin{{document}}\n\\noindent\n{body}\\end{{document}}\n"
-    )
-
-
 def _named(caption: str, label: str) -> list[str]:
     found = [rf"\caption{{{escape(caption)}}}"] if caption else []
     return found + ([rf"\label{{{label}}}"] if label else [])

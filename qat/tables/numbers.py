@@ -1,6 +1,6 @@
 """Numbers as a reader sees them."""
 
-from qat.records.metrics import Metric
+from qat.records.metrics import MetricFormat
 from qat.tables.cells import Cell
 from qat.tables.columns import Column
 from qat.tables.paired import PairedDifference
@@ -11,7 +11,7 @@ ABOUT = "\N{ALMOST EQUAL TO}"
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
 
-def number_text(value: float, metric: Metric) -> str:
+def number_text(value: float, metric: MetricFormat) -> str:
     """One value in its shown unit, with its decimals: 0.8812 of a fraction is ``88.12``."""
     text = f"{value * metric.factor:.{metric.decimals}f}"
     # A loss of -0.001 points is no loss: never "-0.00".
@@ -40,7 +40,7 @@ def cell_text(cell: Cell, column: Column, counts: bool) -> str:
     return f"{mean}{spread} ({cell.n})" if counts else f"{mean}{spread}"
 
 
-def difference_text(difference: PairedDifference, metric: Metric) -> str:
+def difference_text(difference: PairedDifference, metric: MetricFormat) -> str:
     """``-0.50 [-0.60, -0.40]``, or ``≈ -0.05 [...]`` where it is not told apart from 0."""
     mean = number_text(difference.mean, metric)
     signed = mean if mean.startswith("-") or float(mean) == 0 else f"+{mean}"

@@ -24,7 +24,7 @@ POINT_METRICS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class FigurePoint:
     """One setting.
 
     Attributes:
@@ -78,7 +78,7 @@ def measured(records: Iterable[RunRecord]) -> list[Measured]:
     return found
 
 
-def points_of(found: Sequence[Measured]) -> list[Point]:
+def points_of(found: Sequence[Measured]) -> list[FigurePoint]:
     """The points, named by what varies among them."""
     quantized = [one.settings for one in found if one.settings["mode"] != "float"]
     varying = [n for n in APART if len({s[n] for s in quantized} - {None}) > 1]
@@ -88,7 +88,7 @@ def points_of(found: Sequence[Measured]) -> list[Point]:
     return [_point(one, varying, runtimes) for one in found]
 
 
-def _point(one: Measured, varying: Sequence[str], runtimes: bool) -> Point:
+def _point(one: Measured, varying: Sequence[str], runtimes: bool) -> FigurePoint:
     settings = one.settings
     is_float = settings["mode"] == "float"
     apart = [w for name in varying if (w := _word(name, settings[name])) and not is_float]
@@ -100,7 +100,7 @@ def _point(one: Measured, varying: Sequence[str], runtimes: bool) -> Point:
     weight, act = (int((settings[name] or "32").split("-")[0]) for name in NAMED[3:5])
     network = f"{settings['model']} on {settings['data']}"
     mixed = settings["mode"] == "mixed"
-    return Point(label, series, network, weight, act, one.metrics, mixed, settings["budget"])
+    return FigurePoint(label, series, network, weight, act, one.metrics, mixed, settings["budget"])
 
 
 def _label(settings: Settings) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from qat.records.divergence import divergence_of
 from qat.records.schema import RunRecord
-from qat.records.store import Problem
+from qat.records.store import RecordProblem
 from qat.tables.cells import Cell
 from qat.tables.collect import Group, group_records, sort_groups
 from qat.tables.columns import SETTINGS, Column, metric_value, setting_text
@@ -99,7 +99,7 @@ def blocks(
     return list(found.values())
 
 
-def footer(records: Iterable[RunRecord], problems: Sequence[Problem]) -> Iterable[str]:
+def footer(records: Iterable[RunRecord], problems: Sequence[RecordProblem]) -> Iterable[str]:
     """What is not in the table, and why."""
     for status in ("running", "interrupted", "failed"):
         found = [record for record in records if record.status == status]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qat.records.metrics import Metric
+from qat.records.metrics import MetricFormat
 from qat.tables.cells import Row, Table
 from qat.tables.columns import Column
 from qat.tables.errors import TableError
@@ -11,7 +11,7 @@ from qat.tables.statistics import statistic
 
 
 @dataclass(frozen=True, slots=True)
-class SensitivityRow:
+class SensitivityCell:
     """What quantizing one tensor alone costs.
 
     Attributes:
@@ -27,7 +27,7 @@ class SensitivityRow:
     score: float
 
 
-def sensitivity_table(rows: Sequence[SensitivityRow], metric: Metric) -> Table:
+def sensitivity_table(rows: Sequence[SensitivityCell], metric: MetricFormat) -> Table:
     """A row a layer and slot, a column a width, wide to narrow.
 
     Args:

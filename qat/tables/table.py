@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from qat.records.schema import RunRecord
-from qat.records.store import Problem
+from qat.records.store import RecordProblem
 from qat.tables.cells import Row, Table
 from qat.tables.columns import Column, make_column, setting_text
 from qat.tables.flat import flat_columns, flat_rows
@@ -22,7 +22,7 @@ def make_table(
     group: Sequence[str] = (),
     axes: Sequence[str] = (),
     strict: bool = False,
-    problems: Sequence[Problem] = (),
+    problems: Sequence[RecordProblem] = (),
 ) -> Table:
     """A flat table of the finished runs among some records.
 
@@ -49,7 +49,7 @@ def table_from(
     spec: TableSpec,
     published: Sequence[Published] = (),
     strict: bool = False,
-    problems: Sequence[Problem] = (),
+    problems: Sequence[RecordProblem] = (),
 ) -> Table:
     """A table of the finished runs among some records, laid out by a spec.
 

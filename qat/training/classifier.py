@@ -12,10 +12,10 @@ from torchmetrics.aggregation import MeanMetric
 
 from qat.base.errors import InputError
 from qat.core.accuracy import classes_before
-from qat.training.optimizers import Group, float_groups, make_optimizer
+from qat.training.optimizers import ParameterGroup, float_groups, make_optimizer
 from qat.training.schedules import make_schedule
 from qat.training.specs import OptimizerSpec, ScheduleSpec
-from qat.training.step import Step, loss_and_logits
+from qat.training.step import TrainingStep, loss_and_logits
 from qat.training.window import Window
 
 Batch = Sequence[Any]  # images, labels and, of one of several ranks, the weight of its loss
@@ -50,7 +50,7 @@ class Classifier(L.LightningModule):
         self.net = net
         self.optimizer, self.schedule = optimizer, schedule or ScheduleSpec()
         self.label_smoothing = label_smoothing
-        self.step: Step = loss_and_logits  # or a compiled one
+        self.step: TrainingStep = loss_and_logits  # or a compiled one
         self.window = Window()
         stages = ("train_loss", "train_top1", "val_loss", "val_top1")
         # Looking for NaN would have each update wait for the device; fit looks for it anyway.
@@ -81,7 +81,7 @@ class Classifier(L.LightningModule):
         logits = self.net(images)
         self._measure("val", F.cross_entropy(logits, labels), logits, labels)
 
-    def parameter_groups(self) -> list[Group]:
+    def parameter_groups(self) -> list[ParameterGroup]:
         """What the optimizer is given."""
         return float_groups(self.net, self.optimizer)
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from qat.base.errors import InputError
 from qat.training.classifier import Batch
-from qat.training.optimizers import Group
+from qat.training.optimizers import ParameterGroup
 from qat.training.qat import QATClassifier
 from qat.training.specs import OptimizerSpec, ScheduleSpec
 
@@ -71,13 +71,13 @@ class MixedPrecisionClassifier(QATClassifier):
         self.choice_lr, self.temperatures = choice_lr, temperatures
         self.set_temperature = set_temperature
 
-    def parameter_groups(self) -> list[Group]:
+    def parameter_groups(self) -> list[ParameterGroup]:
         """Those of quantization-aware training, and the logits apart from them."""
         groups = []
         for group in super().parameter_groups():
             kept = [p for p in group["params"] if id(p) not in self.choice_ids]
             groups += [{**group, "params": kept}] if kept else []
-        own: Group = {"params": self.choices, "lr": self.choice_lr, "weight_decay": 0.0}
+        own: ParameterGroup = {"params": self.choices, "lr": self.choice_lr, "weight_decay": 0.0}
         return [*groups, {"name": WIDTHS, **own}]
 
     def temperature(self, step: int, steps: int) -> float:

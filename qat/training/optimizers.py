@@ -8,7 +8,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from qat.quantizers.base import Quantizer
 from qat.training.specs import OptimizerSpec
 
-Group = dict[str, Any]
+ParameterGroup = dict[str, Any]
 
 
 def quantizer_parameters(net: nn.Module) -> list[nn.Parameter]:
@@ -20,7 +20,7 @@ def quantizer_parameters(net: nn.Module) -> list[nn.Parameter]:
     return list(found.values())
 
 
-def float_groups(net: nn.Module, spec: OptimizerSpec) -> list[Group]:
+def float_groups(net: nn.Module, spec: OptimizerSpec) -> list[ParameterGroup]:
     """The network's own trainable parameters: ``weights`` and, if asked, ``undecayed``."""
     quantizers = {id(p) for p in quantizer_parameters(net)}
     own = [p for p in net.parameters() if p.requires_grad and id(p) not in quantizers]
@@ -30,14 +30,14 @@ def float_groups(net: nn.Module, spec: OptimizerSpec) -> list[Group]:
     return [*groups, _group("undecayed", undecayed, spec.lr, 0.0)] if undecayed else groups
 
 
-def quantizer_groups(net: nn.Module, spec: OptimizerSpec) -> list[Group]:
+def quantizer_groups(net: nn.Module, spec: OptimizerSpec) -> list[ParameterGroup]:
     """``quantizers``: their parameters, with a rate and decay of their own; none if none learn."""
     parameters = quantizer_parameters(net)
     lr = spec.lr if spec.step_lr is None else spec.step_lr
     return [_group("quantizers", parameters, lr, spec.step_weight_decay)] if parameters else []
 
 
-def make_optimizer(groups: list[Group], spec: OptimizerSpec) -> Optimizer:
+def make_optimizer(groups: list[ParameterGroup], spec: OptimizerSpec) -> Optimizer:
     """The optimizer of a spec over parameter groups that carry their own rates."""
     if spec.name == "sgd":
         return SGD(groups, lr=spec.lr, momentum=spec.momentum, nesterov=spec.nesterov)
@@ -45,5 +45,5 @@ def make_optimizer(groups: list[Group], spec: OptimizerSpec) -> Optimizer:
     return kind(groups, lr=spec.lr, betas=spec.betas)
 
 
-def _group(name: str, params: list[nn.Parameter], lr: float, weight_decay: float) -> Group:
+def _group(name: str, params: list[nn.Parameter], lr: float, weight_decay: float) -> ParameterGroup:
     return {"name": name, "params": params, "lr": lr, "weight_decay": weight_decay}

@@ -1,12 +1,12 @@
 """Quantization-aware training."""
 
 from qat.training.classifier import Classifier
-from qat.training.optimizers import Group, quantizer_groups
+from qat.training.optimizers import ParameterGroup, quantizer_groups
 
 
 class QATClassifier(Classifier):
     """Trains a quantized network: a parameter group for steps and clips (own rate and decay)."""
 
-    def parameter_groups(self) -> list[Group]:
+    def parameter_groups(self) -> list[ParameterGroup]:
         """The network's own parameters, then those of its quantizers."""
         return [*super().parameter_groups(), *quantizer_groups(self.net, self.optimizer)]

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from qat.core.kernels import NoCompilerWarning, has_compiler
 
-Step = Callable[[nn.Module, Tensor, Tensor, float], tuple[Tensor, Tensor]]
+TrainingStep = Callable[[nn.Module, Tensor, Tensor, float], tuple[Tensor, Tensor]]
 
 
 def loss_and_logits(
@@ -20,7 +20,7 @@ def loss_and_logits(
     return F.cross_entropy(logits, labels, label_smoothing=label_smoothing), logits
 
 
-def make_step(compile: str) -> Step:
+def make_step(compile: str) -> TrainingStep:
     """:func:`loss_and_logits`, for ``model`` compiled with its backward.
 
     One batch shape is compiled, the first that comes; a last batch that is smaller runs
@@ -42,14 +42,14 @@ def make_step(compile: str) -> Step:
     return _CompiledStep()
 
 
-def is_compiled(step: Step) -> bool:
+def is_compiled(step: TrainingStep) -> bool:
     """True for a step that compiles: what hooks into the network would compile it anew."""
     return isinstance(step, _CompiledStep)
 
 
 class _CompiledStep:
     def __init__(self) -> None:
-        self._compiled: Step = torch.compile(loss_and_logits, dynamic=False)
+        self._compiled: TrainingStep = torch.compile(loss_and_logits, dynamic=False)
         self._shape: torch.Size | None = None
 
     def __call__(

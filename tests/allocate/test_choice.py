@@ -11,7 +11,6 @@ from qat.allocate.choice import (
     choice_parameters,
     choices,
     choose_widths,
-    chosen_bits,
     expected_bops,
     expected_weight_bytes,
     set_temperature,
@@ -23,7 +22,7 @@ from qat.convert.calibrate import calibrate, set_phase
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.scheme import Method, Scheme, TensorSpec
-from qat.sensitivity.widths import bits_of
+from qat.sensitivity.widths import spec_of
 from tests.sensitivity.networks import Chain
 
 WIDTHS = (2, 4, 8)
@@ -35,6 +34,10 @@ def case(images):
     plan = make_plan(net, Scheme(weight=TensorSpec(granularity="channel")), images)
     costs = network_costs(net, plan, images)
     return net, plan, costs
+
+
+def chosen_bits(qnet):
+    return {slot: choice.widths[int(choice.logits.argmax())] for slot, choice in choices(qnet)}
 
 
 def decided(qnet, width):
@@ -127,7 +130,7 @@ def test_the_most_probable_plan_within_a_budget(case, images):
     problem = make_problem(choice_harms(qnet), plan, costs)
     bits = solve_ilp(problem, Budgets(weight_bytes=72 + 32 + 48))
     assert list(bits.values()) == [4, 8, 8]  # the least sure gives way
-    assert bits_of(apply_bits(plan, bits))["first", "weight"] == 4
+    assert spec_of(apply_bits(plan, bits), ("first", "weight")).bits == 4
 
 
 def test_it_survives_a_checkpoint(case, images):

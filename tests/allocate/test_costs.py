@@ -6,7 +6,7 @@ import pytest
 from qat.allocate.activations import activation_steps
 from qat.allocate.assign import apply_bits
 from qat.allocate.budget import Budgets, describe, overruns, spent_by
-from qat.allocate.costs import LayerFigures, NetworkCosts, cost_table, latency_table, network_costs
+from qat.allocate.costs import LayerFigures, NetworkCosts, latency_table, network_costs
 from qat.allocate.greedy import greedy
 from qat.allocate.ilp import solve_ilp
 from qat.allocate.problem import make_problem
@@ -37,20 +37,6 @@ def test_fp16_counts_sixteen_bits():
     both = {("b", "weight"): 16, ("b", "act"): 16}
     assert costs.weight_bytes(both) == 101 + 400
     assert costs.bops(both) == 1000 * 64 + 500 * 256
-
-
-def test_the_table_of_layers_and_widths(images):
-    net = Chain().eval()
-    plan = make_plan(net, SAME, images)
-    latency = {name: {(8, 8): 0.5} for name in plan.layers}
-    costs = network_costs(net, plan, images, latency)
-    rows = cost_table(costs, [4, 8], {"first": 32})
-    assert rows[0] == {
-        "layer": "first", "bits": 4, "weight_bytes": 72, "bops": 2304 * 16, "activation_bytes": 16,
-    }  # fmt: skip
-    assert rows[-1] == {
-        "layer": "head", "bits": 8, "weight_bytes": 48, "bops": 48 * 64, "latency_ms": 0.5,
-    }  # fmt: skip
 
 
 def test_a_latency_table_from_rows():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qat.allocate.budget import Budgets, UnmeetableBudgetError, overruns
-from qat.allocate.costs import COSTS, LayerFigures, NetworkCosts, Step
+from qat.allocate.costs import COSTS, LayerFigures, LiveTensors, NetworkCosts
 from qat.allocate.ilp import nearest, solve_ilp
 from qat.allocate.problem import Problem, Variable
 
@@ -35,7 +35,9 @@ def random_problem(seed):
         for name in names
     }
     steps = tuple(
-        Step(name, int(random.integers(0, 50)), {n: int(random.integers(1, 90)) for n in pair})
+        LiveTensors(
+            name, int(random.integers(0, 50)), {n: int(random.integers(1, 90)) for n in pair}
+        )
         for name, *pair in zip(names, names, names[1:] + names[:1], strict=True)
     )
     return Problem(tuple(variables), NetworkCosts(layers, latency, steps))

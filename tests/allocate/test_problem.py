@@ -9,7 +9,7 @@ from qat.allocate.ilp import solve_ilp
 from qat.allocate.problem import make_problem
 from qat.convert.rules import make_plan
 from qat.core.scheme import Scheme, TensorSpec
-from qat.sensitivity.widths import bits_of, slots_of
+from qat.sensitivity.widths import slots_of, spec_of
 from tests.sensitivity.networks import Chain
 
 SAME = Scheme(first_last="same")
@@ -132,4 +132,4 @@ def test_first_and_last_are_what_the_policy_says(images, policy, expected):
     chosen = apply_bits(plan, solve_ilp(problem, Budgets(weight_bytes=10**6)))
     for name in expected:
         assert chosen.layers[name] == plan.layers[name]
-    assert bits_of(chosen)["second", "weight"] == 4
+    assert spec_of(chosen, ("second", "weight")).bits == 4

@@ -196,8 +196,9 @@ def test_a_full_disk_fails_the_run_and_keeps_what_was_finished(qat, home, monkey
     monkeypatch.setattr("qat.export.packed.file.save_file", full)
     code, _, err = qat("run", *SMALL, "scheme=w4a4")
     assert code == 1
-    assert "No space left" in err
-    assert [line for line in err.splitlines() if "Errno" in line] == [err.splitlines()[-1]]
+    assert [line for line in err.splitlines() if "No space left" in line] == [err.splitlines()[-1]]
+    assert "packed.safetensors" in err
+    assert "free space or choose another folder" in err
     records = sorted((home / "runs").glob("*/run.json"))
     assert len(records) == 2
     assert all(path.read_text().endswith("}\n") for path in records)

@@ -15,6 +15,9 @@ def defect(*_, **__):
     raise KeyError("note")
 
 
+PLACE = f"test_defects.py:{defect.__code__.co_firstlineno + 1})"
+
+
 def only_record(home):
     (path,) = home.glob("runs/*/run.json")
     return read_record(path.parent)
@@ -31,7 +34,7 @@ def test_while_a_request_is_checked(qat, home, monkeypatch, debug):
     assert code == 2  # nothing was started
     assert not (home / "runs").exists()
     assert err.startswith("qat: KeyError: 'note' (")
-    assert "test_defects.py:14)" in err
+    assert PLACE in err
     assert err.endswith(f"{HINT}\n")
     debug()
     code, _, err = qat(*WORDS)
@@ -57,7 +60,7 @@ def test_in_a_run(qat, home, monkeypatch, debug, place):
     assert code == 1
     assert record.status == "failed"
     assert record.error.startswith("KeyError: 'note' (")
-    assert record.error.endswith("test_defects.py:14)")
+    assert record.error.endswith(PLACE)
     assert err.splitlines()[-1] == f"qat: run {record.id}: {record.error}{HINT}"
     code, out, _ = qat("show", str(home / "runs" / record.id))
     assert code == 0
@@ -71,7 +74,7 @@ def test_in_a_run_of_a_sweep(qat, monkeypatch):
     code, out, err = qat("run", "-m", *SMALL, "mode=float")
     assert code == 1
     assert "KeyError: 'note' (" in out
-    assert err.splitlines()[-1].endswith(f"test_defects.py:14){HINT}")
+    assert err.splitlines()[-1].endswith(f"{PLACE}{HINT}")
 
 
 def test_in_code_of_the_users_own_the_place_is_theirs(qat, home):

@@ -8,8 +8,8 @@ import pytest
 from qat.base.progress import bar
 from qat.config.compose import compose_points
 from qat.records.store import read_record
-from qat.run import pipeline
 from qat.run.identity import known_identity
+from qat.run.stages import calibrate
 from tests.command_line import TINY
 from tests.terminal import in_terminal, press_ctrl_c
 
@@ -91,7 +91,7 @@ def test_list_breaks_between_words_and_cuts_nothing(place):
     assert seen.code == 0
     assert seen.too_wide == []
     text = " ".join(seen.text.split())
-    assert "train_labels [N], test_images, test_labels and, if you have them, val_images" in text
+    assert "part of Fashion-MNIST that comes with the package: 5,000 train, 2,000 test." in text
 
 
 def test_a_run_that_is_running_names_its_stage_and_a_sweep_is_interrupted(place, monkeypatch):
@@ -107,7 +107,7 @@ def test_a_run_that_is_running_names_its_stage_and_a_sweep_is_interrupted(place,
         shown.append(in_terminal("show", str(path.parent)))
         press_ctrl_c(process, terminal)
 
-    monkeypatch.setattr(pipeline, "calibrate_run", wait)
+    monkeypatch.setattr(calibrate, "calibrate_run", wait)
     words = ["paths.runs=others", f"{CHOICE}ema,mse"]
     seen = in_terminal("run", "-m", *TINY, *words, when=lambda sent: "here" in sent, then=look)
     assert seen.code == 1, seen.text

@@ -122,16 +122,16 @@ def test_a_sweep_ends_in_its_table_and_goes_on_where_it_was(qat, home):
 
 
 def test_a_run_that_fails_leaves_the_others_and_says_so(qat, home, monkeypatch):
-    import qat.run.pipeline as pipeline
+    from qat.run.stages import pack
 
-    sizes = pipeline.sizes
+    sizes = pack.sizes
 
     def failing(qnet, *rest):
         if "features.1.0" in dict(qnet.named_modules()) and qnet.features[1][0].plan.act.bits == 4:
             raise MemoryError("no memory is left")
         return sizes(qnet, *rest)
 
-    monkeypatch.setattr(pipeline, "sizes", failing)
+    monkeypatch.setattr(pack, "sizes", failing)
     code, out, err = qat("run", "-m", *SHORT, "scheme=w4a4,w8a8")
     assert code == 1
     assert "not enough memory" in err

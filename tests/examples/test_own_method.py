@@ -100,8 +100,8 @@ class TestDoors:
         assert loaded.prepared.data.digest == loaded.record.protocol["data"]["digest"]
 
     def test_the_target_given_counts_and_not_the_one_in_the_files(self, run):
+        from qat.records.file_names import CONFIG_NAME
         from qat.run.load import load_run
-        from qat.sweep.job import CONFIG_NAME
 
         (run.parents[1] / "planted.py").write_text("def images():\n    raise SystemExit(3)\n")
         config = run / CONFIG_NAME

@@ -7,6 +7,7 @@ from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.scheme import Scheme, TensorSpec
+from qat.export.read import read_with_names
 from qat.layers.walk import placed_quantizers
 
 
@@ -68,3 +69,8 @@ def set_ranges(qnet, ranges):
     """Give quantizers ranges by hand, ``name.slot`` → (low, high)."""
     for _, name, slot, quantizer in placed_quantizers(qnet):
         quantizer.set_range(*ranges[f"{name}.{slot}"])
+
+
+def read_program(qnet, example):
+    """The integer program alone."""
+    return read_with_names(qnet, example)[0]

@@ -13,7 +13,7 @@ from qat.core.plan import Plan
 from qat.core.scheme import Scheme
 from qat.export.errors import ExportError
 from qat.export.program import Format
-from qat.export.read import read_program, read_with_names
+from qat.export.read import read_with_names
 from qat.graph.operations import UnsupportedOperationError
 from qat.layers.walk import quantizers
 from qat.quantizers.tabled import TabledQuantizer
@@ -22,6 +22,7 @@ from tests.export.integer_networks import (
     Residual,
     calibrated,
     images,
+    read_program,
     scheme,
     set_ranges,
 )

@@ -12,12 +12,11 @@ from torch import nn
 
 from qat.convert.rules import make_plan
 from qat.export.onnx.qdq import to_onnx
-from qat.export.read import read_program
 from qat.export.reference.run import logits
 from qat.graph.arguments import FUNCTIONS, METHODS, MODULES
 from qat.graph.operations import UnsupportedOperationError
 from qat.graph.trace import TraceError
-from tests.export.integer_networks import calibrated, images, scheme
+from tests.export.integer_networks import calibrated, images, read_program, scheme
 
 NEAREST = {"mode": "nearest"}
 

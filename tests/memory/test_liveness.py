@@ -8,7 +8,7 @@ from qat.graph.trace import TraceError
 from qat.memory.blocks import live_bytes, make_blocks, peak_bytes
 from qat.memory.liveness import check_order, lifetimes
 from qat.memory.read import GraphMemoryError, read_memory
-from qat.memory.strategies import naive_bytes
+from qat.memory.strategies import Strategy, plan_memory
 from tests.memory.networks import FLOAT, Chain, Residual
 
 
@@ -43,7 +43,7 @@ def test_a_chain_by_hand():
         "pool": (3, 5),
         "fc": (5, 5),
     }
-    assert naive_bytes(graph) == (16 + 32 + 32 + 8 + 3) * FLOAT
+    assert plan_memory(graph, Strategy(), alignment=1).arena.bytes == (16 + 32 + 32 + 8 + 3) * FLOAT
 
 
 def test_live_bytes_of_a_chain_by_hand():
@@ -120,7 +120,7 @@ def test_a_chain_of_nodes_stores_what_the_last_makes():
     graph = graph_of(Chain(), chains=[("conv", "relu")])
     assert graph.order == ("x", "relu", "pool", "flatten", "fc")
     assert graph.operations["relu"].nodes == ("conv", "relu")
-    assert naive_bytes(graph) == (16 + 32 + 8 + 3) * FLOAT
+    assert plan_memory(graph, Strategy(), alignment=1).arena.bytes == (16 + 32 + 8 + 3) * FLOAT
 
 
 def test_a_chain_must_be_read_by_its_next_node_alone():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qat.memory.blocks import make_blocks, peak_bytes
-from qat.memory.liveness import MemoryGraph, Operation, Tensor, check_order
+from qat.memory.liveness import MemoryGraph, MemoryOperation, Tensor, check_order
 from qat.memory.read import read_memory
 from qat.memory.schedule import TooManyStatesError, beam_order, exact_order, schedule
 from qat.memory.strategies import SCHEDULED, STRATEGIES, Strategy, plan_memory
@@ -51,7 +51,7 @@ def graphs(draw):
         storage = tensors[read[0]].storage if view else name
         size = tensors[storage].elements if view else draw(st.integers(1, 3)) * 4
         over = read if draw(st.booleans()) and not view else ()
-        operations[name] = Operation(name, "op", "", (name,), read, over)
+        operations[name] = MemoryOperation(name, "op", "", (name,), read, over)
         tensors[name] = Tensor(name, (size,), (1,), 0, size, 8, storage)
     return MemoryGraph(operations, tensors, (tensors[name].storage,))
 
@@ -108,7 +108,9 @@ def test_what_costs_nothing_now_may_cost_later():
     """Making ``early`` does not raise the peak of 100, but it is then alive beside ``wide``."""
     sizes = {"x": 10, "big": 90, "small": 10, "early": 50, "wide": 80, "narrow": 1, "join": 1}
     reads = {"big": "x", "small": "big", "early": "small", "wide": "small", "narrow": "wide"}
-    operations = {n: Operation(n, "op", "", (n,), tuple(reads.get(n, "").split())) for n in sizes}
+    operations = {
+        n: MemoryOperation(n, "op", "", (n,), tuple(reads.get(n, "").split())) for n in sizes
+    }
     operations["join"] = replace(operations["join"], inputs=("early", "narrow"))
     tensors = {n: Tensor(n, (s,), (1,), 0, s, 8, n) for n, s in sizes.items()}
     found = schedule(MemoryGraph(operations, tensors, ("join",)))

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from qat.models.checkpoint import (
-    CheckpointError,
+    StateDictError,
     load_checkpoint,
     read_normalisation,
     save_checkpoint,
@@ -83,11 +83,11 @@ def test_another_architecture_is_refused_with_the_keys_that_differ(tmp_path):
     state = net(1).state_dict()
     state["head.weight"] = state.pop("2.weight")
     torch.save(state, tmp_path / "it.pt")
-    with pytest.raises(CheckpointError, match=r"missing: 2\.weight; unknown: head\.weight"):
+    with pytest.raises(StateDictError, match=r"missing: 2\.weight; unknown: head\.weight"):
         load_checkpoint(net(), tmp_path / "it.pt")
     torch.save(net(1, width=6).state_dict(), tmp_path / "it.pt")
     message = r"of another shape: 0\.weight \(6, 3, 3, 3\) instead of \(4, 3, 3, 3\), .* and 3 more"
-    with pytest.raises(CheckpointError, match=message):
+    with pytest.raises(StateDictError, match=message):
         load_checkpoint(net(), tmp_path / "it.pt")
 
 
@@ -96,7 +96,7 @@ def test_weights_that_are_not_finite_are_refused_by_name(tmp_path, bad):
     state = net(1).state_dict()
     state["2.bias"][1] = bad
     torch.save(state, tmp_path / "it.pt")
-    with pytest.raises(CheckpointError, match=r"2\.bias holds NaN or infinity"):
+    with pytest.raises(StateDictError, match=r"2\.bias holds NaN or infinity"):
         load_checkpoint(net(), tmp_path / "it.pt")
 
 
@@ -106,7 +106,7 @@ def test_a_refused_checkpoint_changes_nothing(tmp_path):
     state = net(1).state_dict()
     state["2.bias"][1] = torch.nan
     torch.save(state, tmp_path / "it.pt")
-    with pytest.raises(CheckpointError):
+    with pytest.raises(StateDictError):
         load_checkpoint(mine, tmp_path / "it.pt")
     assert all(torch.equal(before[k], v) for k, v in mine.state_dict().items())
 
@@ -118,7 +118,7 @@ class Evil:
 
 def test_code_in_a_file_is_not_run(tmp_path, capsys):
     torch.save({"0.weight": Evil()}, tmp_path / "it.pt")
-    with pytest.raises(CheckpointError, match=r"save its state_dict\(\) alone"):
+    with pytest.raises(StateDictError, match=r"save its state_dict\(\) alone"):
         load_checkpoint(net(), tmp_path / "it.pt")
     assert capsys.readouterr().out == ""
 
@@ -129,15 +129,15 @@ def test_code_in_a_file_is_not_run(tmp_path, capsys):
 )
 def test_what_is_no_checkpoint_is_refused(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(CheckpointError, match=name):
+    with pytest.raises(StateDictError, match=name):
         load_checkpoint(net(), tmp_path / name)
 
 
 def test_a_missing_file_and_other_contents_are_named(tmp_path):
-    with pytest.raises(CheckpointError, match=r"no checkpoint .*nowhere\.pt; check model\."):
+    with pytest.raises(StateDictError, match=r"no checkpoint .*nowhere\.pt; check model\."):
         load_checkpoint(net(), tmp_path / "nowhere.pt")
     torch.save([1, 2], tmp_path / "list.pt")
-    with pytest.raises(CheckpointError, match="holds no state dict of tensors"):
+    with pytest.raises(StateDictError, match="holds no state dict of tensors"):
         load_checkpoint(net(), tmp_path / "list.pt")
 
 
@@ -192,11 +192,11 @@ def test_several_that_fit_are_refused_with_the_key_to_set(tmp_path):
     content = {"model": net(1).state_dict(), "ema": net(2).state_dict(), "epoch": 1}
     torch.save(content, tmp_path / "it.pt")
     cure = r"2 times, under model, ema: set .* model\.checkpoint_key=model$"
-    with pytest.raises(CheckpointError, match=cure):
+    with pytest.raises(StateDictError, match=cure):
         load_checkpoint(mine, tmp_path / "it.pt")
     load_checkpoint(mine, tmp_path / "it.pt", "ema")
     assert same(mine, net(2))
-    with pytest.raises(CheckpointError, match=r"no tensors under .*=swa; there are model, ema"):
+    with pytest.raises(StateDictError, match=r"no tensors under .*=swa; there are model, ema"):
         load_checkpoint(mine, tmp_path / "it.pt", "swa")
 
 
@@ -205,7 +205,7 @@ def test_objects_are_refused_with_a_cure_that_works(tmp_path, extra):
     path = tmp_path / "it's.pt"
     other, mine = net(1), net(0)
     torch.save({"args": extra, "model": other.state_dict(), "epoch": 1}, path)
-    with pytest.raises(CheckpointError, match=r"holds objects beside tensors \(\S+\)") as caught:
+    with pytest.raises(StateDictError, match=r"holds objects beside tensors \(\S+\)") as caught:
         load_checkpoint(mine, path)
     assert "\n" not in str(caught.value)
     words = shlex.split(str(caught.value).partition("alone: ")[2].rpartition(", and give")[0])

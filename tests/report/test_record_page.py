@@ -3,7 +3,7 @@
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from qat.run import pipeline
+from qat.run.stages import float as float_stages
 from tests.command_line import TINY
 
 WITH = [word for word in TINY if word != "tracking=none"]
@@ -24,7 +24,7 @@ def test_the_page_is_written_from_the_record_and_nothing_is_computed(qat, home, 
     def nothing(*args, **kwargs):
         raise AssertionError("the run is done: nothing is to be computed")
 
-    monkeypatch.setattr(pipeline, "float_network", nothing)
+    monkeypatch.setattr(float_stages, "float_network", nothing)
     code, out, err = qat("run", *WITH, "mode=static")
     assert (code, err) == (0, "")
     assert "written from the record, without histograms, bars of codes" in out

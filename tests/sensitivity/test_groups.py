@@ -16,7 +16,7 @@ from qat.graph.trace import TraceError
 from qat.models.build import build_model
 from qat.sensitivity.groups import add_ties, sharing_groups, tensors_read
 from qat.sensitivity.measure import sensitivities
-from qat.sensitivity.widths import bits_of, slots_of
+from qat.sensitivity.widths import slots_of, spec_of
 from tests.sensitivity.networks import Residual
 from tests.sensitivity.test_prefix import ByValue
 
@@ -172,5 +172,5 @@ def test_widths_go_there_and_back(net, images):
     bits = {slot: widths[i % 7] for i, slot in enumerate(slots_of(plan))}
     chosen = apply_bits(plan, bits)
     there = {slot: own for slot, own in bits.items() if own != 32}  # what is float is no slot
-    assert bits_of(chosen) == there
+    assert {slot: spec_of(chosen, slot).stored_bits for slot in slots_of(chosen)} == there
     assert chosen.layers["left"].weight.quantizer == plan.layers["left"].weight.quantizer

@@ -7,8 +7,9 @@ import pytest
 
 from qat.records.metrics import METRICS
 from qat.tables.cell_text import Shown
-from qat.tables.latex import document, latex
+from qat.tables.latex import latex
 from qat.tables.latex_text import escape
+from tests.tables.documents import document
 
 ODD = [
     *("[4] bits", "*starred", "[", "a[1]", "", "≈ ± × – → − ≤ ∞ µ °C", "größe é ñ ç ž ő ł"),

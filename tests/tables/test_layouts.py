@@ -12,11 +12,11 @@ import pytest
 
 from qat.records.store import find_records, write_record
 from qat.tables.errors import TableError
-from qat.tables.latex import document
 from qat.tables.layout import LAYOUTS, TableSpec, table_spec
 from qat.tables.render import render
 from qat.tables.table import table_from
 from tests.tables.conftest import plan
+from tests.tables.documents import document
 
 METHODS = {"lsq": 0.90, "minmax": 0.80, "pact": 0.899}
 

@@ -1,18 +1,18 @@
 import pytest
 
-from qat.records.metrics import Metric
+from qat.records.metrics import MetricFormat
 from qat.tables.errors import TableError
 from qat.tables.render import render
-from qat.tables.sensitivity import SensitivityRow, sensitivity_table
+from qat.tables.sensitivity import SensitivityCell, sensitivity_table
 
-DROP = Metric("accuracy drop", "points", 100)
+DROP = MetricFormat("accuracy drop", "points", 100)
 
 
 def test_layer_by_bits():
     rows = [
-        SensitivityRow("conv1", "weight", 4, 0.02),
-        SensitivityRow("conv1", "weight", 8, 0.001),
-        SensitivityRow("conv1", "act", 8, 0.0),
+        SensitivityCell("conv1", "weight", 4, 0.02),
+        SensitivityCell("conv1", "weight", 8, 0.001),
+        SensitivityCell("conv1", "act", 8, 0.0),
     ]
     text = render(sensitivity_table(rows, DROP))
     lines = [[c.strip() for c in line.strip("| ").split("|")] for line in text.splitlines()]
@@ -23,7 +23,7 @@ def test_layer_by_bits():
 
 
 def test_two_scores_or_none_are_refused():
-    row = SensitivityRow("conv1", "weight", 4, 0.02)
+    row = SensitivityCell("conv1", "weight", 4, 0.02)
     with pytest.raises(TableError, match="two scores at 4 bits"):
         sensitivity_table([row, row], DROP)
     with pytest.raises(TableError, match="compute it first"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qat.records.store import RECORD_NAME, Problem, find_records
+from qat.records.store import RECORD_NAME, RecordProblem, find_records
 from qat.tables.errors import TableError
 from qat.tables.statistics import Statistic
 from qat.tables.table import make_table
@@ -63,7 +63,7 @@ def test_only_finished_runs_are_rows_and_the_others_are_named(make):
         make(2, status="running"),
         make(2, status="failed", error="OSError: full"),
     ]
-    table = make_table(runs, problems=[Problem(Path("x/run.json"), "damaged: cut")])
+    table = make_table(runs, problems=[RecordProblem(Path("x/run.json"), "damaged: cut")])
     assert len(table.rows) == 1
     assert table.footer == (
         "1 running, not in the table: run4",

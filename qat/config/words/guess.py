@@ -10,7 +10,7 @@ from qat.config.keys import SLOTS, is_key, key_types
 
 LIKENESS = 0.7
 """How like a key must be to be meant (see :func:`difflib.get_close_matches`)."""
-Fitted = Callable[[str, str], str]
+FitValue = Callable[[str, str], str]
 SHOWN = 3
 """Guesses that a message gives at most."""
 
@@ -123,18 +123,18 @@ def key_guesses(key: str, groups: Sequence[str] = ()) -> list[str]:
         groups: What is chosen by a name, which are keys as well.
     """
     plain = key.lower().replace("-", "_")
-    found = list(KEY_SYNONYMS.get(plain, ()))
+    guesses = list(KEY_SYNONYMS.get(plain, ()))
     known = key_types()
-    found = found or [full for full in known if full.endswith(f".{plain}")]
-    if not found and (full := close(plain, [*groups, *known], LIKENESS)):
-        found = [full]
-    if not found and (near := close(_leaf(plain), [*KEY_SYNONYMS, *map(_leaf, known)], LIKENESS)):
-        found = list(KEY_SYNONYMS.get(near, ())) or [k for k in known if _leaf(k) == near]
-    return [word for word in found if _exists(word)]
+    guesses = guesses or [full for full in known if full.endswith(f".{plain}")]
+    if not guesses and (full := close(plain, [*groups, *known], LIKENESS)):
+        guesses = [full]
+    if not guesses and (near := close(_leaf(plain), [*KEY_SYNONYMS, *map(_leaf, known)], LIKENESS)):
+        guesses = list(KEY_SYNONYMS.get(near, ())) or [k for k in known if _leaf(k) == near]
+    return [word for word in guesses if _exists(word)]
 
 
 def word_guesses(
-    keys: Iterable[str], value: str, accepted: Callable[[str], bool], fitted: Fitted
+    keys: Iterable[str], value: str, accepted: Callable[[str], bool], fitted: FitValue
 ) -> list[str]:
     """Whole words ``KEY=VALUE`` that are accepted when typed.
 

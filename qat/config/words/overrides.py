@@ -79,7 +79,7 @@ def check_word(word: str, extra_dir: Path | None, accepted: Callable[[str], bool
     groups = choosable(extra_dir)
     fit = partial(fitted, extra_dir=extra_dir)
     guesses = word_guesses(key_guesses(key, groups), match["value"], accepted, fit)
-    raise RequestError(f"no key {key!r}{_asked(key, guesses)}")
+    raise RequestError(f"no key {key!r}{_key_hint(key, guesses)}")
 
 
 def fitted(key: str, value: str, extra_dir: Path | None = None) -> str:
@@ -104,7 +104,7 @@ def _place(key: str) -> str:
     return f"; {parent} has {', '.join(keys_under(parent) or ())}"
 
 
-def _asked(key: str, guesses: Sequence[str]) -> str:
+def _key_hint(key: str, guesses: Sequence[str]) -> str:
     if guesses:
         return f"; did you mean {' or '.join(guesses)}?"
     keys = [full for full in key_guesses(key, choosable()) if "=" not in full]
@@ -117,11 +117,11 @@ def _asked(key: str, guesses: Sequence[str]) -> str:
 
 def _explain_bare(word: str, extra_dir: Path | None) -> str:
     """What to write for a word without ``=``: the group it is an option of."""
-    asked = [
+    guesses = [
         f"{group}={word}"
         for group in choosable(extra_dir)
         if "@" not in group and word in options(group, extra_dir)
     ]
-    asked += [f"mode={word}"] if word in CHOICES["mode"] else []
-    hint = f"; did you mean {' or '.join(asked[:3])}?" if asked else ""
+    guesses += [f"mode={word}"] if word in CHOICES["mode"] else []
+    hint = f"; did you mean {' or '.join(guesses[:3])}?" if guesses else ""
     return f"cannot read {word!r}: write KEY=VALUE, without blanks around ={hint}"

@@ -18,10 +18,10 @@ from qat.quantizers.dynamic import is_dynamic
 AFFINE, CODEBOOK, INT32 = "affine", "codebook", "int32"
 """Forms of codes: of the quantizer's grid, indices into its codebook, of scale ``s_x * s_w``."""
 
-Layout = dict[str, dict[str, Any]]
+PackedLayout = dict[str, dict[str, Any]]
 
 
-def packed_content(qnet: nn.Module) -> tuple[dict[str, Tensor], Layout]:
+def packed_content(qnet: nn.Module) -> tuple[dict[str, Tensor], PackedLayout]:
     """All tensors of the file by name, and form and shape of those that are codes.
 
     Raises:
@@ -30,7 +30,7 @@ def packed_content(qnet: nn.Module) -> tuple[dict[str, Tensor], Layout]:
     """
     own = quantizer_keys(qnet)
     tensors = {k: t for k, t in own_state(qnet).items() if not k.startswith(own)}
-    layout: Layout = {}
+    layout: PackedLayout = {}
     for path, _, _, quantizer in placed_quantizers(qnet):
         tensors.update(_ranges(path, quantizer))
     for name, twin in twins(qnet):
@@ -41,7 +41,9 @@ def packed_content(qnet: nn.Module) -> tuple[dict[str, Tensor], Layout]:
     return {k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, layout
 
 
-def _add_weight(key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: Layout) -> None:
+def _add_weight(
+    key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: PackedLayout
+) -> None:
     quantizer = twin.weight_quantizer
     if isinstance(quantizer, CastQuantizer):
         tensors[key] = quantizer(twin.weight).detach().half()
@@ -52,7 +54,7 @@ def _add_weight(key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: L
         layout[key] = {"form": form, "shape": list(twin.weight.shape)}
 
 
-def _add_bias(key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: Layout) -> None:
+def _add_bias(key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: PackedLayout) -> None:
     step = twin.bias_step()
     if twin.bias is not None and step is not None:
         tensors[key] = bias_codes(twin.bias, step)

@@ -13,7 +13,7 @@ from qat.core.network_tensors import own_state
 from qat.core.packing import unpack
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import Method, TensorSpec
-from qat.export.packed.content import Layout, code_range
+from qat.export.packed.content import PackedLayout, code_range
 from qat.layers.bias import bias_values
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import placed_quantizers, quantizer_keys, twins
@@ -44,7 +44,7 @@ def with_fixed_ranges(plan: Plan) -> Plan:
     )
 
 
-def restore(qnet: nn.Module, tensors: dict[str, Tensor], layout: Layout) -> None:
+def restore(qnet: nn.Module, tensors: dict[str, Tensor], layout: PackedLayout) -> None:
     """Put ranges, weights and biases into a network made by :func:`with_fixed_ranges`'s plan.
 
     Args:

@@ -5,7 +5,7 @@ theoretical   codes at their width, scales, zero points, biases, float leftovers
 written       bytes of a packed file, by reading it back; the last row is its header
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,19 +65,6 @@ def size_rows(qnet: nn.Module, path: Path) -> list[SizeRow]:
     ]
     rest = path.stat().st_size - sum(row.written_bytes for row in rows)
     return [*rows, SizeRow(HEADER, HEADER, 0, 0, 0, rest)]
-
-
-def total_row(rows: Iterable[SizeRow]) -> SizeRow:
-    """The sums of all rows; ``written_bytes`` is then the size of the file."""
-    found = list(rows)
-    return SizeRow(
-        "total",
-        "network",
-        0,
-        sum(row.simulated_bytes for row in found),
-        sum(row.theoretical_bytes for row in found),
-        sum(row.written_bytes for row in found),
-    )
 
 
 _Part = tuple[str, str, int]  # name, kind, bits

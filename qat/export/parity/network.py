@@ -32,9 +32,10 @@ from qat.export.runtimes.base import Runtime, Session
 
 OFF, ON = "optimizations off", "optimizations on"
 SETTINGS = {OFF: False, ON: True}
+IMAGES_HELD = 4
 SENSITIVITY_IMAGES = 256
 Codes = Mapping[str, np.ndarray]
-Images = Iterable[tuple[Tensor, Tensor]]
+LabelledBatches = Iterable[tuple[Tensor, Tensor]]
 """Batches of preprocessed images with their labels; may be gone through more than once."""
 
 
@@ -92,7 +93,7 @@ class Exported:
 def check_parity(
     exported: Exported,
     runtime: Runtime,
-    batches: Images,
+    batches: LabelledBatches,
     simulated: Tensor,
     thresholds: ParityThresholds,
     *,
@@ -145,7 +146,7 @@ def check_parity(
 
 
 def _sensitivity(
-    exported: Exported, layers: Sequence[LayerAgreement], batches: Images
+    exported: Exported, layers: Sequence[LayerAgreement], batches: LabelledBatches
 ) -> LogitAgreement:
     """Of the simulation, to as many flipped codes as the layers show."""
     assert exported.program is not None
@@ -154,10 +155,10 @@ def _sensitivity(
     return tie_sensitivity(exported.qnet, exported.program, exported.stored, shares, images)
 
 
-def first_images(batches: Images, count: int) -> Iterator[Tensor]:
-    """The first ``count`` images on the CPU, a batch at a time."""
+def first_images(batches: LabelledBatches, count: int) -> Iterator[Tensor]:
+    """The first ``count`` images on the CPU, few at a time: every tensor of theirs is held."""
     for images, _ in batches:
-        yield images[:count].cpu()
+        yield from images[:count].cpu().split(IMAGES_HELD)
         count -= len(images)
         if count <= 0:
             return
@@ -180,7 +181,9 @@ def _layers(
     return alone, free
 
 
-def runtime_logits(session: Session, batches: Images, images: int | None = None) -> np.ndarray:
+def runtime_logits(
+    session: Session, batches: LabelledBatches, images: int | None = None
+) -> np.ndarray:
     """What a runtime makes of the first ``images``, in whole batches; of all for None."""
     parts: list[np.ndarray] = []
     done = 0
@@ -241,7 +244,7 @@ def _simulate(
     device = next(exported.qnet.parameters()).device
     seen: list[LayerAgreement] = []
 
-    class Watch(fx.Interpreter):
+    class ComparingInterpreter(fx.Interpreter):
         def run_node(self, n: fx.Node) -> Any:
             value = super().run_node(n)
             name = exported.stored.get(n)
@@ -253,5 +256,5 @@ def _simulate(
             return torch.from_numpy(form.decode(theirs)).to(value) if follow else value
 
     with torch.no_grad(), evaluating(exported.qnet):
-        Watch(exported.qnet).run(images.to(device))
+        ComparingInterpreter(exported.qnet).run(images.to(device))
     return tuple(seen)

@@ -18,11 +18,6 @@ from qat.export.reference.moves import concat, cut, pad, permute, reshape, resiz
 from qat.export.reference.pools import avg_pool, global_avg_pool, max_pool
 
 
-def run_reference(program: Program, images: NDArray[np.float32]) -> dict[str, Integers]:
-    """Codes of every stored tensor of a batch ``(n, channels, height, width)``."""
-    return {step.output: codes for step, _, codes in stepwise(program, images)}
-
-
 def stepwise(
     program: Program, images: NDArray[np.float32]
 ) -> Iterator[tuple[Step, list[Any], Integers]]:

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -89,10 +89,6 @@ class Session(ABC):
         """The network's first output, such as logits ``[N, classes]``."""
         return next(iter(self.run_all(images).values()))
 
-    def run_in_batches(self, images: np.ndarray, batch: int) -> np.ndarray:
-        """:meth:`run` on ``batch`` images at a time, rows joined."""
-        return np.concatenate([self.run(part) for part in batches(images, batch)])
-
     def layer_times_ms(
         self, images: np.ndarray, repeats: int = 30, warmup: int = 3
     ) -> dict[str | None, float]:
@@ -133,13 +129,6 @@ class Runtime(ABC):
             ValueError: If ``threads`` is below 1, the file is not there or cannot be loaded, or it
                 has no tensor of such a name.
         """
-
-
-def batches(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    """``images`` in parts of ``size``, the last one smaller."""
-    if size < 1:
-        raise InputError(f"a batch holds 1 image or more, got {size}")
-    return (images[i : i + size] for i in range(0, len(images), size))
 
 
 def require(module: str, cure: str) -> ModuleType:

@@ -113,7 +113,7 @@ def compare(
     executed_by = f"{runtime.name} {runtime.version()}"
     deployed.protocol["evaluation"] = {"runtime": executed_by}
     with timed("parity"):
-        found = run_parity(
+        parity = run_parity(
             config.parity,
             exported,
             runtime,
@@ -122,7 +122,7 @@ def compare(
             prepared.data.test.labels.cpu(),
             folder,
         )
-    deployed.merge(found)
+    deployed.merge(parity)
     if not prepared.data.test.labelled:
         deployed.not_measured["runtime_top1"] = NO_LABELS
 

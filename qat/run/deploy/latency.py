@@ -35,7 +35,7 @@ def run_latency(
     """
     spec = latency_spec(config)
     report = measure_latency(files, shape, spec, [config.runtime], FLOAT)
-    told: dict[str, Any] = {
+    latency: dict[str, Any] = {
         "spec": asdict(spec),
         "rows": [asdict(row) for row in report.rows],
         "speedups": [asdict(row) for row in report.speedups],
@@ -43,10 +43,10 @@ def run_latency(
     }
     if HALF in files:
         nodes = make_runtime(config.runtime).load(files[HALF], threads=1).nodes()
-        told["float16_products"] = list(float16_products(nodes))
-    write_atomic(folder / LATENCY_NAME, json.dumps(told, indent=2) + "\n")
+        latency["float16_products"] = list(float16_products(nodes))
+    write_atomic(folder / LATENCY_NAME, json.dumps(latency, indent=2) + "\n")
     metrics = _metrics(report, spec)
-    half, every = told.get("float16_products") or (0, 0)
+    half, every = latency.get("float16_products") or (0, 0)
     if half < every:  # the ratio would be that of casts
         return {k: ms for k, ms in metrics.items() if not k.startswith(f"{HALF}_speedup")}
     return metrics

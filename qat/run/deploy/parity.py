@@ -50,7 +50,7 @@ def run_parity(
         do not run as they are stored.
     """
     thresholds = _thresholds(config)
-    found = check_parity(
+    parity = check_parity(
         exported,
         runtime,
         batches,
@@ -63,27 +63,27 @@ def run_parity(
     )
     widths = _accumulators(exported, batches, config.reference_images)
     execution = _execution(exported, runtime)
-    told = {
-        "gate": found.verdict.gate,
-        "cause": found.verdict.cause,
-        "reason": found.verdict.reason,
+    content = {
+        "gate": parity.verdict.gate,
+        "cause": parity.verdict.cause,
+        "reason": parity.verdict.reason,
         "thresholds": asdict(thresholds),
         "execution": execution,
-        "logits": {how: asdict(rows) for how, rows in found.logits.items()},
+        "logits": {how: asdict(rows) for how, rows in parity.logits.items()},
         "first_diverging": {
-            how: None if layer is None else asdict(layer) for how, layer in found.diverging.items()
+            how: None if layer is None else asdict(layer) for how, layer in parity.diverging.items()
         },
-        "sensitivity": None if found.sensitivity is None else asdict(found.sensitivity),
-        "reference": None if found.reference is None else asdict(found.reference),
-        "layers": [asdict(row) for row in found.layers],
+        "sensitivity": None if parity.sensitivity is None else asdict(parity.sensitivity),
+        "reference": None if parity.reference is None else asdict(parity.reference),
+        "layers": [asdict(row) for row in parity.layers],
         "accumulators": widths,
-        "saturated_biases": dict(found.saturated),
+        "saturated_biases": dict(parity.saturated),
     }
-    write_atomic(folder / PARITY_NAME, json.dumps(_finite(told), indent=2) + "\n")
-    logits = torch.from_numpy(found.runtime_logits)
+    write_atomic(folder / PARITY_NAME, json.dumps(_finite(content), indent=2) + "\n")
+    logits = torch.from_numpy(parity.runtime_logits)
     right = accuracies(logits, labels)
     metrics = {f"runtime_{name}": right[name] for name in ("top1",) if name in right}
-    metrics |= _metrics(found)
+    metrics |= _metrics(parity)
     if widths:
         metrics["accumulator_bits"] = max(row["worst_bits"] for row in widths)
     label = _label(execution)
@@ -91,7 +91,7 @@ def run_parity(
         metrics,
         not_measured={} if label is None else dict.fromkeys(("latency_ms", "speedup"), label),
         files={"parity": folder / PARITY_NAME},
-        gate=found.verdict.gate,
+        gate=parity.verdict.gate,
     )
 
 
@@ -125,8 +125,8 @@ def _execution(exported: Exported, runtime: Runtime) -> dict[str, Any]:
 
 
 def _label(execution: Mapping[str, Any]) -> str | None:
-    if (found := execution["float16_products"]) is not None:
-        return HALF_SIMULATED if found[0] < found[1] else None
+    if (products := execution["float16_products"]) is not None:
+        return HALF_SIMULATED if products[0] < products[1] else None
     return SIZE_ONLY if execution["float_layers"] else None
 
 
@@ -140,10 +140,10 @@ def _accumulators(
     return [asdict(row) | {"overflows": list(row.overflows)} for row in rows]
 
 
-def _metrics(found: Parity) -> dict[str, float]:
-    logits = found.logits.values()
+def _metrics(parity: Parity) -> dict[str, float]:
+    logits = parity.logits.values()
     metrics = {"parity_top1_agreement": min(rows.top1_agreement for rows in logits)}
-    within = found.logits[ON].within_one_step
+    within = parity.logits[ON].within_one_step
     steps = [rows.max_steps for rows in logits if rows.max_steps is not None]
     if within is not None and all(map(isfinite, steps)):
         metrics["parity_max_steps"] = max(steps)

@@ -81,27 +81,27 @@ def run_memory(
     Raises:
         ValueError: If a run inside an arena gives another output than the ordinary one.
     """
-    config, found = prepared.config.memory, StageResult()
-    told: dict[str, Any] = {"batch": config.batch, "strategy": strategy(config).name}
+    config, result = prepared.config.memory, StageResult()
+    memory: dict[str, Any] = {"batch": config.batch, "strategy": strategy(config).name}
     images = Batches(prepared.data.test, config.batch, prepared.data.preprocess).batch(0)[0].cpu()
     shape = (config.batch, *images.shape[1:])
-    told["image_shape"] = list(shape[1:])
+    memory["image_shape"] = list(shape[1:])
     try:
         networks = {"float": _float(net, shape, config)}
         if qnet is not None:
             networks["network"] = _quantized(qnet, shape, config)
     except _UNREADABLE as error:
-        told["unplanned"] = one_line(error)
-        found.not_measured = dict.fromkeys(_names(prepared.config), told["unplanned"])
+        memory["unplanned"] = one_line(error)
+        result.not_measured = dict.fromkeys(_names(prepared.config), memory["unplanned"])
     else:
-        told |= _layers(networks, qnet, _optimizer(prepared.config))
-        told |= {"networks": {name: _arena(each, config) for name, each in networks.items()}}
-        _measure(found, told, networks, images, config, packed)
-    write_atomic(folder / MEMORY_NAME, json.dumps(told, indent=1) + "\n")
-    found.files["memory"] = folder / MEMORY_NAME
-    for name, figure in memory_figures(told).items():
-        found.files[name] = save_figure(figure, folder / f"{name}.png")
-    return found
+        memory |= _layers(networks, qnet, _optimizer(prepared.config))
+        memory |= {"networks": {name: _arena(each, config) for name, each in networks.items()}}
+        _measure(result, memory, networks, images, config, packed)
+    write_atomic(folder / MEMORY_NAME, json.dumps(memory, indent=1) + "\n")
+    result.files["memory"] = folder / MEMORY_NAME
+    for name, figure in memory_figures(memory).items():
+        result.files[name] = save_figure(figure, folder / f"{name}.png")
+    return result
 
 
 def strategy(config: MemoryConfig) -> Strategy:
@@ -119,8 +119,8 @@ def _names(config: RunConfig) -> list[str]:
 
 def _float(net: nn.Module, shape: Sequence[int], config: MemoryConfig) -> Planned:
     traced = read_memory(copy.deepcopy(net).cpu().eval(), shape)
-    own = replace(strategy(config), widths=False)
-    plan = plan_memory(traced.graph, own, alignment=config.alignment)
+    float_strategy = replace(strategy(config), widths=False)
+    plan = plan_memory(traced.graph, float_strategy, alignment=config.alignment)
     return Planned(copy.deepcopy(net).cpu().eval(), traced, {}, plan)
 
 
@@ -140,7 +140,7 @@ def _layers(networks: dict[str, Planned], qnet: nn.Module | None, optimizer: str
     """Rows and totals in inference, before and after, and in training."""
     whole = networks["float"].traced
     before, training = estimate_inference(whole), estimate_training(whole, optimizer)
-    told: dict[str, Any] = {
+    estimates: dict[str, Any] = {
         "optimizer": optimizer,
         "inference_float": _estimate(before, before),
         "training": _estimate(training, before),
@@ -151,10 +151,10 @@ def _layers(networks: dict[str, Planned], qnet: nn.Module | None, optimizer: str
         layers = {name: twin.plan.weight for name, twin in twins(qnet)}
         called = {str(n.target) for n in traced.module.graph.nodes if n.op == "call_module"}
         widths = {n: s.bits for n, s in layers.items() if not s.is_off and n in called}
-        told["inference"] = _estimate(estimate_inference(traced, weight_bits=widths), before)
-        told["weight_bits"] = widths
-        told["stored_bits"] = _labelled_bits(planned)
-    return told
+        estimates["inference"] = _estimate(estimate_inference(traced, weight_bits=widths), before)
+        estimates["weight_bits"] = widths
+        estimates["stored_bits"] = _labelled_bits(planned)
+    return estimates
 
 
 def _labelled_bits(planned: Planned) -> dict[str, int]:
@@ -176,8 +176,8 @@ def _estimate(estimate: MemoryEstimate, before: MemoryEstimate) -> dict[str, Any
 def _optimizer(config: RunConfig) -> str:
     if config.memory.optimizer is not None:
         return config.memory.optimizer
-    own = config.float.optimizer if config.mode == "float" else config.optimizer
-    return "sgd_momentum" if own.name == "sgd" and own.momentum else own.name
+    optimizer = config.float.optimizer if config.mode == "float" else config.optimizer
+    return "sgd_momentum" if optimizer.name == "sgd" and optimizer.momentum else optimizer.name
 
 
 def _arena(planned: Planned, config: MemoryConfig) -> dict[str, Any]:
@@ -218,8 +218,8 @@ def _bytes(plan: MemoryPlan, naive: int) -> dict[str, Any]:
 
 
 def _measure(
-    found: StageResult,
-    told: dict[str, Any],
+    result: StageResult,
+    memory: dict[str, Any],
     networks: dict[str, Planned],
     images: Tensor,
     config: MemoryConfig,
@@ -229,16 +229,16 @@ def _measure(
     suffix = "" if config.batch == 1 else f"_b{config.batch}"
     for name, planned in networks.items():
         prefix = "float_" if name == "float" else ""
-        found.metrics[f"{prefix}{PEAK}{suffix}"] = planned.plan.arena.bytes
+        result.metrics[f"{prefix}{PEAK}{suffix}"] = planned.plan.arena.bytes
         if config.execute:
             ran = execute(name, planned, images)
-            told["networks"][name]["execution"] = ran
+            memory["networks"][name]["execution"] = ran
             for key in ("workspace_bytes", "allocated_bytes"):
-                found.metrics[f"{prefix}arena_{key}{suffix}"] = ran[key]
+                result.metrics[f"{prefix}arena_{key}{suffix}"] = ran[key]
     if config.prefetch:
         ran = time_prefetch(networks["network"].net, packed, images)
-        told["prefetch"] = ran
-        found.metrics[f"peak_unpacked_bytes{suffix}"] = ran["peak_unpacked_bytes"]
+        memory["prefetch"] = ran
+        result.metrics[f"peak_unpacked_bytes{suffix}"] = ran["peak_unpacked_bytes"]
 
 
 @torch.no_grad()

@@ -42,21 +42,23 @@ class StoredTensors:
     def __init__(self, traced: fx.GraphModule) -> None:
         self.traced = traced
         self.known = _operations(traced)
-        self.made: dict[fx.Node, nn.Module] = {}
+        self.rounded_by: dict[fx.Node, nn.Module] = {}
         for node in traced.graph.nodes:
             quantizer = self._behind(node)
             if quantizer is not None:
-                self.made[node] = quantizer
+                self.rounded_by[node] = quantizer
 
     def codings(self, names: Sequence[str]) -> dict[str, Coding]:
         """Name of a node → how its storage lies, of those that are codes."""
         nodes = {node.name: node for node in self.traced.graph.nodes}
-        found = {n: self.made.get(nodes[n]) or self._wanted(nodes[n], False) for n in names}
-        return {name: _coding(q) for name, q in found.items() if q is not None}
+        quantizers = {
+            n: self.rounded_by.get(nodes[n]) or self._wanted(nodes[n], False) for n in names
+        }
+        return {name: _coding(q) for name, q in quantizers.items() if q is not None}
 
     def chains(self) -> list[tuple[str, ...]]:
         """Nodes that are computed as one operation."""
-        chains = [self._up(node) for node in self.made if self._is_tensor(node)]
+        chains = [self._up(node) for node in self.rounded_by if self._is_tensor(node)]
         inside = {node for chain in chains for node in chain}
         for node, operation in self.known.items():
             if operation.kind in ("conv", "linear") and node not in inside:
@@ -72,38 +74,38 @@ class StoredTensors:
             return _usable(module.output_quantizer)
         if self._kind(node) not in (*PASSING, "concat"):
             return None
-        given = [self.made.get(n) for n in self.known[node].inputs]
-        return given[0] if given and all(q is given[0] for q in given) else None
+        quantizers = [self.rounded_by.get(n) for n in self.known[node].inputs]
+        return quantizers[0] if quantizers and all(q is quantizers[0] for q in quantizers) else None
 
     def _wanted(self, node: fx.Node, moved: bool) -> nn.Module | None:
         """The quantizer that all readers of a node round it by; None if they differ."""
-        found: list[nn.Module | None] = []
+        wanted: list[nn.Module | None] = []
         for user in node.users:
             module = self._module(user)
             if isinstance(module, QuantTwin):
                 quantizer = _usable(module.input_quantizer)
                 by_channel = isinstance(quantizer, Quantizer) and quantizer.layout.axis is not None
-                found.append(None if moved and by_channel else quantizer)
+                wanted.append(None if moved and by_channel else quantizer)
             elif self._kind(user) in PASSING:
-                found.append(self._wanted(user, moved or self._kind(user) not in _KEEP_CHANNELS))
+                wanted.append(self._wanted(user, moved or self._kind(user) not in _KEEP_CHANNELS))
             else:
                 return None
-        return found[0] if found and all(q is found[0] for q in found) else None
+        return wanted[0] if wanted and all(q is wanted[0] for q in wanted) else None
 
     def _up(self, node: fx.Node) -> list[fx.Node]:
         """A quantizer with what is computed before it and stored nowhere."""
         chain = [node]
         before: Any = node.args[0]
         while isinstance(before, fx.Node) and (
-            before not in self.made or self._is_folded(before, chain[0])
+            before not in self.rounded_by or self._is_folded(before, chain[0])
         ):
             if set(before.users) != {chain[0]}:
                 break
             chain.insert(0, before)
-            given = [n for n in before.all_input_nodes if n.op != "get_attr"]
-            if len(given) != 1:
+            inputs = [n for n in before.all_input_nodes if n.op != "get_attr"]
+            if len(inputs) != 1:
                 break
-            before = given[0]
+            before = inputs[0]
         return chain
 
     def _down(self, node: fx.Node) -> list[fx.Node]:
@@ -123,8 +125,8 @@ class StoredTensors:
         folds = self._kind(layer) in ("conv", "pad")  # a pad that is folded itself
         if self._kind(pad) != "pad" or not folds or set(pad.users) != {layer}:
             return False
-        given = self.known[pad].arguments
-        widths = given.get("pad", given.get("padding"))
+        arguments = self.known[pad].arguments
+        widths = arguments.get("pad", arguments.get("padding"))
         return isinstance(widths, Sequence) and len(widths) <= 4
 
     def _is_tensor(self, node: fx.Node) -> bool:

@@ -117,16 +117,16 @@ def run_budgets(prepared: Prepared, costs: NetworkCosts, free: list[Slot]) -> Bu
     """
     settings = prepared.config.allocate
     names = ("average_weight_bits", "weight_bytes", "bops", "peak_activation_bytes", "latency_ms")
-    given = {n: getattr(settings, n) for n in names}
-    found: dict[str, float] = {n: limit for n, limit in given.items() if limit is not None}
-    if settings.uniform_bits is not None or not (found or settings.name == "threshold"):
+    configured = {n: getattr(settings, n) for n in names}
+    limits: dict[str, float] = {n: limit for n, limit in configured.items() if limit is not None}
+    if settings.uniform_bits is not None or not (limits or settings.name == "threshold"):
         width = settings.uniform_bits
         bits = {} if width is None else dict.fromkeys(free, width)
         uniform = {"weight_bytes": costs.weight_bytes(bits), "bops": costs.bops(bits)}  # type: ignore[arg-type]
-        found = {
-            n: min(v, uniform.get(n, v), found.get(n, v)) for n, v in (uniform | found).items()
+        limits = {
+            n: min(v, uniform.get(n, v), limits.get(n, v)) for n, v in (uniform | limits).items()
         }
-    return Budgets(**found) if found else None
+    return Budgets(**limits) if limits else None
 
 
 def _other(spec: TensorSpec) -> TensorSpec:

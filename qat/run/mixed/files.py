@@ -25,7 +25,7 @@ def write_allocation(
         check: Of the prediction, if there was one.
     """
     chosen.table.save(folder / SENSITIVITY_NAME)
-    told = {
+    content = {
         "allocator": allocator,
         "trained": trained,
         "metric": chosen.table.metric,
@@ -39,7 +39,7 @@ def write_allocation(
         "front": _front(chosen) if allocator == "greedy" else None,
         "check": None if check is None else _check(check),
     }
-    write_atomic(folder / ALLOCATION_NAME, json.dumps(told, indent=1, allow_nan=False) + "\n")
+    write_atomic(folder / ALLOCATION_NAME, json.dumps(content, indent=1, allow_nan=False) + "\n")
     return {"sensitivity": folder / SENSITIVITY_NAME, "allocation": folder / ALLOCATION_NAME}
 
 

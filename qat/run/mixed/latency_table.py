@@ -28,13 +28,13 @@ def run_latency_table(config: AllocateConfig) -> Latency | None:
         return latency_table(_read(config.latency_table))
     if not config.latency_runs:
         return None
-    found: dict[tuple[str, int, int], list[float]] = {}
+    measured: dict[tuple[str, int, int], list[float]] = {}
     for run in config.latency_runs:
         for layer, weight, act, ms in _of_run(Path(run)):
-            found.setdefault((layer, weight, act), []).append(ms)
+            measured.setdefault((layer, weight, act), []).append(ms)
     return latency_table(
         {"layer": layer, "weight_bits": w, "act_bits": a, "latency_ms": statistics.median(times)}
-        for (layer, w, a), times in found.items()
+        for (layer, w, a), times in measured.items()
     )
 
 
@@ -48,8 +48,8 @@ def _of_run(folder: Path) -> Iterator[tuple[str, int, int, float]]:
             yield name, layer.weight.stored_bits, layer.act.stored_bits, times[name]
 
 
-def _layer_times(told: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(ms) for name, ms in told["layers"].get(NETWORK, {}).items()}
+def _layer_times(latency: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(ms) for name, ms in latency["layers"].get(NETWORK, {}).items()}
 
 
 def _read(path: str) -> list[dict[str, Any]]:

@@ -48,12 +48,12 @@ class PlanAccuracy:
         cache = Cache(Path(self.prepared.config.paths.cache))
 
         def make(path: Path) -> None:
-            found = self._measure(plan)
-            path.write_text(json.dumps(found) + "\n", encoding="utf-8")
+            accuracies = self._measure(plan)
+            path.write_text(json.dumps(accuracies) + "\n", encoding="utf-8")
 
         path = cache.get_or_make("plans", self._key(plan), make, suffix=".json")
-        found: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+        accuracies: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+        return accuracies
 
     def _measure(self, plan: Plan) -> dict[str, float]:
         qnet = quantize(self.net, plan)

@@ -58,16 +58,16 @@ class Check:
     def metrics(self) -> dict[str, float]:
         """Correlations with their intervals, and the accuracies of the random plans."""
         accuracies = [plan.top1 for plan in self.plans]
-        found = {
+        metrics = {
             "random_plans_top1_best": max(accuracies),
             "random_plans_top1_mean": sum(accuracies) / len(accuracies),
         }
         for name in ("spearman", "kendall") if self.held else ():
             estimate = getattr(self.held, name)
-            found[f"prediction_{name}"] = estimate.value
-            found[f"prediction_{name}_low"] = estimate.low
-            found[f"prediction_{name}_high"] = estimate.high
-        return found
+            metrics[f"prediction_{name}"] = estimate.value
+            metrics[f"prediction_{name}_low"] = estimate.low
+            metrics[f"prediction_{name}_high"] = estimate.high
+        return metrics
 
 
 def check_prediction(prepared: Prepared, net: nn.Module, digest: str, chosen: Allocation) -> Check:

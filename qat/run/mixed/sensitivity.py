@@ -63,11 +63,11 @@ def _metric(prepared: Prepared) -> Metric:
     settings = prepared.config.sensitivity
     if settings.target is None:
         return metric_of(settings.metric)
-    found = load_target(settings.target)
-    if isinstance(found, Metric):
-        return found
-    if callable(found):
-        return Metric(settings.target.rpartition(":")[2], "", score=found)
+    target = load_target(settings.target)
+    if isinstance(target, Metric):
+        return target
+    if callable(target):
+        return Metric(settings.target.rpartition(":")[2], "", score=target)
     raise InputError(
         f"sensitivity.target={settings.target} must be a function of (float logits, logits, "
         "labels) or a qat.sensitivity.metrics.Metric"

@@ -16,15 +16,17 @@ def mixed_settings(config: RunConfig) -> dict[str, Any]:
     Raises:
         ValueError: If a file that is named is not there.
     """
-    found = {name: asdict(getattr(config, name)) for name in ("sensitivity", "allocate", "mixed")}
-    sensitivity, allocate = found["sensitivity"], found["allocate"]
+    settings = {
+        name: asdict(getattr(config, name)) for name in ("sensitivity", "allocate", "mixed")
+    }
+    sensitivity, allocate = settings["sensitivity"], settings["allocate"]
     sensitivity["table"] = _digest("sensitivity.table", config.sensitivity.table)
     allocate["latency_table"] = _digest("allocate.latency_table", config.allocate.latency_table)
     allocate["latency_runs"] = [
         [_digest("allocate.latency_runs", str(Path(run) / name)) for name in _TIMED]
         for run in config.allocate.latency_runs
     ]
-    return found
+    return settings
 
 
 _TIMED = (LATENCY_NAME, PLAN_NAME)

@@ -28,6 +28,6 @@ def float_stage(state: RunState) -> StageResult:
 
 def float_figures_stage(state: RunState) -> StageResult:
     """Accuracy and size of the float network, for a run that quantizes nothing."""
-    found = accuracies(state.float_logits, state.labels)
-    metrics = {f"float_{name}": found[name] for name in FLOAT_FIGURES if name in found}
-    return StageResult(found | metrics | {"float_bytes": float_file_bytes(state.net)})
+    measured = accuracies(state.float_logits, state.labels)
+    metrics = {f"float_{name}": measured[name] for name in FLOAT_FIGURES if name in measured}
+    return StageResult(measured | metrics | {"float_bytes": float_file_bytes(state.net)})

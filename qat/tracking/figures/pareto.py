@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qat.base.errors import InputError
-from qat.records.metrics import METRICS, Metric
+from qat.records.metrics import METRICS, MetricFormat
 from qat.records.pareto import non_dominated
 from qat.tracking.figures.interesting import show_accuracies
 from qat.tracking.figures.labels import name_points
@@ -48,7 +48,7 @@ def pareto_figure(points: Sequence[CostPoint], cost: str, title: str = "") -> Fi
     """
     if not points:
         raise InputError("no point to draw: no run has both an accuracy and this cost")
-    metric = METRICS.get(cost, Metric(cost))
+    metric = METRICS.get(cost, MetricFormat(cost))
     figure, axes = new_figure(width=7.0, height=5.2)
     for index, name in enumerate(dict.fromkeys(point.series for point in points)):
         own = [point for point in points if point.series == name]
@@ -91,7 +91,7 @@ def _front(points: Sequence[CostPoint]) -> list[CostPoint]:
     return sorted(front, key=lambda point: point.cost)
 
 
-def _name_front(axes: Axes, points: Sequence[CostPoint], metric: Metric) -> None:
+def _name_front(axes: Axes, points: Sequence[CostPoint], metric: MetricFormat) -> None:
     low = axes.get_ylim()[0]  # what lies below has its value at the edge
     front = [point for point in _front(points) if 100 * point.accuracy >= low][:MAX_LABELS]
     name_points(

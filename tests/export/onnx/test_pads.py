@@ -6,11 +6,10 @@ from torch import nn
 
 from qat.export import read
 from qat.export.onnx.qdq import to_onnx
-from qat.export.read import read_program
-from qat.export.reference.run import run_reference
+from qat.export.reference.run import output_codes
 from qat.export.runtimes.registry import make_runtime
 from qat.run.memory.widths import StoredTensors
-from tests.export.integer_networks import calibrated, images, scheme
+from tests.export.integer_networks import calibrated, images, read_program, scheme
 
 
 class Padded(nn.Module):
@@ -54,7 +53,7 @@ def test_convolutions_pad_what_was_padded_before_them(qnet):
 def test_no_code_changes(qnet, monkeypatch):
     x = images(3).numpy()
     before, after = unfolded(qnet, monkeypatch), read_program(qnet, images())
-    codes = [run_reference(program, x)[program.output] for program in (before, after)]
+    codes = [output_codes(program, x) for program in (before, after)]
     np.testing.assert_array_equal(*codes)
     for optimize in (False, True):
         found = [

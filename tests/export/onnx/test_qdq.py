@@ -16,10 +16,9 @@ from qat.core.scheme import Rule
 from qat.export.onnx import file as onnx_file
 from qat.export.onnx.file import save_onnx
 from qat.export.onnx.qdq import stored_bits, to_onnx
-from qat.export.read import read_program
 from qat.export.runtimes.labels import label
 from qat.export.runtimes.registry import make_runtime
-from tests.export.integer_networks import Residual, calibrated, images, scheme
+from tests.export.integer_networks import Residual, calibrated, images, read_program, scheme
 
 LAYERS = ("conv", "second", "head")
 

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from qat.export.program import Program, Step
-from qat.export.read import read_program
 from qat.export.reference.accumulators import Accumulator, accumulators
 from qat.export.reference.layers import accumulate
-from tests.export.integer_networks import Residual, calibrated, images, scheme
+from tests.export.integer_networks import Residual, calibrated, images, read_program, scheme
 from tests.export.reference.programs import form, weight
 
 RANDOM = np.random.default_rng(3)

@@ -7,10 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from qat.export.read import read_program
 from qat.export.reference.run import compute
 from qat.graph.operations import UnsupportedOperationError
-from tests.export.integer_networks import calibrated
+from tests.export.integer_networks import calibrated, read_program
 from tests.export.reference.programs import assert_nearest, form, real, run
 
 RANDOM = np.random.default_rng(0)

@@ -56,13 +56,6 @@ def test_results_stay_when_it_runs_again(name):
 
 
 @EACH
-def test_images_go_through_in_parts(name):
-    session = load(name)
-    parts = session.run_in_batches(some_images(5), batch=2)
-    assert np.array_equal(parts, session.run(some_images(5)))
-
-
-@EACH
 def test_every_layer_of_eight_bits_runs_as_integers(name):
     nodes = load(name).nodes()
     assert labels.float_layers(nodes, LAYERS) == ()

@@ -1,0 +1,30 @@
+"""What is used of torch's own insides does what it did."""
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from qat.core import torch_private
+
+
+def test_it_is_the_version_that_was_read():
+    assert torch.__version__.startswith(f"{torch_private.READ_IN}."), (
+        "read qat/core/torch_private.py against this version"
+    )
+
+
+def test_the_limit_is_the_compilers():
+    before = torch._dynamo.config.recompile_limit
+    try:
+        torch_private.set_recompile_limit(77)
+        assert torch._dynamo.config.recompile_limit == 77
+    finally:
+        torch_private.set_recompile_limit(before)
+
+
+def test_changes_are_those_of_the_allocator():
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        tensor = torch.empty(1024, dtype=torch.float32)
+        del tensor
+    sizes = [size for _, size in torch_private.memory_changes(seen)]
+    assert sizes[0] >= 4096
+    assert sum(sizes) == 0
