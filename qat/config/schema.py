@@ -278,6 +278,7 @@ class TrackingConfig:
     """What is written beside the record."""
 
     tensorboard: bool = True
+    figures: bool = True
     histograms: bool = True
     history_every: int = 50
     logger: str = "none"

@@ -125,7 +125,9 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
     try:
         outcome = execute(prepared, folder, record, verbose)
         with stage("figures", folder.path, verbose):
-            save_figures(run_figures(outcome.record, prepared.folder), prepared.folder / FIGURES)
+            if prepared.config.tracking.figures:
+                found = run_figures(outcome.record, prepared.folder)
+                save_figures(found, prepared.folder / FIGURES)
             if prepared.config.tracking.tensorboard:
                 write_pages(prepared.folder, outcome.record, page_tensors(prepared, outcome))
         folder.write(outcome.record)

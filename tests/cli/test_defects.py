@@ -8,7 +8,7 @@ from qat.sweep import job
 from tests.command_line import SMALL, TINY
 
 HINT = "; QAT_DEBUG=1 shows the traceback"
-WORDS = ["run", *TINY, "mode=float"]
+WORDS = ["run", *TINY, "mode=float", "tracking.figures=true"]
 
 
 def defect(*_, **__):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import SMALL
+from tests.command_line import SMALL, TINY
 
-SHORT = [*SMALL, "+data.options.image_size=16", "model=simple_cnn"]
+SHORT = [*SMALL, "tracking.figures=true", "+data.options.image_size=16", "model=simple_cnn"]
 UNREADABLE = """
 import torch
 
@@ -103,3 +103,9 @@ def test_what_cannot_be_traced_is_run_all_the_same(qat, home, monkeypatch):
         assert reason.endswith("per-layer plans still work, only graph planning refuses")
     assert told(home, record)["unplanned"] == reason
     assert "top1" in record["metrics"]
+
+
+def test_a_run_draws_no_figures_where_none_are_wanted(finished):
+    folder, _ = finished(*TINY, "mode=static")
+    assert (folder / "memory.json").is_file()
+    assert list(folder.rglob("*.png")) == []

@@ -99,7 +99,7 @@ def run_memory(
         _measure(result, memory, networks, images, config, packed)
     write_atomic(folder / MEMORY_NAME, json.dumps(memory, indent=1) + "\n")
     result.files["memory"] = folder / MEMORY_NAME
-    for name, figure in memory_figures(memory).items():
+    for name, figure in memory_figures(memory).items() if prepared.config.tracking.figures else ():
         result.files[name] = save_figure(figure, folder / f"{name}.png")
     return result
 
