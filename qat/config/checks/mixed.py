@@ -5,10 +5,10 @@ from qat.base.allowed import above_zero, one_of
 from qat.base.errors import InputError
 from qat.config.checks.key_ranges import SEED, TIMES, Range
 from qat.config.schema import AllocateConfig, MixedConfig, RunConfig, SensitivityConfig
+from qat.training.specs import OPTIMIZERS
 
 SLOTS = ("weight", "act")
 LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")
-OPTIMIZERS = ("sgd", "adam", "adamw")
 HESSIAN = {"tolerance": Range(0, 1, above=True), "max_probes": TIMES, "seed": SEED}
 BUDGETS = ("average_weight_bits", "weight_bytes", "bops", "peak_activation_bytes", "latency_ms")
 
