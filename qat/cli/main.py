@@ -17,7 +17,7 @@ from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE, FAILED, REFUSED
 from qat.base.synonyms import command_guess, nearest
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
-from qat.cli.signals import ended_alike, print_interrupted
+from qat.cli.signals import ended_alike, leave_if_interrupted, print_interrupted
 from qat.config.run_dirs import run_dir
 
 TOPICS = (
@@ -68,6 +68,8 @@ def console() -> None:
             code = main()
         except KeyboardInterrupt:  # while another error was being told
             print_interrupted()
+    if code == FAILED:
+        leave_if_interrupted()
     sys.exit(code)
 
 

@@ -66,6 +66,19 @@ def print_interrupted() -> None:
         print(INTERRUPTED, file=sys.stderr, flush=True)
 
 
+def leave_if_interrupted() -> None:
+    """End the process of a command that was interrupted without taking the interpreter down.
+
+    A training that is left in the middle leaves tensors behind that torch may refuse to free, and
+    then aborts the process with a code of its own.
+    """
+    if _Seen.signals:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        _end()
+
+
 def _ignore() -> None:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
