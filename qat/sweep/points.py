@@ -59,7 +59,7 @@ def named_errors(point: Point, named: bool) -> Iterator[None]:
     """Turn what is wrong with a point into a :class:`RequestError` of one line."""
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # code that ends the process is no success
         kind = RequestError if is_expected(error) else CheckDefectError
         where = f"point {point.label}: " if named else ""
         raise kind(where + one_line(error)) from error

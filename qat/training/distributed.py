@@ -75,6 +75,6 @@ def told_by_rank(error: Any) -> Exception:
     assert isinstance(error, ProcessRaisedException)
     kind, _, message = str(error).strip().splitlines()[-1].partition(": ")
     name = kind.rpartition(".")[2]
-    if name == "ValueError":
-        return ValueError(message)
+    if name in ("ValueError", InputError.__name__):
+        return InputError(message)
     return TrainingError(message if name == TrainingError.__name__ else f"{name}: {message}")

@@ -12,6 +12,7 @@ import pytest
 from hydra import compose
 
 from qat.config.checks.combinations import check_config
+from qat.config.checks.unread import check_read
 from qat.config.compose import composer, typed
 from qat.config.keys import choosable, is_key, key_types
 from qat.config.words.command_line import known_words, sort_words
@@ -20,7 +21,7 @@ from qat.config.yaml_files import ROOT_CONFIG
 
 SOURCE = Path(__file__).parents[2] / "qat"
 WORD = re.compile(r"(?<![\w.@/{'\"-])([a-z][\w./@]*=(?:\[[^\]]*\]|[\w./-]+[\w\]]|\w))(?![\w{(])")
-ADVICE = re.compile(r"\b(set|use|take|write|give|needs|goes with)\b")
+ADVICE = re.compile(r"\b(set|add|use|take|write|give|needs|goes with)\b")
 # What a message shows as an example of the user's own, or says is not to be.
 EXAMPLES = ("=package.", "=DIR", "=FILE", "=VALUE", "RUN_DIR", "=NAME")
 
@@ -30,7 +31,7 @@ WRONG = {
     "quantizer@scheme.act=lsq scheme.act.scale=power_of_two": 2,
     "quantizer@scheme.act=lsq scheme.act.options.start=paper observer@scheme.act=mse": 2,
     "scheme.placement=integer mode=dynamic": 2,
-    "trainer.devices=2": 2,
+    "trainer.devices=2": 1,
     "trainer.devices=2 mode=qat trainer.compile=model": 1,
     "memory.prefetch=true mode=float": 1,
     "memory.reuse=false memory.in_place=true": 2,
@@ -53,7 +54,9 @@ def refusal():
         def ask(*words):
             overrides = [quoted_word(word, multirun=False) for word in words]
             try:
-                check_config(typed(compose(ROOT_CONFIG, overrides=overrides)))
+                config = typed(compose(ROOT_CONFIG, overrides=overrides))
+                check_config(config)
+                check_read([(overrides, config)])
             except ValueError as error:
                 return str(error)
             return None

@@ -37,6 +37,12 @@ class Erf(Vectors):
     def forward(self, x):
         return torch.erfinv(super().forward(x).tanh() / 2)
 
+class Leaving(Vectors):
+    def train(self, mode=True):
+        if mode:
+            raise SystemExit(0)
+        return super().train(mode)
+
 class Ordered(Vectors):
     def __init__(self, *shape):
         super().__init__(*shape)
@@ -158,3 +164,8 @@ def test_a_factory_of_positional_arguments_gets_them_in_order(network):
     _, target = network("Ordered")
     net = build_model("user", target.partition("=")[2], classes=5, in_channels=3, image_size=4)
     assert net(torch.rand(2, 3, 4, 4)).shape == (2, 5)
+
+
+def test_code_that_ends_the_process_is_refused(qat, home, network):
+    err = refused(qat, home, *network("Leaving"), "mode=float")
+    assert "SystemExit: 0 (" in err

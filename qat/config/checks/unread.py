@@ -7,6 +7,7 @@ point reads it; the others are run without it.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from qat.base.errors import RequestError
 from qat.config.checks.deployment import exports
 from qat.config.checks.slot_keys import unread_of_slot
 from qat.config.modes import trains
-from qat.config.schema import OptimizerConfig, RunConfig, ScheduleConfig
+from qat.config.schema import FloatConfig, OptimizerConfig, RunConfig, ScheduleConfig
 from qat.config.study_grids import key_of
 from qat.config.training_specs import trains_float
 from qat.config.yaml_files import files
@@ -107,10 +108,9 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
     if group in ("optimizer", "schedule", "trainer") and not trains(config):
         if (group, name) == ("trainer", "accelerator"):
             return None
-        return (
-            f"mode={mode} trains no quantized network; add mode=qat, or for the float network "
-            f"{_of_float(group, name)}"
-        )
+        alike = _of_float(group, name)
+        cure = f"add mode=qat, or for the float network {alike}" if alike else "add mode=qat"
+        return f"mode={mode} trains no quantized network; {cure}"
     if group in ("optimizer", "schedule"):
         return _of_method(group, name, getattr(config, group))
     if group in ("sensitivity", "allocate", "mixed") and mode != "mixed":
@@ -152,9 +152,12 @@ def _is_users(group: str, config: RunConfig) -> bool:
     return (config.model.source if group == "model" else config.data.name) == "user"
 
 
-def _of_float(group: str, name: str) -> str:
+def _of_float(group: str, name: str) -> str | None:
+    """The setting of the float network's training that is like this one; None if there is none."""
     if group == "trainer":
-        return {"max_epochs": "float.epochs=N"}.get(name, f"float.{name or 'epochs'}")
+        alike = {"max_epochs": "epochs=N", "": "epochs=N"}.get(name, name)
+        there = {field.name for field in fields(FloatConfig)}
+        return f"float.{alike}" if alike.partition("=")[0] in there else None
     return f"float.{group}.{name}" if name else f"{group}@float.{group}=NAME"
 
 
