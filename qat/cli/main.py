@@ -118,6 +118,29 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     command("run", lambda _: _run(["--help"]))
+    _add_table(command)
+    listing = command("list", _list)
+    listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
+    listing.add_argument("--config-dir", type=Path, metavar="DIR", help="with YAML of your own")
+    command("doctor", _doctor)
+    command("completion", _completion).add_argument("shell", choices=("bash", "zsh", "fish"))
+    command("show", _show).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
+    command("diagnose", _diagnose).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
+    compare = command("compare", _compare)
+    compare.add_argument("first", metavar="A", help=RUN_WORDS)
+    compare.add_argument("second", metavar="B", help=RUN_WORDS)
+    clean = command("clean", _clean)
+    clean.add_argument("--runs", type=Path, metavar="DIR", help="QAT_RUNS, or runs, by default")
+    clean.add_argument("--cache", type=Path, metavar="DIR", help="QAT_CACHE, or cache, by default")
+    clean.add_argument("--force", action="store_true", help="delete what is listed")
+    _add_run_commands(command)
+    return parser
+
+
+def _add_table(
+    command: Callable[[str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser],
+) -> None:
+    """The command that makes tables of runs."""
     table = command("table", _table)
     table.add_argument(
         "what",
@@ -144,22 +167,6 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--label", default="", metavar="NAME", help="of the LaTeX table")
     table.add_argument("--wide", action="store_true", help="every column, however wide")
     table.add_argument("--strict", action="store_true", help="fail if rows differ in protocol")
-    listing = command("list", _list)
-    listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
-    listing.add_argument("--config-dir", type=Path, metavar="DIR", help="with YAML of your own")
-    command("doctor", _doctor)
-    command("completion", _completion).add_argument("shell", choices=("bash", "zsh", "fish"))
-    command("show", _show).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
-    command("diagnose", _diagnose).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
-    compare = command("compare", _compare)
-    compare.add_argument("first", metavar="A", help=RUN_WORDS)
-    compare.add_argument("second", metavar="B", help=RUN_WORDS)
-    clean = command("clean", _clean)
-    clean.add_argument("--runs", type=Path, metavar="DIR", help="QAT_RUNS, or runs, by default")
-    clean.add_argument("--cache", type=Path, metavar="DIR", help="QAT_CACHE, or cache, by default")
-    clean.add_argument("--force", action="store_true", help="delete what is listed")
-    _add_run_commands(command)
-    return parser
 
 
 def _add_run_commands(

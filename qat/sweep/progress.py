@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qat.base.complaints import hint_for
+from qat.base.durations import duration
 from qat.base.lines import wrapped
 from qat.base.printing import complain_line, print_line, print_lines
 from qat.base.text import plain_line
@@ -133,7 +134,7 @@ class SweepProgress:
             return f"failed  {name}: {plain_line(record.error)}"
         top1 = record.metrics.get("top1")
         figure = "" if top1 is None else f", top-1 {100 * top1:.2f} %"
-        return f"done  {name}{figure}, {_duration(sum(record.seconds.values()))}"
+        return f"done  {name}{figure}, {duration(sum(record.seconds.values()))}"
 
     def _rest(self) -> str:
         """Time still to go, from the pace of this sweep; nothing for the last run."""
@@ -141,7 +142,7 @@ class SweepProgress:
         if not left:
             return ""
         taken = time.monotonic() - self._started
-        return f"; about {_duration(taken / len(self._ended) * left)} to go"
+        return f"; about {duration(taken / len(self._ended) * left)} to go"
 
     def _outcome(self, item: "Item") -> str:
         state = item.state()
@@ -153,7 +154,7 @@ class SweepProgress:
         seconds, unknown = self.timings.expected(_kind_to_come(item) for item in self.items)
         if unknown == len(self.items):
             return "no run like these was timed yet"
-        words = f"about {_duration(seconds)} by past runs, one after the other"
+        words = f"about {duration(seconds)} by past runs, one after the other"
         return words + (f"; of {unknown} nothing is known" if unknown else "")
 
     def _past(self) -> Timings:
@@ -178,18 +179,6 @@ def _reason(item: "Item") -> str:
     except RecordError as damaged:
         return "" if item.state() == "absent" else f": {damaged}; force=true computes it anew"
     return f": {plain_line(error)}{hint_for(error)}" if error else ""
-
-
-def _duration(seconds: float) -> str:
-    """Words for a time.
-
-    Example:
-        >>> _duration(42), _duration(300), _duration(7200)
-        ('42 s', '5 min', '2.0 h')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _changed(path: Path) -> int:

@@ -8,7 +8,7 @@ from qat.models.build import build_model
 from tests.command_line import SMALL
 
 
-def refused(qat, home, words, *parts):
+def assert_refused(qat, home, words, *parts):
     code, out, err = qat(*words)
     assert code == 2
     assert out == ""
@@ -65,7 +65,7 @@ def refused(qat, home, words, *parts):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_wrong_word_is_refused(qat, home, override, parts):
-    refused(qat, home, ["run", *SMALL, override], *parts)
+    assert_refused(qat, home, ["run", *SMALL, override], *parts)
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_a_wrong_word_is_refused(qat, home, override, parts):
     ],
 )
 def test_a_wrong_combination_is_refused(qat, home, overrides, part):
-    refused(qat, home, ["run", *SMALL, *overrides], part)
+    assert_refused(qat, home, ["run", *SMALL, *overrides], part)
 
 
 @pytest.mark.parametrize("last", ["scheme=w8a8,w4b4", "scheme.weight.bits=8,0", "mode=static,qatt"])
 def test_one_bad_point_of_a_sweep_and_none_runs(qat, home, last):
-    refused(qat, home, ["run", "-m", *SMALL, last], "point ")
+    assert_refused(qat, home, ["run", "-m", *SMALL, last], "point ")
 
 
 @pytest.mark.parametrize(
@@ -111,27 +111,33 @@ def test_one_bad_point_of_a_sweep_and_none_runs(qat, home, last):
 )
 def test_arrays_that_are_wrong_are_refused(qat, home, npz, changes, part):
     npz(**changes)
-    refused(qat, home, ["run", "data=npz", "data.path=it.npz", "float=smoke"], "it.npz", part)
+    assert_refused(
+        qat, home, ["run", "data=npz", "data.path=it.npz", "float=smoke"], "it.npz", part
+    )
 
 
 @pytest.mark.parametrize("keep", [0, 10, 500])
 def test_a_damaged_data_file_is_refused(qat, home, npz, keep):
     path = npz()
     path.write_bytes(path.read_bytes()[:keep])
-    refused(qat, home, ["run", "data=npz", "data.path=it.npz"], "it.npz: not a readable .npz")
+    assert_refused(
+        qat, home, ["run", "data=npz", "data.path=it.npz"], "it.npz: not a readable .npz"
+    )
 
 
 def test_missing_data_are_refused_with_what_to_put_there(qat, home):
-    refused(qat, home, ["run", "data=npz"], "data=npz needs data.path=FILE")
-    refused(qat, home, ["run", "data=npz", "data.path=no.npz"], "no.npz: no such file", "uint8")
-    refused(qat, home, ["run", "data=folder", "data.path=no"], "no: no such folder")
+    assert_refused(qat, home, ["run", "data=npz"], "data=npz needs data.path=FILE")
+    assert_refused(
+        qat, home, ["run", "data=npz", "data.path=no.npz"], "no.npz: no such file", "uint8"
+    )
+    assert_refused(qat, home, ["run", "data=folder", "data.path=no"], "no: no such folder")
 
 
 def test_a_checkpoint_of_another_network_is_refused_with_the_keys(qat, home):
     net = build_model("builtin", "simple_cnn", classes=10, in_channels=3, image_size=32)
     torch.save(net.state_dict(), "cnn.pt")
     words = ["run", *SMALL, "model=resnet20", "model.checkpoint=cnn.pt"]
-    refused(
+    assert_refused(
         qat, home, words, "cnn.pt is of another network", "missing: conv1.weight", "unknown: fea"
     )
 
@@ -141,13 +147,15 @@ def test_nan_in_weights_is_refused_by_name(qat, home):
     net.classifier[1].bias.data[0] = torch.nan
     torch.save(net.state_dict(), "nan.pt")
     words = ["run", *SMALL, "model.checkpoint=nan.pt"]
-    refused(qat, home, words, "nan.pt: classifier.1.bias holds NaN or infinity")
+    assert_refused(qat, home, words, "nan.pt: classifier.1.bias holds NaN or infinity")
 
 
 def test_a_folder_that_cannot_be_written_is_refused(qat, home):
     (home / "a_file").touch()
-    refused(qat, home, ["run", *SMALL, "paths.runs=a_file/runs"], "paths.runs", "QAT_RUNS")
-    refused(qat, home, ["run", *SMALL, "paths.cache=a_file/cache"], "paths.cache", "QAT_CACHE")
+    assert_refused(qat, home, ["run", *SMALL, "paths.runs=a_file/runs"], "paths.runs", "QAT_RUNS")
+    assert_refused(
+        qat, home, ["run", *SMALL, "paths.cache=a_file/cache"], "paths.cache", "QAT_CACHE"
+    )
 
 
 @pytest.mark.parametrize(
@@ -170,14 +178,14 @@ def test_a_folder_that_cannot_be_written_is_refused(qat, home):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_other_commands_refuse_alike(qat, home, words, part):
-    refused(qat, home, words, part)
+    assert_refused(qat, home, words, part)
 
 
 def test_a_misspelt_key_in_the_users_own_yaml_is_refused(qat, home):
     (home / "mine" / "optimizer").mkdir(parents=True)
     (home / "mine" / "optimizer" / "fast.yaml").write_text("name: sgd\nlr: 0.1\nmomentun: 0.9\n")
     words = ["run", *SMALL, "--config-dir", "mine", "optimizer=fast"]
-    refused(qat, home, words, "no key 'optimizer.momentun'", "did you mean 'momentum'?")
+    assert_refused(qat, home, words, "no key 'optimizer.momentun'", "did you mean 'momentum'?")
 
 
 def test_tracebacks_are_for_those_who_ask(qat, home, monkeypatch):

@@ -15,7 +15,7 @@ def run(finished):
     return finished(*WORDS)[0]
 
 
-def refused(qat, words, *parts):
+def assert_refused(qat, words, *parts):
     code, _, err = qat(*words)
     assert code == 2
     assert err.startswith("qat: ")
@@ -27,7 +27,7 @@ def refused(qat, words, *parts):
 def test_a_damaged_record_is_named_and_force_makes_it_anew(qat, run):
     (run / "run.json").write_text('{"id": ')
     for command in (["show", str(run)], ["evaluate", str(run)], ["run", "--from", str(run)]):
-        refused(qat, command, "run.json: damaged")
+        assert_refused(qat, command, "run.json: damaged")
     code, out, err = qat("run", *WORDS)
     assert code == 1
     assert "run.json: damaged" in err
@@ -45,22 +45,22 @@ def test_a_missing_or_damaged_configuration_is_named(qat, run, text):
     (run / "config.yaml").unlink()
     if text is not None:
         (run / "config.yaml").write_text(text)
-    refused(qat, ["evaluate", str(run)], "config.yaml is missing or damaged", "force=true")
+    assert_refused(qat, ["evaluate", str(run)], "config.yaml is missing or damaged", "force=true")
 
 
 def test_a_missing_packed_file_is_named(qat, run):
     (run / "packed.safetensors").unlink()
-    refused(qat, ["evaluate", str(run)], "packed.safetensors is gone", "force=true")
+    assert_refused(qat, ["evaluate", str(run)], "packed.safetensors is gone", "force=true")
 
 
 def test_a_float_run_has_nothing_to_evaluate(qat, home):
     _, out, _ = qat("run", *WORDS, "mode=float")
     folder = Path(out.strip().splitlines()[-1].removeprefix("record: ")).parent
-    refused(qat, ["evaluate", str(folder)], "is a float run")
+    assert_refused(qat, ["evaluate", str(folder)], "is a float run")
 
 
 def test_an_unfinished_run_is_not_evaluated(qat, run):
     record = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps(record | {"status": "failed", "error": "it broke"}))
-    refused(qat, ["evaluate", str(run)], "is failed", "run it to its end first")
+    assert_refused(qat, ["evaluate", str(run)], "is failed", "run it to its end first")
     assert "failed: it broke" in qat("show", str(run))[1]

@@ -49,7 +49,7 @@ def composed(*overrides):
     return point
 
 
-def built(*overrides):
+def assert_builds(*overrides):
     """Composed, checked, its network converted, calibrated and run."""
     point = composed(*overrides)
     prepared = prepare(point.config, point.overrides)
@@ -79,7 +79,7 @@ def choices():
 
 @pytest.mark.parametrize("overrides", list(choices()), ids=" ".join)
 def test_every_option_builds(home, overrides):
-    built(*TINY, *overrides)
+    assert_builds(*TINY, *overrides)
 
 
 @pytest.mark.parametrize("name", options("experiment"))
@@ -91,7 +91,7 @@ def test_every_experiment_builds(home, name):
         for point in compose_points([*words, "scale=smoke", "seed=0"], multirun=True):
             prepare(point.config, point.overrides)  # converts the network, and runs it
     else:
-        built(*words)
+        assert_builds(*words)
 
 
 OWN_NETWORKS = {"precision_kinds": "mobilenet_v3_small"}  # ResNet-20 has no depthwise layers
@@ -150,7 +150,7 @@ def test_every_data_set_builds(home, npz, name):
         words.append(f"data.path={folder_of_images(home)}")
     elif name == "user":
         words.append("data.target=tests.conf.test_configs:their_images")
-    built(*words)
+    assert_builds(*words)
 
 
 def folder_of_images(home):

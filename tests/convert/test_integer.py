@@ -4,68 +4,29 @@ import copy
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
-from torchvision.ops import StochasticDepth
 
-from qat.convert.calibrate import calibrate, set_phase
+from qat.convert.calibrate import set_phase
 from qat.convert.integer import fold_norms
 from qat.convert.rules import make_plan, plan_of
 from qat.convert.swap import quantize, to_float
 from qat.core.plan import Plan
-from qat.core.scheme import Method, Rule, Scheme, TensorSpec
+from qat.core.scheme import Method, Rule, TensorSpec
 from qat.graph.operations import UnsupportedOperationError
 from qat.layers.bias import bias_values
 from qat.layers.tensor import QuantTensor
 from qat.layers.walk import quantizers, tensors, twins
-
-
-class Net(nn.Module):
-    """A stem, a residual, a gate, a concatenation, a head; dropout and dropped paths."""
-
-    def __init__(self):
-        super().__init__()
-        self.stem, self.norm = nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4)
-        self.act = nn.Hardswish(inplace=True)
-        self.left, self.left_norm = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
-        self.right = nn.Conv2d(4, 4, 1)
-        self.squeeze = nn.Conv2d(4, 4, 1)
-        self.path, self.drop = StochasticDepth(0.5, "row"), nn.Dropout(0.5)
-        self.head = nn.Linear(8, 5)
-
-    def forward(self, x):
-        x = self.act(self.norm(self.stem(x)))
-        x = F.relu(x + self.path(self.left_norm(self.left(x))))
-        x = x * torch.sigmoid(self.squeeze(F.adaptive_avg_pool2d(x, 1)))
-        x = torch.cat([F.max_pool2d(x, 2), F.max_pool2d(self.right(x).relu(), 2)], 1)
-        return self.head(self.drop(x.mean((2, 3))))
+from tests.convert.integer_networks import Net, integer, make_net, quantized
 
 
 @pytest.fixture
 def net():
-    net = Net()
-    for norm in (net.norm, net.left_norm):
-        norm.running_mean.normal_()
-        norm.running_var.uniform_(0.5, 2)
-        nn.init.uniform_(norm.weight, 0.5, 1.5)
-        nn.init.normal_(norm.bias)
-    return net.eval()
+    return make_net()
 
 
 @pytest.fixture
 def images():
     return torch.randn(16, 3, 8, 8)
-
-
-def integer(weight=None, act=None, **more):
-    weight = weight or TensorSpec(bits=8, granularity="channel")
-    return Scheme(weight, act or TensorSpec(bits=8), placement="integer", **more)
-
-
-def quantized(net, images, asked=None, **more):
-    qnet = quantize(net, make_plan(net, asked or integer(), images), **more)
-    calibrate(qnet, [images])
-    return qnet
 
 
 # The plan ---------------------------------------------------------------------------------------
@@ -320,136 +281,3 @@ def test_it_survives_a_checkpoint(net, images):
 def test_labels_name_what_is_quantized(net, images):
     labels = {quantizer.label for _, _, quantizer in quantizers(quantized(net, images))}
     assert {"add (tensor)", "left (weight)"} <= labels
-
-
-# Training ---------------------------------------------------------------------------------------
-
-
-def training(net, images, **more):
-    weight = TensorSpec(bits=4, granularity="channel", quantizer=Method("lsq"))
-    act = TensorSpec(bits=4, quantizer=Method("lsq"))
-    return quantized(net, images, integer(weight, act, **more), keep_norms=True)
-
-
-def test_gradients_reach_weights_norms_biases_and_scales(net, images):
-    qnet = training(net, images)
-    qnet.train()
-    qnet.drop.eval()
-    qnet(images).square().sum().backward()
-    missing = [name for name, p in qnet.named_parameters() if p.grad is None or not p.grad.any()]
-    assert not missing
-    names = dict(qnet.named_parameters())
-    assert {
-        *("left.weight", "left.norm.weight", "left.norm.bias"),
-        *("left.weight_quantizer.step", "tensors.add.quantizer.step", "head.bias"),
-    } <= names.keys()
-
-
-def test_a_training_step_lowers_the_loss(net, images):
-    qnet = training(net, images).train()
-    qnet.drop.eval(), qnet.path.eval()
-    target = torch.randint(0, 5, (16,))
-    optimizer = torch.optim.SGD(qnet.parameters(), lr=0.05)
-    losses = []
-    for _ in range(20):
-        loss = F.cross_entropy(qnet(images), target)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.95 * losses[0]
-
-
-def test_statistics_follow_the_data_and_stand_still_when_frozen(net, images):
-    qnet = training(net, images)
-    twin = qnet.left
-    start = twin.norm.running_mean.clone()
-    qnet.train()
-    qnet(images)
-    moved = twin.norm.running_mean.clone()
-    assert not torch.equal(moved, start)
-    twin.norm.eval()  # frozen, while all else trains on
-    qnet(images)
-    assert torch.equal(twin.norm.running_mean, moved)
-    assert twin.training
-    qnet.eval()(images)
-    assert torch.equal(twin.norm.running_mean, moved)
-
-
-def test_statistics_are_those_of_the_float_layer(net, images):
-    """With nothing rounded, folding follows the statistics that the float network follows."""
-    qnet = quantized(net, images, keep_norms=True)
-    set_phase(qnet, "off")
-    for each in (net, qnet):
-        each.train()
-        each.path.eval(), each.drop.eval()
-        each(images)
-    # Of the first layer alone: a training float network normalises by the batch behind it.
-    assert torch.allclose(qnet.stem.norm.running_mean, net.norm.running_mean, atol=1e-6)
-    assert torch.allclose(qnet.stem.norm.running_var, net.norm.running_var, atol=1e-5)
-    assert qnet.stem.norm.num_batches_tracked == net.norm.num_batches_tracked
-
-
-def test_linear_layers_have_their_statistics_followed_too(images):
-    net = nn.Sequential(nn.Flatten(), nn.Linear(192, 6, bias=False), nn.BatchNorm1d(6)).eval()
-    qnet = quantized(net, images, keep_norms=True)
-    set_phase(qnet, "off")
-    qnet.train()(images), net.train()(images)
-    twin = qnet.get_submodule("1")
-    assert torch.allclose(twin.norm.running_mean, net[2].running_mean, atol=1e-6)
-    assert torch.allclose(twin.norm.running_var, net[2].running_var, atol=1e-6)
-    assert net[2].running_mean.abs().max() > 1e-3
-
-
-def test_what_was_trained_is_what_is_exported(net, images):
-    qnet = training(net, images)
-    qnet.train()(images)
-    qnet.eval()
-    before = qnet(images)
-    fold_norms(qnet)
-    assert torch.equal(qnet(images), before)
-    assert all(twin.norm is None for _, twin in twins(qnet))
-
-
-@pytest.mark.parametrize("keep_norms", [True, False])
-def test_training_flags_stay_the_users(net, images, keep_norms):
-    net.train()
-    net.drop.eval()
-    net.left_norm.eval()
-    flags = {name: module.training for name, module in net.named_modules()}
-    qnet = quantize(net, make_plan(net, integer(), images), keep_norms=keep_norms)
-    calibrate(qnet, [images])
-    assert {name: module.training for name, module in net.named_modules()} == flags
-    assert qnet.training
-    assert qnet.path.training
-    assert not qnet.drop.training
-    if keep_norms:
-        assert qnet.stem.norm.training
-        assert not qnet.left.norm.training
-
-
-def test_a_training_drops_and_an_evaluation_does_not(net, images):
-    qnet = quantized(net, images, keep_norms=True)
-    assert torch.equal(qnet(images), qnet(images))
-    qnet.train()
-    for norm in (qnet.stem.norm, qnet.left.norm):
-        norm.eval()
-    for kept, dropped in (("path", "drop"), ("drop", "path")):
-        qnet.get_submodule(kept).eval()
-        qnet.get_submodule(dropped).train()
-        assert not torch.equal(qnet(images), qnet(images))
-    assert torch.equal(qnet.eval()(images), qnet(images))
-
-
-def test_a_functional_dropout_drops_in_a_training(images):
-    class Functional(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.conv = nn.Conv2d(3, 4, 1)
-
-        def forward(self, x):
-            return F.dropout(self.conv(x).relu(), 0.5, self.training)
-
-    qnet = quantized(Functional().eval(), images)
-    dropped = (qnet.train()(images) == 0).float().mean() - (qnet.eval()(images) == 0).float().mean()
-    assert dropped > 0.1

@@ -184,7 +184,7 @@ def in_runtime(qnet, x):
     return torch.from_numpy(session.run(None, {"images": array})[0]), logits(program, array)
 
 
-def check(net):
+def assert_computed(net):
     """Runtime, integer-only reference and float network: 8-bit codes apart, no argument apart."""
     x = images(6)
     qnet = calibrated(net, scheme(8, 8, symmetric=False), x)
@@ -204,12 +204,12 @@ def test_what_is_understood_is_computed(kind, function):
     if kind == "norm":
         function.running_mean.normal_()
         function.running_var.uniform_(0.5, 2)
-    check(net)
+    assert_computed(net)
 
 
 @pytest.mark.parametrize("function", TOGETHER)
 def test_what_joins_two_tensors_is_computed(function):
-    check(Two(function).eval())
+    assert_computed(Two(function).eval())
 
 
 @pytest.mark.parametrize(("reason", "function"), cases(REFUSED))

@@ -106,7 +106,7 @@ class Commands:
             assert err.count("\n") == 1, err
         return code, out, err
 
-    def read_all(self, bad, good):
+    def assert_read_by_all(self, bad, good):
         """Every command over a folder with one good run, and one that may be anything."""
         runs = good.parent
         for form in FORMATS:
@@ -133,29 +133,29 @@ def fresh(home):
     return put(home / "runs" / GOOD["id"], GOOD)
 
 
-def read_a_damaged_record(commands, record):
+def assert_all_commands_end(commands, record):
     good = fresh(commands.home)
     bad = put(commands.home / "runs" / RECORD["id"], record)
-    commands.read_all(bad, good)
+    commands.assert_read_by_all(bad, good)
 
 
-def read_damaged_files(commands, names, contents, digests):
+def assert_all_commands_end_with_files(commands, names, contents, digests):
     good = fresh(commands.home)
     sides = list(zip(names, contents, strict=True))
     bad = put(commands.home / "runs" / RECORD["id"], RECORD, sides, digests)
-    commands.read_all(bad, good)
+    commands.assert_read_by_all(bad, good)
 
 
 @given(damaged_records(RECORD))
 @settings(max_examples=15, suppress_health_check=QUIET)
 def test_a_record_with_wrong_values(commands, record):
-    read_a_damaged_record(commands, record)
+    assert_all_commands_end(commands, record)
 
 
 @given(damaged_files(json.dumps(RECORD).encode()))
 @settings(max_examples=10, suppress_health_check=QUIET)
 def test_a_record_that_is_damaged(commands, content):
-    read_a_damaged_record(commands, content)
+    assert_all_commands_end(commands, content)
 
 
 @given(st.data())
@@ -167,7 +167,7 @@ def test_files_beside_a_record(commands, data):
 def check_files(commands, data):
     names = data.draw(st.lists(st.sampled_from(sorted(SIDES)), unique=True, min_size=1))
     contents = [data.draw(changed_content(name)) for name in names]
-    read_damaged_files(commands, names, contents, data.draw(st.booleans()))
+    assert_all_commands_end_with_files(commands, names, contents, data.draw(st.booleans()))
 
 
 def changed_content(name):
@@ -188,7 +188,7 @@ def test_words_that_act_are_shown_as_words(commands, text):
     record["protocol"]["data"]["name"] = text
     record["plan"]["left_float"] = [[text, text]]
     record["plan"]["layers"] = {f"{text}{n}": LAYER for n in range(3)}
-    read_a_damaged_record(commands, record)
+    assert_all_commands_end(commands, record)
 
 
 def kinds_of_run_json():
@@ -220,7 +220,7 @@ def test_what_is_called_run_json_and_is_no_file(commands, kind):
     bad = commands.home / "runs" / RECORD["id"]
     bad.mkdir()
     kinds_of_run_json()[kind](bad / "run.json")
-    commands.read_all(bad, good)
+    commands.assert_read_by_all(bad, good)
     _, out, _ = commands.run("table", str(commands.home / "runs"))
     assert "1 unreadable, skipped" in out
 
@@ -230,13 +230,13 @@ def test_a_pipe_in_the_place_of_every_other_file(commands):
     bad = put(commands.home / "runs" / RECORD["id"], RECORD | {"status": "running"})
     for name in (*SIDES, "run.lock", "run.holder.json", "stage.json", "config.yaml"):
         os.mkfifo(bad / name)
-    commands.read_all(bad, good)
+    commands.assert_read_by_all(bad, good)
 
 
 def test_a_copy_under_another_name_does_not_take_a_runs_place(commands):
     good = fresh(commands.home)
     put(commands.home / "runs" / "a_copy", GOOD | {"metrics": {"top1": 0.1}})
-    commands.read_all(good, good)
+    commands.assert_read_by_all(good, good)
     _, out, _ = commands.run("table", str(commands.home / "runs"))
     assert "43.21" in out
     assert "1 unreadable, skipped" in out
@@ -249,9 +249,9 @@ def test_a_copy_under_another_name_does_not_take_a_runs_place(commands):
 def test_five_hundred_of_all_kinds(commands, data):
     kind = data.draw(st.sampled_from(["record", "file", "sides", "words"]))
     if kind == "record":
-        read_a_damaged_record(commands, data.draw(damaged_records(RECORD)))
+        assert_all_commands_end(commands, data.draw(damaged_records(RECORD)))
     elif kind == "file":
-        read_a_damaged_record(commands, data.draw(damaged_files(json.dumps(RECORD).encode())))
+        assert_all_commands_end(commands, data.draw(damaged_files(json.dumps(RECORD).encode())))
     elif kind == "sides":
         check_files(commands, data)
     else:

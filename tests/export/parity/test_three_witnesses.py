@@ -98,7 +98,7 @@ def is_refused_by_the_runtime(program):
     return False
 
 
-def check(witnessed):
+def assert_agreement(witnessed):
     """All that holds of each network by itself."""
     assert witnessed.is_the_float_network()
     onnx.checker.check_model(witnessed.model, full_check=True)
@@ -117,7 +117,7 @@ def check(witnessed):
 def test_layer_by_layer_they_are_one_step_apart_at_most(made, scheme):
     witnessed = Witnessed(*made, scheme)
     assume(not is_refused_by_the_runtime(witnessed.program))
-    check(witnessed)
+    assert_agreement(witnessed)
 
 
 @pytest.mark.slow
@@ -131,7 +131,7 @@ def test_of_many_networks_nearly_all_logits_agree():
     def witness(made, scheme):
         witnessed = Witnessed(*made, scheme)
         assume(not is_refused_by_the_runtime(witnessed.program))
-        check(witnessed)
+        assert_agreement(witnessed)
         counted.append(1)
         for how, apart in witnessed.end_to_end().items():
             steps.setdefault(how, []).append(apart.ravel())
@@ -152,4 +152,4 @@ def test_layers_of_networks_of_torchvision(name):
     with torch.no_grad():
         for _ in range(3):
             net(torch.randn(8, 3, 64, 64))
-    check(Witnessed(net.eval(), torch.randn(4, 3, 64, 64), Scheme(placement="integer")))
+    assert_agreement(Witnessed(net.eval(), torch.randn(4, 3, 64, 64), Scheme(placement="integer")))
