@@ -8,6 +8,7 @@ it is evaluated.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,11 @@ class EvolvedPlan:
     bits: dict[Slot, int]
     harm: float
     evaluated: tuple[tuple[dict[Slot, int], float], ...]
+
+
+def best_evolved(problem: Problem, budgets: Budgets, **options: Any) -> dict[Slot, int]:
+    """The best plan of :func:`evolve`, which has the same arguments."""
+    return evolve(problem, budgets, **options).bits
 
 
 def evolve(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import accumulate
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +10,11 @@ from torch import Tensor, nn
 from qat.allocate.budget import Budgets
 from qat.allocate.choice import choice_harms, expected_bops, expected_weight_bytes
 from qat.allocate.costs import NetworkCosts
+from qat.allocate.ilp import solve_ilp
+from qat.allocate.problem import Problem
 from qat.base.errors import InputError
 from qat.sensitivity.table import SensitivityRow, SensitivityTable
+from qat.sensitivity.widths import Slot
 
 METRIC = "learned"
 
@@ -58,6 +62,18 @@ def choice_table(qnet: nn.Module, digest: str) -> SensitivityTable:
         for bits, score in zip(scores, accumulate(scores.values(), min), strict=True)
     )
     return SensitivityTable(METRIC, "nats", True, digest, tuple(rows))
+
+
+def most_probable(problem: Problem, budgets: Budgets, **training: Any) -> dict[Slot, int]:
+    """The most probable plan within the budgets; its harms are those of :func:`choice_table`.
+
+    Args:
+        problem: With the learned harms, ``-log p`` of each width: they add up, so that the integer
+            programme finds the most probable plan.
+        budgets: Limits.
+        training: Options of the training that learned them; not used here.
+    """
+    return solve_ilp(problem, budgets)
 
 
 def _expected_average(qnet: nn.Module, costs: NetworkCosts) -> Tensor:

@@ -37,7 +37,7 @@ def evaluate_command(
     for line in warned:
         print(f"warning: {line}")
     same = True
-    for name, value in accuracies(logits, run.prepared.data.test.labels.cpu()).items():
+    for name, value in accuracies(logits, run.prepared.images.labels).items():
         recorded = run.record.metrics.get(name)
         same &= recorded == value
         verdict = "as recorded" if recorded == value else f"recorded {recorded}"

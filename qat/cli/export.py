@@ -65,15 +65,15 @@ def _quantized(run: LoadedRun, to: str) -> nn.Module:
 
 def _onnx(run: LoadedRun, path: Path) -> int:
     net = run.qnet if run.qnet is not None else float_of(run)
-    return export_onnx(net, path, run.prepared.example()).file.stat().st_size
+    return export_onnx(net, path, run.prepared.images.example()).file.stat().st_size
 
 
 def _float_onnx(run: LoadedRun, path: Path) -> int:
-    return save_onnx(float_onnx(float_of(run), run.prepared.example()), path)
+    return save_onnx(float_onnx(float_of(run), run.prepared.images.example()), path)
 
 
 def _half_onnx(run: LoadedRun, path: Path) -> int:
-    return save_onnx(half_onnx(float_onnx(float_of(run), run.prepared.example())), path)
+    return save_onnx(half_onnx(float_onnx(float_of(run), run.prepared.images.example())), path)
 
 
 def _packed(run: LoadedRun, path: Path) -> int:
@@ -93,14 +93,14 @@ def float_of(run: LoadedRun) -> nn.Module:
     Raises:
         RequestError: If it is not the one that the run was made from.
     """
-    net, digest = float_network(run.prepared)
+    source = float_network(run.prepared)
     recorded = run.record.protocol.get("float", {}).get("checkpoint_digest")
-    if recorded is not None and digest != recorded:
+    if recorded is not None and source.digest != recorded:
         raise RequestError(
             f"run {run.record.id} was made from another float network ({str(recorded)[:12]}) than "
-            f"the cache holds now ({digest[:12]}): run it again with force=true"
+            f"the cache holds now ({source.digest[:12]}): run it again with force=true"
         )
-    return net.eval()
+    return source.net.eval()
 
 
 FORMATS: Mapping[str, tuple[str, Callable[[LoadedRun, Path], int]]] = {

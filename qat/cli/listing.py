@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from qat.allocate.names import SENSITIVITIES
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
 from qat.base.lines import aligned
 from qat.config.study_file import EXPERIMENTS, read_study, study_names
 from qat.config.yaml_files import config_dir, files, groups, summary
 from qat.records.metrics import METRICS, MetricFormat
+from qat.sensitivity.registry import METRICS as SENSITIVITY_METRICS
 
 _GROUP_OF = {
     "models": "model",
@@ -48,7 +48,7 @@ def _lines(topic: str, extra_dir: Path | None) -> list[str]:
     if topic == "metrics":
         return aligned({name: _reading(metric) for name, metric in METRICS.items()})
     if topic == "sensitivities":
-        return aligned(dict.fromkeys([*SENSITIVITIES, "user"], ""))
+        return aligned(dict.fromkeys([*SENSITIVITY_METRICS, "user"], ""))
     paths = files(EXPERIMENTS if topic == "studies" else _GROUP_OF[topic], extra_dir)
     if topic == "studies":
         names = study_names(extra_dir)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE, FAILED
 from qat.cli.export import float_of
-from qat.config.modes import is_half
 from qat.export.parity.network import Exported
 from qat.export.read import read_with_names
 from qat.export.runtimes.labels import HALF
@@ -16,7 +16,7 @@ from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
 from qat.report.console import draw_progress
 from qat.report.printed import print_deployment, print_record_line
-from qat.run.deploy.deployment import compare, time_networks, why_not
+from qat.run.deploy.deployment import compare, time_networks
 from qat.run.deploy.latency import FLOAT, NETWORK
 from qat.run.load import LoadedRun, load_run
 from qat.run.outputs import logits_of_test_set
@@ -37,7 +37,7 @@ def parity_command(folder: Path, targets: Targets = (None, None)) -> int:
         prepared, deployed = run.prepared, StageResult()
         exported = _exported(RunFolder(folder), run)
         logits = logits_of_test_set(prepared, exported.qnet, "evaluation")
-        compare(deployed, prepared, folder, exported, logits, stage)
+        compare(deployed, prepared, exported, logits, folder, stage)
         record = _keep(RunFolder(folder), run.record, deployed)
     print_deployment(folder, record)
     print_record_line(RunFolder(folder).record_path)
@@ -54,9 +54,10 @@ def measure_command(
         ValueError: If a file of the run is damaged, or a number is out of range.
     """
     with _exported_run(folder, targets) as run:
-        measure = run.prepared.config.measure
-        measure.batches = batches or measure.batches
-        measure.threads = threads or measure.threads
+        timing = run.prepared.timing
+        timing = replace(
+            timing, batches=batches or timing.batches, threads=threads or timing.threads
+        )
         files = RunFolder(folder)
         networks = {k: a for k, a in run.record.artifacts.items() if k in (FLOAT, HALF, NETWORK)}
         onnx_files = {name: files.verified(artifact) for name, artifact in networks.items()}
@@ -65,7 +66,8 @@ def measure_command(
             files=onnx_files, not_measured={"latency_ms": label} if label else {}
         )
         with stage("latency"):
-            time_networks(deployed, run.prepared, folder)
+            example, half = run.prepared.images.example(), run.prepared.mode.is_half
+            time_networks(deployed, timing, example, folder, half=half)
         record = _keep(files, run.record, deployed)
     print_deployment(folder, record)
     print_record_line(files.record_path)
@@ -83,7 +85,7 @@ def _exported_run(folder: Path, targets: Targets) -> Iterator[LoadedRun]:
         with stage("loading", verbose=False):
             run = load_run(folder, *targets)
         run.complain_of_unverified()
-        if (reason := why_not(run.prepared.config)) is not None:
+        if (reason := run.prepared.mode.no_export_reason) is not None:
             raise RequestError(f"run {run.record.id} has no exported network: {reason}")
         yield run
 
@@ -93,11 +95,11 @@ def _exported(files: RunFolder, run: LoadedRun) -> Exported:
     if run.qnet is None:
         return Exported(files.verified(run.record.artifacts[FLOAT]), float_of(run))
     file = files.verified(run.record.artifacts[NETWORK])
-    if is_half(run.prepared.config):
+    if run.prepared.mode.is_half:
         return Exported(file, run.qnet, half=True)
-    if run.prepared.config.mode == "dynamic":
+    if run.prepared.mode.is_dynamic:
         return Exported(file, run.qnet)
-    return Exported(file, run.qnet, *read_with_names(run.qnet, run.prepared.example()))
+    return Exported(file, run.qnet, *read_with_names(run.qnet, run.prepared.images.example()))
 
 
 def _keep(files: RunFolder, record: RunRecord, deployed: StageResult) -> RunRecord:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from torch import nn
 
 from qat.analysis.rows import TensorRow
-from qat.config.modes import trains
-from qat.config.training_specs import trains_float
 from qat.records.divergence import FLOAT, QUANTIZED, divergence
 from qat.records.file_names import CONFIG_NAME, HISTORY_NAME
 from qat.records.schema import RunRecord
@@ -39,7 +37,7 @@ def finish(state: RunState) -> Outcome:
     folder_files = {"config": folder.path / CONFIG_NAME, "history": folder.path / HISTORY_NAME}
     files = results.files | {name: file for name, file in folder_files.items() if file.is_file()}
     labelled = prepared.data.test.labelled
-    lacking = unmeasured(results.metrics, prepared.data.classes, prepared.config.mode, labelled)
+    lacking = unmeasured(results.metrics, prepared.data.classes, prepared.mode.name, labelled)
     record = with_warnings(state.record, [*results.warnings, *_diverged(state)]).move_to(
         "done",
         gate=results.gate,
@@ -53,7 +51,7 @@ def finish(state: RunState) -> Outcome:
 
 def _diverged(state: RunState) -> list[str]:
     """A line for each training of the run that ended no better than chance."""
-    config, data = state.prepared.config, state.prepared.data
-    trained = {FLOAT: trains_float(config), QUANTIZED: trains(config)}
+    mode, data = state.prepared.mode, state.prepared.data
+    trained = {FLOAT: mode.trains_float, QUANTIZED: mode.trains}
     parts = [part for part, was in trained.items() if was]
     return divergence(parts, state.results.metrics, data.classes, len(data.test))

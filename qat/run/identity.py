@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qat.base.errors import InputError
 from qat.base.reading import file_digest
@@ -21,6 +21,9 @@ from qat.records.cache import Cache
 from qat.records.folder import RunFolder
 from qat.records.schema import NUMERICS_VERSION, RecordError, run_id
 from qat.run.mixed.settings import mixed_settings
+
+if TYPE_CHECKING:
+    from qat.data.bundle import DataBundle
 
 NOTES = "data_facts"
 EMBEDDED = Path(__file__).resolve().parents[1] / "data" / "files" / "fashion_mini.npz"
@@ -43,6 +46,12 @@ class DataFacts:
     mean: Sequence[float]
     std: Sequence[float]
     calibration: str | None = None
+
+
+def data_facts(data: "DataBundle") -> DataFacts:
+    """The facts of a loaded data set."""
+    calibration = None if data.calibration is None else data.calibration.digest()
+    return DataFacts(data.digest, data.mean, data.std, calibration)
 
 
 def identity(config: RunConfig, facts: DataFacts, checkpoint: str | None) -> str:

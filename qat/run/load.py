@@ -15,7 +15,8 @@ from qat.records.file_names import CONFIG_NAME
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
 from qat.records.store import RECORD_NAME, read_record
-from qat.run.prepare import Prepared, prepare
+from qat.run.prepare import prepare
+from qat.run.prepared import Prepared
 from qat.run.rerun import present_paths, targets_in
 
 
@@ -69,7 +70,7 @@ def load_run(
     prepared = prepare(config, record.overrides, rehearsed=False)
     if packed is None:
         return LoadedRun(record, prepared, None, unverified)
-    qnet = load_packed(packed, prepared.network())
+    qnet = load_packed(packed, prepared.network.build())
     return LoadedRun(record, prepared, qnet.to(prepared.device).eval(), unverified)
 
 

@@ -4,14 +4,12 @@ A run of theirs is a run of ours: it carries the settings of the HPARAMS tab, th
 training and the record's metrics, and one that was interrupted goes on in the same place.
 """
 
-from pathlib import Path
-
 from lightning.pytorch.loggers import Logger, MLFlowLogger, WandbLogger
 
 from qat.base.atomic import write_atomic
 from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord
-from qat.run.prepare import Prepared
+from qat.run.prepared import Prepared
 from qat.tracking.hparams import FINAL, hparam_values
 
 MLFLOW_RUN = "mlflow_run_id"
@@ -20,17 +18,16 @@ MLFLOW_RUN = "mlflow_run_id"
 
 def make_logger(prepared: Prepared) -> Logger | None:
     """The logger that ``tracking.logger`` names; None for none."""
-    config = prepared.config
-    study = config.study.name or "qat"
-    if config.tracking.logger == "mlflow":
+    study = prepared.config.study.name or "qat"
+    if prepared.tracking.logger == "mlflow":
         return _mlflow(prepared, study)
-    if config.tracking.logger == "wandb":
+    if prepared.tracking.logger == "wandb":
         return WandbLogger(
             project=study,
             id=prepared.id,
             name=prepared.id,
             save_dir=str(prepared.folder),
-            offline=config.tracking.offline,
+            offline=prepared.tracking.offline,
             resume="allow",
         )
     return None
@@ -47,7 +44,7 @@ def log_record(prepared: Prepared, record: RunRecord) -> None:
 
 
 def _mlflow(prepared: Prepared, study: str) -> MLFlowLogger:
-    runs = Path(prepared.config.paths.runs).absolute()
+    runs = prepared.folder.parent.absolute()
     noted = prepared.folder / MLFLOW_RUN
     store = runs / ".mlflow"
     store.mkdir(parents=True, exist_ok=True)

@@ -7,8 +7,7 @@ from qat.analysis.layers import by_layer
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
 from qat.run.finish import Outcome
-from qat.run.outputs import first_images
-from qat.run.prepare import Prepared
+from qat.run.prepared import Prepared
 from qat.tracking.page_tensors import PageTensors
 
 CODE_LAYERS = 6
@@ -19,9 +18,9 @@ CODE_IMAGES = 16
 def page_tensors(prepared: Prepared, outcome: Outcome) -> PageTensors:
     """Weights before and after, and codes, of the network of a run."""
     rows = by_layer(outcome.layers)
-    if outcome.qnet is None or not prepared.config.tracking.histograms:
+    if outcome.qnet is None or not prepared.tracking.histograms:
         return PageTensors(rows)
-    images = next(first_images(prepared, prepared.images_at_once, CODE_IMAGES))
+    images = next(prepared.images.first_test_images(CODE_IMAGES, prepared.images.at_once))
     codes = layer_codes(outcome.qnet, worst_layers(rows, CODE_LAYERS), images)
     return PageTensors(rows, _weights(outcome.net, outcome.qnet), codes)
 

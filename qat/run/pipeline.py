@@ -5,7 +5,7 @@ import torch
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
 from qat.run.finish import Outcome, finish
-from qat.run.prepare import Prepared
+from qat.run.prepared import Prepared
 from qat.run.stages.analyse import analyse_stage
 from qat.run.stages.calibrate import calibrate_stage
 from qat.run.stages.cost import cost_stage
@@ -38,8 +38,8 @@ def execute(
         record: Of status running; kept up to date on disk as plan and protocol are known.
         verbose: Where no terminal is, print a line for each stage.
     """
-    torch.manual_seed(prepared.config.seed)
+    torch.manual_seed(prepared.seed)
     state = RunState(prepared, folder, record, verbose)
-    for stage in FLOAT if prepared.config.mode == "float" else QUANTIZED:
+    for stage in QUANTIZED if prepared.mode.quantizes else FLOAT:
         state.take(stage(state))
     return finish(state)

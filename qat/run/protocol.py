@@ -6,42 +6,50 @@ from typing import Any
 import torch
 
 from qat.config.checks.mixed import BUDGETS
-from qat.config.modes import is_static, model_name, trains
-from qat.config.schema import RuleConfig, RunConfig
+from qat.config.modes import model_name
+from qat.config.schema import CalibrateConfig, DataConfig, ModelConfig, RuleConfig, RunConfig
 from qat.config.training_specs import freeze_batch_norm_at
+from qat.data.bundle import DataBundle
 from qat.data.census import per_class
-from qat.run.prepare import Prepared
+from qat.run.cache_keys import CacheKeys
+from qat.run.mode import Mode
 
 
-def protocol(prepared: Prepared, float_digest: str, kernel: str = "eager") -> dict[str, Any]:
-    """Parts ``data``, ``float``, ``evaluation`` and, as the mode has them, the other two."""
-    mode = prepared.config.mode
+def protocol(config: RunConfig, mode: Mode, keys: CacheKeys) -> dict[str, dict[str, Any]]:
+    """The parts of a protocol, as far as they are known before anything is computed.
+
+    The digest of the float network and the kernel of the training are filled in when they are
+    known.
+
+    Args:
+        config: Typed.
+        mode: Which parts there are.
+        keys: Of the run, with its data, device and settings.
+    """
     parts = {
-        "data": _data(prepared),
-        "float": _float(prepared, float_digest),
-        "evaluation": _evaluation(prepared),
+        "data": _data(config.data, keys.data),
+        "float": _float(config.model, keys.settings),
+        "evaluation": _evaluation(config, keys.device),
     }
-    if is_static(prepared.config):
-        parts["calibration"] = _calibration(prepared)
-    if mode == "mixed":
-        parts["allocation"] = _allocation(prepared)
-    if trains(prepared.config):
-        parts["training"] = _training(prepared, kernel)
+    if mode.is_static:
+        parts["calibration"] = _calibration(config.calibrate, keys.data)
+    if mode.mixes:
+        parts["allocation"] = _allocation(config, keys.settings)
+    if mode.trains:
+        parts["training"] = _training(config, keys.settings)
     return parts
 
 
-def _calibration(prepared: Prepared) -> dict[str, Any]:
-    data = prepared.data
+def _calibration(config: CalibrateConfig, data: DataBundle) -> dict[str, Any]:
     images = data.training if data.calibration is None else data.calibration
     calibration = {
         "split": "train" if data.calibration is None else "calibrate.path",
-        "images": min(prepared.config.calibrate.images, len(images)),
+        "images": min(config.images, len(images)),
     }
     return calibration if data.calibration is None else calibration | {"digest": images.digest()}
 
 
-def _data(prepared: Prepared) -> dict[str, Any]:
-    data, config = prepared.data, prepared.config.data
+def _data(config: DataConfig, data: DataBundle) -> dict[str, Any]:
     return {
         "name": data.name,
         "digest": data.digest,
@@ -62,27 +70,25 @@ def _data(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _float(prepared: Prepared, digest: str) -> dict[str, Any]:
-    model = prepared.config.model
+def _float(model: ModelConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
     network: dict[str, Any] = {
         "model": {"name": model_name(model), "options": model.options},
-        "checkpoint_digest": digest,
+        "checkpoint_digest": None,
     }
-    if "float" in prepared.settings:
-        settings = prepared.settings["float"]
+    if "float" in settings:
+        training = settings["float"]
         network |= {
-            k: settings[k] for k in ("epochs", "seed", "batch_size", "optimizer", "schedule")
+            k: training[k] for k in ("epochs", "seed", "batch_size", "optimizer", "schedule")
         }
-        network["chosen_by"] = _chosen_by(settings["keep"])
+        network["chosen_by"] = _chosen_by(training["keep"])
     return network
 
 
-def _evaluation(prepared: Prepared) -> dict[str, Any]:
-    config = prepared.config
+def _evaluation(config: RunConfig, device: torch.device) -> dict[str, Any]:
     evaluation: dict[str, Any] = {
         "split": "test",
         "threads": torch.get_num_threads(),
-        "device": prepared.device.type,
+        "device": device.type,
     }
     if config.mode != "float":
         evaluation |= {"first_last": config.scheme.first_last, "placement": config.scheme.placement}
@@ -93,17 +99,15 @@ def _evaluation(prepared: Prepared) -> dict[str, Any]:
     return evaluation
 
 
-def _allocation(prepared: Prepared) -> dict[str, Any]:
+def _allocation(config: RunConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
     """How widths were chosen: a row's method, of which the images are a protocol."""
-    config = prepared.config
-    settings = prepared.settings["allocate"]
-    budgets = [name for name in (*BUDGETS, "uniform_bits") if settings[name] is not None]
-    measured = prepared.settings["sensitivity"]
+    allocate, measured = settings["allocate"], settings["sensitivity"]
+    budgets = [name for name in (*BUDGETS, "uniform_bits") if allocate[name] is not None]
     return {
         "allocator": config.allocate.target or config.allocate.name,
         "metric": _metric(config),
-        "budgets": {name: settings[name] for name in budgets},
-        "options": settings["options"],
+        "budgets": {name: allocate[name] for name in budgets},
+        "options": allocate["options"],
         "then": config.mixed.then,
         "widths": measured["widths"],
         "slots": measured["slots"],
@@ -131,17 +135,16 @@ def _format(changes: Mapping[str, Any]) -> str:
     return str(changes.get("bits", ""))
 
 
-def _training(prepared: Prepared, kernel: str) -> dict[str, Any]:
-    config = prepared.config
-    trainer = prepared.settings["trainer"]
+def _training(config: RunConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
+    trainer = settings["trainer"]
     training = {k: trainer[k] for k in ("max_epochs", "batch_size", "precision", "compile")}
     training["devices"] = config.trainer.devices
     training |= {
-        "optimizer": prepared.settings["optimizer"],
-        "schedule": prepared.settings["schedule"],
-        "augment": prepared.settings["data"]["augment"],
+        "optimizer": settings["optimizer"],
+        "schedule": settings["schedule"],
+        "augment": settings["data"]["augment"],
         "chosen_by": _chosen_by(config.trainer.keep),
-        "kernel": kernel,
+        "kernel": "eager",
         "freeze_observers_at": trainer["freeze_observers_at"],
         "freeze_batch_norm_at": freeze_batch_norm_at(config),
     }

@@ -5,7 +5,7 @@ optimizer, and exported: whatever would be refused after hours of training is re
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,14 +13,14 @@ from torch.nn import functional as F
 
 from qat.base.complaints import one_line
 from qat.base.errors import InputError, QatError
-from qat.config.checks.deployment import exports
-from qat.config.modes import is_half, trains
-from qat.config.training_specs import quantized_fit_spec, trains_float
 from qat.convert.calibrate import calibrate, set_phase
 from qat.convert.integer import fold_norms
+from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
+from qat.core.plan import Plan
 from qat.core.scheme import Method
 from qat.data.batches import Batches
+from qat.data.bundle import DataBundle
 from qat.export.onnx.floating import float_onnx
 from qat.export.onnx.network import check_export
 from qat.layers.walk import quantizers
@@ -28,17 +28,15 @@ from qat.models.logits import check_logits
 from qat.observers.mse import MSEObserver
 from qat.observers.registry import make_observer
 from qat.run.last_batch import check_last_batch, smallest_batch
+from qat.run.prepared import Prepared
 from qat.training.distributed import check_devices
 from qat.training.repeatable import repeatable
-
-if TYPE_CHECKING:
-    from qat.run.prepare import Prepared
 
 _rehearsed: set[str] = set()
 
 
-def rehearse(prepared: "Prepared") -> None:
-    """Try every stage of a run; what was tried with the same outcome in this process is not again.
+def rehearse(prepared: Prepared) -> None:
+    """Try every stage of a run; an outcome of this process is not tried twice.
 
     Raises:
         ValueError: If a stage would fail, naming the layer and line, or the key, and the cure.
@@ -46,41 +44,42 @@ def rehearse(prepared: "Prepared") -> None:
     key = _key(prepared)
     if key in _rehearsed:
         return
-    config = prepared.config
+    mode, training = prepared.mode, prepared.float_training
     with torch.random.fork_rng(devices=[]):
-        net, example = prepared.network(), prepared.example()
+        net, example = prepared.network.build(), prepared.images.example()
         with torch.no_grad():
             check_logits(net.eval()(example), len(example), prepared.data.classes, "evaluation")
-        if trains_float(config):
-            _try_training(prepared, net, "float.batch_size", config.float.batch_size)
+        if training is not None:
+            _try_training(prepared.data, net, "float.batch_size", training.batch_size)
         if prepared.scheme is not None:
-            _rehearse_quantized(prepared, net, example)
-        if exports(config) and config.model.source != "builtin":
+            _rehearse_quantized(prepared, make_plan(net, prepared.scheme, example), net, example)
+        if mode.exports and prepared.network.source != "builtin":
             float_onnx(net, example)  # those of the project's own are known to export
     _rehearsed.add(key)
 
 
-def _rehearse_quantized(prepared: "Prepared", net: nn.Module, example: Tensor) -> None:
-    config, plan = prepared.config, prepared.plan(net)
+def _rehearse_quantized(prepared: Prepared, plan: Plan, net: nn.Module, example: Tensor) -> None:
+    mode, training = prepared.mode, prepared.training
     if not plan.layers:
         raise InputError(
             "the scheme leaves every layer float: set scheme.weight.bits or scheme.act.bits, "
             "or mode=float"
         )
-    qnet = quantize(net, plan, keep_norms=trains(config))
-    if trains(config):
+    qnet = quantize(net, plan, keep_norms=mode.trains)
+    if training is not None:
         if not any(True for _ in quantizers(qnet)):
             raise InputError("mode=qat finds no quantizer to train with: use mode=static for fp16")
-        check_devices(config.trainer.devices, prepared.device)
-    exported = exports(config) and not is_half(config)
-    if not (exported or trains(config)):
+        check_devices(training.fit.devices, prepared.device)
+    exported = mode.exports and not mode.is_half
+    if not (exported or mode.trains):
         return
     _without_search(qnet)
     calibrate(qnet, [example])
-    if trains(config):
-        spec = quantized_fit_spec(config)
-        size = config.trainer.batch_size
-        _try_training(prepared, qnet, "trainer.batch_size", size, spec.devices, spec.fast_dev_run)
+    if training is not None:
+        size, fit = training.batch_size, training.fit
+        _try_training(
+            prepared.data, qnet, "trainer.batch_size", size, fit.devices, fit.fast_dev_run
+        )
         set_phase(qnet, "quantize")
         fold_norms(qnet)
     if exported:
@@ -95,7 +94,7 @@ def _without_search(qnet: nn.Module) -> None:
 
 
 def _try_training(
-    prepared: "Prepared",
+    data: DataBundle,
     net: nn.Module,
     key: str,
     batch_size: int,
@@ -103,16 +102,16 @@ def _try_training(
     first_only: bool | int = False,
 ) -> None:
     """A forward and backward pass in training mode, of as few images as an epoch's last batch."""
-    images = len(prepared.data.training)
+    images = len(data.training)
     smallest = min(batch_size, images) if first_only else smallest_batch(images, batch_size)
     check_last_batch(key, images, batch_size, smallest, devices)
     count = min(smallest, 2)  # of more than one image any number does
-    batch, labels = Batches(prepared.data.training, count, prepared.data.preprocess).batch(0)
+    batch, labels = Batches(data.training, count, data.preprocess).batch(0)
     was_training, buffers = net.training, {n: b.clone() for n, b in net.named_buffers()}
     try:
-        with repeatable(prepared.device):
+        with repeatable(batch.device):
             logits = net.train()(batch)
-            check_logits(logits, count, prepared.data.classes, "training")
+            check_logits(logits, count, data.classes, "training")
             F.cross_entropy(logits, labels).backward()
     except QatError:
         raise
@@ -136,16 +135,18 @@ def _restore(net: nn.Module, buffers: dict[str, Tensor]) -> None:
                 buffer.copy_(buffers[name])
 
 
-def _key(prepared: "Prepared") -> str:
+def _key(prepared: Prepared) -> str:
     """What the outcome depends on."""
-    config = prepared.config
+    mode = prepared.mode
+    trainings = (prepared.float_training, prepared.training)
     parts: dict[str, Any] = {
-        "model": [str(config.model), prepared.checkpoint_digest],
+        "model": [repr(prepared.network), prepared.checkpoint_digest],
         "data": [prepared.data.digest, prepared.data.classes, prepared.settings["data"]],
         "scheme": repr(prepared.scheme),
-        "device": str(prepared.device),
-        "does": [config.mode, exports(config), trains(config), trains_float(config)],
-        "batches": [config.float.batch_size, config.trainer.batch_size, config.trainer.devices],
-        "dry": config.trainer.fast_dev_run,
+        "does": [mode.name, mode.exports, mode.trains, mode.trains_float],
+        "trainings": [
+            None if each is None else [each.batch_size, each.fit.devices, each.fit.fast_dev_run]
+            for each in trainings
+        ],
     }
     return json.dumps(parts, sort_keys=True, default=str)

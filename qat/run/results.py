@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from qat.analysis.sqnr import sqnr_db
 from qat.base.errors import InputError
+from qat.config.schema import MeasureConfig
 from qat.core.evaluation_mode import evaluating
 from qat.core.network_tensors import own_state
 from qat.core.plan import Plan
@@ -16,10 +17,10 @@ from qat.cost.macs import layer_costs, total_bops, total_macs
 from qat.cost.size import float_file_bytes
 from qat.cost.timing import time_forwards
 from qat.data.batches import Batches
+from qat.data.bundle import DataBundle
 from qat.data.labels import is_labelled
 from qat.export.packed.network import load_packed, save_packed, theoretical_bytes
 from qat.graph.products import UncountedError
-from qat.run.prepare import Prepared
 from qat.training.evaluate import evaluate
 
 NO_QUANTIZED = "mode=float quantizes nothing"
@@ -145,13 +146,19 @@ def sizes(
     }
 
 
-def times(prepared: Prepared, nets: Mapping[str, nn.Module]) -> dict[str, float]:
-    """Medians in ms of networks by metric name, taken in turn."""
-    measure = prepared.config.measure
-    data = prepared.data
-    batch = Batches(data.test, measure.batch_size, data.preprocess).batch(0)[0]
-    timings = time_forwards(nets, batch, measure.repeats, measure.warmup)
-    suffix = "" if measure.batch_size == 1 else f"_b{measure.batch_size}"
+def times(
+    settings: MeasureConfig, data: DataBundle, nets: Mapping[str, nn.Module]
+) -> dict[str, float]:
+    """Median times in ms of forward passes in torch, the networks in turn.
+
+    Args:
+        settings: Batch size, repetitions, warm-up.
+        data: Whose test images are taken.
+        nets: Metric name → network.
+    """
+    batch = Batches(data.test, settings.batch_size, data.preprocess).batch(0)[0]
+    timings = time_forwards(nets, batch, settings.repeats, settings.warmup)
+    suffix = "" if settings.batch_size == 1 else f"_b{settings.batch_size}"
     return {f"{name}{suffix}": taken.median_ms for name, taken in timings.items()}
 
 

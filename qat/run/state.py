@@ -12,8 +12,9 @@ from qat.base.heap import trim_heap
 from qat.core.plan import Plan
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
+from qat.run.float_network import FloatNetwork
 from qat.run.mixed.allocation import Allocation
-from qat.run.prepare import Prepared
+from qat.run.prepared import Prepared
 from qat.run.progress import stage as shown_stage
 from qat.run.stage_result import StageResult, merged_parts
 
@@ -28,8 +29,7 @@ class RunState:
         record: Of status running.
         verbose: Where no terminal is, print a line for each stage.
         results: Of all stages so far.
-        net: The float network.
-        float_digest: Of its weights.
+        source: The float network.
         float_logits: Its outputs on the test set.
         allocation: The choice of widths, in mode mixed.
         plan: Of the quantized network.
@@ -43,8 +43,7 @@ class RunState:
     record: RunRecord
     verbose: bool = True
     results: StageResult = field(default_factory=StageResult)
-    net: nn.Module = field(init=False)
-    float_digest: str = field(init=False)
+    source: FloatNetwork = field(init=False)
     float_logits: Tensor = field(init=False)
     allocation: Allocation | None = None
     plan: Plan = field(init=False)
@@ -59,9 +58,9 @@ class RunState:
         return self.qnet
 
     @property
-    def labels(self) -> Tensor:
-        """Of the test set, on the CPU."""
-        return self.prepared.data.test.labels.cpu()
+    def net(self) -> nn.Module:
+        """The float network."""
+        return self.source.net
 
     def take(self, result: StageResult) -> None:
         """Add what a stage has come to; the protocol stands in the record at once."""

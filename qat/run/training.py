@@ -9,20 +9,14 @@ import torch
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 
-from qat.config.modes import trains
-from qat.config.training_specs import (
-    float_fit_spec,
-    optimizer_spec,
-    quantized_fit_spec,
-    schedule_spec,
-)
 from qat.core.kernels import choose_kernel, set_kernel
-from qat.data.batches import Batches
+from qat.data.bundle import DataBundle
 from qat.graph.shapes import layer_calls
 from qat.records.file_names import HISTORY_NAME
 from qat.run.loggers import make_logger
-from qat.run.prepare import Prepared
+from qat.run.prepared import Prepared
 from qat.run.training_progress import TrainingProgress
+from qat.run.training_request import TrainingRequest
 from qat.tracking.validation import BestAndLast
 from qat.training.checkpoints import find_resumable
 from qat.training.classifier import Classifier, FloatClassifier
@@ -32,121 +26,109 @@ from qat.training.history import QuantizerHistory
 from qat.training.loaders import check_share
 from qat.training.qat import QATClassifier
 from qat.training.signs import WatchSigns
-from qat.training.specs import FitSpec
 
 
-def fit_float(prepared: Prepared, net: nn.Module, folder: Path) -> FitResult:
-    """Train the float network in place, as ``float.*`` says; goes on where it was cut off."""
-    settings = prepared.config.float
-    spec = float_fit_spec(prepared.config)
-    module = FloatClassifier(
-        net, optimizer_spec(settings.optimizer), schedule_spec(settings.schedule)
-    )
+def fit_float(
+    request: TrainingRequest, data: DataBundle, net: nn.Module, folder: Path
+) -> FitResult:
+    """Train the float network in place; an interrupted training continues.
+
+    Args:
+        request: How it is trained.
+        data: On which images.
+        net: With its initial weights.
+        folder: Of its checkpoints.
+
+    Raises:
+        TrainingError: If the training fails, with the keys under ``float``.
+    """
+    module = FloatClassifier(net, request.optimizer, request.schedule)
     set_kernel("eager")
     try:
-        return _fit(
-            prepared, module, spec, folder, "float training", settings.batch_size, settings.seed
-        )
+        return _fit(request, data, module, folder, "float training")
     except TrainingError as error:
         raise type(error)(f"float network (keys under float.): {error}") from error
 
 
 def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> list[str]:
-    """Train a calibrated network in place, as ``trainer.*`` says, in the kernel that repays.
+    """Train a calibrated network in place, in the kernel that repays its compilation.
+
+    Args:
+        prepared: The run.
+        qnet: The calibrated network.
+        folder: Of its checkpoints.
 
     Returns:
-        What it warns of.
+        Its warnings, a line each.
+
+    Raises:
+        TrainingError: If the training fails.
     """
-    config, settings = prepared.config, prepared.config.trainer
-    spec = quantized_fit_spec(config)
-    module = QATClassifier(qnet, optimizer_spec(config.optimizer), schedule_spec(config.schedule))
-    # Compiled code is kept with all else that is made once; torch reads this when it compiles.
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(config.paths.cache) / "compiled"))
+    request = prepared.training
+    assert request is not None
+    module = QATClassifier(qnet, request.optimizer, request.schedule)
+    # Compiled code is kept in the cache of the run; torch reads this when it compiles.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(prepared.cache.root / "compiled"))
     set_kernel(chosen_kernel(prepared, qnet))
     signs = WatchSigns()
+    callbacks = [*_history(prepared), signs]
+    loggers = _loggers(prepared, folder)
     try:
-        _fit(
-            prepared,
-            module,
-            spec,
-            folder,
-            "quantized training",
-            settings.batch_size,
-            config.seed,
-            [signs],
-        )
+        _fit(request, prepared.data, module, folder, "quantized training", loggers, callbacks)
     finally:
         set_kernel("eager")
     return [f"training: {clip}" for clip in signs.found.values()]
 
 
 def chosen_kernel(prepared: Prepared, net: nn.Module) -> str:
-    """The kernel that quantized training runs in; eager where there is none.
+    """The kernel that quantized training runs in; eager where nothing is trained.
 
     Args:
-        prepared: The request.
+        prepared: The run.
         net: Float or quantized: both have the same layers.
     """
-    if not trains(prepared.config):
+    if prepared.training is None:
         return "eager"
-    return choose_kernel(prepared.config.kernel, _elements_to_come(prepared, net))
+    images = len(prepared.data.training) * prepared.training.fit.max_epochs
+    example = prepared.images.example()
+    elements = _activations(net, example) / len(example) * images
+    return choose_kernel(prepared.kernel, elements)
 
 
 def _fit(
-    prepared: Prepared,
+    request: TrainingRequest,
+    data: DataBundle,
     module: Classifier,
-    spec: FitSpec,
     folder: Path,
     description: str,
-    batch_size: int,
-    seed: int,
-    more: Sequence[L.Callback] = (),
+    loggers: Sequence[Logger] = (),
+    callbacks: Sequence[L.Callback] = (),
 ) -> FitResult:
-    data = prepared.data
-
-    # Not a lambda: it goes along to the processes of a distributed training.
-    train_batches = Batches(
-        data.training,
-        batch_size,
-        data.preprocess,
-        augment=prepared.augment,
-        shuffle=True,
-        seed=seed,
-    ).at_epoch
-    check_share(len(data.training) % batch_size or batch_size, spec.devices)
-    assert data.val is not None  # data.val_fraction is above 0
-    validation = Batches(data.val, prepared.config.evaluate.batch_size, data.preprocess)
+    size = request.batch_size
+    check_share(len(data.training) % size or size, request.fit.devices)
     return fit(
         module,
-        train_batches,
-        validation,
-        spec,
+        # Not a lambda: it goes along to the processes of a distributed training.
+        request.batches(data).at_epoch,
+        request.validation(data),
+        request.fit,
         folder,
-        seed=seed,
-        loggers=_loggers(prepared, description, folder),
-        callbacks=[
-            TrainingProgress(description),
-            BestAndLast(),
-            *_history(prepared, module),
-            *more,
-        ],
+        seed=request.seed,
+        loggers=loggers,
+        callbacks=[TrainingProgress(description), BestAndLast(), *callbacks],
     )
 
 
-def _history(prepared: Prepared, module: Classifier) -> list[L.Callback]:
-    every = prepared.config.tracking.history_every
-    if not every or not isinstance(module, QATClassifier):
-        return []
-    return [QuantizerHistory(every, prepared.folder / HISTORY_NAME)]
+def _history(prepared: Prepared) -> list[L.Callback]:
+    every = prepared.tracking.history_every
+    return [QuantizerHistory(every, prepared.folder / HISTORY_NAME)] if every else []
 
 
-def _loggers(prepared: Prepared, description: str, checkpoints: Path) -> Sequence[Logger]:
+def _loggers(prepared: Prepared, checkpoints: Path) -> Sequence[Logger]:
     """Curves of the quantized training; what was drawn past the last checkpoint is drawn anew."""
-    if description != "quantized training":
-        return ()
     extra = make_logger(prepared)
     loggers = [extra] if extra is not None else []
-    if not prepared.config.tracking.tensorboard:
+    if not prepared.tracking.tensorboard:
         return loggers
     resumable = find_resumable(checkpoints)
     purge_step = resumable[1]["global_step"] if resumable else None
@@ -154,12 +136,10 @@ def _loggers(prepared: Prepared, description: str, checkpoints: Path) -> Sequenc
     return [TensorBoardLogger(folder, name="tb", version="", purge_step=purge_step), *loggers]
 
 
-def _elements_to_come(prepared: Prepared, net: nn.Module) -> float:
-    example = prepared.example()
-    activations = sum(
+def _activations(net: nn.Module, example: torch.Tensor) -> int:
+    """Elements of the inputs of all quantizable layers, for a batch."""
+    return sum(
         torch.Size(call.input_shape).numel()
         for call in layer_calls(net, example)
         if call.kind.removeprefix("Quant") in ("Conv1d", "Conv2d", "Linear")
     )
-    images = len(prepared.data.training) * prepared.config.trainer.max_epochs
-    return activations / len(example) * images

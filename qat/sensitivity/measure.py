@@ -11,9 +11,10 @@ from qat.base.progress import Track
 from qat.core.plan import Plan
 from qat.sensitivity.cache_key import sensitivity_digest
 from qat.sensitivity.groups import tensors_read
-from qat.sensitivity.metrics import Metric, metric_of
+from qat.sensitivity.metrics import Metric
 from qat.sensitivity.perturbation import perturbation_scores
 from qat.sensitivity.prefix import MEMORY_LIMIT_BYTES, Runner, make_runner
+from qat.sensitivity.registry import metric_of
 from qat.sensitivity.single_quantizer import Fitted, fit_quantizers
 from qat.sensitivity.table import SensitivityRow, SensitivityTable
 from qat.sensitivity.widths import FLOAT_BITS, SLOTS, Slot, check_layers, check_widths, slots_of
@@ -51,7 +52,7 @@ def sensitivities(
         plan: Which layers are tried, and by which methods; its widths do not matter. Make it with
             ``first_last="same"`` to try the first and last layer as well.
         batches: ``(images, labels)`` to measure on, on the network's device.
-        metrics: Names of :data:`qat.sensitivity.metrics.METRICS`, or metrics of the user's own.
+        metrics: Names of :data:`qat.sensitivity.registry.METRICS`, or metrics of the user's own.
         widths: Candidates; 16 is fp16, 32 float.
         calibration: Batches to take ranges from; those of ``batches`` if None.
         slots: ``weight``, ``act`` or both.

@@ -3,14 +3,14 @@
 Each takes the float network's logits ``(images, classes)``, the changed network's, and the labels.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from qat.base.errors import InputError, UnknownNameError
+from qat.base.errors import InputError
 from qat.core.accuracy import classes_before
 from qat.sensitivity.table import DECIBELS
 from qat.sensitivity.widths import SLOTS
@@ -78,25 +78,11 @@ class Metric:
         return 0.0 if self.higher_is_worse else float("inf")
 
 
-_ALL = (
-    Metric("accuracy_drop", "", score=accuracy_drop),
-    Metric("loss_increase", "nats", score=loss_increase),
-    Metric("output_sqnr", DECIBELS, higher_is_worse=False, score=output_sqnr_db),
-    Metric("output_kl", "nats", score=output_kl),
-    Metric("weight_mse", "squared value", slots=("weight",)),
-    Metric("gradient", "nats"),
-    Metric("fisher", "nats"),
-    Metric("hessian", "nats"),
-)
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
-
-
-def metric_of(name: str) -> Metric:
-    """The metric of a name.
-
-    Raises:
-        KeyError: If there is none; those there are are listed.
-    """
-    if name not in METRICS:
-        raise UnknownNameError(f"no sensitivity metric {name!r}; there are {', '.join(METRICS)}")
-    return METRICS[name]
+ACCURACY_DROP = Metric("accuracy_drop", "", score=accuracy_drop)
+LOSS_INCREASE = Metric("loss_increase", "nats", score=loss_increase)
+OUTPUT_SQNR = Metric("output_sqnr", DECIBELS, higher_is_worse=False, score=output_sqnr_db)
+OUTPUT_KL = Metric("output_kl", "nats", score=output_kl)
+WEIGHT_MSE = Metric("weight_mse", "squared value", slots=("weight",))
+GRADIENT = Metric("gradient", "nats")
+FISHER = Metric("fisher", "nats")
+HESSIAN = Metric("hessian", "nats")

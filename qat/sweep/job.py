@@ -23,7 +23,7 @@ from qat.run.inputs import print_inputs
 from qat.run.loggers import log_record
 from qat.run.page_tensors import page_tensors
 from qat.run.pipeline import execute
-from qat.run.prepare import Prepared
+from qat.run.prepared import Prepared
 from qat.run.progress import stage
 from qat.tracking.figures.style import save_figures
 
@@ -61,7 +61,7 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
     except Exception as error:
         complain(error, f"run {prepared.id}: ")
         return False
-    if prepared.config.tracking.tensorboard and record.status == "done":
+    if prepared.tracking.tensorboard and record.status == "done":
         write_missing_pages([folder.path])
     if alone:
         _show(record, folder)
@@ -112,10 +112,8 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
     record = RunRecord(
         id=prepared.id,
         status="running",
-        mode=prepared.config.mode,
-        seed=prepared.config.seed
-        if prepared.config.mode != "float"
-        else prepared.config.float.seed,
+        mode=prepared.mode.name,
+        seed=prepared.seed if prepared.mode.quantizes else prepared.config.float.seed,
         overrides=prepared.overrides,
         study=prepared.config.study.name,
     )
@@ -125,10 +123,10 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
     try:
         outcome = execute(prepared, folder, record, verbose)
         with stage("figures", folder.path, verbose):
-            if prepared.config.tracking.figures:
+            if prepared.tracking.figures:
                 found = run_figures(outcome.record, prepared.folder)
                 save_figures(found, prepared.folder / FIGURES)
-            if prepared.config.tracking.tensorboard:
+            if prepared.tracking.tensorboard:
                 write_pages(prepared.folder, outcome.record, page_tensors(prepared, outcome))
         folder.write(outcome.record)
         forget_stage(folder.path)
@@ -144,7 +142,7 @@ def _log(prepared: Prepared, record: RunRecord) -> None:
     try:
         log_record(prepared, record)
     except Exception as error:  # a server that is away must not undo what is on disk
-        logger = prepared.config.tracking.logger
+        logger = prepared.tracking.logger
         complain(error, f"tracking.logger={logger} did not take the record: ")
 
 

@@ -26,7 +26,7 @@ from qat.sweep.orphans import end_with_parent
 from qat.sweep.sweep import complain_of_launcher
 
 if TYPE_CHECKING:
-    from qat.run.prepare import Prepared
+    from qat.run.prepared import Prepared
 
 # Id → a checked point that is still to run in this process; empty in a launcher's processes.
 at_hand: "dict[str, Prepared]" = {}

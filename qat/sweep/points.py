@@ -16,7 +16,7 @@ from qat.run.request_checks import check_request
 from qat.run.rerun import check_targets, overrides_of
 
 if TYPE_CHECKING:
-    from qat.run.prepare import Prepared
+    from qat.run.prepared import Prepared
 
 
 def requested_points(words: Words) -> list[Point]:

@@ -7,7 +7,7 @@ import torch
 
 from qat.allocate.registry import ALLOCATORS
 from qat.models.build import build_model
-from qat.sensitivity.metrics import METRICS
+from qat.sensitivity.registry import METRICS
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "mixed.md").read_text(encoding="utf-8")
 

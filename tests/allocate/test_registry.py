@@ -1,13 +1,21 @@
 import pytest
 
 from qat.allocate.budget import Budgets, UnmeetableBudgetError, overruns
+from qat.allocate.by_threshold import by_threshold
 from qat.allocate.costs import LayerFigures, NetworkCosts
 from qat.allocate.problem import Problem, Variable
-from qat.allocate.registry import ALLOCATORS, allocate, by_threshold
+from qat.allocate.registry import ALLOCATORS, MEASURING, allocate
+from qat.config.yaml_files import files
 from tests.allocate.test_ilp import random_budgets, random_problem
 
 
-@pytest.mark.parametrize("name", ALLOCATORS)
+def test_every_allocator_has_its_yaml_file_and_its_function():
+    assert {*ALLOCATORS, "user"} == set(files("allocate"))
+    assert all(callable(allocator) for allocator in ALLOCATORS.values())
+    assert {*MEASURING} <= {*ALLOCATORS}
+
+
+@pytest.mark.parametrize("name", [name for name in ALLOCATORS if name not in MEASURING])
 def test_every_allocator_meets_any_budget(name, all_plans):
     met = 0
     for seed in range(40):
@@ -49,7 +57,7 @@ def test_scores_that_tell_nothing_give_the_candidate_nearest_to_the_default(two_
 
 
 def test_bad_requests(two_layers):
-    with pytest.raises(KeyError, match="no allocator 'magic'; there are threshold, greedy, ilp"):
+    with pytest.raises(KeyError, match="no allocator 'magic'; there are threshold, greedy, il"):
         allocate("magic", two_layers, None)
     with pytest.raises(ValueError, match=r"allocator ilp needs a budget: give allocate.weight_byt"):
         allocate("ilp", two_layers, None)

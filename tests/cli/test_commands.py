@@ -154,7 +154,7 @@ def test_hydras_own_flags_show_and_run_nothing(qat, home):
 def test_a_run_is_loaded_with_its_networks(home, run):
     loaded = library.load_run(run)
     assert loaded.record.id == run.name
-    images, labels = loaded.prepared.test_batches().batch(0)
+    images, labels = loaded.prepared.images.test().batch(0)
     right = (loaded.qnet(images).argmax(dim=1) == labels).float().mean().item()
     assert right == pytest.approx(loaded.record.metrics["top1"])
 

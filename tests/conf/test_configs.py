@@ -11,11 +11,12 @@ from qat.config.compose import compose_points
 from qat.config.schema import register_schema
 from qat.config.scheme import build_scheme
 from qat.config.study_file import study_names
+from qat.config.training_specs import optimizer_spec, schedule_spec
 from qat.config.yaml_files import config_dir, groups, options
 from qat.convert.calibrate import calibrate
+from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.run.prepare import prepare
-from qat.run.training import optimizer_spec, schedule_spec
 from qat.tables.layout import table_spec
 from tests.command_line import SMALL, TINY
 
@@ -53,10 +54,10 @@ def assert_builds(*overrides):
     """Composed, checked, its network converted, calibrated and run."""
     point = composed(*overrides)
     prepared = prepare(point.config, point.overrides)
-    net = prepared.network().eval()
-    images = prepared.example()
+    net = prepared.network.build().eval()
+    images = prepared.images.example()
     if prepared.scheme is not None:
-        plan = prepared.plan(net)
+        plan = make_plan(net, prepared.scheme, images)
         net = quantize(net, plan)
         calibrate(net, [images])
     assert net(images).shape == (len(images), prepared.data.classes)

@@ -51,7 +51,7 @@ def check_packed(folder):
     stored = load_file(folder / "packed.safetensors")
     halves = {k: t for k, t in stored.items() if t.dtype == torch.float16}
     assert len(halves) == 5
-    net = float_network(load_run(folder).prepared)[0]
+    net = float_network(load_run(folder).prepared).net
     weights = [m.weight.detach().numpy() for m in net.modules() if hasattr(m, "weight")]
     wide = [w for w in weights if w.ndim > 1]
     for tensor in halves.values():

@@ -11,8 +11,9 @@ from PIL import Image
 from qat.cli.main import main
 from qat.config.compose import compose_points
 from qat.models.build import build_model
+from qat.run.data_request import _loaded
 from qat.run.identity import known_identity
-from qat.run.prepare import _loaded, prepare
+from qat.run.prepare import prepare
 
 SIDE, CLASSES = 16, 10
 

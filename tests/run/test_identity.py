@@ -46,7 +46,7 @@ def test_data_that_changed_are_not_known(home, npz):
     path = npz(test_images=np.zeros((40, 8, 8, 3), np.uint8))
     os.utime(path, ns=(1, 1))
     assert known_identity(asked.config) is None
-    from qat.run.prepare import _loaded
+    from qat.run.data_request import _loaded
 
     _loaded.cache_clear()
     assert prepare(asked.config, ()).id != first

@@ -12,7 +12,8 @@ from qat.convert.swap import quantize
 from qat.core.scheme import Method, Scheme, TensorSpec
 from qat.models.build import build_model
 from qat.sensitivity.measure import sensitivities
-from qat.sensitivity.metrics import METRICS, Metric
+from qat.sensitivity.metrics import Metric
+from qat.sensitivity.registry import METRICS
 from qat.sensitivity.widths import slots_of, with_bits
 
 ALL = Scheme(weight=TensorSpec(granularity="channel"), first_last="same")

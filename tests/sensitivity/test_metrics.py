@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from qat.sensitivity.metrics import METRICS, metric_of
+from qat.sensitivity.registry import METRICS, metric_of
 
 LABELS = torch.tensor([0, 1, 1, 0])
 BEFORE = torch.tensor([[3.0, 1.0], [0.0, 2.0], [1.0, 4.0], [0.0, 1.0]])  # three are right

@@ -4,9 +4,9 @@ from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.config.modes import is_half, is_static
 from qat.config.schema import MeasureConfig, RunConfig
+from qat.export.runtimes.registry import RUNTIMES
 
 EXPORTS = ("auto", "always", "never")
-RUNTIMES = ("onnxruntime", "openvino", "none")
 
 
 def check_deployment(config: RunConfig) -> None:
@@ -33,7 +33,7 @@ def exports(config: RunConfig) -> bool:
 
 
 def _check_measure(measure: MeasureConfig) -> None:
-    one_of("measure.runtime", measure.runtime, RUNTIMES)
+    one_of("measure.runtime", measure.runtime, [*RUNTIMES, "none"])
     if not measure.batches:
         raise InputError("measure.batches is empty: give batch sizes, such as [1]")
     if measure.blocks > measure.runtime_repeats:

@@ -1,10 +1,11 @@
 """Checks of how widths are chosen (mode=mixed): nothing is imported, opened or computed here."""
 
-from qat.allocate.names import ALLOCATORS, SENSITIVITIES
+from qat.allocate.registry import ALLOCATORS
 from qat.base.allowed import above_zero, one_of
 from qat.base.errors import InputError
 from qat.config.checks.key_ranges import SEED, TIMES, Range
 from qat.config.schema import AllocateConfig, MixedConfig, RunConfig, SensitivityConfig
+from qat.sensitivity.registry import METRICS
 from qat.training.specs import OPTIMIZERS
 
 SLOTS = ("weight", "act")
@@ -38,7 +39,7 @@ def check_mixed(config: RunConfig) -> None:
 
 def _check_sensitivity(sensitivity: SensitivityConfig) -> None:
     user = sensitivity.target is not None
-    one_of("sensitivity.metric", sensitivity.metric, [*SENSITIVITIES, "user"])
+    one_of("sensitivity.metric", sensitivity.metric, [*METRICS, "user"])
     if user != (sensitivity.metric == "user"):
         raise InputError(
             "sensitivity.target goes with sensitivity.metric=user and only with it, got "
@@ -61,7 +62,7 @@ def _check_sensitivity(sensitivity: SensitivityConfig) -> None:
 
 
 def _check_allocate(allocate: AllocateConfig) -> None:
-    one_of("allocate.name", allocate.name, ALLOCATORS)
+    one_of("allocate.name", allocate.name, [*ALLOCATORS, "user"])
     if allocate.name == "learned":
         _check_learned(allocate)
     if (allocate.name == "user") != (allocate.target is not None):

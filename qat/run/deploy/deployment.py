@@ -6,9 +6,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from qat.config.checks.deployment import exports
-from qat.config.modes import is_half
-from qat.config.schema import RunConfig
+from qat.config.schema import MeasureConfig
 from qat.export.onnx.file import save_onnx
 from qat.export.onnx.floating import float_onnx, half_onnx
 from qat.export.onnx.network import export_onnx
@@ -18,7 +16,7 @@ from qat.export.runtimes.registry import make_runtime
 from qat.records.file_names import LATENCY_NAME
 from qat.run.deploy.latency import FLOAT, NETWORK, run_latency
 from qat.run.deploy.parity import run_parity
-from qat.run.prepare import Prepared
+from qat.run.prepared import Prepared
 from qat.run.results import NO_LABELS
 from qat.run.stage_result import StageResult
 
@@ -28,48 +26,30 @@ Timed = Callable[[str], AbstractContextManager[None]]
 
 
 def deploy(
-    prepared: Prepared,
-    folder: Path,
-    net: nn.Module,
-    qnet: nn.Module | None,
-    logits: Tensor,
-    timed: Timed,
+    prepared: Prepared, net: nn.Module, qnet: nn.Module | None, logits: Tensor, timed: Timed
 ) -> StageResult:
     """Export a network and measure it in its runtime, as far as the configuration asks for it.
 
     Args:
-        prepared: The checked request.
-        folder: The run's.
+        prepared: The run.
         net: The float network.
         qnet: The quantized one; None in mode float.
         logits: In torch, of the whole test set: of ``qnet``, or of ``net`` without one.
         timed: Takes the seconds of a stage.
     """
-    config = prepared.config
-    if (reason := why_not(config)) is not None:
-        return StageResult(not_measured=dict.fromkeys(OF_RUNTIME, reason))
+    mode, folder, example = prepared.mode, prepared.folder, prepared.images.example()
+    if mode.no_export_reason is not None:
+        return StageResult(not_measured=dict.fromkeys(OF_RUNTIME, mode.no_export_reason))
     deployed = StageResult()
     with timed("export"):
-        half = is_half(config)
-        exported = export_files(deployed, folder, net, qnet, prepared.example(), half=half)
-    if config.measure.runtime == "none":
+        exported = export_files(deployed, folder, net, qnet, example, half=mode.is_half)
+    if prepared.timing.runtime == "none":
         deployed.not_measured = dict.fromkeys(OF_RUNTIME, "measure.runtime=none")
         return deployed
-    compare(deployed, prepared, folder, exported, logits, timed)
+    compare(deployed, prepared, exported, logits, folder, timed)
     with timed("latency"):
-        time_networks(deployed, prepared, folder)
+        time_networks(deployed, prepared.timing, example, folder, half=mode.is_half)
     return deployed
-
-
-def why_not(config: RunConfig) -> str | None:
-    """Why a run has no exported network; None if it has one."""
-    if exports(config):
-        return None
-    if config.export.onnx == "never":
-        return "export=none"
-    if config.mode in ("float", "dynamic"):
-        return "export=onnx measures it in a runtime"
-    return "needs scheme.placement=integer: placement academic leaves float between the layers"
 
 
 def export_files(
@@ -81,7 +61,19 @@ def export_files(
     *,
     half: bool = False,
 ) -> Exported:
-    """Write the network; and what it is timed against, the float network, or that in float16."""
+    """Write the network, and the float network that it is timed against.
+
+    Args:
+        deployed: Takes the files and their sizes.
+        folder: The run's.
+        net: The float network.
+        qnet: The quantized one; None in mode float, where a float16 network is written as well.
+        example: A batch of images.
+        half: ``qnet`` is the float network in float16.
+
+    Returns:
+        The network that a runtime is compared with.
+    """
     whole = float_onnx(net, example)
     deployed.files[FLOAT] = folder / FLOAT_NAME
     deployed.metrics["float_onnx_bytes"] = save_onnx(whole, folder / FLOAT_NAME)
@@ -102,24 +94,33 @@ def export_files(
 def compare(
     deployed: StageResult,
     prepared: Prepared,
-    folder: Path,
     exported: Exported,
     logits: Tensor,
+    folder: Path,
     timed: Timed,
 ) -> None:
-    """Parity, and the runtime's accuracy on the whole test set."""
-    config = prepared.config
-    runtime = make_runtime(config.measure.runtime)
+    """Parity, and the runtime's accuracy on the whole test set.
+
+    Args:
+        deployed: Takes the results.
+        prepared: The run.
+        exported: The network in its file.
+        logits: In torch, of the whole test set.
+        folder: The run's.
+        timed: Takes the seconds of a stage.
+    """
+    images = prepared.images
+    runtime = make_runtime(prepared.timing.runtime)
     executed_by = f"{runtime.name} {runtime.version()}"
     deployed.protocol["evaluation"] = {"runtime": executed_by}
     with timed("parity"):
         parity = run_parity(
-            config.parity,
+            prepared.parity,
             exported,
             runtime,
-            prepared.test_batches(),
+            images.test(),
             logits,
-            prepared.data.test.labels.cpu(),
+            images.labels,
             folder,
         )
     deployed.merge(parity)
@@ -127,16 +128,26 @@ def compare(
         deployed.not_measured["runtime_top1"] = NO_LABELS
 
 
-def time_networks(deployed: StageResult, prepared: Prepared, folder: Path) -> None:
-    """Latency of the files; of one that the runtime computes in float only its size is told."""
+def time_networks(
+    deployed: StageResult, settings: MeasureConfig, example: Tensor, folder: Path, *, half: bool
+) -> None:
+    """Latency of the exported files, except of one that the runtime computes in float.
+
+    Args:
+        deployed: Names the files, and takes the results.
+        settings: Runtime, batch sizes, threads, repetitions.
+        example: A batch of images.
+        folder: The run's.
+        half: The quantized network is the float network in float16.
+    """
     names = (FLOAT, HALF, NETWORK)
     files = {name: deployed.files[name] for name in names if name in deployed.files}
     if "latency_ms" in deployed.not_measured:
         simulated = files.pop(NETWORK)
-        if is_half(prepared.config):  # what casts cost is worth knowing, under its own name
+        if half:  # what casts cost is worth knowing, under its own name
             files[HALF] = simulated
-    shape = tuple(prepared.example().shape[1:])
-    deployed.metrics |= run_latency(prepared.config.measure, files, shape, folder)
+    shape = tuple(example.shape[1:])
+    deployed.metrics |= run_latency(settings, files, shape, folder)
     if HALF in files and f"{HALF}_speedup" not in deployed.metrics:
         deployed.not_measured[f"{HALF}_speedup"] = HALF_SIMULATED
     deployed.files["latency"] = folder / LATENCY_NAME

@@ -13,8 +13,7 @@ from torch import Tensor, fx, nn
 from qat.base.atomic import write_atomic
 from qat.base.complaints import one_line
 from qat.base.errors import InputError
-from qat.config.schema import MemoryConfig, RunConfig
-from qat.data.batches import Batches
+from qat.config.schema import MemoryConfig
 from qat.graph.trace import trace
 from qat.layers.walk import twins
 from qat.memory.allocator_peak import allocated_peak_bytes
@@ -23,10 +22,10 @@ from qat.memory.estimate import MemoryEstimate, estimate_inference, estimate_tra
 from qat.memory.execute import ArenaExecutor
 from qat.memory.read import Traced, read_memory
 from qat.memory.strategies import IN_PLACE, REUSE, SCHEDULED, MemoryPlan, Strategy, plan_memory
-from qat.records.file_names import MEMORY_NAME
+from qat.records.file_names import MEMORY_NAME, PACKED_NAME
 from qat.run.memory.prefetch import time_prefetch
+from qat.run.memory.request import MemoryRequest
 from qat.run.memory.widths import StoredTensors
-from qat.run.prepare import Prepared
 from qat.run.stage_result import StageResult
 from qat.tracking.figures.memory import memory_figures
 from qat.tracking.figures.style import save_figure
@@ -67,23 +66,22 @@ class Planned:
 
 
 def run_memory(
-    prepared: Prepared, folder: Path, net: nn.Module, qnet: nn.Module | None, packed: Path
+    request: MemoryRequest, images: Tensor, net: nn.Module, qnet: nn.Module | None, folder: Path
 ) -> StageResult:
     """Plan the memory of a run's networks, write ``memory.json`` and its figures.
 
     Args:
-        prepared: The checked request.
-        folder: The run's.
+        request: Strategies, and what is measured.
+        images: One preprocessed batch, on the CPU.
         net: The float network.
         qnet: The quantized one; None in mode float.
-        packed: Its packed file.
+        folder: The run's, with the packed file of ``qnet``.
 
     Raises:
         ValueError: If a run inside an arena gives another output than the ordinary one.
     """
-    config, result = prepared.config.memory, StageResult()
+    config, result = request.settings, StageResult()
     memory: dict[str, Any] = {"batch": config.batch, "strategy": strategy(config).name}
-    images = Batches(prepared.data.test, config.batch, prepared.data.preprocess).batch(0)[0].cpu()
     shape = (config.batch, *images.shape[1:])
     memory["image_shape"] = list(shape[1:])
     try:
@@ -92,14 +90,14 @@ def run_memory(
             networks["network"] = _quantized(qnet, shape, config)
     except _UNREADABLE as error:
         memory["unplanned"] = one_line(error)
-        result.not_measured = dict.fromkeys(_names(prepared.config), memory["unplanned"])
+        result.not_measured = dict.fromkeys(_names(config, qnet), memory["unplanned"])
     else:
-        memory |= _layers(networks, qnet, _optimizer(prepared.config))
+        memory |= _layers(networks, qnet, request.optimizer)
         memory |= {"networks": {name: _arena(each, config) for name, each in networks.items()}}
-        _measure(result, memory, networks, images, config, packed)
+        _measure(result, memory, networks, images, config, folder / PACKED_NAME)
     write_atomic(folder / MEMORY_NAME, json.dumps(memory, indent=1) + "\n")
     result.files["memory"] = folder / MEMORY_NAME
-    for name, figure in memory_figures(memory).items() if prepared.config.tracking.figures else ():
+    for name, figure in memory_figures(memory).items() if request.draws_figures else ():
         result.files[name] = save_figure(figure, folder / f"{name}.png")
     return result
 
@@ -109,12 +107,12 @@ def strategy(config: MemoryConfig) -> Strategy:
     return Strategy(config.reuse, config.in_place, config.schedule, config.widths)
 
 
-def _names(config: RunConfig) -> list[str]:
-    """Figures that a run has where its graph can be read."""
-    names = [FLOAT_PEAK] + [PEAK] * (config.mode != "float")
-    if config.memory.execute:
+def _names(config: MemoryConfig, qnet: nn.Module | None) -> list[str]:
+    """Metrics that a run has where its graph can be read."""
+    names = [FLOAT_PEAK] + [PEAK] * (qnet is not None)
+    if config.execute:
         names += ["arena_workspace_bytes", "arena_allocated_bytes"]
-    return [*names, *["peak_unpacked_bytes"] * config.memory.prefetch]
+    return [*names, *["peak_unpacked_bytes"] * config.prefetch]
 
 
 def _float(net: nn.Module, shape: Sequence[int], config: MemoryConfig) -> Planned:
@@ -171,13 +169,6 @@ def _estimate(estimate: MemoryEstimate, before: MemoryEstimate) -> dict[str, Any
         "saving_percent": estimate.saving_percent(before),
         "assumed": list(estimate.assumed),
     }
-
-
-def _optimizer(config: RunConfig) -> str:
-    if config.memory.optimizer is not None:
-        return config.memory.optimizer
-    optimizer = config.float.optimizer if config.mode == "float" else config.optimizer
-    return "sgd_momentum" if optimizer.name == "sgd" and optimizer.momentum else optimizer.name
 
 
 def _arena(planned: Planned, config: MemoryConfig) -> dict[str, Any]:

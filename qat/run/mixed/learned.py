@@ -1,29 +1,22 @@
 """Widths that a training learns (``allocate=learned``)."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from qat.allocate.budget import Budgets
 from qat.allocate.choice import choice_parameters, choose_widths, set_temperature
-from qat.allocate.costs import NetworkCosts
 from qat.allocate.learned import choice_table, overrun_price
-from qat.core.plan import Plan
 from qat.data.batches import Batches
-from qat.data.draw import drawn
-from qat.records.cache import Cache
-from qat.records.schema import NUMERICS_VERSION
-from qat.run.mixed.sensitivity import sensitivity_batches
-from qat.run.prepare import Prepared
+from qat.run.mixed.candidates import Candidates
+from qat.run.mixed.request import MixedRequest
 from qat.run.training_progress import TrainingProgress
 from qat.sensitivity.cache_key import sensitivity_digest
 from qat.sensitivity.table import SensitivityTable
-from qat.sensitivity.widths import Slot, slots_of
+from qat.sensitivity.widths import slots_of
 from qat.training.fit import fit
 from qat.training.mixed import MixedPrecisionClassifier
 from qat.training.specs import FitSpec, OptimizerSpec
@@ -31,33 +24,32 @@ from qat.training.specs import FitSpec, OptimizerSpec
 MOMENTUM = 0.9
 
 
-def learned_table(
-    prepared: Prepared,
-    net: nn.Module,
-    plan: Plan,
-    costs: NetworkCosts,
-    free: Sequence[Slot],
-    budgets: Budgets,
-) -> SensitivityTable:
+def learned_table(choice: Candidates) -> SensitivityTable:
     """Train a softmax over quantizers in every free slot, once for all seeds of a run.
 
-    A training that was cut off goes on from its last epoch. Its weights are thrown away: the
-    choices are kept. Batch norm keeps its statistics, as the calibrated network has them.
+    An interrupted training continues from its last epoch. The trained weights are not used: only
+    the choices are kept. Batch norm keeps its statistics, as the calibrated network has them.
+
+    Args:
+        choice: What there is to choose, with budgets.
 
     Raises:
         ValueError: If a budget has no price with a gradient.
     """
-    batches = list(sensitivity_batches(prepared))
-    training = _training_batches(prepared, prepared.config.allocate.options["images"])
+    request, net, plan, budgets = choice.request, choice.source.net, choice.base, choice.budgets
+    assert budgets is not None
+    batches = list(request.sensitivity_images)
+    training = _training_batches(request)
     digest = sensitivity_digest(net, plan, batches)
-    cache = Cache(Path(prepared.config.paths.cache))
-    key = _key(prepared, digest, training, free, budgets)
+    cache = request.calibration.cache
+    key = _key(choice, digest, training)
     checkpoints = cache.path_of("choice", key).with_suffix(".training")
 
     def make(path: Path) -> None:
-        held = [slot for slot in slots_of(plan) if slot not in free]
-        qnet = choose_widths(net, plan, prepared.config.sensitivity.widths, batches, fixed=held)
-        _fit(prepared, qnet, overrun_price(qnet, costs, budgets), training, checkpoints)
+        held = [slot for slot in slots_of(plan) if slot not in choice.free]
+        qnet = choose_widths(net, plan, request.sensitivity.widths, batches, fixed=held)
+        price = overrun_price(qnet, choice.costs, budgets)
+        _fit(request, qnet, price, training, checkpoints)
         choice_table(qnet, digest).save(path)
         shutil.rmtree(checkpoints, ignore_errors=True)
 
@@ -65,13 +57,13 @@ def learned_table(
 
 
 def _fit(
-    prepared: Prepared,
+    request: MixedRequest,
     qnet: nn.Module,
     price: Callable[[], Tensor],
     training: Batches,
     folder: Path,
 ) -> None:
-    config, options = prepared.config, prepared.config.allocate.options
+    options = request.allocate.options
     module = MixedPrecisionClassifier(
         qnet,
         OptimizerSpec(
@@ -87,43 +79,37 @@ def _fit(
     )
     spec = FitSpec(
         max_epochs=options["epochs"],
-        accelerator=config.trainer.accelerator,
+        accelerator=request.accelerator,
         keep="last",
         freeze_batch_norm_at=0,
     )
     bar = TrainingProgress("choice of widths")
-    seed = config.sensitivity.seed
+    seed = request.sensitivity.seed
     fit(module, training.at_epoch, None, spec, folder, seed=seed, callbacks=[bar])
 
 
-def _key(
-    prepared: Prepared, digest: str, training: Batches, free: Sequence[Slot], budgets: Budgets
-) -> dict[str, Any]:
-    config = prepared.config
+def _key(choice: Candidates, digest: str, training: Batches) -> dict[str, Any]:
+    request, budgets = choice.request, choice.budgets
+    keys = request.calibration.keys
     return {
         "of": digest,
         "images": training.image_set.digest(),
         "batch_size": training.batch_size,
-        "augment": prepared.settings["data"]["augment"],
-        "options": config.allocate.options,
-        "widths": config.sensitivity.widths,
-        "free": [list(slot) for slot in free],
-        "budgets": budgets.named(),
-        "seed": config.sensitivity.seed,
-        "device": prepared.device.type,
-        "threads": torch.get_num_threads(),
-        "numerics_version": NUMERICS_VERSION,
+        "augment": keys.settings["data"]["augment"],
+        "options": request.allocate.options,
+        "widths": request.sensitivity.widths,
+        "free": [list(slot) for slot in choice.free],
+        "budgets": None if budgets is None else budgets.named(),
+        "seed": request.sensitivity.seed,
+        **keys.machine(),
     }
 
 
-def _training_batches(prepared: Prepared, images: int) -> Batches:
+def _training_batches(request: MixedRequest) -> Batches:
     """Training images, drawn by ``sensitivity.seed``, augmented as in training."""
-    data, seed = prepared.data, prepared.config.sensitivity.seed
-    return Batches(
-        drawn(data.training, images, seed),
-        prepared.config.trainer.batch_size,
-        data.preprocess,
-        augment=prepared.augment,
-        shuffle=True,
-        seed=seed,
+    return request.calibration.images.augmented_training(
+        request.allocate.options["images"],
+        request.sensitivity.seed,
+        request.training_batch_size,
+        request.augment,
     )

@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from qat.allocate.budget import Budgets
 from qat.allocate.prediction import MIN_PLANS, Agreement, agreement
 from qat.allocate.sampling import random_plans
 from qat.base.progress import tracked
 from qat.data.batches import Batches
-from qat.run.mixed.allocation import Allocation, with_widths
+from qat.run.float_network import FloatNetwork
+from qat.run.images import RunImages
+from qat.run.mixed.allocation import Allocation
 from qat.run.mixed.plan_accuracy import PlanAccuracy
-from qat.run.prepare import Prepared
+from qat.run.mixed.request import MixedRequest
 from qat.sensitivity.widths import Slot
 
 
@@ -70,23 +71,29 @@ class Check:
         return metrics
 
 
-def check_prediction(prepared: Prepared, net: nn.Module, digest: str, chosen: Allocation) -> Check:
-    """Measure ``mixed.check_plans`` random plans.
+def check_prediction(request: MixedRequest, source: FloatNetwork, chosen: Allocation) -> Check:
+    """Measure ``mixed.check_plans`` random plans, or fewer if there are no more.
 
-    They are drawn within the same budgets (of an allocation without any: within what it spends),
-    use them up, and are calibrated, never trained. There may be fewer than were asked for.
+    They are drawn within the same budgets (of an allocation without budgets: within what it
+    spends), use them up, and are calibrated, never trained.
+
+    Args:
+        request: How widths are chosen.
+        source: The float network.
+        chosen: The choice whose prediction is checked.
     """
-    settings = prepared.config.mixed
+    settings = request.check
     budgets = chosen.budgets or _spent(chosen)
     plans = random_plans(chosen.problem, budgets, settings.check_plans, settings.check_seed)
+    images, first = request.calibration.images, settings.check_images
     measured = PlanAccuracy(
-        prepared, net, digest, "test", _images(prepared), {"first": settings.check_images}
+        request.calibration, source, "test", _batches(images, first), {"first": first}
     )
     checked = [
         CheckedPlan(
             bits,
             chosen.problem.harm(bits),
-            measured(with_widths(prepared, net, chosen.base, bits))["top1"],
+            measured(chosen.choice.with_widths(bits))["top1"],
         )
         for bits in tracked("random plans", plans)
     ]
@@ -96,13 +103,13 @@ def check_prediction(prepared: Prepared, net: nn.Module, digest: str, chosen: Al
     return Check(checked, agreement(harms, [-plan.top1 for plan in checked]))
 
 
-def _images(prepared: Prepared) -> Batches:
-    """Test images: a check chooses nothing."""
-    data, wanted = prepared.data, prepared.config.mixed.check_images
-    if wanted is None:
-        return prepared.test_batches()
-    first = data.test.subset(torch.arange(min(wanted, len(data.test))))
-    return Batches(first, prepared.test_batches().batch_size, data.preprocess)
+def _batches(images: RunImages, first: int | None) -> Batches:
+    """The first test images, or all: a check chooses nothing, so the test set is allowed."""
+    every, test = images.test(), images.data.test
+    if first is None:
+        return every
+    subset = test.subset(torch.arange(min(first, len(test))))
+    return Batches(subset, every.batch_size, images.data.preprocess)
 
 
 def _spent(chosen: Allocation) -> Budgets:

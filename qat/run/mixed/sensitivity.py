@@ -1,55 +1,57 @@
 """Sensitivity of a run's layers: computed once for all runs that ask the same, kept row by row."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
 from qat.base.progress import tracked
 from qat.base.target import load_target
+from qat.config.schema import SensitivityConfig
 from qat.core.plan import Plan
-from qat.data.batches import Batches
-from qat.data.draw import drawn
 from qat.records.cache import Cache
-from qat.records.schema import NUMERICS_VERSION
-from qat.run.prepare import Prepared
+from qat.run.cache_keys import CacheKeys
+from qat.run.float_network import FloatNetwork
+from qat.run.mixed.request import MixedRequest
 from qat.sensitivity.cache_key import sensitivity_digest
 from qat.sensitivity.measure import Keep, sensitivities
-from qat.sensitivity.metrics import Metric, metric_of
+from qat.sensitivity.metrics import Metric
+from qat.sensitivity.registry import metric_of
 from qat.sensitivity.table import SensitivityRow, SensitivityTable
 
 
-def sensitivity_batches(prepared: Prepared) -> Batches:
-    """Training images, drawn by ``sensitivity.seed``: the same for all seeds of a run."""
-    settings, data = prepared.config.sensitivity, prepared.data
-    chosen = drawn(data.training, settings.images, settings.seed)
-    at_once = min(settings.batch_size, prepared.images_at_once)
-    return Batches(chosen, at_once, data.preprocess)
-
-
-def run_sensitivity(prepared: Prepared, net: nn.Module, plan: Plan) -> SensitivityTable:
+def run_sensitivity(request: MixedRequest, source: FloatNetwork, plan: Plan) -> SensitivityTable:
     """The run's table: of the user's file, from the cache, or measured.
+
+    Args:
+        request: How widths are chosen.
+        source: The float network.
+        plan: Of the scheme.
 
     Raises:
         ValueError: If the user's table is of another network, or a score is NaN.
     """
-    settings = prepared.config.sensitivity
-    batches = list(sensitivity_batches(prepared))
-    digest = sensitivity_digest(net, plan, batches, batches)
+    settings = request.sensitivity
+    batches = list(request.sensitivity_images)
+    digest = sensitivity_digest(source.net, plan, batches, batches)
     if settings.table is not None:
         table = _read(Path(settings.table))
         table.check(digest)
         return table
-    metric = _metric(prepared)
-    if settings.target is not None:  # nobody knows what the user's code depends on
-        return _measure(prepared, net, plan, batches, metric)
-    return _cached(prepared, net, plan, batches, metric, digest)
+    metric = _metric(settings)
+
+    def measure(**resumed: Any) -> SensitivityTable:
+        return _measured(settings, source.net, plan, batches, metric, **resumed)
+
+    if settings.target is not None:  # what the user's code depends on is unknown
+        return measure()
+    cache, keys = request.calibration.cache, request.calibration.keys
+    return _cached(cache, _key(settings, digest, keys), metric.name, measure)
 
 
 def _read(path: Path) -> SensitivityTable:
@@ -59,8 +61,7 @@ def _read(path: Path) -> SensitivityTable:
         raise InputError(f"sensitivity.table={path}: {error}") from error
 
 
-def _metric(prepared: Prepared) -> Metric:
-    settings = prepared.config.sensitivity
+def _metric(settings: SensitivityConfig) -> Metric:
     if settings.target is None:
         return metric_of(settings.metric)
     target = load_target(settings.target)
@@ -75,49 +76,33 @@ def _metric(prepared: Prepared) -> Metric:
 
 
 def _cached(
-    prepared: Prepared,
-    net: nn.Module,
-    plan: Plan,
-    batches: list[tuple[Tensor, Tensor]],
-    metric: Metric,
-    digest: str,
+    cache: Cache, key: dict[str, Any], metric: str, measure: Callable[..., SensitivityTable]
 ) -> SensitivityTable:
-    cache = Cache(Path(prepared.config.paths.cache))
-    key = _key(prepared, digest)
-    beside = cache.path_of("sensitivity", key).with_suffix(".rows.jsonl")
+    """The table from the cache, or measured; rows of an interrupted measurement are kept."""
+    rows_file = cache.path_of("sensitivity", key).with_suffix(".rows.jsonl")
 
     def make(path: Path) -> None:
-        with _kept(beside) as (done, keep):
-            table = _measure(
-                prepared, net, plan, batches, metric, done={metric.name: done}, keep=keep
-            )
+        with _kept(rows_file) as (done, keep):
+            table = measure(done={metric: done}, keep=keep)
         table.save(path)
-        beside.unlink(missing_ok=True)
+        rows_file.unlink(missing_ok=True)
 
     return SensitivityTable.load(cache.get_or_make("sensitivity", key, make, suffix=".json"))
 
 
-def _key(prepared: Prepared, digest: str) -> dict[str, Any]:
-    settings = asdict(prepared.config.sensitivity)
-    kept = ("metric", "widths", "slots", "hessian")
-    return {
-        "of": digest,
-        **{name: settings[name] for name in kept},
-        "device": prepared.device.type,
-        "threads": torch.get_num_threads(),
-        "numerics_version": NUMERICS_VERSION,
-    }
+def _key(settings: SensitivityConfig, digest: str, keys: CacheKeys) -> dict[str, Any]:
+    own = {name: getattr(settings, name) for name in ("metric", "widths", "slots", "hessian")}
+    return {"of": digest, **own, **keys.machine()}
 
 
-def _measure(
-    prepared: Prepared,
+def _measured(
+    settings: SensitivityConfig,
     net: nn.Module,
     plan: Plan,
     batches: list[tuple[Tensor, Tensor]],
     metric: Metric,
     **resumed: Any,
 ) -> SensitivityTable:
-    settings = prepared.config.sensitivity
     tables = sensitivities(
         net,
         plan,

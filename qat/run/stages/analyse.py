@@ -9,7 +9,6 @@ from qat.base.atomic import write_atomic
 from qat.convert.swap import quantize, to_float
 from qat.core.plan import Plan
 from qat.records.file_names import LAYERS_NAME
-from qat.run.outputs import first_images
 from qat.run.stage_result import StageResult
 from qat.run.state import RunState
 
@@ -20,10 +19,10 @@ LAYER_IMAGES = 64
 def analyse_stage(state: RunState) -> StageResult:
     """Write ``layers.json``."""
     prepared, path = state.prepared, state.folder.path / LAYERS_NAME
-    at_once = max(1, prepared.images_at_once // 4)  # all outputs of a batch are held, so few
+    at_once = max(1, prepared.images.at_once // 4)  # all outputs of a batch are held, so few
     with state.timed("analysis"):
         counterpart = _counterpart(state.net, state.plan)
-        images = list(first_images(prepared, at_once, LAYER_IMAGES))
+        images = list(prepared.images.first_test_images(LAYER_IMAGES, at_once))
         rows = tensor_rows(counterpart, state.quantized, images)
         state.layers = with_alone(rows, counterpart, state.quantized, images)
         write_atomic(path, rows_to_json(state.layers))

@@ -8,10 +8,10 @@ from qat.run.state import RunState
 def cost_stage(state: RunState) -> StageResult:
     """MACs and bit operations of the plan, and the times of both networks, taken in turn."""
     plan = None if state.qnet is None else state.plan
-    result = StageResult(*costs(state.net, plan, state.prepared.example()))
+    result = StageResult(*costs(state.net, plan, state.prepared.images.example()))
     nets = {"float_eager_latency_ms": state.net}
     if state.qnet is not None:
         nets["simulated_latency_ms"] = state.qnet
     with state.timed("timing"):
-        result.metrics |= times(state.prepared, nets)
+        result.metrics |= times(state.prepared.timing, state.prepared.data, nets)
     return result

@@ -1,6 +1,5 @@
 """The quantized network on the test set, and whether the choice of widths was well predicted."""
 
-from qat.config.modes import trains
 from qat.run.mixed.files import write_allocation
 from qat.run.mixed.prediction import check_prediction
 from qat.run.outputs import logits_of_test_set
@@ -15,21 +14,21 @@ def evaluate_stage(state: RunState) -> StageResult:
     result = StageResult()
     with state.timed("evaluation"), noted_signs(state.quantized, "evaluation", result.warnings):
         state.logits = logits_of_test_set(state.prepared, state.quantized, "evaluation")
-    result.metrics = compared(state.float_logits, state.logits, state.labels)
+    result.metrics = compared(state.float_logits, state.logits, state.prepared.images.labels)
     return result
 
 
 def prediction_stage(state: RunState) -> StageResult:
     """In mode mixed: keep how widths were chosen, and hold the prediction against random plans."""
-    chosen, config = state.allocation, state.prepared.config
-    if chosen is None:
+    chosen, request = state.allocation, state.prepared.mixed
+    if chosen is None or request is None:
         return StageResult()
     result, check = StageResult(), None
-    if config.mixed.check_plans:
+    if request.check.check_plans:
         with state.timed("prediction"):
-            check = check_prediction(state.prepared, state.net, state.float_digest, chosen)
+            check = check_prediction(request, state.source, chosen)
         result = StageResult(check.metrics(), dict(check.lacks))
     result.files = write_allocation(
-        state.folder.path, config.allocate.name, trains(config), chosen, check
+        state.folder.path, request.allocate.name, state.prepared.mode.trains, chosen, check
     )
     return result

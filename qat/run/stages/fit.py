@@ -1,6 +1,5 @@
 """Quantization-aware training, of the modes that train."""
 
-from qat.config.modes import trains
 from qat.convert.calibrate import saturated_biases, set_phase
 from qat.convert.integer import fold_norms
 from qat.records.file_names import CHECKPOINTS
@@ -14,7 +13,7 @@ from qat.run.training import fit_quantized
 def fit_stage(state: RunState) -> StageResult:
     """Train the calibrated network; note what calibration alone has come to."""
     result = StageResult()
-    if trains(state.prepared.config):
+    if state.prepared.mode.trains:
         result = _trained(state)
     result.warnings += [
         f"{name}: {count} biases do not fit 32 bits and are clamped"
@@ -27,7 +26,7 @@ def _trained(state: RunState) -> StageResult:
     prepared, qnet = state.prepared, state.quantized
     with state.timed("calibrated_evaluation"):
         logits = logits_of_test_set(prepared, qnet, "evaluation after calibration")
-        top1 = accuracies(logits, state.labels)["top1"]
+        top1 = accuracies(logits, prepared.images.labels)["top1"]
     with state.timed("training"):
         warnings = fit_quantized(prepared, qnet, state.folder.path / CHECKPOINTS)
     set_phase(qnet, "quantize")

@@ -1,13 +1,15 @@
 """The float network: trained or loaded, and its outputs on the test set."""
 
+from typing import Any
+
 import torch
 
 from qat.cost.size import float_file_bytes
 from qat.records.environment import environment_facts
-from qat.run.float_network import float_logits, float_network
-from qat.run.protocol import protocol
+from qat.run.float_network import FloatNetwork, float_logits, float_network
+from qat.run.prepared import Prepared
 from qat.run.results import FLOAT_FIGURES, accuracies
-from qat.run.stage_result import StageResult
+from qat.run.stage_result import StageResult, merged_parts
 from qat.run.state import RunState
 from qat.run.training import chosen_kernel
 
@@ -16,18 +18,25 @@ def float_stage(state: RunState) -> StageResult:
     """Train the float network or take it from where it is; note the protocol."""
     prepared = state.prepared
     with state.timed("float"):
-        state.net, state.float_digest = float_network(prepared)
+        state.source = float_network(prepared)
         state.net.eval()
     with state.timed("float_evaluation"):
-        state.float_logits = float_logits(prepared, state.net, state.float_digest)
+        state.float_logits = float_logits(prepared, state.source)
     environment = environment_facts(torch.get_num_threads())
     state.record = state.record.move_to("running", environment=environment)
-    kernel = chosen_kernel(prepared, state.net)
-    return StageResult(protocol=protocol(prepared, state.float_digest, kernel))
+    return StageResult(protocol=_protocol(prepared, state.source))
 
 
 def float_figures_stage(state: RunState) -> StageResult:
     """Accuracy and size of the float network, for a run that quantizes nothing."""
-    measured = accuracies(state.float_logits, state.labels)
+    measured = accuracies(state.float_logits, state.prepared.images.labels)
     metrics = {f"float_{name}": measured[name] for name in FLOAT_FIGURES if name in measured}
     return StageResult(measured | metrics | {"float_bytes": float_file_bytes(state.net)})
+
+
+def _protocol(prepared: Prepared, source: FloatNetwork) -> dict[str, dict[str, Any]]:
+    """The protocol with what only the float network decides."""
+    decided: dict[str, dict[str, Any]] = {"float": {"checkpoint_digest": source.digest}}
+    if prepared.mode.trains:
+        decided["training"] = {"kernel": chosen_kernel(prepared, source.net)}
+    return merged_parts(prepared.protocol, decided)

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from qat.base.atomic import write_atomic
 from qat.export.packed.sizes import size_rows
 from qat.records.file_names import PACKED_NAME, SIZES_NAME
-from qat.run.outputs import first_images
 from qat.run.results import sizes
 from qat.run.stage_result import StageResult
 from qat.run.state import RunState
@@ -17,8 +16,8 @@ def pack_stage(state: RunState) -> StageResult:
     prepared, folder = state.prepared, state.folder.path
     packed, table = folder / PACKED_NAME, folder / SIZES_NAME
     with state.timed("packing"):
-        images = first_images(
-            prepared, prepared.images_at_once, prepared.config.evaluate.batch_size
+        images = prepared.images.first_test_images(
+            prepared.images.test_batch_size, prepared.images.at_once
         )
         metrics = sizes(state.quantized, state.net, packed, images)
         rows = [asdict(row) for row in size_rows(state.quantized, packed)]

@@ -10,14 +10,15 @@ from qat.run.state import RunState
 def plan_stage(state: RunState) -> StageResult:
     """Make the plan, once for the whole run, and keep it in the record before it is followed."""
     prepared, result = state.prepared, StageResult()
-    if prepared.config.mode == "mixed":
+    assert prepared.scheme is not None
+    if prepared.mixed is not None:
         with state.timed("allocation"):
-            chosen = choose_plan(prepared, state.net, state.float_digest)
+            chosen = choose_plan(prepared.mixed, state.source)
         result.metrics["predicted_harm"] = chosen.problem.harm(chosen.bits)
         state.allocation, state.plan = chosen, chosen.plan
     else:
         with state.timed("signs"):
-            state.plan = decided_plan(prepared, state.net, state.float_digest)
+            state.plan = decided_plan(prepared.calibration, prepared.scheme, state.source)
     path = state.folder.path / PLAN_NAME
     state.plan.save(path)
     state.record = state.record.move_to("running", plan=state.plan.to_dict())

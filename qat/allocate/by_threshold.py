@@ -1,0 +1,44 @@
+"""The percentile threshold as an allocator: widths for weights and activations of a problem."""
+
+from qat.allocate.budget import Budgets
+from qat.allocate.greedy import narrowed
+from qat.allocate.problem import Problem, Variable
+from qat.allocate.threshold import threshold
+from qat.sensitivity.widths import Slot
+
+PERCENTILE = 75.0
+
+
+def by_threshold(
+    problem: Problem,
+    budgets: Budgets | None = None,
+    *,
+    percentile: float = PERCENTILE,
+    default_bits: int = 8,
+    reference_bits: int | None = None,
+) -> dict[Slot, int]:
+    """The percentile threshold, weights and activations each among themselves.
+
+    Args:
+        problem: What is to be chosen.
+        budgets: If given, the plan is narrowed until it is within them, the least harm per saved
+            cost first.
+        percentile: See :func:`qat.allocate.threshold.threshold`.
+        default_bits: Where all scores are equal; the nearest candidate is taken.
+        reference_bits: Width whose scores rank the layers; None is the narrowest of each.
+    """
+    widths: dict[tuple[Slot, ...], int] = {}
+    for kind in ("weight", "act"):
+        own = [v for v in problem.variables if v.slots[0][1] == kind]
+        free = [v for v in own if len(v.widths) > 1]
+        options = sorted({width for v in free for width in v.widths})
+        scores = {v.slots: v.harms[_near(v, reference_bits or v.widths[0])] for v in free}
+        chosen = threshold(scores, options, percentile, default_bits) if free else {}
+        widths |= {v.slots: _near(v, chosen.get(v.slots, v.widths[0])) for v in own}
+    bits = problem.bits([widths[variable.slots] for variable in problem.variables])
+    return bits if budgets is None else narrowed(problem, bits, budgets)
+
+
+def _near(variable: Variable, bits: int) -> int:
+    """The candidate nearest to a width, the wider of two."""
+    return min(variable.widths, key=lambda width: (abs(width - bits), -width))

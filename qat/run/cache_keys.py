@@ -1,0 +1,80 @@
+"""What each cached result of a run depends on, as plain data."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from qat.data.bundle import DataBundle
+from qat.records.schema import NUMERICS_VERSION
+
+
+@dataclass(frozen=True)
+class CacheKeys:
+    """Keys of a run for :class:`qat.records.cache.Cache`; each caller adds what is its own.
+
+    Attributes:
+        settings: What the run's numbers depend on (:func:`qat.run.identity.number_settings`).
+        data: Its images.
+        device: Where it computes.
+        seed: Of the run.
+        test_batch_size: ``evaluate.batch_size``.
+    """
+
+    settings: Mapping[str, Any]
+    data: DataBundle
+    device: torch.device
+    seed: int
+    test_batch_size: int
+
+    def machine(self) -> dict[str, Any]:
+        """What every computed result depends on: device, threads, version of the numerics."""
+        return {
+            "device": self.device.type,
+            "threads": torch.get_num_threads(),
+            "numerics_version": NUMERICS_VERSION,
+        }
+
+    def float_values(self, checkpoint: str) -> dict[str, Any]:
+        """What the outputs of a float network on images of the data set depend on.
+
+        Args:
+            checkpoint: Digest of the network's weights.
+        """
+        return {
+            "checkpoint": checkpoint,
+            "data": self.data.digest,
+            "preprocess": asdict(self.data.preprocess),
+            **self.machine(),
+        }
+
+    def float_logits(self, checkpoint: str) -> dict[str, Any]:
+        """What a float network's logits on the test set depend on.
+
+        Args:
+            checkpoint: Digest of the network's weights.
+        """
+        return {**self.float_values(checkpoint), "batch_size": self.test_batch_size}
+
+    def calibration(self, checkpoint: str) -> dict[str, Any]:
+        """What a float network's values on the images of its calibration depend on.
+
+        Args:
+            checkpoint: Digest of the network's weights.
+        """
+        return {
+            **self.float_values(checkpoint),
+            "model": self.settings["model"],
+            "calibrate": self.settings["calibrate"],
+            "seed": self.seed,
+        }
+
+    def float_training(self) -> dict[str, Any]:
+        """What the trained float network depends on."""
+        key: dict[str, Any] = {name: self.settings[name] for name in ("model", "data", "float")}
+        key["images"] = self.data.digest
+        key["evaluation_batch"] = self.test_batch_size
+        key["numerics_version"] = NUMERICS_VERSION
+        return json.loads(json.dumps(key))  # type: ignore[no-any-return]

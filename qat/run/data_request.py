@@ -1,0 +1,80 @@
+"""The data set of a run, loaded once for all points of a sweep that share it."""
+
+import json
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from qat.base.allowed import one_of
+from qat.base.errors import InputError
+from qat.base.progress import tracked
+from qat.config.modes import calibration_path
+from qat.config.schema import DataConfig, RunConfig
+from qat.data.bundle import DataBundle
+from qat.data.load import OPTIONS, load_data
+from qat.models.checkpoint import read_normalisation
+
+IMAGE_FACTS = "image_facts"
+
+
+def load_run_data(config: RunConfig) -> DataBundle:
+    """The data set of a configuration, on the CPU; the last two are kept in memory.
+
+    Without ``data.mean``, the normalisation that the checkpoint records is taken.
+
+    Raises:
+        DataError: If the data cannot be loaded as the configuration says.
+    """
+    data = config.data
+    mean, std = data.mean, data.std
+    if mean is None and config.model.checkpoint is not None:
+        path = Path(config.model.checkpoint)
+        if path.is_file() and (recorded := read_normalisation(path)) is not None:
+            mean, std = list(recorded[0]), list(recorded[1])
+    settings = {k: v for k, v in asdict(data).items() if k != "augment"}
+    settings |= {"mean": mean, "std": std}
+    return _loaded(
+        json.dumps(settings, sort_keys=True),
+        config.paths.data,
+        calibration_path(config),
+        config.paths.cache,
+    )
+
+
+@lru_cache(maxsize=2)  # the points of a sweep mostly share their images
+def _loaded(settings: str, root: str, calibration: str | None, cache: str) -> DataBundle:
+    data = DataConfig(**json.loads(settings))
+    return load_data(
+        data.name,
+        root=Path(root),
+        path=None if data.path is None else Path(data.path),
+        train_images=data.train_images,
+        test_images=data.test_images,
+        val_fraction=data.val_fraction,
+        split_seed=data.split_seed,
+        resize=data.resize,
+        crop=data.crop,
+        mean=data.mean,
+        std=data.std,
+        memory_limit=data.memory_limit,
+        calibration=None if calibration is None else Path(calibration),
+        index_folder=Path(cache) / IMAGE_FACTS,
+        track=lambda items: tracked("images", items),
+        **_options(data),
+    )
+
+
+def _options(data: DataConfig) -> dict[str, Any]:
+    """Arguments of the loader from ``data.options`` and ``data.classes``."""
+    options = dict(data.options)
+    if data.name == "user":  # its function decides which options it takes
+        options = {"target": data.target, "options": options}
+    else:
+        for option in options:
+            one_of("a key of data.options", option, OPTIONS)
+    if data.classes is not None and options.setdefault("classes", data.classes) != data.classes:
+        raise InputError(
+            f"data.classes={data.classes} and data.options.classes={options['classes']}: give one"
+        )
+    return options

@@ -1,0 +1,116 @@
+"""Which float network a run starts from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from qat.base.errors import InputError
+from qat.config.schema import RunConfig
+from qat.data.batches import Batches
+from qat.data.bundle import DataBundle
+from qat.models.build import build_model
+from qat.models.checkpoint import load_checkpoint
+from qat.models.state_dict import CheckpointTensors
+from qat.models.torchvision import without_training_heads
+
+
+@dataclass(frozen=True)
+class NetworkRequest:
+    """A float network: its architecture, its input, and where its weights come from.
+
+    Attributes:
+        source: ``builtin``, ``torchvision`` or ``user``.
+        name: Of the architecture, or ``package.module:factory`` of a user.
+        weights: Name of published torchvision weights; None for others.
+        options: Further arguments of the architecture.
+        classes: Number of outputs.
+        image_shape: Channels, height and width of its input.
+        seed: Of the initial weights.
+        checkpoint: File with the weights; None where the network is trained.
+        checkpoint_key: Where in that file the state dict is; None searches it.
+        device: Where the network is put.
+    """
+
+    source: str
+    name: str
+    weights: str | None
+    options: Mapping[str, Any]
+    classes: int
+    image_shape: tuple[int, int, int]
+    seed: int
+    checkpoint: Path | None
+    checkpoint_key: str | None
+    device: torch.device
+
+    def build(self) -> nn.Module:
+        """The network with its initial weights, or those of the checkpoint.
+
+        Raises:
+            ValueError: If the checkpoint does not fit the architecture.
+        """
+        net = self._initial()
+        if self.checkpoint is not None:
+            self._load_checkpoint(net, self.checkpoint)
+        return without_training_heads(net).to(self.device)
+
+    def checkpoint_line(self) -> str | None:
+        """Which tensors the checkpoint gave and which it left; None without a checkpoint."""
+        if self.checkpoint is None:
+            return None
+        return self._load_checkpoint(self._initial(), self.checkpoint).line()
+
+    def _initial(self) -> nn.Module:
+        channels, height, _ = self.image_shape
+        weights = {} if self.weights is None else {"weights": self.weights}
+        return build_model(
+            self.source,
+            self.name,
+            classes=self.classes,
+            in_channels=channels,
+            image_size=height,
+            options={**self.options, **weights},
+            seed=self.seed,
+        )
+
+    def _load_checkpoint(self, net: nn.Module, path: Path) -> CheckpointTensors:
+        return load_checkpoint(net, path, self.checkpoint_key)
+
+
+def network_request(config: RunConfig, data: DataBundle, device: torch.device) -> NetworkRequest:
+    """The float network of a configuration.
+
+    Args:
+        config: Typed.
+        data: Whose images it takes.
+        device: Where it is put.
+
+    Raises:
+        InputError: If the network needs square images and these are not square.
+    """
+    model, shape = config.model, input_shape(data)
+    if shape[1] != shape[2] and model.name == "simple_cnn":
+        raise InputError(
+            f"simple_cnn needs square images, got {shape[1]}x{shape[2]}: set data.crop"
+        )
+    return NetworkRequest(
+        model.source,
+        model.target or model.name,
+        model.weights,
+        model.options,
+        data.classes,
+        shape,
+        config.float.seed,
+        None if model.checkpoint is None else Path(model.checkpoint),
+        model.checkpoint_key,
+        device,
+    )
+
+
+def input_shape(data: DataBundle) -> tuple[int, int, int]:
+    """Channels, height and width of a preprocessed image."""
+    shape = Batches(data.test, 1, data.preprocess).batch(0)[0].shape
+    return int(shape[1]), int(shape[2]), int(shape[3])
