@@ -1,1 +1,1 @@
-"""Reading a float model: which layers run, in which order, on which shapes."""
+"""Graphs of float networks: the layers they call, with shapes, and their operations."""

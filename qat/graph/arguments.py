@@ -1,9 +1,9 @@
-"""The arguments of every operation of the vocabulary: which are understood, which must be neutral.
+"""The arguments of each supported operation: which are understood, which must keep their default.
 
-One row for each way to write an operation (a function, a method of a tensor, a layer of torch).
-Behind the tensor stand its arguments in order, with their defaults. An argument marked ``!`` is
-not understood: bound to anything other than its default, the operation is refused. So is an
-argument that the row does not list.
+There is one row for each way to write an operation: a function, a method of a tensor, a layer of
+torch. A row lists the arguments after the tensor, in order, with their defaults. An argument
+marked ``!`` is not understood: an operation that gives it another value than its default is
+refused. An operation with an argument that the row does not list is refused too.
 """
 
 import ast
@@ -18,8 +18,9 @@ from torch import fx, nn
 from torchvision.ops import StochasticDepth
 
 _ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input"}
-"""Names that torch takes from numpy."""
+"""Argument names of numpy that torch accepts, and torch's own names for them."""
 _REQUIRED = object()
+"""The default of an argument that has none."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,10 @@ class Argument:
     """One argument of one way to write an operation.
 
     Attributes:
-        name: As torch calls it; of a layer, the attribute.
-        default: Its value where it is left out.
-        understood: False: only the default is accepted.
-        starred: It takes all positional arguments from here on.
+        name: Torch's name of the argument, or the name of the layer's attribute.
+        default: Its value if a call leaves it out.
+        understood: If false, only the default is accepted.
+        starred: The argument takes all positional arguments from here on.
     """
 
     name: str
@@ -41,14 +42,19 @@ class Argument:
 
 @dataclass(frozen=True)
 class Form:
-    """One way to write an operation: its kind, and its arguments in order."""
+    """One way to write an operation.
+
+    Attributes:
+        kind: Word of the vocabulary of :mod:`qat.graph.operations`.
+        arguments: The arguments after the tensor, in order.
+    """
 
     kind: str
     arguments: tuple[Argument, ...]
 
 
 class ArgumentError(ValueError):
-    """An argument that is not understood; the message says which."""
+    """An operation has an argument that is not understood; the message names it."""
 
 
 def _form(kind: str, written: str = "") -> Form:
@@ -172,11 +178,16 @@ METHODS: Mapping[str, Form] = {
 
 
 def form_of(node: fx.Node, module: nn.Module | None) -> Form | None:
-    """The row of an operation; None if it is not of the vocabulary.
+    """Return the row of an operation; None if the operation is not supported.
 
     Args:
-        node: Of a traced graph.
-        module: The layer it calls, if it calls one.
+        node: Node of a traced graph.
+        module: The layer that the node calls; None for a function or a method.
+
+    Example:
+        >>> graph = fx.symbolic_trace(lambda x: x.relu()).graph
+        >>> form_of(list(graph.nodes)[1], None).kind
+        'relu'
     """
     if module is not None:
         return MODULES.get(type(module))
@@ -186,27 +197,40 @@ def form_of(node: fx.Node, module: nn.Module | None) -> Form | None:
 
 
 def bound(node: fx.Node, module: nn.Module | None, form: Form) -> dict[str, Any]:
-    """Name of each understood argument → its value, a node where the network computes it.
+    """Return the value of each understood argument by its name.
+
+    A value that the network computes is a node.
+
+    Args:
+        node: Node of a traced graph.
+        module: The layer that the node calls; None for a function or a method.
+        form: The row of the operation, from :func:`form_of`.
 
     Raises:
-        ArgumentError: If an argument is not understood.
+        ArgumentError: If an argument is not understood and differs from its default.
+
+    Example:
+        >>> graph = fx.symbolic_trace(lambda x: torch.flatten(x, 1)).graph
+        >>> node = list(graph.nodes)[1]
+        >>> bound(node, None, form_of(node, None))
+        {'start_dim': 1, 'end_dim': -1}
     """
     if module is not None:
-        given = {a.name: getattr(module, a.name, a.default) for a in form.arguments}
+        arguments = {a.name: getattr(module, a.name, a.default) for a in form.arguments}
     else:
-        given = dict(_written(node, form))
+        arguments = dict(_written(node, form))
     for argument in form.arguments:
-        if argument.understood or argument.name not in given:
+        if argument.understood or argument.name not in arguments:
             continue
-        if not _is_neutral(given[argument.name], argument.default):
-            raise ArgumentError(f"has {argument.name}={given[argument.name]}")
+        if not _is_neutral(arguments[argument.name], argument.default):
+            raise ArgumentError(f"has {argument.name}={arguments[argument.name]}")
     understood = [a for a in form.arguments if a.understood]
-    values = {a.name: given.get(a.name, a.default) for a in understood}
+    values = {a.name: arguments.get(a.name, a.default) for a in understood}
     return {name: value for name, value in values.items() if value is not _REQUIRED}
 
 
 def _written(node: fx.Node, form: Form) -> Iterator[tuple[str, Any]]:
-    """Arguments as the user's code gives them."""
+    """Yield the arguments that the user's code passes, by name."""
     names = {a.name for a in form.arguments}
     kwargs = {_named(name, names): value for name, value in node.kwargs.items()}
     first = "tensors" if form.kind == "concat" else "input"

@@ -1,4 +1,4 @@
-"""How many images go through a network at once, by the size of its largest tensor."""
+"""How many images one forward pass may take, from the size of the network's largest tensor."""
 
 import math
 
@@ -7,22 +7,23 @@ from torch import Tensor, nn
 from qat.graph.shapes import layer_calls
 
 LIMIT_BYTES = 32 * 2**20 - 4096
-"""Of one tensor of a batch.
+"""Limit of one tensor of a batch.
 
-glibc takes blocks of 32 MiB and more (M_MMAP_THRESHOLD at its largest) from the system one by one
-and hands them back when they are freed: every page of every such tensor is made anew. Smaller ones
-are taken from memory that the process keeps. (MobileNetV2 at 224 pixels, fake-quantized, 32 images:
-4 at once take 170 thousand page faults and 0.5 s in the system, 8 at once 990 thousand and 2.3 s.)
+The C library (glibc) requests each block of 32 MiB or more (the largest M_MMAP_THRESHOLD) from the
+operating system and returns it when it is freed, so that every page of every such tensor is mapped
+again. Smaller blocks come from memory that the process keeps. Measured with a fake-quantized
+MobileNetV2, 32 images of 224 pixels: 4 images at once need 170 thousand page faults and 0.5 s of
+system time, 8 images at once 990 thousand and 2.3 s.
 """
 
 
 def images_at_once(net: nn.Module, example: Tensor, limit_bytes: int = LIMIT_BYTES) -> int:
-    """Images with which no input or output of a layer takes more than some bytes.
+    """Return how many images keep every input and output of a layer within a limit, at least 1.
 
     Args:
         net: Any network.
-        example: Images it accepts; the first is run.
-        limit_bytes: At least one image is allowed, whatever it takes.
+        example: Images that the network accepts, ``(N, C, H, W)``; only the first one is run.
+        limit_bytes: Limit of one tensor.
 
     Example:
         >>> import torch

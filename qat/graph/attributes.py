@@ -1,4 +1,7 @@
-"""Attributes of a traced operation, the same whether it was written as a module or a function."""
+"""Attributes of a traced operation.
+
+They are the same whether the user wrote a module, a function or a method.
+"""
 
 from collections.abc import Callable, Mapping
 from itertools import accumulate
@@ -13,38 +16,50 @@ from qat.graph.trace import where
 from qat.graph.values import Shape, Values
 
 Ranges = tuple[tuple[int, int, int], ...]
-"""First, end and step along each axis."""
+"""Start, end and step along each axis."""
 
 
 def attributes(operation: Operation, module: Any, values: Values) -> dict[str, Any]:
-    """Plain numbers that say what an operation does, beside its kind.
+    """Return the numbers that, with its kind, define what an operation does.
 
-    Sizes that the network computes are those of the run.
+    A size that the network computes has the value of the recorded run.
 
     Args:
-        operation: Of a traced network.
-        module: The layer it calls; None for a function.
-        values: Of a run of that network.
+        operation: Operation of a traced network.
+        module: The layer that it calls; None for a function.
+        values: Recorded run of that network.
+
+    Returns:
+        Name of an attribute → value, for example ``stride``, ``padding``, ``axis``.
 
     Raises:
-        UnsupportedOperationError: If it is a variant that has no integer form here; its line is
-            named.
+        UnsupportedOperationError: If this variant of the operation has no integer form; the
+            message names its line.
     """
     make = _MAKERS.get(operation.kind)
-    given = {n: values.resolved(value) for n, value in operation.arguments.items()}
-    given.pop("other", None)  # of two tensors, the second one
-    if unknown := [name for name, value in given.items() if _depends(value)]:
+    arguments = {n: values.resolved(value) for n, value in operation.arguments.items()}
+    arguments.pop("other", None)  # of two tensors, the second one
+    if unknown := [name for name, value in arguments.items() if _depends(value)]:
         raise refuse(operation, f"takes {unknown[0]} from a tensor")
     before, after = values.shapes[operation.inputs[0]], values.shapes[operation.node]
     if operation.kind in LAYERS:
         return layer_attributes(operation, module, before)
     if make is None:
-        return {name: value for name, value in given.items() if name != "inplace"}
-    return make(operation, given, before, after)
+        return {name: value for name, value in arguments.items() if name != "inplace"}
+    return make(operation, arguments, before, after)
 
 
 def pool_kind(operation: Operation, values: Values) -> str:
-    """What a pool that goes by its output's size is: global, plain, or none at all."""
+    """Return the kind of a pool whose window follows from the size of its output.
+
+    Args:
+        operation: A pool, or a mean over height and width.
+        values: Recorded run of the network.
+
+    Returns:
+        ``global_avg_pool`` for an output of 1 x 1, ``identity`` for an output as large as the
+        input, else ``avg_pool``; the kind of any other operation unchanged.
+    """
     before, after = values.shapes[operation.inputs[0]], values.shapes[operation.node]
     if operation.kind == "mean" or (operation.kind == "adaptive_avg_pool" and after[2:] == (1, 1)):
         return "global_avg_pool"
@@ -54,7 +69,12 @@ def pool_kind(operation: Operation, values: Values) -> str:
 
 
 def pair(value: Any) -> tuple[int, int]:
-    """``(height, width)`` of one number or two."""
+    """Return ``(height, width)`` for one number or two.
+
+    Example:
+        >>> pair(3), pair([1, 2])
+        ((3, 3), (1, 2))
+    """
     if isinstance(value, int):
         return value, value
     values = tuple(value)
@@ -62,7 +82,12 @@ def pair(value: Any) -> tuple[int, int]:
 
 
 def refuse(operation: Operation, why: str) -> UnsupportedOperationError:
-    """The error of a variant without an integer form."""
+    """Return the error for a variant without an integer form.
+
+    Args:
+        operation: The operation; the message names it and its line.
+        why: Verb and object, such as ``joins images``.
+    """
     return refusal(
         f"{operation.kind} {operation.name!r} at {where(operation.node)} {why}, which has no "
         "integer form here"
@@ -70,14 +95,16 @@ def refuse(operation: Operation, why: str) -> UnsupportedOperationError:
 
 
 def _depends(value: Any) -> bool:
-    """Whether a node is left in an argument: a value that a tensor holds."""
+    """Return whether an argument contains a node, so that its value depends on a tensor."""
     left: list[fx.Node] = []
     fx.node.map_arg(value, left.append)
     return bool(left)
 
 
-def _add(operation: Operation, given: dict[str, Any], before: Any, after: Any) -> dict[str, Any]:
-    alpha = given.get("alpha", 1)
+def _add(
+    operation: Operation, arguments: dict[str, Any], before: Any, after: Any
+) -> dict[str, Any]:
+    alpha = arguments.get("alpha", 1)
     if alpha == 1:
         return {}
     if not isinstance(alpha, int | float) or not alpha > 0:
@@ -86,36 +113,36 @@ def _add(operation: Operation, given: dict[str, Any], before: Any, after: Any) -
 
 
 def _max_pool(
-    operation: Operation, given: dict[str, Any], before: Shape, after: Shape
+    operation: Operation, arguments: dict[str, Any], before: Shape, after: Shape
 ) -> dict[str, Any]:
-    return _window(given, before, after)
+    return _window(arguments, before, after)
 
 
 def _avg_pool(
-    operation: Operation, given: dict[str, Any], before: Shape, after: Shape
+    operation: Operation, arguments: dict[str, Any], before: Shape, after: Shape
 ) -> dict[str, Any]:
-    found = _window(given, before, after)
-    padding = pair(given["padding"])
-    include = bool(given["count_include_pad"]) and any(padding)
-    if include and any(end > own for (_, end), own in zip(found["padding"], padding, strict=True)):
-        # torch divides a last window that reaches beyond the padding by what lies inside it, and
-        # onnxruntime's integer kernel by the whole kernel.
+    window = _window(arguments, before, after)
+    padding = pair(arguments["padding"])
+    include = bool(arguments["count_include_pad"]) and any(padding)
+    if include and any(end > own for (_, end), own in zip(window["padding"], padding, strict=True)):
+        # Torch divides a last window that reaches beyond the padding by the values inside it,
+        # onnxruntime's integer kernel divides it by the size of the whole kernel.
         raise refuse(operation, "has ceil_mode and count_include_pad")
     if include:
-        found["padding"] = tuple((own, own) for own in padding)
-    return found | {"count_include_pad": include}
+        window["padding"] = tuple((own, own) for own in padding)
+    return window | {"count_include_pad": include}
 
 
-def _window(given: Mapping[str, Any], before: Shape, after: Shape) -> dict[str, Any]:
-    """Kernel, stride, dilation, and padding that makes just the windows there are.
+def _window(arguments: Mapping[str, Any], before: Shape, after: Shape) -> dict[str, Any]:
+    """Return kernel, stride, dilation, and the padding that gives exactly torch's windows.
 
-    So ``ceil_mode`` need not be said: torch drops a last window that would begin beyond the image,
-    of which runtimes think otherwise.
+    With this padding ``ceil_mode`` is not needed. Torch drops a last window that would begin
+    beyond the image; some runtimes keep it.
     """
-    kernel, dilation = pair(given["kernel_size"]), pair(given.get("dilation", 1))
-    stride = pair(given["stride"]) if given["stride"] else kernel
+    kernel, dilation = pair(arguments["kernel_size"]), pair(arguments.get("dilation", 1))
+    stride = pair(arguments["stride"]) if arguments["stride"] else kernel
     padding = []
-    for axis, begin in enumerate(pair(given["padding"])):
+    for axis, begin in enumerate(pair(arguments["padding"])):
         reach = dilation[axis] * (kernel[axis] - 1) + 1
         used = (after[2 + axis] - 1) * stride[axis] + reach
         padding.append((begin, max(0, used - before[2 + axis] - begin)))
@@ -137,45 +164,49 @@ def _adaptive(operation: Operation, _: Any, before: Shape, after: Shape) -> dict
     }
 
 
-def _mean(operation: Operation, given: dict[str, Any], before: Shape, _: Shape) -> dict[str, Any]:
-    dims = given["dim"]
+def _mean(
+    operation: Operation, arguments: dict[str, Any], before: Shape, _: Shape
+) -> dict[str, Any]:
+    dims = arguments["dim"]
     axes = {axis % len(before) for axis in ([dims] if isinstance(dims, int) else dims or [])}
     if axes != {2, 3}:
         raise refuse(operation, "is not over height and width")
-    return {"keepdim": bool(given["keepdim"])}
+    return {"keepdim": bool(arguments["keepdim"])}
 
 
-def _concat(operation: Operation, given: dict[str, Any], before: Shape, _: Shape) -> dict[str, Any]:
-    axis = given["dim"] % len(before)
+def _concat(
+    operation: Operation, arguments: dict[str, Any], before: Shape, _: Shape
+) -> dict[str, Any]:
+    axis = arguments["dim"] % len(before)
     if axis == 0:
         raise refuse(operation, "joins images")
     return {"axis": axis}
 
 
-def _reshape(operation: Operation, given: Any, before: Shape, after: Shape) -> dict[str, Any]:
+def _reshape(operation: Operation, arguments: Any, before: Shape, after: Shape) -> dict[str, Any]:
     if before[:1] != after[:1]:
         raise refuse(operation, "moves images into another axis")
-    if any(isinstance(size, torch.dtype) for size in given.get("shape", ())):
+    if any(isinstance(size, torch.dtype) for size in arguments.get("shape", ())):
         raise refuse(operation, "reads bytes as another type")
     return {"shape": after[1:]}
 
 
-def _permute(operation: Operation, given: Any, before: Shape, _: Shape) -> dict[str, Any]:
+def _permute(operation: Operation, arguments: Any, before: Shape, _: Shape) -> dict[str, Any]:
     rank = len(before)
-    if "dim0" in given:
+    if "dim0" in arguments:
         dims = list(range(rank))
-        one, other = given["dim0"] % rank, given["dim1"] % rank
+        one, other = arguments["dim0"] % rank, arguments["dim1"] % rank
         dims[one], dims[other] = other, one
     else:
-        dims = [int(d) % rank for d in given["dims"]]
+        dims = [int(d) % rank for d in arguments["dims"]]
     if dims[0] != 0:
         raise refuse(operation, "moves images into another axis")
     return {"dims": tuple(dims)}
 
 
-def _split(operation: Operation, given: Any, before: Shape, after: Any) -> dict[str, Any]:
-    """Where each part lies along the axis."""
-    axis = given["dim"] % len(before)
+def _split(operation: Operation, arguments: Any, before: Shape, after: Any) -> dict[str, Any]:
+    """Return the ranges of each part."""
+    axis = arguments["dim"] % len(before)
     if axis == 0:
         raise refuse(operation, "selects images")
     ends = list(accumulate(part[axis] for part in after))
@@ -184,16 +215,19 @@ def _split(operation: Operation, given: Any, before: Shape, after: Any) -> dict[
 
 
 def _along(before: Shape, axis: int, part: tuple[int, int, int]) -> Ranges:
-    """Ranges of all axes but the first, whole except one."""
+    """Return the ranges of all axes except the first; only ``axis`` is cut."""
     whole = [(0, size, 1) for size in before]
     whole[axis] = part
     return tuple(whole[1:])
 
 
-def _slice(operation: Operation, given: Any, before: Any, after: Shape) -> dict[str, Any]:
-    """Ranges of every axis behind the batch's; ``shape`` where indices drop or add axes."""
-    index = given["index"]
-    if before and isinstance(before[0], tuple):  # one part of a split: its own ranges say which
+def _slice(operation: Operation, arguments: Any, before: Any, after: Shape) -> dict[str, Any]:
+    """Return the ranges of each axis after the batch axis.
+
+    ``shape`` is added if the indices remove or add axes.
+    """
+    index = arguments["index"]
+    if before and isinstance(before[0], tuple):  # one part of a split, which has the ranges
         return {"part": int(index)}
     written = operation.arguments["index"]
     parts = _per_axis(index, len(before))
@@ -214,7 +248,10 @@ def _slice(operation: Operation, given: Any, before: Any, after: Shape) -> dict[
 
 
 def _per_axis(index: Any, rank: int) -> list[Any] | None:
-    """One index an axis, new axes left out; None if one is neither number nor slice."""
+    """Return one index for each axis, without new axes.
+
+    None if an index is neither a number nor a slice.
+    """
     parts = list(index) if isinstance(index, tuple) else [index]
     if any(part is not None and not _is_plain_index(part) for part in parts):
         return None
@@ -231,7 +268,10 @@ def _is_plain_index(part: Any) -> bool:
 
 
 def _all_images(written: Any, parts: list[Any], before: Shape) -> bool:
-    """The first index takes every image of any batch: a plain colon, or bounds read off a size."""
+    """Return whether the first index selects every image of any batch.
+
+    That is a plain colon, or bounds that ``forward`` computes from a size.
+    """
     if not parts or parts[0] == slice(None):
         return True
     computed = isinstance(written, slice) and isinstance(written.stop, fx.Node)
@@ -239,8 +279,10 @@ def _all_images(written: Any, parts: list[Any], before: Shape) -> bool:
     return computed and parts[0].indices(before[0]) == whole
 
 
-def _pad(operation: Operation, given: dict[str, Any], before: Shape, _: Shape) -> dict[str, Any]:
-    pads = given.get("pad", given.get("padding"))
+def _pad(
+    operation: Operation, arguments: dict[str, Any], before: Shape, _: Shape
+) -> dict[str, Any]:
+    pads = arguments.get("pad", arguments.get("padding"))
     pads = [int(p) for p in pads]  # type: ignore[union-attr]
     if min(pads) < 0:
         raise refuse(operation, "crops by a negative pad")
@@ -252,13 +294,18 @@ def _pad(operation: Operation, given: dict[str, Any], before: Shape, _: Shape) -
     return {"widths": tuple(widths)}
 
 
-def _resize(operation: Operation, given: dict[str, Any], before: Shape, _: Shape) -> dict[str, Any]:
-    """Which row and which column each of the output's is, found by resizing their numbers."""
-    if len(before) != 4 or given["mode"] not in ("nearest", "nearest-exact"):
-        raise refuse(operation, f"interpolates by mode={given['mode']}")
+def _resize(
+    operation: Operation, arguments: dict[str, Any], before: Shape, _: Shape
+) -> dict[str, Any]:
+    """Return the source row and column of each output row and column.
+
+    They result from resizing an image of pixel numbers.
+    """
+    if len(before) != 4 or arguments["mode"] not in ("nearest", "nearest-exact"):
+        raise refuse(operation, f"interpolates by mode={arguments['mode']}")
     rows, columns = before[2:]
     places = torch.arange(rows * columns, dtype=torch.float64).reshape(1, 1, rows, columns)
-    taken = F.interpolate(places, **given).long()[0, 0]
+    taken = F.interpolate(places, **arguments).long()[0, 0]
     across = tuple((taken[0] % columns).tolist())
     return {"rows": tuple((taken[:, 0] // columns).tolist()), "columns": across}
 
@@ -281,10 +328,16 @@ _MAKERS: Mapping[str, Callable[..., dict[str, Any]]] = {
 
 
 def layer_attributes(operation: Operation, layer: Any, before: Shape) -> dict[str, Any]:
-    """Stride, padding, dilation and groups of a convolution; nothing for other layers.
+    """Return stride, padding, dilation and groups of a convolution; nothing for other layers.
+
+    Args:
+        operation: A convolution, a linear layer or a batch norm.
+        layer: The layer that it calls.
+        before: Shape of its input, batch axis included.
 
     Raises:
-        UnsupportedOperationError: If it is a variant that has no integer form here.
+        UnsupportedOperationError: If a linear layer reads an input of other than two axes, or a
+            convolution pads with anything but zeros.
     """
     if operation.kind == "linear" and len(before) != 2:
         raise refuse(operation, f"has an input of {len(before)} axes, not flattened")
@@ -302,7 +355,7 @@ def layer_attributes(operation: Operation, layer: Any, before: Shape) -> dict[st
 
 
 def _pads(padding: Any, kernel: Shape, dilation: Shape) -> tuple[tuple[int, int], ...]:
-    """``((top, bottom), (left, right))``; "same" pads more at the end, as torch does."""
+    """Return ``((top, bottom), (left, right))``; "same" pads more at the end, as in torch."""
     if padding == "valid":
         return ((0, 0), (0, 0))
     if padding == "same":

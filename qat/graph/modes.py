@@ -1,7 +1,8 @@
-"""Training mode and evaluation mode of a network that is read as a graph.
+"""Training mode and evaluation mode of a network that is traced into a graph.
 
-A graph is one way through ``forward``, that of evaluation mode. What a network does otherwise in
-training is kept as a layer, honoured, or found and named.
+A graph is one path through ``forward``: the path of evaluation mode. Layers that work only in
+training are kept as layers, layers that the network holds in evaluation mode stay in it, and any
+other difference between the two modes is detected and reported.
 """
 
 import copy
@@ -15,16 +16,20 @@ from torch import fx, nn
 from qat.graph.rewrite import DROPOUTS
 
 CONSTANT = "_tensor_constant"
-"""What torch.fx names a tensor of no parameter; the number behind it is that of a trace."""
+"""Name that torch.fx gives a tensor that is no parameter, followed by a number of the trace."""
 _HELD = "held_in_evaluation"
-"""Attribute of a layer that the network's own ``train()`` keeps in evaluation mode."""
+"""Attribute that marks a layer which the network's own ``train()`` keeps in evaluation mode."""
 
 
 class TracedNetwork(fx.GraphModule):
-    """A traced network whose ``train()`` does what the network's own did."""
+    """A traced network whose ``train()`` switches the same layers as the network's own."""
 
     def train(self, mode: bool = True) -> "TracedNetwork":
-        """Switch all layers, but those that are held in evaluation mode."""
+        """Set the mode of all layers except those that are held in evaluation mode.
+
+        Args:
+            mode: True for training, false for evaluation.
+        """
         super().train(mode)
         for module in self.modules():
             if getattr(module, _HELD, False):
@@ -32,7 +37,7 @@ class TracedNetwork(fx.GraphModule):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A plain graph module would be read back."""
+        """Pickle as this class; torch would restore a plain graph module."""
         return _restored, tuple(super().__reduce__())
 
 
@@ -45,7 +50,10 @@ def _restored(make: Callable[..., fx.GraphModule], arguments: tuple[Any, ...]) -
 
 
 def hold_evaluation(net: nn.Module) -> None:
-    """Mark what stays in evaluation mode when ``net.train()`` is called."""
+    """Mark the modules that stay in evaluation mode when ``net.train()`` is called.
+
+    The modes of all modules are as before afterwards.
+    """
     before = {module: module.training for module in net.modules()}
     net.train()
     for module in net.modules():
@@ -56,9 +64,9 @@ def hold_evaluation(net: nn.Module) -> None:
 
 
 def keep_training_alone(net: nn.Module) -> None:
-    """Mark layers that pass their input on in evaluation mode alone, such as a ``DropPath``.
+    """Mark layers that return their input in evaluation mode only, such as a ``DropPath``.
 
-    They stay layers of the traced graph, and go on doing what they do in training.
+    They stay layers of the traced graph and keep their effect in training.
     """
     for module in net.modules():
         leaf = next(module.children(), None) is None and next(module.parameters(), None) is None
@@ -70,20 +78,33 @@ def keep_training_alone(net: nn.Module) -> None:
 
 
 def _passes_on(module: nn.Module, training: bool) -> bool:
-    """Whether ``forward`` gives its only argument itself, in a mode."""
+    """Return whether ``forward`` returns its only argument unchanged in this mode."""
     own = copy.copy(module)
     own.training = training
     try:
         nodes = list(fx.Tracer().trace(own).nodes)
-    except Exception:  # it decides by values: no graph can hold it
+    except Exception:  # it branches on values, so no graph can represent it
         return False
     return [node.op for node in nodes] == ["placeholder", "output"] and nodes[1].args[0] is nodes[0]
 
 
 def first_difference(evaluation: fx.Graph, training: fx.Graph) -> fx.Node | None:
-    """The first node of a training graph that the evaluation graph has not; None if none differs.
+    """Return the first node of the training graph that the evaluation graph lacks.
 
-    How likely a dropout drops, and whether it does, is no difference.
+    The probability and the mode of a dropout do not count as a difference.
+
+    Args:
+        evaluation: Graph traced in evaluation mode.
+        training: Graph of the same network traced in training mode.
+
+    Returns:
+        A node of ``training``; None if the graphs agree.
+
+    Example:
+        >>> first = fx.symbolic_trace(lambda x: x.relu()).graph
+        >>> second = fx.symbolic_trace(lambda x: x.relu().sigmoid()).graph
+        >>> first_difference(first, second)
+        sigmoid
     """
     pairs = zip(_described(evaluation), _described(training), strict=False)
     for (_, before), (node, after) in pairs:
@@ -98,11 +119,11 @@ def _described(graph: fx.Graph) -> Iterator[tuple[fx.Node, Any]]:
     for node in graph.nodes:
         arguments: Any = (node.args, node.kwargs)
         if node.op == "call_function" and node.target in DROPOUTS:
-            found = inspect.signature(node.target).bind(*node.args, **node.kwargs).arguments  # type: ignore[arg-type]
-            arguments = found.get("input")
-        told = fx.node.map_aggregate(arguments, lambda part: _plain(part, order))
+            bound = inspect.signature(node.target).bind(*node.args, **node.kwargs).arguments  # type: ignore[arg-type]
+            arguments = bound.get("input")
+        described = fx.node.map_aggregate(arguments, lambda part: _plain(part, order))
         constant = node.op == "get_attr" and str(node.target).startswith(CONSTANT)
-        yield node, (node.op, CONSTANT if constant else node.target, told)
+        yield node, (node.op, CONSTANT if constant else node.target, described)
 
 
 def _plain(part: Any, order: dict[fx.Node, int]) -> Any:

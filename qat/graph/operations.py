@@ -1,12 +1,12 @@
-"""What each node of a traced network does, in a vocabulary that placement and export share.
+"""What each node of a traced network does, in one vocabulary for placement and export.
 
 layers        conv linear norm
 elementwise   relu relu6 silu hardswish sigmoid hardsigmoid tanh gelu leaky_relu elu
-of two        add mul
+two inputs    add mul
 pools         max_pool avg_pool adaptive_avg_pool mean
-of many       concat
-moves         flatten reshape permute split slice pad resize identity   (codes stay as they are)
-plain         values that are no tensors: sizes and what is computed from them
+many inputs   concat
+moves         flatten reshape permute split slice pad resize identity   (codes do not change)
+plain         values that are not tensors: sizes, and values computed from sizes
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,17 +28,17 @@ ELEMENTWISE = (
 )
 MOVES = ("flatten", "reshape", "permute", "split", "slice", "pad", "resize", "identity")
 PASSING = (*MOVES, "max_pool")
-"""Operations whose output takes no value that their input has not, but zero."""
+"""Operations whose output has only values of their input, and zero."""
 
 _LEAVES = {"conv": MODULES[nn.Conv2d].arguments}
 """Arguments of quantized layers, by their kind."""
-_READ_PLAIN = ("shape", "ndim", "dtype", "device")
-_TOLD_PLAIN = ("size", "dim", "numel")
-"""Attributes and methods of a tensor that give no tensor."""
+_PLAIN_ATTRIBUTES = ("shape", "ndim", "dtype", "device")
+_PLAIN_METHODS = ("size", "dim", "numel")
+"""Attributes and methods of a tensor that return no tensor."""
 
 
 class UnsupportedOperationError(InputError):
-    """An operation that has no integer form here; the message names it and its line."""
+    """An operation has no integer form; the message names the operation and its line."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Operation:
     Attributes:
         node: The node.
         kind: A word of the vocabulary above, ``input`` or ``output``.
-        name: Of the layer that is called, or ``layer1.0.add`` for a function, after the module
-            it is called in; from the second call on with ``:2``.
-        inputs: Nodes of the tensors it reads, in order.
-        arguments: What else it is given, by name (see :mod:`qat.graph.arguments`); a value that
-            the network computes from sizes is a node.
+        name: Name of the called layer. For a function, the path of the module that calls it and
+            the kind, such as ``layer1.0.add``. The second call of a name ends in ``:2``.
+        inputs: Nodes of the tensors that it reads, in order.
+        arguments: Its other arguments by name (see :mod:`qat.graph.arguments`); a value that the
+            network computes from sizes is a node.
     """
 
     node: fx.Node
@@ -63,30 +63,38 @@ class Operation:
 
 
 def operations(traced: fx.GraphModule) -> dict[fx.Node, Operation]:
-    """Every operation on tensors, in execution order.
+    """Return every operation on tensors, in execution order.
+
+    Args:
+        traced: A float or quantized network, traced.
 
     Raises:
-        UnsupportedOperationError: If one is none of the vocabulary's, or has an argument that is
-            not understood; its line is named.
+        UnsupportedOperationError: If an operation is not in the vocabulary, or has an argument
+            that is not understood; the message names its line.
+
+    Example:
+        >>> traced = fx.symbolic_trace(nn.Sequential(nn.Linear(3, 2), nn.ReLU()))
+        >>> [operation.kind for operation in operations(traced).values()]
+        ['input', 'linear', 'relu', 'output']
     """
-    found: dict[fx.Node, Operation] = {}
-    taken: dict[str, int] = {}
+    by_node: dict[fx.Node, Operation] = {}
+    calls: dict[str, int] = {}
     for node in traced.graph.nodes:
-        read = _read(node, traced, found)
+        read = _read(node, traced, by_node)
         if read is not None:
             kind, arguments = read
-            inputs = tuple(n for n in _tensors(node, kind) if n in found)
-            name = _unique(_name(node, kind), taken)
-            found[node] = Operation(node, kind, name, inputs, arguments)
-    for operation in found.values():
+            inputs = tuple(n for n in _tensors(node, kind) if n in by_node)
+            name = _unique(_name(node, kind), calls)
+            by_node[node] = Operation(node, kind, name, inputs, arguments)
+    for operation in by_node.values():
         _check(operation)
-    return found
+    return by_node
 
 
 def _read(
     node: fx.Node, traced: fx.GraphModule, tensors: Mapping[fx.Node, Operation]
 ) -> tuple[str, dict[str, Any]] | None:
-    """Kind and arguments of a node; None of one that is computed from no tensor."""
+    """Return kind and arguments of a node; None if it is computed from no tensor."""
     if node.op in ("placeholder", "output"):
         return {"placeholder": "input"}.get(node.op, node.op), {}
     reads_tensor = any(n in tensors for n in node.all_input_nodes)
@@ -107,20 +115,20 @@ def _read(
 
 
 def refusal(reason: str) -> UnsupportedOperationError:
-    """The error of an operation without an integer form, with what can be done."""
+    """Return the error for an operation without an integer form, with a remedy."""
     return UnsupportedOperationError(
-        f"{reason}: use scheme.placement=academic, which leaves it float, or write it otherwise"
+        f"{reason}: use scheme.placement=academic, which leaves it float, or write it differently"
     )
 
 
 def _gives_plain(node: fx.Node) -> bool:
     if node.op == "call_method":
-        return node.target in _TOLD_PLAIN
-    return node.target is getattr and node.args[1] in _READ_PLAIN
+        return node.target in _PLAIN_METHODS
+    return node.target is getattr and node.args[1] in _PLAIN_ATTRIBUTES
 
 
 def _rectifier(arguments: Mapping[str, Any]) -> str:
-    """The kind of a clamp: between 0 and 6, or from 0 on."""
+    """Return the kind of a clamp: ``relu6`` between 0 and 6, ``relu`` from 0."""
     low, high = (arguments.get(n, arguments.get(f"{n}_val")) for n in ("min", "max"))
     if not isinstance(low, int | float) or low != 0 or high not in (None, 6):
         raise ArgumentError(f"clamps to {low}..{high} (0..6 and 0..None are ReLU6 and ReLU)")
@@ -128,15 +136,18 @@ def _rectifier(arguments: Mapping[str, Any]) -> str:
 
 
 def _tensors(node: fx.Node, kind: str) -> Sequence[fx.Node]:
-    """Nodes it reads, in order; one that it reads twice (``x + x``) stands there twice."""
+    """Return the nodes that it reads, in order; a node read twice (``x + x``) is there twice."""
     if kind in ("add", "mul"):
-        given = [*node.args[:2], *(node.kwargs[k] for k in ("input", "other") if k in node.kwargs)]
+        arguments = [
+            *node.args[:2],
+            *(node.kwargs[k] for k in ("input", "other") if k in node.kwargs),
+        ]
     elif kind == "concat":
         listed: Any = node.args[0] if node.args else node.kwargs["tensors"]
-        given = [] if isinstance(listed, fx.Node) else list(listed)
+        arguments = [] if isinstance(listed, fx.Node) else list(listed)
     else:
-        given = list(node.all_input_nodes)
-    return [argument for argument in given if isinstance(argument, fx.Node)]
+        arguments = list(node.all_input_nodes)
+    return [argument for argument in arguments if isinstance(argument, fx.Node)]
 
 
 def _check(operation: Operation) -> None:
@@ -171,6 +182,6 @@ def _name(node: fx.Node, kind: str) -> str:
     return f"{path}.{kind}" if path else kind
 
 
-def _unique(name: str, taken: dict[str, int]) -> str:
-    taken[name] = taken.get(name, 0) + 1
-    return name if taken[name] == 1 else f"{name}:{taken[name]}"
+def _unique(name: str, calls: dict[str, int]) -> str:
+    calls[name] = calls.get(name, 0) + 1
+    return name if calls[name] == 1 else f"{name}:{calls[name]}"

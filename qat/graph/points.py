@@ -1,9 +1,9 @@
-"""Where the quantizers of an integer network stand: one behind every tensor that is stored.
+"""Where the quantizers of an integer network are: one after every tensor that is stored.
 
-A convolution, the batch norm behind it and the ReLU behind that are one operation of an integer
-runtime (Jacob et al. 2018, arXiv:1712.05877, section 3.2), with one tensor behind it. Reshapes and
-max pools pass codes through, a concatenation needs its inputs in one scale: such tensors share a
-quantizer.
+A convolution, the batch norm after it and the ReLU after that are one operation of an integer
+runtime (Jacob et al. 2018, arXiv:1712.05877, section 3.2), which stores one tensor. Reshapes and
+max pools do not change codes, and a concatenation needs one scale for all its inputs: such tensors
+share a quantizer.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,11 +29,11 @@ class QuantizerPoint:
     """A quantized tensor.
 
     Attributes:
-        name: Of the first operation of its chain.
-        kind: That operation's.
-        node: The last node of the chain; the quantizer stands behind it.
+        name: Name of the first operation of its chain.
+        kind: Kind of that operation.
+        node: The last node of the chain; the quantizer follows it.
         members: Names of the operations of the chain.
-        rectifier: ``relu`` or ``relu6`` if the chain ends in one.
+        rectifier: ``relu`` or ``relu6`` if the chain ends in one, else None.
     """
 
     name: str
@@ -45,15 +45,15 @@ class QuantizerPoint:
 
 @dataclass
 class Placement:
-    """An integer network's quantizers.
+    """The quantizers of an integer network.
 
     Attributes:
-        operations: Of all tensors, in execution order.
+        operations: Node → operation, in execution order.
         points: Name → quantized tensor, in execution order.
-        shares: Name of a point → the point whose quantizer it uses; itself where it has its own.
-        sources: Every node of a tensor → name of the point whose codes it holds; of a node inside
-            a chain, the chain's own.
-        norms: Layer name → name of the batch norm that is folded into it.
+        shares: Name of a point → name of the point whose quantizer it uses, which may be itself.
+        sources: Node of a tensor → name of the point whose codes the tensor holds; for a node
+            inside a chain, the point of that chain.
+        norms: Layer name → name of the batch norm that is folded into the layer.
     """
 
     operations: Mapping[fx.Node, Operation]
@@ -63,33 +63,45 @@ class Placement:
     norms: dict[str, str] = field(default_factory=dict)
 
     def leader(self, node: fx.Node) -> str:
-        """Name of the point whose quantizer holds the scale of a node's tensor."""
+        """Return the name of the point whose quantizer holds the scale of a node's tensor."""
         return self.shares[self.sources[node]]
 
 
 def place(traced: fx.GraphModule) -> Placement:
-    """Find the quantized tensors of a float network, traced.
+    """Find the quantized tensors of a traced float network.
 
     Raises:
-        UnsupportedOperationError: If an operation has no integer form; its line is named.
+        UnsupportedOperationError: If an operation has no integer form; the message names its
+            line.
+
+    Example:
+        >>> layers = nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten()
+        >>> placement = place(fx.symbolic_trace(nn.Sequential(*layers)))
+        >>> [point.members for point in placement.points.values()]
+        [('input',), ('0', '1', '2')]
+        >>> placement.norms
+        {'0': '1'}
     """
-    found = Placement(operations(traced))
-    for operation in found.operations.values():
-        if operation.node in found.sources or operation.kind == "output":
+    placement = Placement(operations(traced))
+    for operation in placement.operations.values():
+        if operation.node in placement.sources or operation.kind == "output":
             continue
         if operation.kind in (*PASSING, "concat"):
-            found.sources[operation.node] = found.sources[operation.inputs[0]]
+            placement.sources[operation.node] = placement.sources[operation.inputs[0]]
         else:
-            _add(found, operation)
-    _check_norms(found, traced)
-    _share(found)
-    return found
+            _add(placement, operation)
+    _check_norms(placement, traced)
+    _share(placement)
+    return placement
 
 
-def _check_norms(found: Placement, traced: fx.GraphModule) -> None:
-    """One that stands alone becomes a depthwise convolution, which a 1-d one cannot."""
-    for operation in found.operations.values():
-        if operation.kind == "norm" and operation.name in found.points:
+def _check_norms(placement: Placement, traced: fx.GraphModule) -> None:
+    """Refuse a BatchNorm1d that is not folded.
+
+    A BatchNorm2d that is not folded becomes a depthwise convolution.
+    """
+    for operation in placement.operations.values():
+        if operation.kind == "norm" and operation.name in placement.points:
             module = traced.get_submodule(str(operation.node.target))
             if isinstance(module, nn.BatchNorm1d):
                 raise UnsupportedOperationError(
@@ -98,68 +110,75 @@ def _check_norms(found: Placement, traced: fx.GraphModule) -> None:
                 )
 
 
-def _add(found: Placement, operation: Operation) -> None:
+def _add(placement: Placement, operation: Operation) -> None:
     chain = [operation]
     for kinds in (("norm",), RECTIFIERS):
-        after = _only_user(found, chain[-1])
-        if after is not None and after.kind in kinds and _joins(found, operation, after):
+        after = _only_user(placement, chain[-1])
+        if after is not None and after.kind in kinds and _joins(placement, operation, after):
             chain.append(after)
     for member in chain[1:]:
         if member.kind == "norm":
-            found.norms[operation.name] = member.name
+            placement.norms[operation.name] = member.name
     last = chain[-1].kind if chain[-1].kind in RECTIFIERS else None
     members = tuple(member.name for member in chain)
-    found.points[operation.name] = QuantizerPoint(
+    placement.points[operation.name] = QuantizerPoint(
         operation.name, operation.kind, chain[-1].node, members, last
     )
     for member in chain:
-        found.sources[member.node] = operation.name
+        placement.sources[member.node] = operation.name
 
 
-def _joins(found: Placement, first: Operation, after: Operation) -> bool:
+def _joins(placement: Placement, first: Operation, after: Operation) -> bool:
     if after.kind != "norm":
         return first.kind in _RECTIFIED
-    return first.kind in ("conv", "linear") and _always_meet(found, first, after)
+    return first.kind in ("conv", "linear") and _always_meet(placement, first, after)
 
 
-def _always_meet(found: Placement, layer: Operation, norm: Operation) -> bool:
-    """A layer that is called twice has one weight: the same norm must follow each time."""
+def _always_meet(placement: Placement, layer: Operation, norm: Operation) -> bool:
+    """Return whether the same norm follows every call of the layer.
+
+    A layer that is called twice has one weight, so one norm is folded into it.
+    """
     calls, norms = (
-        [o for o in found.operations.values() if _calls(o, part.node.target)]
+        [o for o in placement.operations.values() if _calls(o, part.node.target)]
         for part in (layer, norm)
     )
-    return [_only_user(found, call) for call in calls] == norms
+    return [_only_user(placement, call) for call in calls] == norms
 
 
 def _calls(operation: Operation, target: object) -> bool:
     return operation.node.op == "call_module" and operation.node.target == target
 
 
-def _only_user(found: Placement, operation: Operation) -> Operation | None:
+def _only_user(placement: Placement, operation: Operation) -> Operation | None:
     users = list(operation.node.users)
-    return found.operations.get(users[0]) if len(users) == 1 else None
+    return placement.operations.get(users[0]) if len(users) == 1 else None
 
 
-def _share(found: Placement) -> None:
-    """Points that meet in a concatenation, or before a layer that is called twice, are one."""
-    leader = {name: name for name in found.points}
+def _share(placement: Placement) -> None:
+    """Let points share a quantizer that a concatenation joins, or that one layer reads.
+
+    The first point of each group, in execution order, has the quantizer.
+    """
+    leader = {name: name for name in placement.points}
 
     def root(name: str) -> str:
         while leader[name] != name:
             name = leader[name]
         return name
 
-    order = list(found.points)
-    for nodes in _meetings(found):
-        roots = sorted({root(found.sources[node]) for node in nodes}, key=order.index)
+    order = list(placement.points)
+    for nodes in _meetings(placement):
+        roots = sorted({root(placement.sources[node]) for node in nodes}, key=order.index)
         for other in roots[1:]:
             leader[other] = roots[0]
-    found.shares = {name: root(name) for name in found.points}
+    placement.shares = {name: root(name) for name in placement.points}
 
 
-def _meetings(found: Placement) -> Iterator[list[fx.Node]]:
+def _meetings(placement: Placement) -> Iterator[list[fx.Node]]:
+    """Yield nodes whose tensors need one scale."""
     callers: dict[object, list[fx.Node]] = {}
-    for operation in found.operations.values():
+    for operation in placement.operations.values():
         if operation.kind == "concat":
             yield list(operation.inputs)
         elif operation.kind in LAYERS:

@@ -1,11 +1,11 @@
-"""Every product of tensors that a network computes, with its multiply-accumulates.
+"""Every product of tensors that a network computes, with its multiply-accumulates (MACs).
 
-Seen where torch dispatches its kernels, so that it does not matter how a product was written: a
-layer, ``F.conv2d(x, self.weight)``, attention, ``einsum``. 1 MAC = one multiply-accumulate of a
-convolution or a matrix product; what works element by element counts nothing.
+Products are counted where torch dispatches its kernels, so that it does not matter how a product
+was written: a layer, ``F.conv2d(x, self.weight)``, attention, ``einsum``. One MAC is one
+multiply-accumulate of a convolution or a matrix product; elementwise operations count nothing.
 
-    convolution   elements out x weights of one output channel
-    matrix        rows x columns x terms of a sum
+    convolution   elements of the output x weights of one output channel
+    matrix        rows x columns x terms of each sum
     attention     queries x keys x (length of a key + length of a value), for every head
 """
 
@@ -31,7 +31,7 @@ _LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 
 
 class UncountedError(InputError):
-    """A kernel whose multiply-accumulates nobody knows here; the message names it and its line."""
+    """A kernel whose multiply-accumulates cannot be counted; the message names it and its line."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Product:
     """One call of one kernel.
 
     Attributes:
-        layer: Name of the convolution or linear layer that computes it; empty outside of one.
-        parameter: Name of the parameter that is multiplied; empty for two activations.
+        layer: Name of the convolution or linear layer that computes it, or empty.
+        parameter: Name of the parameter that is multiplied; empty for a product of activations.
         scope: Name of the innermost module that computes it.
         macs: Multiply-accumulates.
         line: ``file.py:12`` of the user's code.
@@ -55,35 +55,44 @@ class Product:
 
 @torch.no_grad()
 def products(net: nn.Module, example: Tensor) -> list[Product]:
-    """Run a batch in evaluation mode and list the products computed, in order.
+    """Run a batch in evaluation mode and list the products that it computes, in order.
 
     Args:
         net: Any network, float or quantized.
-        example: A batch it accepts, on its device; ``meta`` does.
+        example: A batch that the network accepts, on the network's device, which may be ``meta``.
 
     Raises:
-        UncountedError: If a kernel may compute products and is not known here.
+        UncountedError: If a kernel may compute products and its count is not known.
+
+    Example:
+        >>> (product,) = products(nn.Conv2d(3, 5, 1), torch.zeros(1, 3, 4, 4))
+        >>> product.parameter, product.macs  # 5 x 16 elements, 3 weights each
+        ('weight', 240)
     """
     counter = _Counter(net)
     with evaluating(net), counter.following(net), counter:
         net(example)
-    return counter.found
+    return counter.products
 
 
 class _Counter(TorchDispatchMode):
-    """Sees every kernel; follows which module is at work, and what is computed of parameters."""
+    """Counts the products of each kernel.
+
+    It keeps the stack of the modules that are running, and which tensors result from parameters
+    alone.
+    """
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
-        self.found: list[Product] = []
+        self.products: list[Product] = []
         self.stack: list[tuple[str, nn.Module]] = [("", net)]
         self.names = {_storage(b): "" for b in net.buffers()}
         self.names |= {_storage(p): name for name, p in reversed(list(net.named_parameters()))}
-        self.alive: list[Tensor] = []  # a freed storage's address would be another tensor's
+        self.alive: list[Tensor] = []  # keeps a freed storage's address from being used again
 
     @contextmanager
     def following(self, net: nn.Module) -> Iterator[None]:
-        """Keep the stack of modules at work."""
+        """Inside, ``stack`` holds the modules that are running."""
         handles: list[Any] = []
         for name, module in net.named_modules():
             entry = (name, module)
@@ -103,10 +112,10 @@ class _Counter(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        """Compute, count, and note what was made of parameters alone."""
+        """Compute, count, and record tensors that result from parameters alone."""
         out = func(*args, **(kwargs or {}))
-        given = [value for value in torch.utils._pytree.tree_leaves((args, kwargs))]
-        tensors = [value for value in given if isinstance(value, Tensor)]
+        values = [value for value in torch.utils._pytree.tree_leaves((args, kwargs))]
+        tensors = [value for value in values if isinstance(value, Tensor)]
         name = func._schema.name
         if count := _COUNTS.get(name):
             self._note(count(args, out), tensors)
@@ -125,15 +134,18 @@ class _Counter(TorchDispatchMode):
         matrices = [name for name in parameters if not name.endswith("bias")]
         own = (matrices or parameters or [""])[0]
         scope = self.stack[-1][0]
-        self.found.append(Product(layers[-1] if layers else "", own, scope, macs, _user_line()))
+        self.products.append(Product(layers[-1] if layers else "", own, scope, macs, _user_line()))
 
     def _inherit(self, out: Any, tensors: list[Tensor]) -> None:
-        """What is made of a parameter alone (a transpose, a standardized weight) stands for it."""
+        """Give the result of a parameter alone the parameter's name.
+
+        Such a result is a transpose, or a standardized weight.
+        """
         named = [self.names[_storage(t)] for t in tensors]
-        for made in torch.utils._pytree.tree_leaves(out):
-            if isinstance(made, Tensor) and _storage(made) not in self.names:
-                self.names[_storage(made)] = next(filter(None, named), "")
-                self.alive.append(made)
+        for result in torch.utils._pytree.tree_leaves(out):
+            if isinstance(result, Tensor) and _storage(result) not in self.names:
+                self.names[_storage(result)] = next(filter(None, named), "")
+                self.alive.append(result)
 
 
 def _storage(value: Tensor) -> int:
@@ -141,7 +153,7 @@ def _storage(value: Tensor) -> int:
 
 
 def _user_line() -> str:
-    """The innermost line of the stack that is neither torch's nor ours."""
+    """Return the innermost line of the stack outside torch and this package."""
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
@@ -152,7 +164,7 @@ def _user_line() -> str:
 
 
 def _matrices(a: Tensor, b: Tensor) -> int:
-    """``(..., rows, terms)`` times ``(..., terms, columns)``."""
+    """Count the MACs of ``(..., rows, terms)`` times ``(..., terms, columns)``."""
     return a.numel() * b.shape[-1]
 
 

@@ -1,7 +1,7 @@
-"""Rewriting a traced graph so that it means what it says.
+"""Rewrites of a traced graph after which each operation is a function of the image.
 
-A graph is read as if its operations were functions of the image. Some Python is not: what looks at
-``self.training`` or at further arguments while it runs, and what changes a tensor in place.
+Three kinds of Python code are not: code that reads ``self.training``, code that reads further
+arguments of ``forward``, and code that changes a tensor in place.
 """
 
 import inspect
@@ -16,10 +16,11 @@ from torch import fx, nn
 from torchvision.ops import StochasticDepth, stochastic_depth
 
 DROPOUTS: Mapping[Callable[..., Any], Callable[[Mapping[str, Any]], nn.Module]] = {
-    F.dropout: lambda given: nn.Dropout(given.get("p", 0.5), given.get("inplace", False)),
-    F.dropout2d: lambda given: nn.Dropout2d(given.get("p", 0.5), given.get("inplace", False)),
-    stochastic_depth: lambda given: StochasticDepth(given["p"], given["mode"]),
+    F.dropout: lambda args: nn.Dropout(args.get("p", 0.5), args.get("inplace", False)),
+    F.dropout2d: lambda args: nn.Dropout2d(args.get("p", 0.5), args.get("inplace", False)),
+    stochastic_depth: lambda args: StochasticDepth(args["p"], args["mode"]),
 }
+"""Function of torch → the layer with the same arguments."""
 _IN_PLACE: Mapping[Callable[..., Any], Callable[..., Any]] = {
     operator.iadd: operator.add,
     operator.imul: operator.mul,
@@ -29,14 +30,25 @@ _IN_PLACE: Mapping[Callable[..., Any], Callable[..., Any]] = {
 
 
 def defaults(root: nn.Module) -> dict[str, Any]:
-    """Those arguments of ``forward`` behind the image that are plain values by default."""
+    """Return the defaults of those arguments of ``forward`` after the image that are plain values.
+
+    Plain values are numbers, texts and None.
+
+    Example:
+        >>> defaults(nn.Upsample(2)), defaults(nn.MultiheadAttention(2, 1))["need_weights"]
+        ({}, True)
+    """
     arguments = list(inspect.signature(root.forward).parameters.values())[1:]
     plain = (bool, int, float, str, type(None))
     return {a.name: a.default for a in arguments if isinstance(a.default, plain)}
 
 
 def without_arguments(graph: fx.Graph) -> None:
-    """Drop what a graph was specialized by, that it checks them, and starred ones without use."""
+    """Remove the arguments after the image from a graph, in place.
+
+    These are arguments that tracing replaced by their defaults, with the checks that torch.fx adds
+    for them, and starred arguments (``*args``, ``**kwargs``) that nothing reads.
+    """
     for node in reversed(graph.nodes):
         if node.op != "placeholder":
             continue
@@ -54,36 +66,40 @@ def dropouts_as_modules(root: nn.Module, graph: fx.Graph) -> Iterator[fx.Node]:
     """Turn each functional dropout of a graph traced in evaluation mode into a layer.
 
     Args:
-        root: What was traced; gets the layers, each in the training mode of the module that
-            calls it.
-        graph: Of ``root``.
+        root: The traced module. It receives the new layers, each in the training mode of the
+            module that calls it.
+        graph: Graph of ``root``, changed in place.
 
     Yields:
-        Dropouts that drop in evaluation mode as well: they are left as they are.
+        Dropouts that also drop in evaluation mode: they are not changed.
     """
     for node in list(graph.nodes):
         if node.op != "call_function" or node.target not in DROPOUTS:
             continue
-        given = _arguments(node)
-        if given.get("training", True):
+        arguments = _arguments(node)
+        if arguments.get("training", True):
             yield node
             continue
-        layer = DROPOUTS[node.target](given)
+        layer = DROPOUTS[node.target](arguments)
         layer.train(root.get_submodule(scope(node)).training)
         name = free_name(root, node.name)
         root.add_module(name, layer)
         with graph.inserting_after(node):
-            called = graph.call_module(name, (given["input"],))
+            called = graph.call_module(name, (arguments["input"],))
         called.meta = dict(node.meta)
         node.replace_all_uses_with(called)
         graph.erase_node(node)
 
 
 def without_side_effects(root: nn.Module, graph: fx.Graph) -> None:
-    """Operations in place become functions, and what reads their input afterwards their result.
+    """Turn in-place operations into functions; later readers of their input read their result.
 
-    So autograd takes them too: a rounded tensor may not be changed in place. Of a changed view of
-    a tensor (``x[:, 0].relu_()``) the tensor itself is not followed.
+    Autograd needs this, because a rounded tensor may not be changed in place. If an operation
+    changes a view of a tensor (``x[:, 0].relu_()``), readers of the tensor itself are not changed.
+
+    Args:
+        root: The traced module; its layers with ``inplace=True`` get ``inplace=False``.
+        graph: Graph of ``root``, changed in place.
     """
     order = {node: index for index, node in enumerate(graph.nodes)}
     called = root.named_modules(remove_duplicate=False)
@@ -101,7 +117,10 @@ def without_side_effects(root: nn.Module, graph: fx.Graph) -> None:
 
 
 def _is_number(node: fx.Node, numbers: set[fx.Node]) -> bool:
-    """A size, or what is computed from sizes: ``n += 1`` leaves other names of n alone."""
+    """Return whether a node is a size, or computed from sizes.
+
+    ``n += 1`` then changes no other name of n.
+    """
     if node.op == "call_method" and node.target in ("size", "dim"):
         return True
     if node.target is getattr and node.args[1] in ("shape", "ndim"):
@@ -110,7 +129,10 @@ def _is_number(node: fx.Node, numbers: set[fx.Node]) -> bool:
 
 
 def _became_function(node: fx.Node) -> bool:
-    """Make an operation that changes its input one that does not; False if it never did."""
+    """Turn an operation that changes its input into one that does not.
+
+    False if the operation does not change its input.
+    """
     if isinstance(node.target, str):
         changes = node.op == "call_method" and re.fullmatch(r".*[^_]_", node.target) is not None
         node.target = node.target[:-1] if changes else node.target
@@ -118,15 +140,15 @@ def _became_function(node: fx.Node) -> bool:
     if node.target in _IN_PLACE:
         node.target = _IN_PLACE[node.target]
         return True
-    given = dict(_arguments(node))
-    if not given.get("inplace", False):
+    arguments = dict(_arguments(node))
+    if not arguments.get("inplace", False):
         return False
-    node.args, node.kwargs = (given.pop("input"),), {**given, "inplace": False}
+    node.args, node.kwargs = (arguments.pop("input"),), {**arguments, "inplace": False}
     return True
 
 
 def _arguments(node: fx.Node) -> Mapping[str, Any]:
-    """Of a Python function, by their names; none of a built-in one."""
+    """Return the arguments by name; of a built-in function only those passed by name."""
     try:
         signature = inspect.signature(node.target)  # type: ignore[arg-type]
     except ValueError:
@@ -135,13 +157,22 @@ def _arguments(node: fx.Node) -> Mapping[str, Any]:
 
 
 def scope(node: fx.Node) -> str:
-    """Path of the module that an operation is called in; empty for the network itself."""
+    """Return the path of the module that calls an operation; empty for the network itself."""
     stack = node.meta.get("nn_module_stack", {}).values()
     return next((path for path, _ in reversed(stack) if path), "")
 
 
 def free_name(root: nn.Module, wanted: str) -> str:
-    """``wanted``, with underscores behind it while the module has an attribute of that name."""
+    """Return a name that is no attribute of a module yet, by adding underscores.
+
+    Args:
+        root: The module.
+        wanted: The name to begin with.
+
+    Example:
+        >>> free_name(nn.Linear(1, 1), "scale"), free_name(nn.Linear(1, 1), "weight")
+        ('scale', 'weight_')
+    """
     name = wanted
     while hasattr(root, name):
         name += "_"

@@ -1,4 +1,4 @@
-"""Every layer a network calls, in order, with the shapes it sees."""
+"""Every layer that a network calls, in order, with its shapes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from qat.core.evaluation_mode import evaluating
 
-# Layers that hold helpers (a quantized twin holds its quantizers) count as one layer all the same.
+# A layer with submodules, such as a quantized layer with its quantizers, counts as one layer.
 _LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 
 
@@ -20,10 +20,10 @@ class LayerCall:
     Attributes:
         name: Module name.
         kind: Class name.
-        input_shape: Of the first input, batch axis included.
-        output_shape: Of the output, batch axis included.
-        input_min: Smallest value of the first input.
-        order: Place in the order of calls, from 0.
+        input_shape: Shape of the first input, batch axis included.
+        output_shape: Shape of the output, batch axis included.
+        input_min: Smallest value of the first input; 0 if it is empty.
+        order: Position in the order of calls, from 0.
     """
 
     name: str
@@ -36,13 +36,18 @@ class LayerCall:
 
 @torch.no_grad()
 def layer_calls(net: nn.Module, example: Tensor) -> list[LayerCall]:
-    """Run one batch and list the layers called, in evaluation mode.
+    """Run one batch in evaluation mode and list the layers that it calls.
 
-    A layer used twice appears twice. Training flags are left as they were.
+    A layer that is called twice appears twice. The mode of every module is restored afterwards.
 
     Args:
         net: Any network, float or quantized.
-        example: A batch it accepts, on its device.
+        example: A batch that the network accepts, on its device.
+
+    Example:
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(12, 5))
+        >>> [(c.name, c.output_shape) for c in layer_calls(net, torch.zeros(2, 3, 2, 2))]
+        [('0', (2, 12)), ('1', (2, 5))]
     """
     calls: list[LayerCall] = []
 
@@ -66,6 +71,7 @@ def layer_calls(net: nn.Module, example: Tensor) -> list[LayerCall]:
 
 
 def _leaves(net: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Yield name and module of each layer, and of each other module without children."""
     inside: tuple[str, ...] = ()
     for name, module in net.named_modules():
         if inside and name.startswith(inside):

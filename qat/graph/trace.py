@@ -1,4 +1,4 @@
-"""A network as a graph of operations, by torch.fx (Reed et al. 2022, arXiv:2112.08429)."""
+"""Tracing a network into a graph with torch.fx (Reed et al. 2022, arXiv:2112.08429)."""
 
 import copy
 import os
@@ -29,37 +29,46 @@ _TORCH = f"{Path(torch.__file__).parent}{os.sep}"
 
 
 class TraceError(InputError):
-    """The network's graph cannot be read: its ``forward`` depends on values."""
+    """The network cannot be traced: its ``forward`` depends on values, or on the mode."""
 
 
 class _Tracer(fx.Tracer):
-    """Every layer that quantization knows is a leaf; each operation remembers its line.
+    """Keeps every layer that can be quantized as one node, and the line of each operation.
 
-    So is what drops parts of a network in training: traced through, in evaluation mode, it would
-    be gone for good.
+    Layers that drop parts of a network in training are one node too: traced into in evaluation
+    mode, they would leave no node.
     """
 
     record_stack_traces = True
 
     def is_leaf_module(self, module: nn.Module, qualified_name: str) -> bool:
-        """Layers of torch, and quantized ones, which bear a ``quantized_leaf``."""
+        """Return true for layers of torch and for modules with the attribute ``quantized_leaf``."""
         if getattr(module, "quantized_leaf", False) or isinstance(module, StochasticDepth):
             return True
         return super().is_leaf_module(module, qualified_name)
 
 
 def trace(net: nn.Module) -> fx.GraphModule:
-    """A traced copy of a network as it computes in evaluation mode.
+    """Return a traced copy of a network as it computes in evaluation mode.
 
-    Parameters and submodules keep their names, and each its own training flag. A functional
-    dropout becomes a module, which drops in training; so does a layer that passes its input on in
-    evaluation mode alone. Layers that the network's own ``train()`` keeps in evaluation mode stay
-    so. What reads a tensor after an operation in place reads that operation's result; arguments
-    behind the image have their defaults.
+    Parameters and submodules keep their names, and each module keeps its mode. A functional
+    dropout becomes a module, which drops in training. A layer that returns its input in evaluation
+    mode only stays a module. Layers that the network's own ``train()`` keeps in evaluation mode
+    stay in it. Operations in place become functions. Arguments of ``forward`` after the image have
+    their defaults.
+
+    Args:
+        net: A float or quantized network; it is not changed.
 
     Raises:
-        TraceError: If ``forward`` decides by the values of tensors, or drops in evaluation mode
-            too; its line is named.
+        TraceError: If ``forward`` branches on the values of tensors, or a dropout drops in
+            evaluation mode too (the message names the line), or a layer computes a weight from
+            other parameters.
+
+    Example:
+        >>> traced = trace(nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()))
+        >>> [str(node.target) for node in traced.graph.nodes]
+        ['input', '0', '1', 'output']
     """
     own = _copied(net)
     hold_evaluation(own)
@@ -81,13 +90,13 @@ def trace(net: nn.Module) -> fx.GraphModule:
 
 
 def check_training(net: nn.Module) -> None:
-    """Hold what a network computes in training against what it does in evaluation mode.
+    """Compare what a network computes in training with what it computes in evaluation mode.
 
-    A traced network computes the latter in both modes, but for dropouts and the layers that
+    A traced network computes the latter in both modes, except for dropouts and for layers that
     :func:`trace` keeps.
 
     Raises:
-        TraceError: If training computes something else; its line is named.
+        TraceError: If training computes something else; the message names the line.
     """
     own = _copied(net)
     keep_training_alone(own)
@@ -98,17 +107,17 @@ def check_training(net: nn.Module) -> None:
     if (node := first_difference(*graphs)) is not None:
         what = node.target if isinstance(node.target, str) else node.name
         raise TraceError(
-            f"{type(net).__name__} computes otherwise in training: {what} at {where(node)}; in "
-            "placement integer training follows the graph of evaluation mode: put it into a layer "
-            "that passes its input on in evaluation mode, or use scheme.placement=academic"
+            f"{type(net).__name__} computes something else in training: {what} at {where(node)}; "
+            "in placement integer training follows the graph of evaluation mode: put it into a "
+            "layer that returns its input in evaluation mode, or use scheme.placement=academic"
         )
 
 
 def raw_graph(net: nn.Module) -> fx.Graph:
-    """The graph of a network in its present mode.
+    """Return the graph of a network in its present mode.
 
     Raises:
-        TraceError: If ``forward`` decides by the values of tensors; its line is named.
+        TraceError: If ``forward`` branches on the values of tensors; the message names the line.
     """
     tracer = _Tracer(autowrap_functions=(stochastic_depth,))
     try:
@@ -122,24 +131,25 @@ def raw_graph(net: nn.Module) -> fx.Graph:
 
 
 def _copied(net: nn.Module) -> nn.Module:
-    """A copy; torch copies no weight that was computed from others, as weight_norm does.
+    """Return a copy of a network.
 
     Raises:
-        TraceError: If there is such a weight; the layer is named.
+        TraceError: If a layer computes a weight from other parameters, as weight_norm does: torch
+            cannot copy it. The message names the layer.
     """
     for name, module in net.named_modules():
         for attribute, value in vars(module).items():
             if isinstance(value, torch.Tensor) and value.grad_fn is not None:
                 raise TraceError(
                     f"layer {name!r}, a {type(module).__name__}, computes its {attribute} from "
-                    "other parameters (weight_norm?), and cannot be copied: take that off first "
+                    "other parameters (weight_norm?), and cannot be copied: remove that first "
                     "(torch.nn.utils.remove_weight_norm)"
                 )
     return copy.deepcopy(net)
 
 
 def where(node: fx.Node) -> str:
-    """``file.py:12``, the line of the user's ``forward`` that an operation comes from."""
+    """Return ``file.py:12``, the line of the user's ``forward`` that makes an operation."""
     places = re.findall(r'File "([^"]+)", line (\d+)', node.stack_trace or "")
     own = [(file, line) for file, line in places if not file.startswith(_TORCH)]
     if not own:
@@ -153,6 +163,7 @@ def _reason(error: Exception) -> str:
 
 
 def _place(error: Exception) -> str:
+    """Return the innermost line of the user's code in a traceback."""
     frames = traceback.extract_tb(error.__traceback__)
     inside = (_TORCH, __file__)
     own = [f for f in frames if not f.filename.startswith(inside)]

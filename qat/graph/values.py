@@ -1,4 +1,4 @@
-"""What a traced network computed for an example: shapes of tensors, and the sizes read off them."""
+"""One recorded run of a traced network: shapes of its tensors, and values computed from sizes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,18 +14,23 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Values:
-    """Of one run.
+    """The values of one run.
 
     Attributes:
-        shapes: Node of a tensor → its shape, batch included; of several tensors, theirs.
-        plain: Node of anything else → its value.
+        shapes: Node of a tensor → its shape, batch axis included; node of several tensors (a
+            split) → a tuple of their shapes.
+        plain: Any other node → its value.
     """
 
     shapes: Mapping[fx.Node, Any] = field(default_factory=dict)
     plain: Mapping[fx.Node, Any] = field(default_factory=dict)
 
     def resolved(self, value: Any) -> Any:
-        """An argument in which numbers stand for the nodes that compute them."""
+        """Replace each node in an argument by the value that it computed, where that is known.
+
+        Args:
+            value: Any argument of an operation, also nested.
+        """
 
         def number(part: Any) -> Any:
             return self.plain.get(part, part) if isinstance(part, fx.Node) else part
@@ -35,11 +40,18 @@ class Values:
 
 @torch.no_grad()
 def run_values(traced: fx.GraphModule, example: Tensor) -> Values:
-    """Run a traced network in evaluation mode and keep what its nodes gave, tensors as shapes.
+    """Run a traced network in evaluation mode and record the value of each node.
 
     Args:
         traced: The network.
-        example: Two images or more: of one, an axis of images looks like any axis of size 1.
+        example: Preprocessed images, ``(N, C, H, W)``. A single image is repeated, because a
+            batch axis of size 1 could not be distinguished from other axes of size 1.
+
+    Example:
+        >>> traced = fx.symbolic_trace(lambda x: x.reshape(x.size(0), -1))
+        >>> values = run_values(traced, torch.zeros(2, 3, 4, 4))
+        >>> list(values.shapes.values()), list(values.plain.values())
+        ([(2, 3, 4, 4), (2, 48), (2, 48)], [2])
     """
     shapes: dict[fx.Node, Any] = {}
     plain: dict[fx.Node, Any] = {}

@@ -5,12 +5,13 @@ import pickle
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import fx, nn
 from torchvision.ops import StochasticDepth
 
 from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
+from qat.graph.modes import TracedNetwork, first_difference, hold_evaluation
 from qat.graph.trace import TraceError, check_training, trace
 from tests.export.integer_networks import images, scheme
 
@@ -106,7 +107,7 @@ def test_what_training_alone_computes_is_named_with_its_line(named):
 def test_a_network_that_is_not_trained_may_differ():
     net = Net(OTHER["relu"]).eval()
     quantize(net, make_plan(net, scheme(), images()))
-    with pytest.raises(TraceError, match="computes otherwise in training"):
+    with pytest.raises(TraceError, match="computes something else in training"):
         integer(net)
 
 
@@ -115,3 +116,25 @@ def test_training_flags_are_the_users():
     check_training(net)
     trace(net)
     assert [net.training, net.conv.training, net.norm.training] == [True, True, False]
+
+
+def test_a_layer_that_train_leaves_in_evaluation_mode_is_held():
+    net = Frozen().eval()
+    hold_evaluation(net)
+    assert not any(module.training for module in net.modules())
+    traced = TracedNetwork(net, fx.Tracer().trace(net)).train()
+    assert [traced.conv.training, traced.norm.training] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("training", "differs"),
+    [
+        (lambda x: F.dropout(x, 0.9, True).relu(), None),
+        (lambda x: F.dropout(x, 0.1, False).tanh(), "tanh"),
+        (lambda x: F.dropout(x, 0.1, False).relu().tanh(), "tanh"),
+    ],
+)
+def test_the_first_difference_of_two_graphs(training, differs):
+    evaluation = fx.symbolic_trace(lambda x: F.dropout(x, 0.1, False).relu()).graph
+    node = first_difference(evaluation, fx.symbolic_trace(training).graph)
+    assert (None if node is None else node.target) == differs
