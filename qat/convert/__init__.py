@@ -1,1 +1,1 @@
-"""From a float network and a plan to a quantized network, and its phases."""
+"""From a float network and a plan to a quantized network, and its calibration."""

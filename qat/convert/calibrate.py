@@ -1,4 +1,7 @@
-"""The phases of a quantized network: observe, quantize, off."""
+"""Calibration: the ranges of a quantized network from data, and its phases.
+
+The phases are ``observe``, ``quantize`` and ``off``.
+"""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,11 +23,16 @@ from qat.quantizers.base import PHASES, Quantizer
 from qat.quantizers.cast import CastQuantizer
 
 USES = "uses"
-"""Beside an observer's own statistics: how many tensors of a forward it saw."""
+"""Key beside an observer's own statistics: how many tensors it saw in each forward pass."""
 
 
 def set_phase(net: nn.Module, phase: str) -> None:
-    """Switch every quantizer of a network to ``observe``, ``quantize`` or ``off``.
+    """Set the phase of every quantizer of a network.
+
+    Args:
+        net: A quantized network.
+        phase: ``observe`` collects ranges and passes values unchanged, ``quantize`` rounds,
+            ``off`` passes values unchanged.
 
     Raises:
         ValueError: If the phase is none of these.
@@ -36,7 +44,12 @@ def set_phase(net: nn.Module, phase: str) -> None:
 
 
 def freeze_observers(net: nn.Module, frozen: bool = True) -> None:
-    """Hold all ranges as they are while the network goes on training; or let them follow again."""
+    """Fix all ranges while a network is trained, or release them.
+
+    Args:
+        net: A quantized network.
+        frozen: True keeps the ranges as they are; false lets them follow the data again.
+    """
     for _, _, quantizer in quantizers(net):
         quantizer.frozen = frozen
 
@@ -48,25 +61,37 @@ def calibrate(
     track: Track | None = None,
     at_once: int | None = None,
 ) -> None:
-    """Fix every range from data, in evaluation mode; ends in phase ``quantize``.
+    """Set every range from data, in evaluation mode; the network ends in phase ``quantize``.
 
-    Activations are observed as the float network has them; each weight is observed once. What was
-    observed before is forgotten. Tensors that share a scale (branches of a concatenation, inputs
-    of a layer that is called twice) are observed as the union that they are in each batch.
+    Activations are observed with the values of the float network, each weight is observed once.
+    Earlier observations are discarded. Tensors that share a scale (branches of a concatenation,
+    inputs of a layer that is called twice) count as one tensor in each batch.
 
     Args:
         net: A quantized network.
         batches: Image tensors, or tuples that begin with one, on the network's device.
-        track: Wraps the batches to show progress.
-        at_once: Most images in one forward: a larger batch goes through in parts, and observers
-            take their union for the batch. None for whole batches.
+        track: Wraps the batches to show progress; None shows none.
+        at_once: Largest number of images in one forward pass. A larger batch is split, and its
+            parts count as one batch. None for whole batches.
 
     Warns:
-        ClippedSignsWarning: If unsigned codes meet negative values; layer and share are named.
+        ClippedSignsWarning: If unsigned codes meet negative values; the message names the layer
+            and the share of such values.
 
     Raises:
-        ValueError: If there are no batches, or values are NaN or infinite; the layer is named.
-        GoneAroundError: If a planned layer is never called; it is named.
+        ValueError: If there are no batches, or values are NaN or infinite (the message names the
+            layer).
+        GoneAroundError: If a planned layer is never called; the message names it.
+
+    Example:
+        >>> from qat.convert.rules import make_plan
+        >>> from qat.convert.swap import quantize
+        >>> from qat.core.scheme import Scheme
+        >>> net, images = nn.Sequential(nn.Linear(2, 3)), torch.ones(4, 2)
+        >>> qnet = quantize(net, make_plan(net, Scheme(), images))
+        >>> calibrate(qnet, [images])
+        >>> round(float(qnet[0].input_quantizer.qparams().scale) * 255, 6)
+        1.0
     """
     _start_observing(net)
     acts = [quantizer for _, slot, quantizer in quantizers(net) if slot != "weight"]
@@ -88,7 +113,7 @@ def calibrate(
 def _observe(
     net: nn.Module, acts: Iterable[Quantizer], images: Tensor, at_once: int | None
 ) -> None:
-    """One batch, in as many forwards as it takes."""
+    """Observe one batch, in one or several forward passes."""
     parts = [images] if at_once is None else images.split(at_once)
     for quantizer in acts if len(parts) > 1 else ():
         quantizer.observer.expect(None)
@@ -99,45 +124,50 @@ def _observe(
 
 
 def fit_biases(net: nn.Module) -> None:
-    """Raise the weight scale of every channel whose bias would not fit 32 bits.
+    """Increase the weight scale of every channel whose bias does not fit 32 bits.
 
-    A training does so at every step; this is for what follows a change of weights or ranges.
+    Training does this at every step. Call it after a change of weights or ranges.
     """
     for _, twin in twins(net):
         twin.fit_bias()
 
 
 def saturated_biases(net: nn.Module) -> dict[str, int]:
-    """Layer → how many elements of its bias do not fit 32 bits and are clamped; none is left out.
+    """Count the elements of each bias that do not fit 32 bits and are clamped.
 
-    After :func:`fit_biases` there are none but of quantizers whose scale cannot be raised.
+    After :func:`fit_biases` there are none, except with quantizers whose scale cannot be
+    increased.
+
+    Returns:
+        Layer name → number of clamped elements, without layers that have none.
     """
-    found = {name: twin.saturated_biases() for name, twin in twins(net)}
-    return {name: count for name, count in found.items() if count}
+    counts = {name: twin.saturated_biases() for name, twin in twins(net)}
+    return {name: count for name, count in counts.items() if count}
 
 
 def statistics_keys(net: nn.Module) -> dict[str, dict[str, Any]] | None:
-    """What the activations' statistics depend on beside the float network and the batches.
+    """Return the settings on which the statistics of the activations depend.
 
-    Not on widths or symmetry: so networks quantized in different ways may share them.
+    Two quantized versions of one float network whose keys are equal have equal statistics for the
+    same batches. Widths and symmetry are not part of the keys.
 
     Returns:
-        ``layer.slot`` → key; None if an observer's statistics cannot be shared.
+        ``layer.slot`` → key; None if the statistics of an observer cannot be shared.
     """
-    found = {}
+    keys = {}
     for place, observer in _activation_observers(net):
         key = observer.statistics_key()
         if key is None:
             return None
-        found[place] = key
-    return found
+        keys[place] = key
+    return keys
 
 
 def collected(net: nn.Module) -> dict[str, Tensor]:
-    """What the activations' observers saw when the network was calibrated.
+    """Return the statistics that the activations' observers collected in a calibration.
 
     Returns:
-        ``layer.slot/name`` → tensor.
+        ``layer.slot/name`` → tensor, which :func:`calibrate_from` reads.
     """
     return {
         f"{place}/{name}": value
@@ -148,15 +178,19 @@ def collected(net: nn.Module) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def calibrate_from(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
-    """Calibrate by what another network's observers saw, see :func:`collected`.
+    """Calibrate a network with the statistics that another network collected.
 
-    Ranges equal those of :func:`calibrate` on the same batches, bit for bit, if
-    :func:`statistics_keys` are equal.
+    If :func:`statistics_keys` of both networks are equal, the ranges equal those of
+    :func:`calibrate` on the same batches, bit for bit.
+
+    Args:
+        net: A quantized network.
+        statistics: Result of :func:`collected` of the other network.
     """
     _start_observing(net)
     for place, observer in _activation_observers(net):
-        mine = f"{place}/"
-        own = {k.removeprefix(mine): v for k, v in statistics.items() if k.startswith(mine)}
+        prefix = f"{place}/"
+        own = {k.removeprefix(prefix): v for k, v in statistics.items() if k.startswith(prefix)}
         observer.expect(int(own.pop(USES, torch.tensor(1))))
         if own:
             observer.load_statistics(own)
@@ -186,7 +220,7 @@ def _activation_observers(net: nn.Module) -> Iterator[tuple[str, Observer]]:
 
 
 def _observe_weights(net: nn.Module) -> None:
-    with alone():  # every rank has the whole of each weight
+    with alone():  # every process has all of each weight
         for _, twin in twins(net):
             if isinstance(twin.weight_quantizer, Quantizer):
                 twin.weight_quantizer.set_phase("observe")

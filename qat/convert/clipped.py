@@ -1,7 +1,7 @@
-"""Negative values that unsigned codes cannot hold: found by looking on while a network runs.
+"""Negative values that unsigned codes clip to zero, counted while a network runs.
 
-A sign is decided by the images that a network is planned with; others may show it negative. Such
-values become zero, all of them, so that it is worth a word.
+The images of the plan decide whether a tensor gets signed codes. Other images may have negative
+values in that tensor. Unsigned codes clip all of them to zero, which the user should know.
 """
 
 from collections.abc import Iterator
@@ -17,19 +17,24 @@ from qat.quantizers.dynamic import is_dynamic
 
 
 class ClippedSignsWarning(UserWarning):
-    """Unsigned codes have met negative values."""
+    """Unsigned codes clip negative values to zero."""
 
 
 @dataclass
 class ClippedSigns:
-    """What an unsigned grid has met.
+    """Counts of the values that reached an unsigned grid.
 
     Attributes:
-        name: Of the layer, or of the tensor between layers.
+        name: Name of the layer, or of the tensor between layers.
         slot: ``act``, ``output`` or ``tensor``.
-        values: How many it was given.
-        negative: How many of them are negative, by more than rounds to zero.
-        lowest: The smallest.
+        values: Number of values.
+        negative: Number of negative values that do not round to zero.
+        lowest: Smallest value; 0 if none is negative.
+
+    Example:
+        >>> print(ClippedSigns("conv1", "act", values=200, negative=1, lowest=-0.5))
+        conv1 (act): 0.50% of its values are negative, down to -0.5, and its unsigned codes clip \
+them to 0; set signed=true, or make the plan with images that show them
     """
 
     name: str
@@ -40,7 +45,7 @@ class ClippedSigns:
 
     @property
     def share(self) -> float:
-        """Of all values."""
+        """Share of the negative values, 0 to 1."""
         return self.negative / self.values if self.values else 0.0
 
     def __str__(self) -> str:
@@ -53,32 +58,37 @@ class ClippedSigns:
 
 @contextmanager
 def watching_signs(net: nn.Module) -> Iterator[list[ClippedSigns]]:
-    """Look on while a quantized network runs; the list is filled at the end.
+    """Count clipped negative values while a quantized network runs.
 
-    Only symmetric grids of activations without negative codes are looked at.
+    Only symmetric grids of activations without negative codes are observed. Each of their hooks
+    is removed at the end.
+
+    Yields:
+        A list, which is filled at the end with each grid that clipped values.
     """
-    found: list[ClippedSigns] = []
-    seen = {q: ClippedSigns(name, slot) for name, slot, q in quantizers(net) if _unsigned(slot, q)}
+    clipped: list[ClippedSigns] = []
+    grids = [each for each in quantizers(net) if _unsigned(each[1], each[2])]
+    observed = {quantizer: ClippedSigns(name, slot) for name, slot, quantizer in grids}
     handles = [
-        quantizer.register_forward_pre_hook(lambda q, given: _look(seen[q], q, given))
-        for quantizer in seen
+        quantizer.register_forward_pre_hook(lambda q, inputs: _look(observed[q], q, inputs))
+        for quantizer in observed
     ]
     try:
-        yield found
+        yield clipped
     finally:
         for handle in handles:
             handle.remove()
-        found += [clip for q, clip in seen.items() if clip.lowest < -_half_step(q)]
+        clipped += [clip for q, clip in observed.items() if clip.lowest < -_half_step(q)]
 
 
 def _unsigned(slot: str, quantizer: Quantizer) -> bool:
     grid = quantizer.grid
-    fixed = not is_dynamic(quantizer)  # a range that follows each input clips no sign
+    fixed = not is_dynamic(quantizer)  # a range from each input contains its negative values
     return fixed and slot != "weight" and quantizer.spec.symmetric and not grid.signed
 
 
-def _look(clip: ClippedSigns, quantizer: Quantizer, given: tuple[Any, ...]) -> None:
-    x = given[0].detach()
+def _look(clip: ClippedSigns, quantizer: Quantizer, inputs: tuple[Any, ...]) -> None:
+    x = inputs[0].detach()
     clip.values += x.numel()
     if not x.numel() or (low := float(x.min())) >= 0:
         return
@@ -87,7 +97,7 @@ def _look(clip: ClippedSigns, quantizer: Quantizer, given: tuple[Any, ...]) -> N
 
 
 def _half_step(quantizer: Quantizer) -> float:
-    """Up to here a value rounds to zero anyway; nothing is known before a calibration."""
+    """Return the distance from zero within which a value rounds to zero; 0 if it is not known."""
     if not quantizer.is_rounding or quantizer.codebook() is not None:
         return 0.0
     return float(quantizer.qparams().scale.max()) / 2

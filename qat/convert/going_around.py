@@ -1,7 +1,7 @@
-"""Weights of planned layers that are multiplied without calling the layer.
+"""Weights of planned layers that a network multiplies without calling the layer.
 
-``F.linear(x, self.fc.weight)`` goes around the quantized twin of ``fc``: the network would compute
-with a float weight where the plan says otherwise.
+``F.linear(x, self.fc.weight)`` bypasses the quantized version of ``fc``: the network would compute
+with a float weight although the plan quantizes it.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -15,20 +15,25 @@ from qat.layers.walk import tensors, twins
 
 
 class GoneAroundError(InputError):
-    """A planned layer that the network does not call, or not only; the message names it."""
+    """The network does not call a planned layer, or also uses its weight without a call."""
 
 
 def check_calls(net: nn.Module, planned: Collection[str], example: Tensor) -> None:
-    """Look whether the weights of planned layers are multiplied in their layers alone.
+    """Check that the weights of planned layers are multiplied only by their own layers.
+
+    Args:
+        net: A float network.
+        planned: Names of the layers that are to be quantized.
+        example: Preprocessed images; the first one is run.
 
     Raises:
-        GoneAroundError: If one is multiplied elsewhere too; layer and line are named.
+        GoneAroundError: If a weight is multiplied elsewhere; the message names layer and line.
     """
     try:
-        found = products(net, example[:1])
-    except UncountedError:  # its cost is then not measured, and says so
+        computed = products(net, example[:1])
+    except UncountedError:  # the record of the run then has the reason for missing costs
         return
-    for product in found:
+    for product in computed:
         owner, _, attribute = product.parameter.rpartition(".")
         if attribute == "weight" and owner in planned and product.layer != owner:
             raise GoneAroundError(
@@ -39,13 +44,17 @@ def check_calls(net: nn.Module, planned: Collection[str], example: Tensor) -> No
 
 
 def check_tied(net: nn.Module, planned: Collection[str]) -> None:
-    """Look whether a planned layer shares its weight with another layer.
+    """Check that no planned layer shares its weight with another layer.
 
-    Each twin rounds by a scale of its own, and a packed file holds one tensor of codes a layer: one
-    weight cannot be both.
+    Each quantized layer rounds with its own scale, and a packed file holds one tensor of codes for
+    each layer. One shared weight cannot have two scales.
+
+    Args:
+        net: A float network.
+        planned: Names of the layers that are to be quantized.
 
     Raises:
-        GoneAroundError: If two layers share a weight, and one is planned; both are named.
+        GoneAroundError: If two layers share a weight and one is planned; the message names both.
     """
     first: dict[nn.Parameter, str] = {}
     for name, weight in net.named_parameters(remove_duplicate=False):
@@ -64,10 +73,10 @@ def check_tied(net: nn.Module, planned: Collection[str]) -> None:
 
 @contextmanager
 def every_layer_called(qnet: nn.Module) -> Iterator[None]:
-    """Inside, a quantized network is run; every quantized layer and tensor must be called.
+    """Check that the code inside calls every quantized layer and tensor of a network.
 
     Raises:
-        GoneAroundError: If one was not: its ranges would be of nothing.
+        GoneAroundError: If one was not called, because it would have no range.
     """
     parts = [*twins(qnet), *((tensor.plan.name, tensor) for _, tensor in tensors(qnet))]
     waiting = dict.fromkeys(name for name, _ in parts)
@@ -88,6 +97,6 @@ def every_layer_called(qnet: nn.Module) -> Iterator[None]:
         some = ", ".join(list(waiting)[:5])
         raise GoneAroundError(
             f"planned layers were never called ({some}): the network computes without them, or "
-            "the images take another way; keep them float by scheme.rules "
+            "the images take another path; keep them float by scheme.rules "
             f"([{{match: {next(iter(waiting))}, keep_float: true}}])"
         )

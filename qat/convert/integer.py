@@ -1,8 +1,8 @@
-"""A float network as an integer runtime computes it.
+"""Conversion of a float network to a network that an integer runtime computes.
 
-Jacob et al. 2018, arXiv:1712.05877, section 3: batch norm folded into the layer before it, a
-quantizer behind every tensor that is stored, biases with integer codes. A batch norm that stands
-alone becomes a depthwise convolution with a kernel of one pixel.
+Jacob et al. 2018, arXiv:1712.05877, section 3: batch norm is folded into the layer before it, a
+quantizer follows every tensor that is stored, biases have integer codes. A batch norm that cannot
+be folded becomes a depthwise convolution with a kernel of one pixel.
 """
 
 from collections import Counter
@@ -23,22 +23,23 @@ from qat.layers.walk import tensors, twins
 from qat.quantizers.base import Quantizer
 
 PLAN = "plan"
-"""The plan, in the graph's ``meta``."""
+"""Key of the plan in the graph's ``meta``."""
 TENSORS = "tensors"
-"""The submodule that holds the quantizers between layers, unless the network has one so named."""
+"""Submodule of the quantizers between layers; underscores follow if the name is taken."""
 
 
 def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) -> fx.GraphModule:
-    """The quantized network of an integer plan, as a graph; the float one is left as it is.
+    """Return the quantized network of an integer plan, as a graph.
 
     Args:
-        net: The float network that the plan was made of.
-        plan: In placement ``integer``.
-        keep_norms: Fold batch norm at each use instead of once.
+        net: The float network of the plan; it is not changed.
+        plan: A plan in placement ``integer``.
+        keep_norms: Fold batch norm at each use, for training, instead of once.
 
     Raises:
-        KeyError: If the plan is of another network.
-        TraceError: If it is to be trained and its ``forward`` does other things in training.
+        KeyError: If the plan belongs to another network.
+        TraceError: If the network cannot be traced, or, with ``keep_norms``, its ``forward``
+            computes something else in training.
     """
     if keep_norms:
         check_training(net)
@@ -57,14 +58,14 @@ def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) ->
     traced.recompile()
     traced.delete_all_unused_submodules()
     for operation in placement.operations.values():
-        if operation.name in placement.norms.values():  # its layer has it now, if anyone has
+        if operation.name in placement.norms.values():  # its layer has it now
             traced.delete_submodule(str(operation.node.target))
     traced.meta[PLAN] = plan
     return traced
 
 
 def fold_norms(qnet: nn.Module) -> None:
-    """End a training's folding: batch norm becomes part of weights and biases, in place."""
+    """Fold batch norm into weights and biases for good, in place, at the end of training."""
     for _, twin in twins(qnet):
         twin.fold()
         twin.fit_bias()
@@ -76,7 +77,7 @@ def _swap(
     layer = traced.get_submodule(name)
     if isinstance(layer, nn.BatchNorm2d):
         layer = _pointwise(layer)
-    # The tensor before the layer is rounded already.
+    # A quantizer between layers has rounded the input already.
     twin = make_twin(layer, replace(plan, act=plan.act.but(format="float")))
     twin.plan = plan
     if norm_name is not None:
@@ -87,7 +88,7 @@ def _swap(
 
 
 def _pointwise(norm: nn.BatchNorm2d) -> nn.Conv2d:
-    """The depthwise convolution that a batch norm with fixed statistics is."""
+    """Return the depthwise convolution that equals a batch norm with fixed statistics."""
     channels = norm.num_features
     scale, shift = scale_and_shift(norm)
     layer = nn.Conv2d(channels, channels, 1, groups=channels, device="meta")
@@ -97,17 +98,17 @@ def _pointwise(norm: nn.BatchNorm2d) -> nn.Conv2d:
 
 
 def _insert(traced: fx.GraphModule, placement: Placement, plan: Plan) -> dict[str, QuantTensor]:
-    """Put the quantizers into the graph and take the folded norms out."""
+    """Insert the quantizers into the graph and remove the folded norms."""
     folder, modules = free_name(traced, TENSORS), nn.Module()
     traced.add_module(folder, modules)
-    made: dict[str, QuantTensor] = {}
+    modules_by_tensor: dict[str, QuantTensor] = {}
     paths: dict[str, str] = {}
     device = next(traced.parameters()).device
     for name, tensor in plan.tensors.items():
         if tensor.shares is None:
-            made[name] = QuantTensor(tensor).train(traced.training).to(device)
+            modules_by_tensor[name] = QuantTensor(tensor).train(traced.training).to(device)
             own = free_name(modules, name.replace(".", "_").replace(":", "_"))
-            modules.add_module(own, made[name])
+            modules.add_module(own, modules_by_tensor[name])
             paths[name] = f"{folder}.{own}"
     for operation in placement.operations.values():
         if operation.name in placement.norms.values():
@@ -120,11 +121,11 @@ def _insert(traced: fx.GraphModule, placement: Placement, plan: Plan) -> dict[st
             rounded = traced.graph.call_module(paths[placement.shares[name]])
         node.replace_all_uses_with(rounded)
         rounded.args = (node,)
-    return made
+    return modules_by_tensor
 
 
 def _expect_unions(traced: fx.GraphModule) -> None:
-    """Tell each observer how many tensors of a forward share its scale."""
+    """Set for each observer how many tensors of a forward pass share its scale."""
     uses = Counter(str(node.target) for node in traced.graph.nodes if node.op == "call_module")
     for path, tensor in tensors(traced):
         if isinstance(tensor.quantizer, Quantizer):
@@ -135,5 +136,5 @@ def _check(plan: Plan, placement: Placement) -> None:
     if plan.tensors.keys() != placement.points.keys():
         unknown = sorted(plan.tensors.keys() ^ placement.points.keys())
         raise UnknownNameError(
-            f"the plan is of another network: tensors differ, such as {', '.join(unknown[:5])}"
+            f"the plan belongs to another network: tensors differ, such as {', '.join(unknown[:5])}"
         )

@@ -1,6 +1,6 @@
-"""Whether a float network has an integer form, asked before anything is computed for long.
+"""A check that a float network has an integer form, before any long computation.
 
-Everything that the export would refuse is refused here, by the name of the layer and its line.
+The check refuses every operation that the export would refuse, and names its layer and its line.
 """
 
 from torch import Tensor, fx, nn
@@ -14,15 +14,16 @@ from qat.layers.registry import twin_of
 
 
 def check_integer_form(traced: fx.GraphModule, placement: Placement, example: Tensor) -> None:
-    """Go through the operations of a traced float network.
+    """Check every operation of a traced float network.
 
     Args:
         traced: The network.
-        placement: Of its quantizers.
-        example: Preprocessed images: the sizes that the network computes are theirs.
+        placement: The places of its quantizers.
+        example: Preprocessed images, which decide the sizes that the network computes.
 
     Raises:
-        UnsupportedOperationError: If an operation has no integer form; its line is named.
+        UnsupportedOperationError: If an operation has no integer form; the message names its
+            line.
     """
     values = run_values(traced, example)
     for operation in placement.operations.values():

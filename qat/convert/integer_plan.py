@@ -1,8 +1,8 @@
 """The plan of an integer network: every layer's weight, and every tensor that is stored.
 
-Tensors get the scheme's ``act``. The image, and what the last layer reads and gives, get what the
-first/last policy says; a rule's ``act`` is that of the tensors its layers make. Tensors that share
-a quantizer get the widest format that any of them asks for.
+Tensors get the scheme's ``act``. The first/last policy decides the format of the image and of the
+last layer's input and output. A rule's ``act`` applies to the outputs of its layers. Tensors that
+share a quantizer get the widest format among them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,19 +28,20 @@ _KINDS = {"conv": "Conv2d", "linear": "Linear", "norm": "BatchNorm2d"}
 def make_integer_plan(
     net: nn.Module, scheme: Scheme, example: Tensor, lowest: Mapping[str, float]
 ) -> Plan:
-    """Lay a scheme over a float network in placement ``integer``.
+    """Plan a float network in placement ``integer``.
 
     Args:
         net: A float network that torch.fx can trace.
-        scheme: What is asked.
-        example: Preprocessed images: a tensor they never show negative gets unsigned codes.
-        lowest: Tensor → smallest value, as far as more images were looked at.
+        scheme: Number formats and rules.
+        example: Preprocessed images. A tensor without a negative value gets unsigned codes.
+        lowest: Tensor → smallest value over further images; empty if there are none.
 
     Raises:
-        ValueError: If there is nothing to quantize, an operation has no integer form (its line is
-            named), or the scheme asks for more than 8 bits, or none.
+        ValueError: If there is nothing to quantize, an operation has no integer form (the message
+            names its line), or the scheme needs a format other than integers of 2 to 8 bits.
         KeyError: If a rule matches no layer and no tensor.
-        GoneAroundError: If the weight of a planned layer is that of another layer too.
+        GoneAroundError: If a planned layer shares its weight with another layer.
+        TraceError: If the network cannot be traced.
     """
     traced = trace(net)
     placement = place(traced)
@@ -64,10 +65,10 @@ def _tensors(
     lowest: Mapping[str, float],
 ) -> dict[str, TensorPlan]:
     last = layers[-1]
-    if last.rectifier is None:  # logits are of both signs, whatever the example shows
+    if last.rectifier is None:  # logits have both signs, whatever the example shows
         lowest = {**lowest, last.name: min(lowest[last.name], -1.0)}
     ends = {"input", last.name, _source(placement, last)}
-    asked = {
+    specs = {
         point.name: _checked(
             _ruled(at_end(scheme.act, scheme.first_last), scheme.rules, point)
             if point.name in ends
@@ -76,14 +77,14 @@ def _tensors(
         )
         for point in placement.points.values()
     }
-    found = {}
+    plans = {}
     for name, leader in placement.shares.items():
         group = [other for other, its in placement.shares.items() if its == leader]
-        widest = max((asked[other] for other in group), key=lambda spec: spec.bits)
+        widest = max((specs[other] for other in group), key=lambda spec: spec.bits)
         spec = signed_act(widest, min(lowest[other] for other in group))
         shares = None if name == leader else leader
-        found[name] = TensorPlan(name, placement.points[name].kind, spec, shares)
-    return found
+        plans[name] = TensorPlan(name, placement.points[name].kind, spec, shares)
+    return plans
 
 
 def _layers(
@@ -92,7 +93,7 @@ def _layers(
     layers: Sequence[QuantizerPoint],
     tensors: Mapping[str, TensorPlan],
 ) -> dict[str, LayerPlan]:
-    found = {}
+    plans = {}
     for point in layers:
         layer = point.name.split(":")[0]  # a layer that is called twice has one weight
         spec = scheme.weight
@@ -101,17 +102,17 @@ def _layers(
         for rule in scheme.rules:
             if fnmatchcase(layer, rule.match):
                 spec = changed(spec, rule.weight, rule.match)
-        if point.kind == "norm":  # one weight a channel is a code of any grid: none is lost
+        if point.kind == "norm":  # one weight per channel is exact on any grid
             spec = TensorSpec(bits=MAX_BITS, granularity="channel")
         act = tensors[_source(placement, point)].spec
-        if layer not in found:
+        if layer not in plans:
             weight = signed_weight(_checked(spec, layer))
-            found[layer] = LayerPlan(layer, _KINDS[point.kind], weight, act)
-    return found
+            plans[layer] = LayerPlan(layer, _KINDS[point.kind], weight, act)
+    return plans
 
 
 def _source(placement: Placement, point: QuantizerPoint) -> str:
-    """Name of the tensor that a layer reads."""
+    """Return the name of the tensor that a layer reads."""
     first = next(o for o in placement.operations.values() if o.name == point.name)
     return placement.sources[first.inputs[0]]
 
@@ -126,10 +127,10 @@ def _ruled(spec: TensorSpec, rules: Sequence[Rule], point: QuantizerPoint) -> Te
 def _checked(spec: TensorSpec, name: str) -> TensorSpec:
     if spec.is_off or spec.format != "int" or spec.bits > MAX_BITS:
         kind = "float" if spec.is_off else spec.format
-        asked = f"{spec.bits} bits" if kind == "int" else kind
+        format_ = f"{spec.bits} bits" if kind == "int" else kind
         raise InputError(
             f"{name}: placement=integer takes integers of 2 to {MAX_BITS} bits everywhere, got "
-            f"{asked}; use scheme.placement=academic for anything else"
+            f"{format_}; use scheme.placement=academic for anything else"
         )
     if spec.quantizer.name == "dynamic":
         raise InputError("mode=dynamic has no integer placement: use scheme.placement=academic")
@@ -143,13 +144,13 @@ def _check_rules(rules: Sequence[Rule], placement: Placement) -> None:
     for rule in rules:
         if rule.keep_float:
             raise InputError(
-                f"rule {rule.match!r}: keep_float has no place in an integer network: use "
+                f"rule {rule.match!r}: keep_float is not possible in an integer network: use "
                 "scheme.placement=academic"
             )
         if rule.match.startswith(PREFIX):
             raise InputError(
-                f"rule {rule.match!r}: kinds are of layers, and placement=integer quantizes every "
-                "tensor: give a glob over names, or use scheme.placement=academic"
+                f"rule {rule.match!r}: a kind selects layers, and placement=integer quantizes "
+                "every tensor: give a name pattern, or use scheme.placement=academic"
             )
         if not any(fnmatchcase(name, rule.match) for name in names):
             raise no_match(rule.match, names)

@@ -1,7 +1,7 @@
-"""Lay a scheme over a network: which layer gets which number format.
+"""The plan of a network under a scheme: which layer gets which number format.
 
-Order of precedence, later wins: the scheme's own specs, the first/last policy, the rules in
-their order.
+A later item of this list overrides an earlier one: the scheme's own formats, the first/last
+policy, the rules in their order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,30 +29,39 @@ def make_plan(
     example: Tensor | Iterable[Any],
     lowest: Mapping[str, float] | None = None,
 ) -> Plan:
-    """The plan of a float network under a scheme.
+    """Plan a float network under a scheme.
 
-    Layers count as first and last in the order they run in. An input whose sign the scheme leaves
-    open gets unsigned codes if no image shows it negative.
+    The first and the last layer are those in execution order. If the scheme leaves the sign of an
+    input open, the input gets unsigned codes if it has no negative value for any image.
 
     Args:
         net: A float network.
-        scheme: What is asked.
-        example: A batch of real, preprocessed images; or several batches, best those of the
-            calibration: what decides signs is then known of all of them.
-        lowest: Tensor → smallest value, as far as more images than the example's were looked at
-            (:func:`qat.convert.signs.tensor_minima`).
+        scheme: Number formats, first/last policy, placement and rules.
+        example: A batch of real, preprocessed images, or several batches. The images decide open
+            signs, so the images of the calibration are the best choice.
+        lowest: Tensor → smallest value over further images, from
+            :func:`qat.convert.signs.tensor_minima`; None if there are no further images.
 
     Raises:
-        ValueError: If the network has no conv or linear layer, is one itself, or a rule asks
-            the impossible.
-        KeyError: If a rule matches no layer; the names are listed.
-        GoneAroundError: If the weight of a planned layer is used without the layer, or is that of
-            another layer too.
-        TraceError: If a rule means layers behind complex activations and the network cannot be
-            traced.
+        ValueError: If the network has no convolution or linear layer, is itself such a layer, or a
+            rule or format is not possible.
+        KeyError: If a rule matches no layer; the message lists the names.
+        GoneAroundError: If the network uses the weight of a planned layer without calling the
+            layer, or two layers share it.
+        TraceError: If placement ``integer``, or a rule for ``kind:complex``, needs a trace of the
+            network and it cannot be traced.
+        UnsupportedOperationError: If placement is ``integer`` and an operation has no integer
+            form; the message names its line.
+
+    Example:
+        >>> import torch
+        >>> net = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(8, 2))
+        >>> plan = make_plan(net, Scheme(), torch.rand(4, 1, 2, 2))
+        >>> [(name, layer.weight.bits, layer.act.signed) for name, layer in plan.layers.items()]
+        [('0', 8, False), ('3', 8, False)]
     """
     if not isinstance(example, Tensor):
-        example, lowest = _looked_at(net, scheme.placement, list(example))
+        example, lowest = _first_and_minima(net, scheme.placement, list(example))
     if scheme.placement == "integer":
         return make_integer_plan(net, scheme, example, lowest or {})
     own = input_minima(net, example)
@@ -78,7 +87,13 @@ def make_plan(
 
 
 def with_signs(plan: Plan, net: nn.Module, example: Tensor) -> Plan:
-    """The plan with every open sign decided by an example batch."""
+    """Return a plan without open signs.
+
+    Args:
+        plan: A plan; the sign of a weight or an input may be open.
+        net: The float network of the plan.
+        example: Preprocessed images, which decide the open signs of inputs.
+    """
     if all(spec.signed is not None for p in plan.layers.values() for spec in (p.weight, p.act)):
         return plan
     lowest = input_minima(net, example)
@@ -87,7 +102,7 @@ def with_signs(plan: Plan, net: nn.Module, example: Tensor) -> Plan:
 
 
 def plan_of(qnet: nn.Module) -> Plan:
-    """The plan a quantized network was made by, read off its layers."""
+    """Return the plan of a quantized network, from its layers."""
     layers = {name: twin.plan for name, twin in twins(qnet)}
     if isinstance(qnet, fx.GraphModule) and PLAN in qnet.meta:
         plan: Plan = qnet.meta[PLAN]
@@ -95,10 +110,10 @@ def plan_of(qnet: nn.Module) -> Plan:
     return Plan(layers, _left_float(qnet, layers))
 
 
-def _looked_at(
+def _first_and_minima(
     net: nn.Module, placement: str, batches: Sequence[Any]
 ) -> tuple[Tensor, dict[str, float]]:
-    """The images of the first batch, and the minima over all."""
+    """Return the images of the first batch, and the minima over all batches."""
     if not batches:
         raise InputError("a plan needs images: give a batch, or several")
     first = batches[0]
@@ -129,7 +144,7 @@ def _decide_signs(plan: LayerPlan, input_min: float) -> LayerPlan:
 
 
 def _with_output(plan: LayerPlan, act: TensorSpec) -> LayerPlan:
-    # Logits are of both signs, and as precious as the last layer's input.
+    # Logits have both signs, and the same width as the last layer's input.
     output = act.but(bits=plan.act.bits, format=plan.act.format, signed=True)
     return replace(plan, output=output)
 
@@ -142,14 +157,17 @@ def _check_rules(rules: Sequence[Rule], kinds: Kinds) -> None:
 
 
 def _left_float(net: nn.Module, layers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Layers, and parameters of a module of layers, with a matrix that the plan leaves out."""
-    found: list[tuple[str, str]] = []
+    """Return name and class of each layer with a matrix that the plan leaves out.
+
+    A parameter of a module with layers inside counts by itself, as ``Parameter``.
+    """
+    matrices: list[tuple[str, str]] = []
     for name, module in net.named_modules():
         if name in layers or isinstance(module, QuantTwin):
             continue
         own = [n for n, p in module.named_parameters(recurse=False) if p.ndim >= 2]
         if own and name and next(module.children(), None) is None:
-            found.append((name, type(module).__name__))
+            matrices.append((name, type(module).__name__))
         else:
-            found += [(f"{name}.{n}".lstrip("."), "Parameter") for n in own]
-    return tuple(found)
+            matrices += [(f"{name}.{n}".lstrip("."), "Parameter") for n in own]
+    return tuple(matrices)

@@ -1,4 +1,4 @@
-"""Which tensors are ever negative: what decides a sign that the scheme leaves open."""
+"""The smallest value of each tensor, which decides a sign that the scheme leaves open."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,41 +17,62 @@ from qat.layers.registry import twin_of
 def tensor_minima(
     net: nn.Module, placement: str, batches: Iterable[Any], track: Track | None = None
 ) -> dict[str, float]:
-    """Smallest value of every tensor that a plan may quantize, over all images.
+    """Return the smallest value of every tensor that a plan may quantize, over all images.
 
     Args:
         net: A float network.
         placement: ``academic`` for inputs of layers, ``integer`` for stored tensors.
         batches: Preprocessed images, or tuples that begin with them.
-        track: Wraps the batches to show progress.
+        track: Wraps the batches to show progress; None shows none.
 
     Returns:
         Layer or tensor → smallest value, in order of first use.
 
     Raises:
-        UnsupportedOperationError: If an operation has no integer form; its line is named.
+        TraceError: If placement is ``integer`` and the network cannot be traced.
+        UnsupportedOperationError: If placement is ``integer`` and an operation has no integer
+            form; the message names its line.
+
+    Example:
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
+        >>> tensor_minima(net, "academic", [torch.tensor([[-3.0, 1.0]])])["0"]
+        -3.0
     """
-    look = input_minima
+    minima_of = input_minima
     if placement == "integer":
         traced = trace(net)
         points = place(traced)
 
-        def look(net: nn.Module, images: Tensor) -> dict[str, float]:
+        def minima_of(net: nn.Module, images: Tensor) -> dict[str, float]:
             return stored_minima(traced, points, images)
 
-    found: dict[str, float] = {}
+    minima: dict[str, float] = {}
     for batch in track(batches) if track else batches:
-        found = lower(found, look(net, batch if isinstance(batch, Tensor) else batch[0]))
-    return found
+        minima = lower(minima, minima_of(net, batch if isinstance(batch, Tensor) else batch[0]))
+    return minima
 
 
 def lower(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
-    """The smaller of two minima of each tensor."""
+    """Return the smaller of two minima of each tensor.
+
+    Args:
+        first: Tensor → smallest value.
+        second: Tensor → smallest value over other images.
+
+    Example:
+        >>> lower({"a": 0.0, "b": -1.0}, {"a": -2.0, "c": 5.0})
+        {'a': -2.0, 'b': -1.0, 'c': 5.0}
+    """
     return {**first, **{n: min(low, first.get(n, low)) for n, low in second.items()}}
 
 
 def input_minima(net: nn.Module, images: Tensor) -> dict[str, float]:
-    """Layer → smallest input, of each layer that has a twin, in order of first call."""
+    """Return the smallest input of each layer that can be quantized, in order of first call.
+
+    Args:
+        net: A float network.
+        images: Preprocessed images.
+    """
     lowest: dict[str, float] = {}
     for call in layer_calls(net, images):
         if twin_of(net.get_submodule(call.name)) is not None:
@@ -61,17 +82,26 @@ def input_minima(net: nn.Module, images: Tensor) -> dict[str, float]:
 
 @torch.no_grad()
 def stored_minima(traced: fx.GraphModule, placement: Placement, images: Tensor) -> dict[str, float]:
-    """Smallest value of each tensor that an integer network stores."""
+    """Return the smallest value of each tensor that an integer network stores.
+
+    Args:
+        traced: The traced float network.
+        placement: The places of its quantizers.
+        images: Preprocessed images.
+
+    Returns:
+        Name of a point of ``placement`` → smallest value, in execution order.
+    """
     names = {point.node: point.name for point in placement.points.values()}
-    found: dict[str, float] = {}
+    minima: dict[str, float] = {}
 
     class MinimaInterpreter(fx.Interpreter):
         def run_node(self, n: fx.Node) -> object:
             value = super().run_node(n)
             if n in names:
-                found[names[n]] = float(value.min())
+                minima[names[n]] = float(value.min())
             return value
 
     with evaluating(traced):
         MinimaInterpreter(traced).run(images)
-    return found
+    return minima

@@ -1,4 +1,4 @@
-"""What becomes of a scheme's spec at one tensor: policies, rules, signs."""
+"""The format of one tensor, from the scheme's format by first/last policy, rules and signs."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,16 @@ FP16_BITS = 16
 
 
 def at_end(spec: TensorSpec, policy: int | str) -> TensorSpec:
-    """The spec at a network's first or last layer; what is off stays off."""
+    """Return the format at a network's first or last layer; a format that is off stays off.
+
+    Args:
+        spec: Format of the scheme.
+        policy: ``scheme.first_last``: a width in bits, ``float``, ``fp16`` or ``same``.
+
+    Example:
+        >>> at_end(TensorSpec(bits=4), 8).bits, at_end(TensorSpec(bits=4), "same").bits
+        (8, 4)
+    """
     if spec.is_off or policy == "same":
         return spec
     if policy in ("float", "fp16"):
@@ -20,17 +29,27 @@ def at_end(spec: TensorSpec, policy: int | str) -> TensorSpec:
 
 
 def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorSpec:
-    """The spec with a rule's changes.
+    """Return a format with the changes of a rule.
+
+    Args:
+        spec: Format before the rule.
+        changes: Field → new value; a new width without a format means integers.
+        match: The rule's ``match``, for the message.
 
     Raises:
-        ValueError: If they name no field, or a value is not allowed; the rule is named.
+        ValueError: If a field does not exist, or a value is not allowed; the message names the
+            rule.
+
+    Example:
+        >>> changed(TensorSpec(format="float"), {"bits": 4}, "conv*").format
+        'int'
     """
     if not changes:
         return spec
     if "bits" in changes and "format" not in changes:
         changes = {"format": "int", **changes}
     if changes.get("format") == "fp16" and spec.bits == OFF_BITS:
-        changes = {"bits": FP16_BITS, **changes}  # 32 would say that it is off
+        changes = {"bits": FP16_BITS, **changes}  # 32 would mean off
     try:
         return spec.but(**changes)
     except TypeError as error:
@@ -41,9 +60,17 @@ def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorS
 
 
 def signed_act(spec: TensorSpec, lowest: float) -> TensorSpec:
-    """An activation's open sign decided by the smallest value seen.
+    """Return the format of an activation without an open sign.
 
-    An asymmetric grid is unsigned: its zero point does what a sign would.
+    An asymmetric grid gets unsigned codes: its zero point makes room for negative values.
+
+    Args:
+        spec: Format of the activation.
+        lowest: Its smallest value over all images.
+
+    Example:
+        >>> signed_act(TensorSpec(), -0.5).signed, signed_act(TensorSpec(), 0.0).signed
+        (True, False)
     """
     if spec.signed is not None:
         return spec
@@ -51,12 +78,21 @@ def signed_act(spec: TensorSpec, lowest: float) -> TensorSpec:
 
 
 def signed_weight(spec: TensorSpec) -> TensorSpec:
-    """A weight's open sign: signed."""
+    """Return the format of a weight without an open sign: signed."""
     return spec if spec.signed is not None else spec.but(signed=True)
 
 
 def no_match(match: str, names: Sequence[str]) -> KeyError:
-    """The error of a rule that matches nothing."""
+    """Return the error for a rule that matches no layer.
+
+    Args:
+        match: The rule's ``match``.
+        names: The names that it could match.
+
+    Example:
+        >>> print(no_match("conv", ["conv1", "fc"]).args[0])
+        rule 'conv' matches no layer; did you mean 'conv1'; there are conv1, fc
+    """
     near = difflib.get_close_matches(match, names, n=1)
     hint = f"; did you mean {near[0]!r}" if near else ""
     return KeyError(f"rule {match!r} matches no layer{hint}; there are {', '.join(names)}")

@@ -1,4 +1,4 @@
-"""Swap the layers a plan names for their quantized twins."""
+"""Replacement of the layers that a plan names by their quantized versions."""
 
 import copy
 
@@ -16,21 +16,32 @@ from qat.layers.walk import quantizers, tensors, twins
 def quantize(
     net: nn.Module, plan: Plan, example: Tensor | None = None, *, keep_norms: bool = False
 ) -> nn.Module:
-    """A quantized copy of a float network; the float one is left as it is.
+    """Return a quantized copy of a float network.
 
     Args:
-        net: A float network.
-        plan: Which layers become what.
-        example: A batch of preprocessed images, to decide signs that the plan leaves open.
-        keep_norms: In placement ``integer``, fold batch norm anew at each use, so that a training
-            moves it; :func:`qat.convert.integer.fold_norms` ends that.
+        net: A float network; it is not changed.
+        plan: The number formats of its layers and tensors.
+        example: A batch of preprocessed images, which decides signs that the plan leaves open;
+            None if it leaves none open.
+        keep_norms: In placement ``integer``, fold batch norm at each use, so that training can
+            change it; :func:`qat.convert.integer.fold_norms` folds it for good afterwards.
 
     Returns:
-        The copy, in phase ``quantize``, uncalibrated.
+        The copy, in phase ``quantize``, not calibrated.
 
     Raises:
-        KeyError: If the plan names a layer the network lacks.
-        ValueError: If a named layer has no quantized twin, or cannot be quantized as planned.
+        KeyError: If the plan names a layer that the network lacks.
+        ValueError: If a named layer has no quantized version, or cannot be quantized as planned.
+        TraceError: If placement is ``integer`` and the network cannot be traced.
+
+    Example:
+        >>> import torch
+        >>> from qat.convert.rules import make_plan
+        >>> from qat.core.scheme import Scheme
+        >>> net = nn.Sequential(nn.Linear(2, 3))
+        >>> qnet = quantize(net, make_plan(net, Scheme(), torch.ones(4, 2)))
+        >>> type(qnet[0]).__name__
+        'QuantLinear'
     """
     if example is not None:
         plan = with_signs(plan, net, example)
@@ -47,9 +58,9 @@ def quantize(
 
 
 def to_float(qnet: nn.Module) -> nn.Module:
-    """A float copy of a quantized network, with its present weights, unrounded.
+    """Return a float copy of a quantized network, with its present weights, not rounded.
 
-    Batch norms that were folded stay so.
+    Folded batch norms stay folded.
     """
     net = copy.deepcopy(qnet)
     fold_norms(net)
@@ -61,12 +72,20 @@ def to_float(qnet: nn.Module) -> nn.Module:
 
 
 def check_layers(net: nn.Module, plan: Plan) -> None:
-    """Raise KeyError if the plan names layers that the network lacks."""
+    """Check that a network has the layers of a plan.
+
+    Args:
+        net: A float network.
+        plan: The plan.
+
+    Raises:
+        KeyError: If the plan names a layer that the network lacks.
+    """
     known = dict(net.named_modules())
     unknown = [name for name in plan.layers if name not in known]
     if unknown:
         some = [name for name, module in known.items() if twin_of(module) is not None]
         raise UnknownNameError(
-            f"the plan is of another network: it has no {', '.join(unknown[:5])}; "
+            f"the plan belongs to another network: this one has no {', '.join(unknown[:5])}; "
             f"it has {', '.join(some[:10])}{', ...' if len(some) > 10 else ''}"
         )

@@ -76,7 +76,7 @@ def test_an_unknown_kind_and_one_that_is_not_there_are_told():
 
 def test_kinds_are_of_layers_not_of_an_integer_networks_tensors():
     scheme = Scheme(placement="integer", rules=(Rule("kind:first", weight={"bits": 4}),))
-    with pytest.raises(ValueError, match=r"give a glob over names, or use scheme.placement="):
+    with pytest.raises(ValueError, match=r"give a name pattern, or use scheme.placement="):
         make_plan(Net().eval(), scheme, IMAGES)
 
 

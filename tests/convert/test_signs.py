@@ -1,14 +1,11 @@
-"""Open signs: decided by all images there are, and a word where others show them wrong."""
-
-import warnings
+"""Open signs, decided by all images."""
 
 import pytest
 import torch
 from torch import nn
 
 import qat as api
-from qat.convert.clipped import ClippedSignsWarning, watching_signs
-from qat.convert.signs import tensor_minima
+from qat.convert.signs import lower, tensor_minima
 from qat.core.scheme import Scheme, TensorSpec
 
 DAY, NIGHT = torch.full((2, 1, 4, 4), 3.0), torch.full((2, 1, 4, 4), -1.0)
@@ -55,56 +52,5 @@ class TestPlans:
         assert image_sign(api.make_plan(net(), scheme(placement, False), [NIGHT])) is False
 
 
-@pytest.mark.parametrize("placement", ["academic", "integer"])
-def test_calibration_warns_by_name_and_share(placement):
-    model = net()
-    qnet = api.quantize(model, api.make_plan(model, scheme(placement), DAY))
-    name = {"academic": r"0 \(act\)", "integer": r"input \(tensor\)"}[placement]
-    with pytest.warns(ClippedSignsWarning, match=rf"{name}: 25\.00% .* negative, down to -1"):
-        api.calibrate(qnet, [DAY, DAY, DAY, NIGHT])
-
-
-def test_a_plan_of_all_images_warns_of_nothing():
-    model = net()
-    qnet = api.quantize(model, api.make_plan(model, scheme(), [DAY, NIGHT]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        api.calibrate(qnet, [DAY, NIGHT])
-
-
-def test_an_evaluation_is_watched():
-    model = net()
-    qnet = api.quantize(model, api.make_plan(model, scheme(), DAY)).eval()
-    api.calibrate(qnet, [DAY])
-    with watching_signs(qnet) as clipped:
-        qnet(DAY), qnet(NIGHT)
-    assert [(c.name, c.slot, c.share, c.lowest) for c in clipped] == [("0", "act", 0.5, -1.0)]
-    with watching_signs(qnet) as clipped:
-        qnet(DAY)
-    assert clipped == []
-
-
-def test_an_exports_images_are_watched(tmp_path):
-    model = net()
-    qnet = api.quantize(model, api.make_plan(model, scheme("integer"), DAY)).eval()
-    api.calibrate(qnet, [DAY])
-    with pytest.warns(ClippedSignsWarning, match=r"input \(tensor\): 100\.00% .* negative"):
-        api.export_onnx(qnet, tmp_path / "n.onnx", NIGHT)
-
-
-def test_what_rounds_to_zero_anyway_is_no_loss():
-    model = net()
-    qnet = api.quantize(model, api.make_plan(model, scheme(), DAY)).eval()
-    api.calibrate(qnet, [DAY])  # a step of 3 / 255
-    with watching_signs(qnet) as clipped:
-        qnet(torch.full((1, 1, 4, 4), -0.4 * 3 / 255))
-    assert clipped == []
-
-
-def test_an_asymmetric_grid_holds_negative_values_by_its_zero_point():
-    model = net()
-    asked = Scheme(TensorSpec(), TensorSpec(symmetric=False), "same")
-    qnet = api.quantize(model, api.make_plan(model, asked, DAY)).eval()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        api.calibrate(qnet, [DAY, NIGHT])
+def test_the_lower_of_two_minima():
+    assert lower({"a": 1.0, "b": -1.0}, {"a": 0.5, "c": 2.0}) == {"a": 0.5, "b": -1.0, "c": 2.0}

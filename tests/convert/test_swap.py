@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from qat.convert.calibrate import calibrate, freeze_observers, set_phase
+from qat.convert.calibrate import calibrate, set_phase
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize, to_float
 from qat.core.scheme import Method, Scheme, TensorSpec
@@ -94,13 +94,6 @@ def test_a_plan_of_another_network_is_refused_with_the_names(tiny_model, tiny_im
         quantize(other, plan)
 
 
-def test_a_layer_without_a_twin_is_refused_by_name(tiny_model, tiny_images):
-    plan = make_plan(tiny_model, Scheme(), tiny_images)
-    tiny_model.stem = nn.ConvTranspose2d(3, 8, 3, padding=1)
-    with pytest.raises(ValueError, match="layer 'stem' is a ConvTranspose2d"):
-        quantize(tiny_model, plan)
-
-
 def test_a_layer_used_twice_is_one_layer(tiny_images):
     shared = nn.Conv2d(3, 3, 1)
     net = nn.Sequential(shared, nn.ReLU(), shared, nn.Flatten(), nn.Linear(192, 2)).eval()
@@ -114,83 +107,3 @@ def test_a_layer_used_twice_is_one_layer(tiny_images):
     back = to_float(qnet)
     assert back[0] is back[2]
     assert type(back[2]) is nn.Conv2d
-
-
-class TestCalibration:
-    @pytest.fixture
-    def qnet(self, tiny_model, tiny_images):
-        scheme = Scheme(act=TensorSpec(observer=Method("minmax")))
-        return quantize(tiny_model, make_plan(tiny_model, scheme, tiny_images))
-
-    def ranges(self, qnet):
-        return {(n, s): q.qparams().scale.clone() for n, s, q in quantizers(qnet)}
-
-    def test_collects_the_float_networks_own_values(self, qnet, tiny_model, tiny_images):
-        calibrate(qnet, tiny_images.split(4))
-        expected = tiny_images.abs().max() / 127
-        assert self.ranges(qnet)["stem", "act"].item() == pytest.approx(expected.item())
-        hidden = tiny_model.norm(tiny_model.stem(tiny_images)).relu().max() / 255
-        assert self.ranges(qnet)["depthwise", "act"].item() == pytest.approx(
-            hidden.item(), rel=1e-5
-        )
-
-    def test_half_precision_rounds_nothing_while_ranges_are_observed(self, tiny_model, tiny_images):
-        scheme = Scheme(act=TensorSpec(observer=Method("minmax")), first_last="fp16")
-        qnet = quantize(tiny_model, make_plan(tiny_model, scheme, tiny_images))
-        calibrate(qnet, [tiny_images])
-        hidden = tiny_model.norm(tiny_model.stem(tiny_images)).relu().max()
-        assert self.ranges(qnet)["depthwise", "act"] == hidden / 255
-
-    def test_weights_are_observed_too(self, qnet, tiny_model, tiny_images):
-        calibrate(qnet, [tiny_images])
-        expected = tiny_model.stem.weight.abs().amax(dim=(1, 2, 3)) / 127
-        torch.testing.assert_close(self.ranges(qnet)["stem", "weight"], expected)
-
-    def test_runs_in_evaluation_mode_and_gives_the_modes_back(self, qnet, tiny_images):
-        qnet.train()
-        qnet.head.eval()
-        statistics = qnet.norm.running_mean.clone()
-        calibrate(qnet, [tiny_images])
-        assert torch.equal(qnet.norm.running_mean, statistics)
-        assert qnet.norm.training
-        assert not qnet.head.training
-
-    def test_forgets_what_it_saw_before(self, qnet, tiny_images):
-        calibrate(qnet, [100 * tiny_images])
-        calibrate(qnet, [tiny_images])
-        once = self.ranges(qnet)["stem", "act"].item()
-        assert once == pytest.approx(tiny_images.abs().max().item() / 127)
-
-    def test_takes_tuples_and_tells_its_progress(self, qnet, tiny_images):
-        seen = []
-
-        def track(batches):
-            for batch in batches:
-                seen.append(len(batch[0]))
-                yield batch
-
-        calibrate(qnet, [(tiny_images, None), (tiny_images[:4], None)], track)
-        assert seen == [16, 4]
-
-    def test_without_batches_it_is_refused(self, qnet):
-        with pytest.raises(ValueError, match=r"no batches: set calibrate\.images"):
-            calibrate(qnet, [])
-
-    def test_nan_is_refused_with_the_layer(self, qnet, tiny_images):
-        tiny_images[3] = torch.nan
-        with pytest.raises(ValueError, match=r"stem \(act\): .*NaN or infinity"):
-            calibrate(qnet, [tiny_images])
-
-    def test_needs_no_gradient(self, qnet, tiny_images):
-        calibrate(qnet, [tiny_images])
-        assert all(p.grad is None for p in qnet.parameters())
-
-    def test_freezing_and_thawing(self, qnet):
-        freeze_observers(qnet)
-        assert all(q.frozen for _, _, q in quantizers(qnet))
-        freeze_observers(qnet, frozen=False)
-        assert not any(q.frozen for _, _, q in quantizers(qnet))
-
-    def test_an_unknown_phase_is_refused(self, qnet):
-        with pytest.raises(ValueError, match="phase must be one of"):
-            set_phase(qnet, "training")

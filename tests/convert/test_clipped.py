@@ -1,0 +1,79 @@
+"""Negative values that unsigned codes clip are counted and reported."""
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+import qat as api
+from qat.convert.clipped import ClippedSignsWarning, watching_signs
+from qat.core.scheme import Scheme, TensorSpec
+
+DAY, NIGHT = torch.full((2, 1, 4, 4), 3.0), torch.full((2, 1, 4, 4), -1.0)
+
+
+def net():
+    """Its input is bright or dark, its second layer's is behind a ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(1, 2, 1), nn.ReLU(), nn.Conv2d(2, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(32, 2)
+    )
+
+
+def scheme(placement="academic", signed=None):
+    return Scheme(TensorSpec(granularity="channel"), TensorSpec(signed=signed), "same", placement)
+
+
+@pytest.mark.parametrize("placement", ["academic", "integer"])
+def test_calibration_warns_by_name_and_share(placement):
+    model = net()
+    qnet = api.quantize(model, api.make_plan(model, scheme(placement), DAY))
+    name = {"academic": r"0 \(act\)", "integer": r"input \(tensor\)"}[placement]
+    with pytest.warns(ClippedSignsWarning, match=rf"{name}: 25\.00% .* negative, down to -1"):
+        api.calibrate(qnet, [DAY, DAY, DAY, NIGHT])
+
+
+def test_a_plan_of_all_images_warns_of_nothing():
+    model = net()
+    qnet = api.quantize(model, api.make_plan(model, scheme(), [DAY, NIGHT]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        api.calibrate(qnet, [DAY, NIGHT])
+
+
+def test_an_evaluation_is_watched():
+    model = net()
+    qnet = api.quantize(model, api.make_plan(model, scheme(), DAY)).eval()
+    api.calibrate(qnet, [DAY])
+    with watching_signs(qnet) as clipped:
+        qnet(DAY), qnet(NIGHT)
+    assert [(c.name, c.slot, c.share, c.lowest) for c in clipped] == [("0", "act", 0.5, -1.0)]
+    with watching_signs(qnet) as clipped:
+        qnet(DAY)
+    assert clipped == []
+
+
+def test_an_exports_images_are_watched(tmp_path):
+    model = net()
+    qnet = api.quantize(model, api.make_plan(model, scheme("integer"), DAY)).eval()
+    api.calibrate(qnet, [DAY])
+    with pytest.warns(ClippedSignsWarning, match=r"input \(tensor\): 100\.00% .* negative"):
+        api.export_onnx(qnet, tmp_path / "n.onnx", NIGHT)
+
+
+def test_what_rounds_to_zero_anyway_is_no_loss():
+    model = net()
+    qnet = api.quantize(model, api.make_plan(model, scheme(), DAY)).eval()
+    api.calibrate(qnet, [DAY])  # a step of 3 / 255
+    with watching_signs(qnet) as clipped:
+        qnet(torch.full((1, 1, 4, 4), -0.4 * 3 / 255))
+    assert clipped == []
+
+
+def test_an_asymmetric_grid_holds_negative_values_by_its_zero_point():
+    model = net()
+    asked = Scheme(TensorSpec(), TensorSpec(symmetric=False), "same")
+    qnet = api.quantize(model, api.make_plan(model, asked, DAY)).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        api.calibrate(qnet, [DAY, NIGHT])
