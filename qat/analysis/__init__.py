@@ -1,1 +1,1 @@
-"""What quantization did to a network, as rows."""
+"""Effects of quantization on a network, as rows; diagnosis."""

@@ -1,7 +1,8 @@
-"""What one quantized layer costs by itself: it reads the float network's tensors.
+"""The error of each quantized layer by itself: every layer reads the float network's tensors.
 
-The SQNR of an output in the quantized network holds the errors of all layers before it. Here each
-layer is quantized alone, so that the layer that does the damage is told from those that inherit it.
+In the quantized network, the signal-to-quantization-noise ratio (SQNR) of an output contains the
+errors of all earlier layers. Here each layer is quantized alone, which separates the layers that
+make errors from the layers that only pass them on.
 """
 
 from collections import Counter
@@ -21,7 +22,17 @@ from qat.layers.walk import twins
 def with_alone(
     rows: list[TensorRow], net: nn.Module, qnet: nn.Module, images: Tensor | Iterable[Tensor]
 ) -> list[TensorRow]:
-    """The rows of a network, those of outputs with ``alone_db``; see :func:`alone_decibels`."""
+    """Return the rows of a network with ``alone_db`` in the rows of outputs.
+
+    Args:
+        rows: Rows of :func:`qat.analysis.layers.tensor_rows`.
+        net: The float network, with the same layer names as ``qnet``.
+        qnet: Its quantized version, calibrated, in evaluation mode.
+        images: Preprocessed images, on the device of both networks; a batch or several.
+
+    Raises:
+        ValueError: If an output holds NaN or infinity.
+    """
     decibels = alone_decibels(net, qnet, images)
     return [
         replace(row, alone_db=decibels.get(row.name)) if row.slot == "output" else row
@@ -33,18 +44,24 @@ def with_alone(
 def alone_decibels(
     net: nn.Module, qnet: nn.Module, images: Tensor | Iterable[Tensor]
 ) -> dict[str, float]:
-    """Layer → SQNR in dB of its output if no other layer is quantized.
+    """Return the SQNR of each layer's output if no other layer is quantized.
 
-    A layer is held against itself without quantizers, so that what training changed in its weights
-    does not count. Of a layer that is called more than once the lowest value stands.
+    The reference of a layer is the same layer without quantizers, so that changes of its weights
+    in training do not count. A layer that is called more than once has the lowest of its values.
 
     Args:
-        net: The float network, its layers named as those of the other.
+        net: The float network, with the same layer names as ``qnet``.
         qnet: Its quantized version, calibrated, in evaluation mode.
-        images: Preprocessed, on the device of both; a batch or several.
+        images: Preprocessed images, on the device of both networks; a batch or several.
+
+    Returns:
+        Layer name → SQNR in dB.
+
+    Raises:
+        ValueError: If an output holds NaN or infinity.
     """
     layers = dict(twins(qnet))
-    sums: dict[tuple[str, int], NoiseSums] = {}  # of each call of a layer in a forward
+    sums: dict[tuple[str, int], NoiseSums] = {}  # layer, number of its call in a forward pass
     calls: Counter[str] = Counter()
 
     def compare(name: str, module: nn.Module, value: Tensor, output: Tensor) -> None:
@@ -69,5 +86,5 @@ def _unquantized(layer: QuantTwin, value: Tensor) -> Tensor:
 
 
 def _read(layer: QuantTwin, value: Tensor) -> Tensor:
-    """The input as the layer reads it: where tensors have codes, rounded to them before."""
+    """Return the input as the layer reads it, rounded if a quantizer between layers does so."""
     return layer.source[0].quantizer(value) if layer.source else value  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
-"""How the output channels of one weight fare beside the whole: one scale may not fit them all.
+"""Quantization error of each output channel of a weight.
 
-A weight with one scale for all its channels can have a high SQNR while some of its channels lose
-everything: the sum over all values is ruled by the loudest ones.
+A weight with one scale for all its channels can have a high signal-to-quantization-noise ratio
+(SQNR) although some channels lose everything, because the largest values dominate the sums.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ class ChannelSpread:
     """Output channels of a weight, after quantization.
 
     Attributes:
-        worst_db: Lowest SQNR of a channel, in dB; infinite if no channel lost anything.
+        worst_db: Lowest SQNR of a channel, in dB; infinite if no channel has an error.
         worst: Index of that channel.
-        range_ratio: Largest ``max|w|`` of a channel over that of the median channel.
-        dead: Channels that were not zero and are zero after quantization.
+        range_ratio: Largest ``max|w|`` of a channel, divided by that of the median channel.
+        dead: Number of channels that only quantization made zero.
     """
 
     worst_db: float
@@ -35,10 +35,15 @@ def channel_spread(weight: Tensor, quantized: Tensor) -> ChannelSpread:
 
     Args:
         weight: ``(out_channels, ...)``.
-        quantized: The values its codes stand for, of the same shape.
+        quantized: The decoded values of its codes, of the same shape.
 
     Raises:
-        InputError: If the shapes differ, or there is no value.
+        ValueError: If the shapes differ, or there is no value.
+
+    Example:
+        >>> weight = torch.tensor([[8.0, -8.0], [0.5, 0.25]])
+        >>> channel_spread(weight, weight.round())
+        ChannelSpread(worst_db=0.0, worst=1, range_ratio=16.0, dead=1)
     """
     if weight.shape != quantized.shape or weight.numel() == 0:
         raise InputError(
@@ -56,6 +61,6 @@ def channel_spread(weight: Tensor, quantized: Tensor) -> ChannelSpread:
 
 
 def _decibels(before: Tensor, after: Tensor) -> Tensor:
-    """SQNR of each row in dB; infinite where nothing was lost, a row of zeros included."""
+    """Return the SQNR of each row in dB; infinite for a row without error."""
     signal, noise = before.square().sum(dim=1), (before - after).square().sum(dim=1)
     return torch.where(noise == 0, torch.inf, 10 * torch.log10(signal / noise))

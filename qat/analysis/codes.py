@@ -1,7 +1,8 @@
-"""How many values of a tensor fall on each code of its grid, and where they lay before.
+"""Number of values of a tensor on each code of its grid, and their positions before rounding.
 
-Positions are in steps, on the axis of the codes: a value ``r`` lies at ``r / scale + zero_point``,
-and between two levels of a codebook by linear interpolation. So slices of unlike scales share it.
+A position is measured in steps on the axis of the codes: a value ``r`` is at
+``r / scale + zero_point``, and between two levels of a codebook by linear interpolation. Slices
+with different scales therefore share one axis.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,22 +22,26 @@ from qat.quantizers.base import Quantizer
 from qat.quantizers.dynamic import DynamicQuantizer
 
 MOST_BARS = 256
-"""A grid of more codes has several in a bar."""
+"""Most bars of a figure; a grid with more codes has several codes in each bar."""
 BINS = 128
+"""Bins of the positions before rounding."""
 MARGIN = 0.125
-"""How far beyond the grid positions are counted, in lengths of the grid; the rest is at the end."""
+"""Reach of the bins beyond each end of the grid, in lengths of the grid.
+
+The first and the last bin also hold all values beyond them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeCounts:
-    """A tensor's codes, counted.
+    """Counts of a tensor's codes.
 
     Attributes:
         first: The lowest code.
-        codes_a_bar: How many codes a count is of; 1 up to 8 bits.
-        counts: Values on each code of the grid, zeros too, in ascending order.
-        edges: Of the bins of positions, one more than bins.
-        before: Values in each bin before they were rounded.
+        codes_a_bar: Number of codes that one count covers; 1 up to 8 bits.
+        counts: Number of values on each code of the grid, in ascending order, zeros included.
+        edges: Edges of the bins of positions; one more than there are bins.
+        before: Number of values in each bin before rounding.
     """
 
     first: int
@@ -47,7 +52,17 @@ class CodeCounts:
 
 
 def worst_layers(rows: Sequence[LayerSQNR], most: int) -> list[str]:
-    """The layers whose weight or input lost most, at most so many, in the order of the rows."""
+    """Return the layers with the largest errors in weight or input, in the order of the rows.
+
+    Args:
+        rows: Rows of the layers.
+        most: Largest number of layers.
+
+    Example:
+        >>> rows = [LayerSQNR("a", 30.0, 8.0, 9.0), LayerSQNR("b", 40.0, None, 9.0)]
+        >>> worst_layers(rows, 1)
+        ['a']
+    """
 
     def loss(row: LayerSQNR) -> float:
         return min(db for db in (row.weight_db, row.act_db, float("inf")) if db is not None)
@@ -60,16 +75,19 @@ def worst_layers(rows: Sequence[LayerSQNR], most: int) -> list[str]:
 def layer_codes(
     qnet: nn.Module, names: Iterable[str], images: Tensor
 ) -> dict[str, Mapping[str, CodeCounts]]:
-    """Layer → ``weights``, ``inputs`` → what its quantizers make of them.
+    """Count the codes of the weights and inputs of layers.
 
     Args:
-        qnet: Quantized and calibrated.
-        names: Layers to look at.
-        images: One batch, preprocessed, on the device of the network.
+        qnet: A quantized, calibrated network.
+        names: Names of its layers.
+        images: One batch of preprocessed images, on the device of the network.
+
+    Returns:
+        Layer name → counts under the keys ``weights`` and ``inputs``; a float tensor has none.
     """
     layers: dict[str, QuantTwin] = {name: qnet.get_submodule(name) for name in names}  # type: ignore[misc]
     paths = {id(tensor): path for path, tensor in tensors(qnet)}
-    # Between the layers of an integer network the tensor rounds, not the layer that reads it.
+    # In an integer network a quantizer between layers rounds, not the layer that reads.
     places = {n: paths[id(t.source[0])] if t.source else n for n, t in layers.items()}
     inputs: dict[str, CodeCounts] = {}
 
@@ -80,22 +98,28 @@ def layer_codes(
 
     with hooked(qnet, sorted(set(places.values())), keep):
         qnet(images)
-    found: dict[str, Mapping[str, CodeCounts]] = {}
+    counts_by_layer: dict[str, Mapping[str, CodeCounts]] = {}
     for name, layer in layers.items():
         own = layer.weight_quantizer
         weights = (
             {"weights": count_codes(layer.folded()[0], own)} if isinstance(own, Quantizer) else {}
         )
-        found[name] = weights | ({"inputs": inputs[places[name]]} if places[name] in inputs else {})
-    return {name: counts for name, counts in found.items() if counts}
+        counts_by_layer[name] = weights | (
+            {"inputs": inputs[places[name]]} if places[name] in inputs else {}
+        )
+    return {name: counts for name, counts in counts_by_layer.items() if counts}
 
 
 @torch.no_grad()
 def count_codes(x: Tensor, quantizer: Quantizer) -> CodeCounts:
-    """Count the codes of a tensor, and its values before.
+    """Count the codes of a tensor, and its positions before rounding.
+
+    Args:
+        x: The float tensor.
+        quantizer: Its quantizer, calibrated.
 
     Raises:
-        ValueError: If it holds a NaN.
+        ValueError: If the tensor holds a NaN.
     """
     book = quantizer.codebook()
     if book is not None:

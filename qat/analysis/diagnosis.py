@@ -1,12 +1,12 @@
-"""Why accuracy fell: what stands out in the rows of a run's layers, and which setting to try.
+"""Why accuracy fell: layers of a run that stand out, and which setting to try.
 
-A layer stands out if it loses more than its bits must. The measure for that is what the best
-uniform grid keeps of normally distributed values (J. Max 1960, "Quantizing for minimum
-distortion", table of equally spaced levels): 9.25, 14.27, 19.38, 24.57, 29.83, 40.57 dB at 2, 3, 4,
-5, 6, 8 bits. Real weights and activations stay within some decibels of it; 6 dB below it, the
-error of a layer is twice as large as its bits explain.
+A layer stands out if its error is larger than its width explains. The reference is the
+signal-to-quantization-noise ratio (SQNR) of normally distributed values on the best uniform grid
+(J. Max 1960, "Quantizing for minimum distortion", table of equally spaced levels): 9.25, 14.27,
+19.38, 24.57, 29.83, 40.57 dB at 2, 3, 4, 5, 6, 8 bits. Real weights and activations are within
+some decibels of it. At 6 dB below it, the error is twice as large as the width explains.
 
-Needs no torch: it reads rows.
+This module reads rows and loads no torch.
 """
 
 import math
@@ -17,29 +17,34 @@ from typing import Any
 from qat.analysis.rows import TensorRow
 
 MAX_GAUSS_DB = {2: 9.25, 3: 14.27, 4: 19.38, 5: 24.57, 6: 29.83, 7: 35.13, 8: 40.57}
+"""Width in bits → usual SQNR."""
 SHORTFALL_DB = 6.0
-"""So far below the usual a layer stands out; the error is then twice the usual."""
+"""A layer this far below the usual SQNR stands out; its error is twice the usual one."""
 CHANNEL_GAP_DB = 15.0
+"""A weight's worst channel this far below the whole weight is a cause."""
 RANGE_RATIO = 4.0
+"""A widest channel above this multiple of the median channel is a cause."""
 CLIPPED = 0.01
+"""A larger share of clipped input values is a cause."""
 USED_CODES = 0.3
+"""A smaller share of used codes is a cause."""
 MORE_IMAGES = "calibrate.images={images}"
-"""Whoever shows it knows how many images there are."""
+"""The caller that prints it fills in a number of images."""
 LEARNED = ("lsq",)
-"""Quantizers that learn their range, and may clip on purpose."""
+"""Quantizers that learn their range, and may clip for a smaller error."""
 
 
 @dataclass(frozen=True)
 class LayerRows:
-    """The rows of one layer side by side; None where a tensor is float.
+    """The rows of one layer.
 
     Attributes:
         name: Module name.
-        weight: Its weight.
-        act: Its input.
-        output: Its output.
-        act_range: How the range of its input was found: the name of the observer, or of the
-            quantizer where that learns the range; empty if it is not known.
+        weight: Row of its weight; None if it is float.
+        act: Row of its input; None if it is float.
+        output: Row of its output.
+        act_range: Name of the observer that set the range of its input, or of the quantizer that
+            learned it; empty if unknown.
     """
 
     name: str
@@ -50,7 +55,7 @@ class LayerRows:
 
     @property
     def usual_db(self) -> float:
-        """What the bits of weight and input leave of the output, as a rule; infinite if float."""
+        """Usual SQNR of the output at the widths of weight and input, in dB; infinite if float."""
         noise = sum(
             10 ** (-_usual(row.bits) / 10) for row in (self.weight, self.act) if row is not None
         )
@@ -58,13 +63,16 @@ class LayerRows:
 
     @property
     def alone_db(self) -> float:
-        """Of the output if this layer alone is quantized; that of the network if not known."""
+        """SQNR of the output in dB if only this layer is quantized.
+
+        The SQNR in the quantized network if that is unknown.
+        """
         alone = self.output.alone_db
         return self.output.sqnr_db if alone is None else alone
 
     @property
     def stands_out(self) -> bool:
-        """True if the layer loses more than its bits must."""
+        """True if the layer's error is larger than its width explains."""
         return self.alone_db < self.usual_db - SHORTFALL_DB
 
 
@@ -73,9 +81,9 @@ class Finding:
     """Something that costs accuracy.
 
     Attributes:
-        kind: What is wrong, in words that hold for every layer it is true of.
-        layers: Layer → figures, worst first; empty if it is true of the network as a whole.
-        settings: What to try instead, each as it is typed behind ``qat run``.
+        kind: The problem, in words that fit each of its layers.
+        layers: Layer → figures, worst first; empty for a problem of the whole network.
+        settings: Overrides to try, as they are typed after ``qat run``.
     """
 
     kind: str
@@ -84,11 +92,11 @@ class Finding:
 
 
 def layer_rows(rows: Sequence[TensorRow], plan: Mapping[str, Any]) -> list[LayerRows]:
-    """Rows by layer, in the order of the plan; layers without an output are left out.
+    """Group rows by layer, in the order of the plan; layers without an output are left out.
 
     Args:
-        rows: Of a run's ``layers.json``.
-        plan: Layer → its plan as plain data, in the order the network runs in.
+        rows: Rows of a run's ``layers.json``.
+        plan: Layer → its plan as plain data, in execution order.
     """
     slots: dict[str, dict[str, TensorRow]] = {}
     for row in rows:
@@ -111,11 +119,14 @@ def layer_rows(rows: Sequence[TensorRow], plan: Mapping[str, Any]) -> list[Layer
 
 
 def first_fall(layers: Sequence[LayerRows]) -> tuple[LayerRows, float] | None:
-    """The first layer whose output is much worse than all before it, by its own doing.
+    """Return the first layer whose own error makes its output much worse than all earlier ones.
+
+    Args:
+        layers: Rows in execution order.
 
     Returns:
         The layer, and the lowest SQNR of the outputs before it in dB (infinite for the first
-        layer); None if the SQNR falls little by little.
+        layer); None if the SQNR decreases gradually.
     """
     level = math.inf
     for layer in layers:
@@ -126,11 +137,18 @@ def first_fall(layers: Sequence[LayerRows]) -> tuple[LayerRows, float] | None:
 
 
 def findings(layers: Sequence[LayerRows], trained: bool = False) -> list[Finding]:
-    """What stands out, the worst first; layers with the same trouble are one finding.
+    """Return what stands out, worst first; layers with the same problem share one finding.
 
     Args:
-        layers: In the order the network runs in.
+        layers: Rows in execution order.
         trained: Whether the run was trained with quantizers (mode qat).
+
+    Example:
+        >>> rows = [TensorRow("fc", "weight", 20.0, bits=8, granularity="channel"),
+        ...         TensorRow("fc", "output", 20.0)]
+        >>> for finding in findings(layer_rows(rows, {})):
+        ...     print(finding.kind, finding.layers)
+        the weight loses more than its bits explain {'fc': '20.0 dB; 8 bits usually keep 40.6 dB'}
     """
     worst = sorted((layer for layer in layers if layer.stands_out), key=lambda one: one.alone_db)
     merged: dict[str, Finding] = {}
@@ -143,7 +161,7 @@ def findings(layers: Sequence[LayerRows], trained: bool = False) -> list[Finding
 
 
 def _causes(layer: LayerRows) -> list[Finding]:
-    """The slots of a layer that explain its loss; the layer as a whole if none does."""
+    """Return a finding for each slot that explains the loss; one for the layer if none does."""
     causes = [
         *(_weight_causes(layer.name, layer.weight) if layer.weight else ()),
         *(_act_causes(layer.name, layer.act, layer.act_range) if layer.act else ()),
@@ -175,7 +193,7 @@ def _weight_causes(name: str, row: TensorRow) -> Iterator[Finding]:
             f"{_db(row.sqnr_db)} as a whole, {_db(worst)} in its worst channel; the widest channel "
             f"has {ratio:.1f} times the range of the median one{dead}"
         )
-        kind = "one scale serves weight channels of unlike range"
+        kind = "one scale covers weight channels of different ranges"
         yield Finding(kind, {name: figures}, ("scheme.weight.granularity=channel",))
     elif row.sqnr_db < _usual(row.bits) - SHORTFALL_DB:
         settings = ("observer@scheme.weight=mse", more_bits(name, "weight", row.bits))
@@ -199,7 +217,7 @@ def _act_causes(name: str, row: TensorRow, method: str) -> Iterator[Finding]:
 
 
 def _gradual(layers: Sequence[LayerRows], trained: bool) -> list[Finding]:
-    """No layer stands out: the bits are too few everywhere, or nothing is wrong."""
+    """Return the finding for a network in which no layer stands out."""
     if len(layers) < 2:
         return []
     first, last = _db(layers[0].output.sqnr_db), _db(layers[-1].output.sqnr_db)
@@ -217,7 +235,17 @@ def _gradual(layers: Sequence[LayerRows], trained: bool) -> list[Finding]:
 
 
 def more_bits(name: str, slot: str, bits: int | None = None) -> str:
-    """The override that gives one layer's slot 8 bits; that leaves the layer float if it has 8."""
+    """Return the override that gives a tensor of one layer 8 bits, or leaves the layer float.
+
+    Args:
+        name: Layer name.
+        slot: ``weight`` or ``act``.
+        bits: Present width; from 8 bits on the layer becomes float. None means fewer than 8.
+
+    Example:
+        >>> print(more_bits("conv1", "act", 4))
+        scheme.rules='[{match: conv1, act: {bits: 8}}]'
+    """
     change = "keep_float: true" if bits is not None and bits >= 8 else f"{slot}: {{bits: 8}}"
     return f"scheme.rules='[{{match: {name}, {change}}}]'"
 
@@ -228,7 +256,7 @@ def _range_method(spec: Mapping[str, Any]) -> str:
 
 
 def _usual(bits: int | None) -> float:
-    """Of float tensors infinite; 6.02 dB for each bit beyond eight."""
+    """Return the usual SQNR in dB: infinite for float, 6.02 dB more for each bit beyond eight."""
     if bits is None:
         return math.inf
     return MAX_GAUSS_DB.get(bits, MAX_GAUSS_DB[8] + 6.02 * (bits - 8))

@@ -1,10 +1,10 @@
-"""Values as weights and activations have them, drawn from known laws.
+"""Random values from distributions that resemble weights and activations.
 
-Each law is a function of count and seed alone; all have a scale of about one.
+The values depend only on count and seed. All distributions have a scale of about one.
 
     gauss       N(0, 1)                                              weights
     laplace     density exp(-|x|) / 2                                weights, heavier tails
-    half_normal |N(0, 1)|                                            after a ReLU, zeros aside
+    half_normal |N(0, 1)|                                            after a ReLU, without zeros
     skewed      Gamma(shape 2, scale 1/2), mean 1                    one-sided, long tail
     bimodal     half N(-1, 0.3^2), half N(2, 0.3^2)                  before a gate
     outliers    N(0, 1), one value in 1000 times 20                  as some channels have them
@@ -21,10 +21,19 @@ OUTLIER_SHARE, OUTLIER_FACTOR = 1e-3, 20.0
 
 
 def draw(name: str, count: int, seed: int = 0) -> Tensor:
-    """``count`` values of a law, float32.
+    """Draw values from a distribution, float32.
+
+    Args:
+        name: A key of ``LAWS``.
+        count: Number of values.
+        seed: Seed of the random generator.
 
     Raises:
-        KeyError: If there is no such law.
+        KeyError: If there is no such distribution.
+
+    Example:
+        >>> draw("half_normal", 1000).min() >= 0
+        tensor(True)
     """
     if name not in LAWS:
         raise UnknownNameError(f"distribution must be one of {', '.join(LAWS)}, got {name!r}")

@@ -1,4 +1,4 @@
-"""What quantization did to each tensor of a network, as rows."""
+"""Quantization error of each tensor of a network, as rows."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,13 +20,14 @@ from qat.layers.walk import SLOTS, TENSOR, tensors, twins
 
 @dataclass(frozen=True)
 class LayerSQNR:
-    """What quantization left of one layer's tensors, in dB; None for a tensor left alone.
+    """Signal-to-quantization-noise ratios (SQNR) of one layer's tensors, in dB.
 
     Attributes:
         name: Module name.
-        weight_db: Of the weight.
-        act_db: Of the input, over the batch given.
-        output_db: Of the output against the float network's, so with all errors from before.
+        weight_db: SQNR of the weight; None if it is float.
+        act_db: SQNR of the input, over all images; None if it is float.
+        output_db: SQNR of the output against the float network's output, which contains the
+            errors of all earlier layers.
     """
 
     name: str
@@ -39,42 +40,52 @@ class LayerSQNR:
 def tensor_rows(
     net: nn.Module, qnet: nn.Module, images: Tensor | Iterable[Tensor]
 ) -> list[TensorRow]:
-    """Weight, input and output of each quantized layer, in order of definition; tensors behind.
+    """Return rows for weight, input and output of each quantized layer, in order of definition.
+
+    The tensors between layers of an integer network follow.
 
     Args:
-        net: The float network, its layers named as those of the other.
+        net: The float network, with the same layer names as ``qnet``.
         qnet: Its quantized version, calibrated.
-        images: Preprocessed, on the device of both; a batch or several. Of each batch the float
-            network's outputs are held until the quantized layer has given its own.
+        images: Preprocessed images, on the device of both networks; a batch or several. For one
+            batch at a time, the outputs of all layers of the float network are in memory.
+
+    Raises:
+        ValueError: If a tensor holds NaN or infinity.
     """
-    seen = _Seen()
+    measured = _BatchSums()
     for batch in [images] if isinstance(images, Tensor) else images:
-        seen.add(_one_batch(net, qnet, batch))
+        measured.add(_one_batch(net, qnet, batch))
     weights = {name: _weight_rows(name, layer) for name, layer in twins(qnet)}
     acts = {
         (name, slot): sums.row(name, slot, quantizer)
-        for (name, slot), (sums, quantizer) in seen.tensors.items()
+        for (name, slot), (sums, quantizer) in measured.tensors.items()
     }
     rows = []
     for name, layer in twins(qnet):
-        if name not in seen.outputs:
+        if name not in measured.outputs:
             continue
         rows += weights[name]
         rows += [acts[name, "act"]] if (name, "act") in acts else []
         rows += [replace(acts[t.plan.name, TENSOR], name=name, slot="act") for t in layer.source]
-        rows.append(TensorRow(name, "output", seen.outputs[name].sqnr_db()))
+        rows.append(TensorRow(name, "output", measured.outputs[name].sqnr_db()))
     return [*rows, *(row for (_, slot), row in acts.items() if slot == TENSOR)]
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """Sums of what batches showed: inputs and tensors with their quantizer, outputs of layers."""
+class _BatchSums:
+    """Sums over batches.
+
+    Attributes:
+        tensors: Name and slot → sums of an input or a tensor, and its quantizer.
+        outputs: Layer name → sums of its output.
+    """
 
     tensors: dict[tuple[str, str], tuple[TensorSums, nn.Module]] = field(default_factory=dict)
     outputs: dict[str, NoiseSums] = field(default_factory=dict)
 
-    def add(self, other: "_Seen") -> None:
-        """Take in a further batch."""
+    def add(self, other: "_BatchSums") -> None:
+        """Add the sums of a further batch."""
         for place, (sums, quantizer) in other.tensors.items():
             before = self.tensors.get(place)
             self.tensors[place] = (before[0] + sums if before else sums), quantizer
@@ -82,26 +93,29 @@ class _Seen:
             self.outputs[name] = self.outputs[name] + noise if name in self.outputs else noise
 
 
-def _one_batch(net: nn.Module, qnet: nn.Module, images: Tensor) -> _Seen:
-    """Of a layer that is called twice the last call counts, of a tensor the first."""
+def _one_batch(net: nn.Module, qnet: nn.Module, images: Tensor) -> _BatchSums:
+    """Return the sums of one batch.
+
+    If a layer is called twice, its last call counts; of a tensor the first.
+    """
     names = [name for name, _ in twins(qnet)]
     expected = _outputs(net, names, images)
-    seen = _Seen()
+    measured = _BatchSums()
 
     def measure(name: str, layer: QuantTwin | QuantTensor, value: Tensor, output: Tensor) -> None:
         if isinstance(layer, QuantTensor):
             place = layer.plan.name, TENSOR
-            if place not in seen.tensors:
-                seen.tensors[place] = tensor_sums(value, layer.quantizer), layer.quantizer
+            if place not in measured.tensors:
+                measured.tensors[place] = tensor_sums(value, layer.quantizer), layer.quantizer
             return
         quantizer = getattr(layer, SLOTS["act"])
         if not isinstance(quantizer, nn.Identity):
-            seen.tensors[name, "act"] = tensor_sums(value, quantizer), quantizer
-        seen.outputs[name] = noise_sums(expected[name], output)
+            measured.tensors[name, "act"] = tensor_sums(value, quantizer), quantizer
+        measured.outputs[name] = noise_sums(expected[name], output)
 
     with hooked(qnet, [*names, *(path for path, _ in tensors(qnet))], measure):
         qnet(images)
-    return seen
+    return measured
 
 
 def _weight_rows(name: str, layer: QuantTwin) -> list[TensorRow]:
@@ -113,7 +127,17 @@ def _weight_rows(name: str, layer: QuantTwin) -> list[TensorRow]:
 
 @torch.no_grad()
 def weight_row(name: str, slot: str, weight: Tensor, quantizer: nn.Module) -> TensorRow:
-    """What a quantizer does to a weight, and to its output channels one by one."""
+    """Return the row of a weight, with figures of its output channels.
+
+    Args:
+        name: Layer name of the row.
+        slot: Slot of the row.
+        weight: ``(out_channels, ...)``.
+        quantizer: Its quantizer, calibrated.
+
+    Raises:
+        ValueError: If the weight holds NaN or infinity.
+    """
     spread = channel_spread(weight, quantizer(weight))
     return replace(
         tensor_row(name, slot, weight, quantizer),
@@ -125,48 +149,77 @@ def weight_row(name: str, slot: str, weight: Tensor, quantizer: nn.Module) -> Te
 
 @torch.no_grad()
 def tensor_row(name: str, slot: str, x: Tensor, quantizer: nn.Module) -> TensorRow:
-    """What a quantizer does to a tensor.
+    """Return the row of a tensor.
 
-    A cast to fp16, and a range that is taken anew from each input, have an SQNR alone.
+    A cast to float16, and a dynamic range (one for each input), have an SQNR only.
+
+    Args:
+        name: Layer name of the row.
+        slot: Slot of the row.
+        x: The float tensor.
+        quantizer: Its quantizer, calibrated.
+
+    Raises:
+        ValueError: If the tensor holds NaN or infinity.
     """
     return tensor_sums(x, quantizer).row(name, slot, quantizer)
 
 
 def layer_sqnr(net: nn.Module, qnet: nn.Module, images: Tensor) -> list[LayerSQNR]:
-    """SQNR of each quantized layer's weight, input and output; see :func:`tensor_rows`."""
+    """Return the SQNR of each quantized layer's weight, input and output.
+
+    Args:
+        net: The float network, with the same layer names as ``qnet``.
+        qnet: Its quantized version, calibrated.
+        images: A batch of preprocessed images, on the device of both networks.
+
+    Raises:
+        ValueError: If a tensor holds NaN or infinity.
+    """
     return by_layer(tensor_rows(net, qnet, images))
 
 
 def by_layer(rows: Iterable[TensorRow]) -> list[LayerSQNR]:
-    """The SQNR of each layer's tensors side by side."""
-    found: dict[str, dict[str, float]] = {}
+    """Group the SQNR of weight, input and output by layer.
+
+    Example:
+        >>> by_layer([TensorRow("fc", "weight", 40.0), TensorRow("fc", "output", 35.0)])
+        [LayerSQNR(name='fc', weight_db=40.0, act_db=None, output_db=35.0)]
+    """
+    decibels: dict[str, dict[str, float]] = {}
     for row in rows:
         if row.slot != TENSOR:
-            found.setdefault(row.name, {})[row.slot] = row.sqnr_db
+            decibels.setdefault(row.name, {})[row.slot] = row.sqnr_db
     return [
         LayerSQNR(name, slots.get("weight"), slots.get("act"), slots["output"])
-        for name, slots in found.items()
+        for name, slots in decibels.items()
     ]
 
 
 def _outputs(net: nn.Module, names: list[str], images: Tensor) -> dict[str, Tensor]:
-    found: dict[str, Tensor] = {}
+    outputs: dict[str, Tensor] = {}
 
     def keep(name: str, module: nn.Module, value: Tensor, output: Tensor) -> None:
-        found[name] = output
+        outputs[name] = output
 
     with hooked(net, names, keep):
         net(images)
-    return found
+    return outputs
 
 
 @contextmanager
-def hooked(net: nn.Module, names: list[str], act: Callable[..., None]) -> Iterator[None]:
-    """Call ``act(name, module, first input, output)`` behind each layer, in evaluation mode."""
+def hooked(net: nn.Module, names: list[str], call: Callable[..., None]) -> Iterator[None]:
+    """Inside, each forward pass of a layer calls a function; the network is in evaluation mode.
+
+    Args:
+        net: A network.
+        names: Names of its modules to follow.
+        call: Called as ``call(name, module, first input, output)`` after each forward pass.
+    """
 
     def hook_of(name: str) -> Callable[..., None]:
         def hook(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
-            act(name, module, args[0], output)
+            call(name, module, args[0], output)
 
         return hook
 

@@ -1,4 +1,4 @@
-"""What each layer of a quantized network costs and keeps. ``qat.profile``."""
+"""Cost and quantization error of each layer of a network: ``qat.profile``."""
 
 from dataclasses import dataclass
 
@@ -12,18 +12,19 @@ from qat.cost.macs import layer_costs
 
 @dataclass(frozen=True)
 class LayerProfile:
-    """One layer.
+    """One layer. SQNR is the signal-to-quantization-noise ratio.
 
     Attributes:
         name: Module name.
         weight_bits: Stored width of a weight; 32 for a float layer.
-        act_bits: Width of its input.
+        act_bits: Width of its input; 32 if that is float.
         macs: Multiply-accumulates for one image.
         bops: Bit operations for one image.
-        weight_bytes: Weights at their width.
-        weight_sqnr_db: Of the weight; None if it is float.
-        act_sqnr_db: Of the input, on the example.
-        output_sqnr_db: Of the output against the float network's; None for a float layer.
+        weight_bytes: Bytes of the weights at their width.
+        weight_sqnr_db: SQNR of the weight in dB; None if it is float.
+        act_sqnr_db: SQNR of the input in dB, for the example; None if it is float.
+        output_sqnr_db: SQNR of the output in dB against the float network's output; None for a
+            float layer.
     """
 
     name: str
@@ -38,11 +39,23 @@ class LayerProfile:
 
 
 def profile(qnet: nn.Module, example: Tensor) -> list[LayerProfile]:
-    """A row for each conv and linear layer, in order of first call.
+    """Return a row for each convolution and linear layer, in order of first call.
 
     Args:
         qnet: A quantized, calibrated network.
         example: Preprocessed images.
+
+    Raises:
+        ValueError: If a tensor holds NaN or infinity.
+
+    Example:
+        >>> import torch
+        >>> from qat import Scheme, calibrate, make_plan, quantize
+        >>> net, images = nn.Sequential(nn.Linear(4, 3)), torch.ones(2, 4)
+        >>> qnet = quantize(net, make_plan(net, Scheme(), images))
+        >>> calibrate(qnet, [images])
+        >>> [(row.name, row.macs, row.bops) for row in profile(qnet, images)]
+        [('0', 12, 768)]
     """
     kept = {row.name: row for row in layer_sqnr(to_float(qnet), qnet, example)}
     rows = []

@@ -1,4 +1,4 @@
-"""What quantization did to one tensor, as a row; needs no torch."""
+"""Quantization error of one tensor, as a row. This module loads no torch."""
 
 import json
 import math
@@ -9,27 +9,28 @@ from typing import Any
 
 @dataclass(frozen=True)
 class TensorRow:
-    """One tensor of one layer; None where a figure does not apply.
+    """One tensor of one layer; a figure that does not apply is None.
 
     Attributes:
-        name: Of the layer.
-        slot: ``weight``, ``act`` (the input), ``tensor`` (one between layers, by its own name) or
-            ``output`` (against the float network's, so with all errors from before).
-        sqnr_db: Infinite if nothing was lost.
+        name: Name of the layer, or of a tensor between layers.
+        slot: ``weight``, ``act`` (the input), ``tensor`` (between layers) or ``output`` (compared
+            with the float network's output, so it contains the errors of all earlier layers).
+        sqnr_db: Signal-to-quantization-noise ratio (SQNR) in dB; infinite without error.
         bits: Width of a code.
-        symmetric: Zero point fixed at 0.
+        symmetric: Whether the zero point is fixed at 0.
         granularity: ``tensor``, ``channel`` or ``group``.
         step: Mean scale.
-        rmin: Smallest value a code stands for, over all slices.
-        rmax: Largest.
-        used_codes: Share of the grid's codes that occur.
-        clipped: Share of values more than half a step beyond the range.
+        rmin: Smallest value of a code, over all slices.
+        rmax: Largest value of a code, over all slices.
+        used_codes: Share of the grid's codes that occur, 0 to 1.
+        clipped: Share of values more than half a step beyond the range, 0 to 1.
         max_error_steps: Largest error, in steps.
         rms_error_steps: Root of the mean squared error, in steps.
-        worst_channel_db: Of a weight: lowest SQNR of an output channel.
-        channel_range_ratio: Of a weight: the widest channel's range over the median channel's.
-        dead_channels: Of a weight: channels that became zero.
-        alone_db: Of an output: its SQNR if this layer alone is quantized and reads the float
+        worst_channel_db: For a weight, the lowest SQNR of an output channel.
+        channel_range_ratio: For a weight, the range of the widest channel divided by that of the
+            median channel.
+        dead_channels: For a weight, the number of channels that quantization made zero.
+        alone_db: For an output, its SQNR if only this layer is quantized and reads the float
             network's tensors.
     """
 
@@ -53,14 +54,27 @@ class TensorRow:
 
 
 def rows_of(data: Iterable[Mapping[str, Any]]) -> list[TensorRow]:
-    """Rows of what :func:`rows_to_json` wrote; a key that is not known is passed over."""
+    """Return the rows that :func:`rows_to_json` wrote; unknown keys are ignored.
+
+    Args:
+        data: The parsed JSON.
+    """
     known = TensorRow.__dataclass_fields__
     rows = [TensorRow(**{k: v for k, v in row.items() if k in known}) for row in data]
     return [row if row.sqnr_db is not None else replace(row, sqnr_db=math.inf) for row in rows]
 
 
 def rows_to_json(rows: Iterable[TensorRow]) -> str:
-    """A list of mappings; an infinite SQNR is null."""
+    """Return the rows as a JSON list of mappings; an infinite SQNR is ``null``.
+
+    Example:
+        >>> import json
+        >>> rows = [TensorRow("fc", "weight", math.inf)]
+        >>> json.loads(rows_to_json(rows))[0]["sqnr_db"] is None
+        True
+        >>> rows_of(json.loads(rows_to_json(rows))) == rows
+        True
+    """
 
     def finite(value: Any) -> Any:
         return None if isinstance(value, float) and not math.isfinite(value) else value

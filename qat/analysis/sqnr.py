@@ -1,4 +1,4 @@
-"""Signal-to-quantization-noise ratio.
+"""Signal-to-quantization-noise ratio (SQNR).
 
 SQNR = 10 log10( sum r^2 / sum (r - r')^2 )  dB
 """
@@ -24,14 +24,14 @@ class NoiseSums:
     noise: Tensor
 
     def __add__(self, other: "NoiseSums") -> "NoiseSums":
-        """Of both tensors together."""
+        """Add the sums of another tensor."""
         return NoiseSums(self.signal + other.signal, self.noise + other.noise)
 
     def sqnr_db(self) -> float:
-        """SQNR in dB; infinite without noise, minus infinite where only noise is left.
+        """Return the SQNR in dB: infinite without noise, minus infinite without signal.
 
         Raises:
-            InputError: If the tensors held NaN or infinity.
+            ValueError: If the tensors held NaN or infinity.
         """
         if not bool(torch.isfinite(self.signal) & torch.isfinite(self.noise)):
             raise InputError("no SQNR of tensors that hold NaN or infinity: the network diverged")
@@ -41,19 +41,31 @@ class NoiseSums:
 
 
 def sqnr_db(reference: Tensor, approximation: Tensor) -> float:
-    """SQNR in dB; infinite where the two are equal, minus infinite where only noise is left.
+    """Return the SQNR in dB: infinite if both are equal, minus infinite if the reference is zero.
+
+    Args:
+        reference: The float tensor.
+        approximation: The same tensor after quantization.
 
     Raises:
         ValueError: If shapes differ, or values are NaN or infinite.
+
+    Example:
+        >>> round(sqnr_db(torch.tensor([3.0, 4.0]), torch.tensor([3.0, 4.5])), 2)
+        20.0
     """
     return noise_sums(reference, approximation).sqnr_db()
 
 
 def noise_sums(reference: Tensor, approximation: Tensor) -> NoiseSums:
-    """Of a tensor and of what became of it.
+    """Return the sums of a tensor and of its error.
+
+    Args:
+        reference: The float tensor.
+        approximation: The same tensor after quantization.
 
     Raises:
-        InputError: If shapes differ.
+        ValueError: If shapes differ.
     """
     if reference.shape != approximation.shape:
         raise InputError(f"shapes differ: {reference.shape} and {approximation.shape}")

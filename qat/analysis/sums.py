@@ -1,4 +1,4 @@
-"""What a quantizer does to a tensor, as sums: those of batches add up to those of all images."""
+"""Quantization error of a tensor, as sums that can be added over batches."""
 
 import math
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from qat.core.qparams import QParams
 from qat.quantizers.base import Quantizer
 from qat.quantizers.dynamic import is_dynamic
 
-_EDGE = 1e-3  # in steps: float rounding at the end of the range is no clipping
+_EDGE = 1e-3  # in steps: a rounding error of floats at the end of the range is no clipping
 
 
 @dataclass(frozen=True)
 class GridSums:
-    """How a tensor lies on a quantizer's grid.
+    """Sums of a tensor on a quantizer's grid.
 
     Attributes:
-        values: How many.
-        clipped: Those more than half a step beyond the range.
-        codes: The different codes.
+        values: Number of values.
+        clipped: Number of values more than half a step beyond the range.
+        codes: The different codes that occur.
         most: Largest error, in steps.
         squares: Sum of squared errors, in steps.
     """
@@ -34,7 +34,7 @@ class GridSums:
     squares: float
 
     def __add__(self, other: "GridSums") -> "GridSums":
-        """Of both tensors together."""
+        """Add the sums of another batch."""
         return GridSums(
             self.values + other.values,
             self.clipped + other.clipped,
@@ -46,19 +46,33 @@ class GridSums:
 
 @dataclass(frozen=True)
 class TensorSums:
-    """Both; the grid's are None of a cast, and of a range that is taken anew from each input."""
+    """Sums of one tensor.
+
+    Attributes:
+        noise: Power of the tensor and of its error.
+        grid: Sums on the grid; None for a cast and for a dynamic range (one for each input).
+    """
 
     noise: NoiseSums
     grid: GridSums | None
 
     def __add__(self, other: "TensorSums") -> "TensorSums":
-        """Of both tensors together."""
+        """Add the sums of another batch."""
         both = self.grid is not None and other.grid is not None
         grid = self.grid + other.grid if both else None  # type: ignore[operator]
         return TensorSums(self.noise + other.noise, grid)
 
     def row(self, name: str, slot: str, quantizer: nn.Module) -> TensorRow:
-        """As a row."""
+        """Return the sums as a row.
+
+        Args:
+            name: Layer name of the row.
+            slot: Slot of the row.
+            quantizer: The quantizer of the tensor.
+
+        Raises:
+            ValueError: If the tensor held NaN or infinity.
+        """
         sqnr = self.noise.sqnr_db()
         if self.grid is None:
             return TensorRow(name, slot, sqnr)
@@ -84,7 +98,12 @@ class TensorSums:
 
 @torch.no_grad()
 def tensor_sums(x: Tensor, quantizer: nn.Module) -> TensorSums:
-    """Of a tensor that a quantizer rounds."""
+    """Return the sums of a tensor that a quantizer rounds.
+
+    Args:
+        x: The float tensor.
+        quantizer: Its quantizer, calibrated.
+    """
     after = quantizer(x)
     noise = noise_sums(x, after)
     if not isinstance(quantizer, Quantizer) or is_dynamic(quantizer):
@@ -102,13 +121,21 @@ def tensor_sums(x: Tensor, quantizer: nn.Module) -> TensorSums:
 
 
 def _different(codes: Tensor) -> Tensor:
-    """The different codes, by counting: sorting millions of them takes longer than the network."""
+    """Return the different codes, by counting, which is faster than sorting."""
     flat, low = codes.flatten().long(), codes.min()
     return torch.bincount(flat - low).nonzero().flatten() + low
 
 
 def clipped(x: Tensor, qparams: QParams) -> Tensor:
-    """Which values lie more than half a step beyond the range; rows ``(slices, n)``."""
+    """Return which values lie more than half a step beyond the range.
+
+    Args:
+        x: The float tensor.
+        qparams: Its scales, zero points and grid.
+
+    Returns:
+        A boolean tensor ``(slices, n)``, one row for each scale.
+    """
     low, high = _ends(qparams)
     reach = (0.5 + _EDGE) * qparams.scale.reshape(-1, 1)
     rows = _rows(qparams, x)
@@ -120,6 +147,6 @@ def _rows(qparams: QParams, x: Tensor) -> Tensor:
 
 
 def _ends(qparams: QParams) -> tuple[Tensor, Tensor]:
-    """Values of the first and the last code, ``(slices, 1)``."""
+    """Return the values of the first and the last code, each ``(slices, 1)``."""
     scale, zero_point = qparams.scale.reshape(-1, 1), qparams.zero_point.reshape(-1, 1)
     return (qparams.grid.qmin - zero_point) * scale, (qparams.grid.qmax - zero_point) * scale

@@ -1,7 +1,8 @@
-"""Symmetric against asymmetric grids on given tensors, without a network and without training.
+"""Comparison of symmetric and asymmetric grids on single tensors, without a network.
 
-Each tensor goes through the very quantizer a network would use, over its min-max range or that of
-least squared error. A tensor without negative values has unsigned codes, in a symmetric grid too.
+Each tensor is quantized by the quantizer that a network would use, with its min-max range or the
+range of least squared error. A tensor without negative values has unsigned codes, also on a
+symmetric grid.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,10 +27,10 @@ class SymmetryRow:
     """One tensor on one grid.
 
     Attributes:
-        tensor: Its name.
-        signed: Whether the grid's codes are.
-        range: How the range was found.
-        row: What quantization did to it.
+        tensor: Name of the tensor.
+        signed: Whether the codes are signed.
+        range: Name of the observer that set the range.
+        row: Figures of its quantization error.
     """
 
     tensor: str
@@ -43,7 +44,18 @@ def symmetry_rows(
     widths: Sequence[int] = WIDTHS,
     ranges: Iterable[str] = RANGES,
 ) -> list[SymmetryRow]:
-    """Every tensor, symmetric and asymmetric, at every width and by every range."""
+    """Quantize every tensor on symmetric and asymmetric grids of every width and range.
+
+    Args:
+        tensors: Name → float tensor.
+        widths: Widths of a code, in bits.
+        ranges: Names of observers, such as ``minmax`` and ``mse``.
+
+    Example:
+        >>> rows = symmetry_rows({"x": torch.tensor([0.0, 1.0, 3.0])}, [2], ["minmax"])
+        >>> [(row.row.symmetric, row.row.step) for row in rows]
+        [(True, 1.0), (False, 1.0)]
+    """
     return [
         _row(name, values, quantized(values, bits, symmetric, range_), range_)
         for name, values in tensors.items()
@@ -54,7 +66,14 @@ def symmetry_rows(
 
 
 def quantized(x: Tensor, bits: int, symmetric: bool, range_: str) -> Quantizer:
-    """A calibrated quantizer for a tensor, one scale for all of it."""
+    """Return a calibrated quantizer with one scale for a tensor.
+
+    Args:
+        x: The float tensor.
+        bits: Width of a code.
+        symmetric: Whether the zero point is 0.
+        range_: Name of the observer that sets the range.
+    """
     spec = TensorSpec(
         bits=bits,
         symmetric=symmetric,
@@ -72,7 +91,12 @@ def quantized(x: Tensor, bits: int, symmetric: bool, range_: str) -> Quantizer:
 
 
 def error_steps(x: Tensor, quantizer: Quantizer) -> Tensor:
-    """Quantization error of each value, in steps."""
+    """Return the quantization error of each value, in steps.
+
+    Args:
+        x: The float tensor.
+        quantizer: Its quantizer, calibrated, with one scale.
+    """
     with torch.no_grad():
         return (quantizer(x) - x) / quantizer.qparams().scale
 

@@ -6,8 +6,7 @@ import pytest
 import torch
 from lightning.pytorch.loggers import CSVLogger
 
-from qat.analysis.flips import flip_share
-from qat.analysis.history import HistoryRow, append_history, courses, forget_after, read_history
+from qat.analysis.history import read_history
 from qat.training.fit import fit
 from qat.training.history import QuantizerHistory
 from qat.training.qat import QATClassifier
@@ -18,28 +17,6 @@ def train(net, train_batches, val_batches, folder, *callbacks, **settings):
     module = QATClassifier(copy.deepcopy(net), OPTIMIZER, COSINE)
     fit(module, train_batches, val_batches, spec(**settings), folder, callbacks=callbacks)
     return module.net
-
-
-def test_flips_by_hand():
-    before = torch.tensor([[0, 1], [2, 3]], dtype=torch.int32)
-    after = torch.tensor([[0, 1], [3, -3]], dtype=torch.int32)
-    assert float(flip_share(before, after)) == 0.5
-    assert float(flip_share(before, before)) == 0.0
-    with pytest.raises(ValueError, match=r"of one shape.*\(2, 2\) and \(4,\)"):
-        flip_share(before, after.flatten())
-
-
-def test_rows_survive_the_file_and_a_kill_within_a_line(tmp_path):
-    rows = [HistoryRow(5, "conv1", "weight", "scale", 0.1), HistoryRow(10, "fc", "act", "flips", 0)]
-    append_history(tmp_path / "it.csv", rows[:1])
-    append_history(tmp_path / "it.csv", rows[1:])
-    with (tmp_path / "it.csv").open("a") as file:
-        file.write("15,conv1,wei")
-    assert read_history(tmp_path / "it.csv") == rows
-    forget_after(tmp_path / "it.csv", 5)
-    assert read_history(tmp_path / "it.csv") == rows[:1]
-    assert courses(rows, "scale") == {"conv1.weight": [(5, 0.1)]}
-    assert read_history(tmp_path / "none.csv") == []
 
 
 def test_noting_changes_no_weight(quantized_net, train_batches, val_batches, tmp_path):

@@ -1,0 +1,45 @@
+"""Sums of a tensor on a grid, by hand."""
+
+import math
+
+import pytest
+import torch
+
+from qat.analysis.sums import clipped, tensor_sums
+from qat.analysis.symmetry import quantized
+from qat.quantizers.cast import CastQuantizer
+
+# Codes -2..1 with step 1: the values beyond -2.5 and 1.5 are clipped.
+X = torch.tensor([-3.0, -2.4, -0.25, 0.0, 1.0, 1.4, 2.0])
+ERRORS = [1.0, 0.4, 0.25, 0.0, 0.0, -0.4, -1.0]
+
+
+@pytest.fixture
+def quantizer():
+    return quantized(torch.tensor([-1.0, 1.0]), 2, True, "minmax")
+
+
+def test_sums_by_hand(quantizer):
+    assert float(quantizer.qparams().scale) == 1.0
+    sums = tensor_sums(X, quantizer)
+    assert (sums.grid.values, sums.grid.clipped) == (7, 2)
+    assert sums.grid.codes.tolist() == [-2, 0, 1]
+    assert sums.grid.most == 1.0
+    assert sums.grid.squares == pytest.approx(sum(error**2 for error in ERRORS))
+    assert float(sums.noise.noise) == pytest.approx(sum(error**2 for error in ERRORS))
+    assert clipped(X, quantizer.qparams()).tolist() == [[True, *[False] * 5, True]]
+
+
+def test_sums_of_batches_add_up(quantizer):
+    row = (tensor_sums(X[:3], quantizer) + tensor_sums(X[3:], quantizer)).row("a", "act", quantizer)
+    assert (row.name, row.slot, row.bits, row.step) == ("a", "act", 2, 1.0)
+    assert (row.rmin, row.rmax) == (-2.0, 1.0)
+    assert (row.used_codes, row.clipped) == (3 / 4, 2 / 7)
+    squares = sum(error**2 for error in ERRORS)
+    assert row.rms_error_steps == pytest.approx(math.sqrt(squares / 7))
+
+
+def test_a_cast_has_a_ratio_alone():
+    cast = CastQuantizer()
+    row = tensor_sums(torch.tensor([1.0, 3.0]), cast).row("a", "act", cast)
+    assert (row.sqnr_db, row.bits, row.step) == (math.inf, None, None)
