@@ -1,1 +1,1 @@
-"""Where the memory of a run goes: lifetimes, arenas, orders, and runs inside the plan."""
+"""Memory of a network's tensors: lifetimes, arenas, orders, and execution inside a plan."""

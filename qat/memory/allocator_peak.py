@@ -1,4 +1,4 @@
-"""What torch's allocator really gave out while something ran, as its profiler saw it."""
+"""Peak memory of torch's allocator during a call, measured by torch's profiler."""
 
 from collections.abc import Callable
 
@@ -8,18 +8,19 @@ from qat.core.torch_private import memory_changes
 
 
 def allocated_peak_bytes(run: Callable[[], object]) -> int:
-    """Most bytes of tensors alive at once that were allocated on the CPU during a call.
+    """Return the peak of bytes that a call allocated on the CPU and had not freed yet.
 
-    What was allocated before (the network, the arena) does not count; neither does scratch memory
-    of libraries that do not ask torch's allocator. Rounded up by the allocator as it pleases.
+    Memory that was allocated before the call (the network, the arena) does not count. Scratch
+    memory of libraries that do not use torch's allocator does not count either. The allocator
+    rounds sizes up.
 
     Args:
-        run: Called once, in this thread.
+        run: The call; it runs once, in this thread.
     """
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         run()
     live = most = 0
-    for _, change in memory_changes(seen):
+    for _, change in memory_changes(profiled):
         live += change
         most = max(most, live)
     return most

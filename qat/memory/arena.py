@@ -1,10 +1,11 @@
 """Offsets of blocks in one arena (dynamic storage allocation, an NP-hard problem).
 
 Best fit in a fixed order of the blocks (Pisarchyk and Lee 2020, arXiv:2001.03288, "greedy by
-size"): a block takes the smallest gap that holds it between the blocks placed before it that live
-at the same time, else the end. Several orders are tried, then the best one is improved by placing
-first what ends at its top; a search stops at the lower bound. Departs from the paper in trying
-more orders than the one by size.
+size"): each block takes the smallest sufficient gap between the blocks that were placed before it
+and that live at the same time, or the space after them. Four orders are tried. Then a search
+changes the best order, mostly by placing the topmost blocks earlier, and stops at the lower bound.
+
+Differs from the paper, which uses only the order by size.
 """
 
 import random
@@ -15,20 +16,20 @@ from qat.base.errors import InputError
 from qat.memory.blocks import Block, peak_bytes
 
 ALIGNMENT = 64
-"""Bytes: a cache line, and what vector instructions of 512 bits load."""
+"""In bytes: one cache line, and one load of 512-bit vector instructions."""
 TRIES = 1000
-"""Orders to place before the search gives up on the lower bound; some seconds for 200 blocks."""
+"""Orders that the search tries at most; some seconds for 200 blocks."""
 
 
 @dataclass(frozen=True)
 class Arena:
-    """Where blocks lie.
+    """Offsets of blocks in one buffer.
 
     Attributes:
         offsets: Name of a block → its first byte, a multiple of ``alignment``.
         bytes: Size of the arena.
-        lower_bound: Most bytes alive at one step, without alignment.
-        alignment: In bytes.
+        lower_bound: Largest number of bytes alive at one step, without alignment.
+        alignment: Alignment of every offset, in bytes.
     """
 
     offsets: Mapping[str, int]
@@ -38,12 +39,12 @@ class Arena:
 
     @property
     def excess(self) -> float:
-        """How much larger it is than the lower bound, as a fraction of that."""
+        """Size beyond the lower bound, as a fraction of the lower bound."""
         return self.bytes / self.lower_bound - 1 if self.lower_bound else 0.0
 
 
-Key = Callable[[Block], tuple[int, ...]]
-ORDERS: Mapping[str, Key] = {
+SortKey = Callable[[Block], tuple[int, ...]]
+ORDERS: Mapping[str, SortKey] = {
     "size": lambda b: (-b.bytes, b.first),
     "area": lambda b: (-b.bytes * (b.last - b.first + 1), b.first),
     "length": lambda b: (b.first - b.last, -b.bytes),
@@ -54,17 +55,25 @@ ORDERS: Mapping[str, Key] = {
 def plan_arena(
     blocks: Sequence[Block], alignment: int = ALIGNMENT, tries: int = TRIES, seed: int = 0
 ) -> Arena:
-    """Offsets at which no two blocks that live together overlap, in as few bytes as found.
+    """Return the smallest arena that the search finds.
+
+    Two blocks that live at the same time never overlap in it.
 
     Args:
-        blocks: With names of their own.
+        blocks: Blocks with different names.
         alignment: Every offset is a multiple of it, in bytes.
-        tries: Changed orders to place after the four fixed ones.
-        seed: Of those changes; the result is a function of it and the blocks.
+        tries: Number of changed orders that are tried after the four fixed ones.
+        seed: Seed of those changes; equal seeds and blocks give equal arenas.
 
     Raises:
         ValueError: If two blocks share a name, a size is negative, or the alignment is not
             positive.
+
+    Example:
+        >>> blocks = [Block("a", 100, 0, 1), Block("b", 50, 0, 3), Block("c", 100, 2, 3)]
+        >>> arena = plan_arena(blocks, alignment=1)
+        >>> arena.offsets["a"] == arena.offsets["c"], arena.bytes
+        (True, 150)
     """
     _check(blocks, alignment)
     bound = peak_bytes(blocks)
@@ -82,7 +91,19 @@ def plan_arena(
 
 
 def place(order: Sequence[Block], alignment: int) -> dict[str, int]:
-    """Best fit: each block into the smallest gap that holds it among those it lives with."""
+    """Place each block in the smallest sufficient gap (best fit), in a given order.
+
+    Args:
+        order: Blocks in the order in which they are placed.
+        alignment: Every offset is a multiple of it, in bytes.
+
+    Returns:
+        Name of a block → its offset in bytes.
+
+    Example:
+        >>> place([Block("a", 3, 0, 0), Block("b", 3, 0, 0)], 64)
+        {'a': 0, 'b': 64}
+    """
     placed: list[tuple[int, Block]] = []
     for block in order:
         offset = _best_gap(block, [(o, b) for o, b in placed if b.meets(block)], alignment)
@@ -92,7 +113,10 @@ def place(order: Sequence[Block], alignment: int) -> dict[str, int]:
 
 
 def _best_gap(block: Block, neighbours: Sequence[tuple[int, Block]], alignment: int) -> int:
-    """``neighbours`` by offset; the end behind them is the gap of last resort."""
+    """Return the offset of the smallest sufficient gap.
+
+    ``neighbours`` are sorted by offset. The space after them is used if no gap is large enough.
+    """
     free, best, narrowest = 0, None, None
     for offset, other in neighbours:
         gap = offset - free
@@ -104,14 +128,14 @@ def _best_gap(block: Block, neighbours: Sequence[tuple[int, Block]], alignment: 
 
 def _best_of_fixed(blocks: Sequence[Block], alignment: int) -> tuple[dict[str, int], list[Block]]:
     orders = [sorted(blocks, key=key) for key in ORDERS.values()]
-    found = [(place(order, alignment), order) for order in orders]
-    return min(found, key=lambda pair: _end(blocks, pair[0]))
+    placements = [(place(order, alignment), order) for order in orders]
+    return min(placements, key=lambda pair: _end(blocks, pair[0]))
 
 
 def _changed(
     order: Sequence[Block], offsets: Mapping[str, int], chance: random.Random
 ) -> list[Block]:
-    """A block that ends at the top is placed earlier, or two blocks change places."""
+    """Move a block that ends at the top to an earlier place, or exchange two blocks."""
     changed = list(order)
     top = max(offsets[b.name] + b.bytes for b in changed)
     highest = [i for i, b in enumerate(changed) if offsets[b.name] + b.bytes == top and i > 0]

@@ -1,4 +1,4 @@
-"""What an arena holds: blocks of bytes with a time, each for one storage or several in turn."""
+"""Blocks of an arena: bytes with a lifetime, for one storage or for several in turn."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ class Block:
     """Bytes that are needed from step ``first`` to step ``last``, both included.
 
     Attributes:
-        name: Of the first storage in it.
-        bytes: Its size.
+        name: Name of its first storage.
+        bytes: Size.
         first: Step that writes it.
         last: Last step that reads it.
-        members: Storages that lie in it one after another, each written over the one before.
+        members: Storages that use the bytes in turn, each written over the one before.
     """
 
     name: str
@@ -25,19 +25,27 @@ class Block:
     members: tuple[str, ...] = ()
 
     def meets(self, other: "Block") -> bool:
-        """Whether there is a step that needs both."""
+        """Return whether a step needs both blocks.
+
+        Example:
+            >>> Block("a", 1, 0, 2).meets(Block("b", 1, 2, 3))
+            True
+        """
         return self.first <= other.last and other.first <= self.last
 
 
 def make_blocks(
     graph: MemoryGraph, order: Sequence[str] | None = None, in_place: bool = True
 ) -> list[Block]:
-    """Blocks of an order of the operations.
+    """Return the blocks of a graph whose operations run in some order.
 
     Args:
-        graph: The network's tensors.
+        graph: The network's tensors and operations.
         order: Names of its operations; None for the network's own order.
-        in_place: Elementwise operations write over an input that dies there.
+        in_place: Whether elementwise operations write over an input that no later step reads.
+
+    Raises:
+        ValueError: If the order lacks an operation, or an operation precedes one that it reads.
     """
     order = graph.order if order is None else tuple(order)
     live = lifetimes(graph, order)
@@ -56,7 +64,12 @@ def make_blocks(
 
 
 def live_bytes(blocks: Iterable[Block]) -> list[int]:
-    """Bytes needed at each step."""
+    """Return the number of bytes alive at each step.
+
+    Example:
+        >>> live_bytes([Block("a", 2, 0, 1), Block("b", 3, 1, 2)])
+        [2, 5, 3]
+    """
     blocks = list(blocks)
     change = [0] * (max((b.last for b in blocks), default=-1) + 2)
     for block in blocks:
@@ -70,5 +83,5 @@ def live_bytes(blocks: Iterable[Block]) -> list[int]:
 
 
 def peak_bytes(blocks: Iterable[Block]) -> int:
-    """The most bytes needed at one step: no arena is smaller."""
+    """Return the largest number of bytes alive at one step; no arena is smaller."""
     return max(live_bytes(blocks), default=0)

@@ -1,22 +1,24 @@
-"""Bytes of each layer, in inference and in training, without running anything.
+"""Bytes of each layer, in inference and in training, without running the network.
 
-Per operation: the parameters and buffers of its layer (of a layer called twice, at its first
-call), the activations it makes, the gradients of its parameters, and the optimizer's state for
-them. Activations are, in inference, every tensor that is made: what naive allocation needs. In
-training they are what autograd keeps for the backward pass, as torch's kernels on CPU keep it:
+Each operation has the parameters and buffers of its layer (a layer that is called twice counts at
+its first call), its activations, the gradients of its parameters, and the optimizer's state for
+them. In inference, activations are all tensors that the network computes, as naive allocation
+needs them. In training, they are the tensors that autograd keeps for the backward pass with torch's
+CPU kernels:
 
-    inputs    conv, linear, batch norm, pools, relu6, silu, gelu, ...; mul both of them
-    output    relu, sigmoid, tanh
-    besides   batch norm: mean and inverse deviation of each channel; max pool: an index of 8 bytes
-              an output; dropout: a mask as large as its input
-    nothing   add, concat, reshapes, mean, average pooling to 1 x 1
+    inputs        conv, linear, batch norm, pools, relu6, silu, gelu, ...; both inputs of mul
+    output        relu, sigmoid, tanh
+    additionally  batch norm: mean and inverse deviation of each channel; max pool: an index of
+                  8 bytes for each output; dropout: a mask as large as its input
+    nothing       add, concat, reshapes, mean, average pooling to 1 x 1
 
-A tensor that two operations keep counts once, for the one that makes it; the image counts too.
-Operations are taken out of place: a ReLU6 in place keeps one tensor fewer. Stored widths shrink
-inference only: training with fake quantization keeps floats.
+A tensor that two operations keep counts once, in the row of the operation that computes it. The
+image counts too. Operations are assumed not to work in place: a ReLU6 in place keeps one tensor
+fewer. Narrow widths reduce the memory of inference only, because training with fake quantization
+keeps floats.
 
-Layers of a chain have one row, under the first one's name. Of a quantized layer its own weight and
-bias count, not the scales of its quantizers (4 bytes each).
+Layers of a chain have one row, under the name of the first one. The weight and bias of a quantized
+layer count, the scales of its quantizers (4 bytes each) do not.
 """
 
 from collections.abc import Mapping
@@ -51,13 +53,13 @@ class LayerMemory:
     """Bytes of one operation.
 
     Attributes:
-        name: Of its layer, or of the operation where no layer is called.
-        kind: What it does.
-        parameters: Of the layer.
-        buffers: Such as running statistics.
-        activations: What it makes, or in training what is kept of that.
-        gradients: Of the parameters; 0 in inference.
-        optimizer: Its state; 0 in inference.
+        name: Name of its layer, or of the operation if it calls no layer.
+        kind: Kind of the operation.
+        parameters: Bytes of the layer's parameters.
+        buffers: Bytes of its buffers, such as running statistics.
+        activations: Bytes of its output, or in training of the tensors that autograd keeps.
+        gradients: Bytes of the parameters' gradients; 0 in inference.
+        optimizer: Bytes of the optimizer's state; 0 in inference.
     """
 
     name: str
@@ -70,78 +72,94 @@ class LayerMemory:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """Sum of all parts."""
         parts = (self.parameters, self.buffers, self.activations, self.gradients, self.optimizer)
         return sum(parts)
 
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """Rows in execution order, and their sums.
+    """Rows in execution order.
 
     Attributes:
-        rows: One an operation that needs memory.
-        assumed: Operations that are not in the table above: taken to keep their inputs.
+        rows: One row for each operation that needs memory.
+        assumed: Operations that are not in the table above; they are assumed to keep their inputs.
     """
 
     rows: tuple[LayerMemory, ...]
     assumed: tuple[str, ...] = ()
 
     def sum(self, part: str) -> int:
-        """Of ``parameters``, ``buffers``, ``activations``, ``gradients``, ``optimizer``."""
+        """Return the sum of one part over all rows.
+
+        Args:
+            part: ``parameters``, ``buffers``, ``activations``, ``gradients``, ``optimizer`` or
+                ``total``.
+        """
         return sum(getattr(row, part) for row in self.rows)
 
     @property
     def total(self) -> int:
-        """Bytes of everything."""
+        """Sum of all parts of all rows."""
         return self.sum("total")
 
     def saving_percent(self, than: "MemoryEstimate") -> float:
-        """How much less this is than another, in percent of the other."""
+        """Return how much smaller this estimate is than another, in percent of the other.
+
+        Args:
+            than: The other estimate.
+        """
         return 100 * (1 - self.total / than.total) if than.total else 0.0
 
 
 def estimate_inference(
     traced: Traced, bits: int = 32, weight_bits: Mapping[str, int] | None = None
 ) -> MemoryEstimate:
-    """Memory of a forward pass that frees nothing.
+    """Estimate the memory of a forward pass that frees nothing.
 
     Args:
-        traced: The network; its activations at the widths of its graph.
-        bits: Of a floating-point parameter or buffer.
-        weight_bits: Layer name → width its ``weight`` is stored at, where it is another.
+        traced: The network; its activations have the widths of its graph.
+        bits: Width of a floating-point parameter or buffer.
+        weight_bits: Layer name → width of its stored ``weight``, if it is not ``bits``; None for
+            no such layer.
 
     Raises:
-        KeyError: If a name is of no layer with a weight.
+        KeyError: If ``weight_bits`` names something other than a layer with a weight.
+
+    Example:
+        >>> from qat.memory.read import read_memory
+        >>> traced = read_memory(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), (1, 4))
+        >>> [(row.name, row.total) for row in estimate_inference(traced).rows]
+        [('input_1', 16), ('0', 72), ('1', 12)]
     """
     widths = dict(weight_bits or {})
     layers = _first_calls(traced)
-    called = [found for each in layers.values() for found in each]
+    called = [call for calls in layers.values() for call in calls]
     weighted = {n for n, layer in called if getattr(layer, "weight", None) is not None}
     if unknown := sorted(widths.keys() - weighted):
         raise UnknownNameError(
             f"no layers with a weight {unknown}; there are {', '.join(sorted(weighted))}"
         )
-    made = {n: t.bytes for n, t in traced.graph.tensors.items() if not t.is_view}
+    output_bytes = {n: t.bytes for n, t in traced.graph.tensors.items() if not t.is_view}
     rows = []
     for name, operation in traced.graph.operations.items():
         called = layers.get(name, [])
         own = sum(_bytes_of_parameters(layer, bits, widths.get(n, bits)) for n, layer in called)
         buffers = sum(_bytes_of_buffers(layer, bits) for _, layer in called)
         label = _label(name, called)
-        rows.append(LayerMemory(label, operation.kind, own, buffers, made.get(name, 0)))
+        rows.append(LayerMemory(label, operation.kind, own, buffers, output_bytes.get(name, 0)))
     return MemoryEstimate(tuple(row for row in rows if row.total))
 
 
 def estimate_training(
     traced: Traced, optimizer: str = "sgd_momentum", bits: int = 32
 ) -> MemoryEstimate:
-    """Memory behind the first step of training, with what its backward pass had to keep.
+    """Estimate the memory of training after its first step.
 
     Args:
         traced: The network.
         optimizer: A name of ``OPTIMIZERS``.
-        bits: Of floating-point values, activations too.
+        bits: Width of floating-point values, activations included.
 
     Raises:
         KeyError: If the optimizer is not known.
@@ -165,29 +183,32 @@ def estimate_training(
     return MemoryEstimate(tuple(row for row in rows if row.total), tuple(unknown))
 
 
-Called = list[tuple[str, nn.Module]]
+CalledLayers = list[tuple[str, nn.Module]]
 
 
-def _first_calls(traced: Traced) -> dict[str, Called]:
-    """Operation → names and modules of the layers that it is the first to call."""
-    found: dict[str, Called] = {}
-    seen: set[nn.Module] = set()
+def _first_calls(traced: Traced) -> dict[str, CalledLayers]:
+    """Return for each operation the layers that it is the first to call, with their names."""
+    calls: dict[str, CalledLayers] = {}
+    counted: set[nn.Module] = set()
     nodes = {node.name: node for node in traced.module.graph.nodes}
     for name, operation in traced.graph.operations.items():
         for node in (nodes[n] for n in operation.nodes if nodes[n].op == "call_module"):
             layer = traced.module.get_submodule(str(node.target))
-            if layer not in seen:
-                found.setdefault(name, []).append((str(node.target), layer))
-            seen.add(layer)
-    return found
+            if layer not in counted:
+                calls.setdefault(name, []).append((str(node.target), layer))
+            counted.add(layer)
+    return calls
 
 
-def _label(operation: str, called: Called) -> str:
+def _label(operation: str, called: CalledLayers) -> str:
     return called[0][0] if called else operation
 
 
 def _kept_bytes(graph: MemoryGraph, bits: int) -> dict[str, int]:
-    """Operation → bytes of what it makes and autograd keeps, of its own account included."""
+    """Return for each operation the bytes of its output that autograd keeps.
+
+    The extra bytes of the operation (indices, masks, statistics) are included.
+    """
     homes = _homes(graph)
     kept: set[str] = set()
     extra: dict[str, int] = {}
@@ -195,14 +216,17 @@ def _kept_bytes(graph: MemoryGraph, bits: int) -> dict[str, int]:
         if operation.kind in _KEEP_OUTPUT:
             kept.add(homes[name])
         elif _keeps_inputs(graph, operation):
-            kept |= {homes[given] for given in operation.inputs}
+            kept |= {homes[source] for source in operation.inputs}
         extra[name] = _extra_bytes(graph, operation, bits)
     sizes = {n: graph.tensors[n].bytes for n in kept}
     return {n: sizes.get(n, 0) + extra[n] for n in graph.operations}
 
 
 def _homes(graph: MemoryGraph) -> dict[str, str]:
-    """Tensor → the one that owns its storage in training, where a dropout makes a new one."""
+    """Return for each tensor the tensor that owns its storage in training.
+
+    In training a dropout has an output of its own.
+    """
     homes: dict[str, str] = {}
     for name, operation in graph.operations.items():
         view = graph.tensors[name].is_view and not _drops(operation)
@@ -242,7 +266,7 @@ def _parameters(layer: nn.Module) -> list[nn.Parameter]:
 
 
 def _is_quantized(layer: nn.Module) -> bool:
-    """Whether its submodules are quantizers."""
+    """Return whether the submodules of a layer are quantizers."""
     return bool(getattr(layer, "quantized_leaf", ""))
 
 

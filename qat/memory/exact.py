@@ -1,7 +1,7 @@
-"""The smallest arena of a few blocks, as an integer programme.
+"""The smallest arena of a few blocks, by integer programming.
 
-Minimise the height ``H`` over offsets ``o`` in units of the alignment, with ``o_i + s_i <= H`` and
-for every two blocks that live together a binary ``z`` that says which lies below
+Minimize the height ``H`` over offsets ``o`` in units of the alignment, with ``o_i + s_i <= H`` and,
+for every two blocks that live at the same time, a binary ``z`` that decides which of them is below
 (Sekiyama et al. 2018, arXiv:1804.10001, section 4):
 ``o_i + s_i <= o_j + M (1 - z)`` and ``o_j + s_j <= o_i + M z``.
 """
@@ -19,29 +19,37 @@ from qat.memory.arena import ALIGNMENT, Arena, plan_arena
 from qat.memory.blocks import Block
 
 MOST_BLOCKS = 24
+"""Largest number of blocks; the solver's time grows exponentially."""
 
 
 class NotProvedError(RuntimeError):
-    """The solver ran out of time before it had proved an arena to be the smallest."""
+    """The solver reached its time limit before it proved that an arena is the smallest."""
 
 
 def exact_arena(
     blocks: Sequence[Block], alignment: int = ALIGNMENT, seconds: float = 60.0
 ) -> Arena:
-    """The smallest arena there is; the heuristic's where that meets the lower bound already.
+    """Return the smallest arena of some blocks.
+
+    It is the arena of :func:`qat.memory.arena.plan_arena` if that already has the size of the lower
+    bound.
 
     Args:
-        blocks: At most ``MOST_BLOCKS``.
-        alignment: In bytes.
-        seconds: Limit of the solver.
+        blocks: At most ``MOST_BLOCKS`` blocks, with different names.
+        alignment: Every offset is a multiple of it, in bytes.
+        seconds: Time limit of the solver.
 
     Raises:
-        ValueError: If there are too many blocks.
-        NotProvedError: If the limit was reached.
+        ValueError: If there are too many blocks, or blocks or alignment are invalid.
+        NotProvedError: If the time limit was reached.
+
+    Example:
+        >>> exact_arena([Block("a", 3, 0, 1), Block("b", 3, 1, 2)], alignment=1).bytes
+        6
     """
     if len(blocks) > MOST_BLOCKS:
         raise InputError(
-            f"{len(blocks)} blocks are too many for the integer programme, which takes "
+            f"{len(blocks)} blocks are too many for integer programming, which takes at most "
             f"{MOST_BLOCKS}: use plan_arena"
         )
     first = plan_arena(blocks, alignment)
@@ -50,12 +58,15 @@ def exact_arena(
     units = _solve(blocks, [-(-b.bytes // alignment) for b in blocks], seconds)
     offsets = {b.name: int(u) * alignment for b, u in zip(blocks, units, strict=True)}
     size = max(offsets[b.name] + b.bytes for b in blocks)
-    # Both are smallest in units; the last block's padding may favour the heuristic's.
+    # In units both may be equal; then padding of the last block can make the first one smaller.
     return Arena(offsets, size, first.lower_bound, alignment) if size < first.bytes else first
 
 
 def _solve(blocks: Sequence[Block], sizes: Sequence[int], seconds: float) -> list[int]:
-    """Offsets in units. Variables: offsets, one binary a pair, the height."""
+    """Return offsets in units.
+
+    The variables are the offsets, one binary for each pair, and the height.
+    """
     count, pairs = len(blocks), _meeting(blocks)
     height, most = count + len(pairs), sum(sizes)
     rows = lil_array((2 * len(pairs) + count, height + 1))
@@ -81,7 +92,10 @@ def _solve(blocks: Sequence[Block], sizes: Sequence[int], seconds: float) -> lis
             options={"time_limit": seconds, "mip_rel_gap": 0.0},
         )
     if solved.status != 0:
-        raise NotProvedError(f"no smallest arena within {seconds} s ({solved.message}): allow more")
+        raise NotProvedError(
+            f"not proved within {seconds} s that an arena is the smallest ({solved.message}): "
+            "increase seconds"
+        )
     return [round(value) for value in solved.x[:count]]
 
 

@@ -1,9 +1,10 @@
-"""A network run inside its planned arena.
+"""Execution of a network inside its planned arena.
 
-One buffer of bytes holds every tensor at its planned offset, and is overwritten as planned. Where
-torch has a kernel that writes into a given tensor it is used; else the ordinary kernel computes
-aside and the result is copied: those bytes, those of the values inside a chain and those of
-decoded tensors are the workspace of the step. Scratch memory inside torch's kernels is not seen.
+One buffer of bytes holds every tensor at its planned offset and is overwritten as planned. If torch
+has a kernel that writes into an existing tensor, that kernel is used. Otherwise the ordinary kernel
+computes a new tensor, which is copied. The bytes of that tensor, of values inside a chain and of
+decoded tensors are the workspace of the step. Scratch memory inside torch's kernels is not
+measured.
 """
 
 from collections.abc import Mapping
@@ -21,28 +22,40 @@ from qat.memory.read import Traced
 from qat.memory.strategies import MemoryPlan
 
 _UNWRITTEN = 0xFF
-"""Every byte before it is written: four of them are a NaN, which no right run reads."""
+"""Initial value of every byte: four of them are a NaN, so that reading them shows."""
 
 
 class Codec(Protocol):
-    """How tensors that are narrower than their dtype lie in the arena."""
+    """Converts tensors into their bytes in the arena, if they are narrower than their dtype."""
 
     def encode(self, name: str, value: Tensor) -> Tensor:
-        """Bytes (``uint8``, one axis) of a storage's value."""
+        """Return the bytes (``uint8``, one axis) of a storage.
+
+        Args:
+            name: Name of the storage.
+            value: Its values, in the shape of the tensor that owns it.
+        """
 
     def decode(self, name: str, codes: Tensor, elements: int) -> Tensor:
-        """The values again, ``[elements]``, equal to what was encoded."""
+        """Return the values of a storage, ``[elements]``, equal to those that were encoded.
+
+        Args:
+            name: Name of the storage.
+            codes: Its bytes, from :meth:`encode`.
+            elements: Number of its elements.
+        """
 
 
 @dataclass(frozen=True)
 class Execution:
-    """What a run inside the arena gave.
+    """Result of a run inside the arena.
 
     Attributes:
-        output: Equal to the network's ordinary output.
+        output: Output of the network; equal to its ordinary output.
         arena_bytes: Size of the buffer.
-        workspace_bytes: The most that one step needed beside it.
-        workspace: Name of an operation → its workspace, those without left out.
+        workspace_bytes: Largest workspace of a step.
+        workspace: Name of an operation → its workspace in bytes, without operations that need
+            none.
     """
 
     output: Any
@@ -52,17 +65,27 @@ class Execution:
 
 
 class ArenaExecutor:
-    """Runs a traced network as planned.
+    """Runs a traced network inside the arena of a plan.
 
     Args:
         traced: The network and its graph.
         plan: A plan of that graph.
-        codec: For the tensors that are stored in fewer bits than their dtype has.
-        dtype: Of the network's tensors.
+        codec: Converts tensors that are stored in fewer bits than their dtype has; None if there
+            are none.
+        dtype: Dtype of the network's tensors.
 
     Raises:
-        ValueError: If the plan is of another graph, tensors are narrower and there is no codec,
-            or the alignment splits an element.
+        ValueError: If the plan belongs to another graph, a narrower tensor has no codec, or the
+            alignment splits an element.
+
+    Example:
+        >>> from qat.memory.read import read_memory
+        >>> from qat.memory.strategies import plan_memory
+        >>> net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
+        >>> traced = read_memory(net, (2, 4))
+        >>> result = ArenaExecutor(traced, plan_memory(traced.graph)).run(torch.ones(2, 4))
+        >>> torch.equal(result.output, net(torch.ones(2, 4)))
+        True
     """
 
     def __init__(
@@ -81,7 +104,7 @@ class ArenaExecutor:
     def _check(self) -> None:
         graph, width = self.plan.graph, 8 * self.dtype.itemsize
         if graph.operations != self.traced.graph.operations:
-            raise InputError("the plan is of another network: plan the graph that is executed")
+            raise InputError("the plan belongs to another network: plan the graph that is executed")
         coded = [n for n, t in graph.tensors.items() if t.bits != width]
         if coded and self.codec is None:
             raise InputError(f"{coded[0]} is not stored in {width} bits: give a codec")
@@ -93,10 +116,13 @@ class ArenaExecutor:
 
     @torch.no_grad()
     def run(self, images: Tensor) -> Execution:
-        """The network's output for a batch of the planned shape.
+        """Run a batch of the planned shape.
+
+        Args:
+            images: The batch, on the CPU.
 
         Raises:
-            ValueError: If the batch has another shape or dtype.
+            ValueError: If the batch has another shape or dtype than planned.
         """
         self._check_images(images)
         self.arena.fill_(_UNWRITTEN)
@@ -120,7 +146,7 @@ class ArenaExecutor:
             )
 
     def _step(self, operation: MemoryOperation, images: Tensor) -> int:
-        """Compute one operation and store it; its workspace in bytes."""
+        """Compute one operation and store its output; return its workspace in bytes."""
         if operation.kind == "input":
             return self._store(operation.name, images)
         if self.plan.graph.tensors[operation.name].is_view:
@@ -134,7 +160,7 @@ class ArenaExecutor:
             if len(operation.nodes) == 1 and not self._is_coded(name):
                 into = kernel_into(node, operation.kind, args, kwargs, self.traced.module)
                 if into is not None:
-                    into(self._place(name))
+                    into(self._view(name))
                     return used
             values[name] = self._compute(node, args, kwargs)
             used += _bytes(values[name])
@@ -145,16 +171,18 @@ class ArenaExecutor:
         return getattr(interpreter, node.op)(node.target, args, kwargs)
 
     def _arguments(self, node: fx.Node, values: Mapping[str, Any]) -> tuple[Any, Any]:
-        def value(given: fx.Node) -> Any:
-            if given.op == "get_attr":
-                return self._compute(given, (), {})
-            return values[given.name] if given.name in values else self.traced.constants[given.name]
+        def value(source: fx.Node) -> Any:
+            if source.op == "get_attr":
+                return self._compute(source, (), {})
+            return (
+                values[source.name] if source.name in values else self.traced.constants[source.name]
+            )
 
         return fx.map_arg(node.args, value), fx.map_arg(node.kwargs, value)
 
     def _output(self) -> Any:
         node = next(n for n in self.nodes.values() if n.op == "output")
-        return fx.map_arg(node.args[0], lambda given: self._load(given.name).clone())
+        return fx.map_arg(node.args[0], lambda source: self._load(source.name).clone())
 
     def _is_coded(self, name: str) -> bool:
         return self.plan.graph.tensors[name].bits != 8 * self.dtype.itemsize
@@ -164,8 +192,8 @@ class ArenaExecutor:
         start = self.offsets[storage]
         return self.arena[start : start + self.plan.graph.tensors[storage].bytes]
 
-    def _place(self, name: str) -> Tensor:
-        """Where a tensor lies, as a view of the arena."""
+    def _view(self, name: str) -> Tensor:
+        """Return a tensor as a view of the arena."""
         tensor = self.plan.graph.tensors[name]
         values = self._bytes_of(name).view(self.dtype)
         return torch.as_strided(
@@ -174,15 +202,15 @@ class ArenaExecutor:
 
     def _load(self, name: str) -> Tensor:
         if self.codec is None or not self._is_coded(name):
-            return self._place(name)
+            return self._view(name)
         tensor = self.plan.graph.tensors[name]
         values = self.codec.decode(tensor.storage, self._bytes_of(name), tensor.elements)
         return torch.as_strided(values, tensor.shape, tensor.stride, tensor.start)
 
     def _store(self, name: str, value: Tensor) -> int:
-        """Put a value into the arena; the bytes that its codes needed on their way."""
+        """Write a value into the arena; return the bytes of its codes before they were copied."""
         if self.codec is None or not self._is_coded(name):
-            self._place(name).copy_(value)
+            self._view(name).copy_(value)
             return 0
         codes = self.codec.encode(name, value)
         self._bytes_of(name).copy_(codes)

@@ -1,7 +1,7 @@
-"""Kernels of torch that write where they are told, with the bits of the ordinary ones.
+"""Kernels of torch that write into an existing tensor, bit for bit as the ordinary kernels.
 
-None of them needs memory besides. An operation that has no such kernel is computed by its
-ordinary one and copied.
+None of them needs further memory. An operation without such a kernel is computed by its ordinary
+kernel, and the result is copied.
 """
 
 from collections.abc import Callable
@@ -27,14 +27,25 @@ Kernel = Callable[[Tensor], object]
 def kernel_into(
     node: fx.Node, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any], module: fx.GraphModule
 ) -> Kernel | None:
-    """A call that writes the node's output into a given tensor; None if there is none.
+    """Return a function that writes the output of a node into the tensor that it is called with.
 
     Args:
-        node: Whose output it is.
-        kind: Of the operation (see :class:`qat.memory.liveness.MemoryOperation`).
-        args: The node's arguments, tensors in place of nodes.
-        kwargs: The same, by name.
+        node: Node of the traced network.
+        kind: Kind of the operation (see :class:`qat.memory.liveness.MemoryOperation`).
+        args: Positional arguments of the node, with tensors instead of nodes.
+        kwargs: Arguments by name, with tensors instead of nodes.
         module: The traced network.
+
+    Returns:
+        The function; None if torch has no such kernel.
+
+    Example:
+        >>> traced = fx.symbolic_trace(nn.Sequential(nn.ReLU()))
+        >>> node, out = list(traced.graph.nodes)[1], torch.empty(2)
+        >>> write = kernel_into(node, "relu", (torch.tensor([-1.0, 2.0]),), {}, traced)
+        >>> _ = write(out)
+        >>> out
+        tensor([0., 2.])
     """
     layer = module.get_submodule(str(node.target)) if node.op == "call_module" else None
     if layer is not None and not type(layer).__module__.startswith(_BUILT_IN_MODULES):

@@ -1,8 +1,8 @@
-"""Tensors of a network as plain data: their sizes, who makes them, who reads them, and when.
+"""Tensors and operations of a network as plain data, and the lifetimes of the tensors.
 
-Time is counted in operations: step 0 makes the input, the tensor that step ``i`` makes lives from
-``i`` on until the last step that reads it or a view of it. Inputs and output of an operation live
-together, unless the operation may write over an input that dies there.
+A step is one operation; step 0 is the input. The output of step ``i`` lives from step ``i`` to the
+last step that reads it or a view of it. Inputs and output of an operation live at the same time,
+except that an operation may write over an input that no later step reads.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,17 +12,17 @@ from qat.base.errors import InputError, UnknownNameError
 
 
 @dataclass(frozen=True)
-class Tensor:
-    """One value of the graph.
+class MemoryTensor:
+    """One tensor of the graph.
 
     Attributes:
-        name: Of the graph's node.
-        shape: Batch axis included.
-        stride: In elements.
+        name: Name of the graph's node.
+        shape: Shape, batch axis included.
+        stride: Strides in elements.
         start: Offset of its first element within its storage, in elements.
-        elements: Of its storage; a view has its own shape, but the storage of another tensor.
-        bits: Width that an element is stored at.
-        storage: Name of the tensor that owns the storage; its own name unless it is a view.
+        elements: Number of elements of its storage, which may be another tensor's.
+        bits: Stored width of an element.
+        storage: Name of the tensor that owns the storage: its own name unless it is a view.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Tensor:
 
     @property
     def bytes(self) -> int:
-        """Of its storage, ``ceil(elements * bits / 8)``."""
+        """Bytes of its storage, ``ceil(elements * bits / 8)``."""
         return -(-self.elements * self.bits // 8)
 
     @property
     def is_view(self) -> bool:
-        """Whether it owns no storage."""
+        """Whether another tensor owns its storage."""
         return self.storage != self.name
 
 
@@ -49,12 +49,12 @@ class MemoryOperation:
     """One step: one node of the graph, or a chain of nodes that is computed as one.
 
     Attributes:
-        name: Of its last node, as its output.
-        kind: What it does, ``input`` for the input.
-        layer: Module that it calls first, or that it is called in.
-        nodes: In order.
-        inputs: Names of the tensors it reads, each once.
-        overwrites: Those among them that its output may be written over, once nobody reads them.
+        name: Name of its last node and of its output.
+        kind: Class of the layer or name of the function, in lower case; ``input`` for the input.
+        layer: Module that it calls first, or the module that calls the function.
+        nodes: Names of its nodes, in order.
+        inputs: Names of the tensors that it reads, each once.
+        overwrites: Those inputs that it may write over if no later step reads them.
     """
 
     name: str
@@ -67,32 +67,32 @@ class MemoryOperation:
 
 @dataclass(frozen=True)
 class MemoryGraph:
-    """Operations in their first order, and the tensors they make.
+    """The operations of a network in its own order, and their tensors.
 
     Attributes:
-        operations: Name → operation; it makes the tensor of the same name.
+        operations: Name → operation, which computes the tensor of the same name.
         tensors: Name → tensor.
-        outputs: Names of the storages that outlive the last step.
+        outputs: Names of the storages that live beyond the last step.
     """
 
     operations: Mapping[str, MemoryOperation]
-    tensors: Mapping[str, Tensor]
+    tensors: Mapping[str, MemoryTensor]
     outputs: tuple[str, ...]
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Names of the operations, as the network computes them."""
+        """Names of the operations, in the network's own order."""
         return tuple(self.operations)
 
     def with_bits(self, bits: int | Mapping[str, int]) -> "MemoryGraph":
-        """The same graph, its tensors stored at other widths.
+        """Return the same graph with other widths of its tensors.
 
         Args:
-            bits: For all tensors, or by name of the tensor that owns the storage; one without a
-                name here keeps its width.
+            bits: One width for all tensors, or widths by name of the tensor that owns the storage;
+                other tensors keep their width.
 
         Raises:
-            KeyError: If a name is of no storage.
+            KeyError: If a name is not that of a storage.
             ValueError: If a width is not positive.
         """
         owners = [name for name, t in self.tensors.items() if not t.is_view]
@@ -109,7 +109,14 @@ class MemoryGraph:
 
 @dataclass(frozen=True)
 class Lifetime:
-    """When a storage is needed: steps ``first`` to ``last``, both included."""
+    """Lifetime of a storage.
+
+    Attributes:
+        name: Name of the storage.
+        bytes: Its size.
+        first: Step that writes it.
+        last: Last step that reads it.
+    """
 
     name: str
     bytes: int
@@ -118,33 +125,49 @@ class Lifetime:
 
 
 def lifetimes(graph: MemoryGraph, order: Sequence[str] | None = None) -> dict[str, Lifetime]:
-    """Of every storage, in an order of the operations; views lengthen the life of what they show.
+    """Return the lifetime of every storage. A view lengthens the life of its storage.
+
+    Args:
+        graph: The network's tensors and operations.
+        order: Names of its operations; None for the network's own order.
 
     Raises:
-        ValueError: If the order is not one of the graph's operations, inputs first.
+        ValueError: If the order lacks an operation, or an operation precedes one that it reads.
     """
     order = graph.order if order is None else check_order(graph, order)
-    found: dict[str, Lifetime] = {}
+    lives: dict[str, Lifetime] = {}
     for step, name in enumerate(order):
         for storage in storages(graph, graph.operations[name].inputs):
-            found[storage] = replace(found[storage], last=step)
+            lives[storage] = replace(lives[storage], last=step)
         tensor = graph.tensors[name]
         if not tensor.is_view:
-            found[name] = Lifetime(name, tensor.bytes, step, step)
+            lives[name] = Lifetime(name, tensor.bytes, step, step)
     end = len(order) - 1
-    return {n: replace(life, last=end) if n in graph.outputs else life for n, life in found.items()}
+    return {n: replace(life, last=end) if n in graph.outputs else life for n, life in lives.items()}
 
 
 def storages(graph: MemoryGraph, tensors: Iterable[str]) -> set[str]:
-    """Names of the storages that these tensors lie in."""
+    """Return the names of the storages of some tensors.
+
+    Args:
+        graph: The network's tensors.
+        tensors: Names of tensors.
+    """
     return {graph.tensors[name].storage for name in tensors}
 
 
 def check_order(graph: MemoryGraph, order: Sequence[str]) -> tuple[str, ...]:
-    """The order, if every operation stands in it once and behind those it reads from.
+    """Check that an order has every operation once, after the operations whose output it reads.
+
+    Args:
+        graph: The network's tensors and operations.
+        order: Names of its operations.
+
+    Returns:
+        The order.
 
     Raises:
-        ValueError: If not.
+        ValueError: If the order lacks an operation, or an operation precedes one that it reads.
     """
     if sorted(order) != sorted(graph.operations):
         raise InputError(
@@ -154,26 +177,37 @@ def check_order(graph: MemoryGraph, order: Sequence[str]) -> tuple[str, ...]:
     done: set[str] = set()
     for name in order:
         if late := set(graph.operations[name].inputs) - done:
-            raise InputError(f"{name} stands before {sorted(late)}, which it reads; put them first")
+            raise InputError(f"{name} is before {sorted(late)}, which it reads; put them first")
         done.add(name)
     return tuple(order)
 
 
 def may_overwrite(graph: MemoryGraph, name: str, live: Mapping[str, Lifetime], step: int) -> str:
-    """The storage that an operation's output can take over at its step; empty if there is none.
+    """Return the storage that the output of an operation can overwrite; empty if there is none.
 
-    That storage dies at this step, has the size of the output, and is read in the output's layout.
+    No later step reads that storage, and it has the layout of the output.
+
+    Args:
+        graph: The network's tensors and operations.
+        name: Name of the operation.
+        live: Lifetimes of the storages.
+        step: Step of the operation.
     """
     output = graph.tensors[name]
     for read in graph.operations[name].overwrites:
-        given = graph.tensors[read]
-        dies = live[given.storage].last == step and given.storage not in graph.outputs
-        if dies and fits_over(output, given):
-            return given.storage
+        source = graph.tensors[read]
+        dies = live[source.storage].last == step and source.storage not in graph.outputs
+        if dies and fits_over(output, source):
+            return source.storage
     return ""
 
 
-def fits_over(output: Tensor, given: Tensor) -> bool:
-    """Whether element ``i`` of an output would lie where element ``i`` of the input lies."""
-    layout = (given.shape, given.stride, given.start, given.elements, given.bits)
+def fits_over(output: MemoryTensor, source: MemoryTensor) -> bool:
+    """Return whether each element of an output would replace the same element of an input.
+
+    Args:
+        output: Output of an operation.
+        source: Input of the operation.
+    """
+    layout = (source.shape, source.stride, source.start, source.elements, source.bits)
     return layout == (output.shape, output.stride, output.start, output.elements, output.bits)

@@ -1,4 +1,4 @@
-"""What optimizers keep for each parameter. Reading it loads no torch."""
+"""State that optimizers keep for each parameter. This module loads no torch."""
 
 from collections.abc import Mapping
 
@@ -8,4 +8,4 @@ OPTIMIZERS: Mapping[str, tuple[int, int]] = {
     "adam": (2, 4),
     "adamw": (2, 4),
 }
-"""Name → copies of each parameter, bytes of the step counter of each."""
+"""Name → number of copies of each parameter, and bytes of its step counter."""

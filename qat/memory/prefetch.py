@@ -1,8 +1,9 @@
-"""Weights that live packed, and are unpacked for the next layer while this one computes.
+"""Weights that stay packed and are unpacked for the next layer while the present one computes.
 
-Two buffers take turns: the layers called at even places use one, those at odd places the other, and
-each is as large as the largest weight it ever holds. A thread unpacks into the buffer that the
-layer before has left; kernels of torch release the interpreter's lock, so that both go on at once.
+Two buffers are used in turn: calls at even positions use one, calls at odd positions the other.
+Each buffer is as large as its largest weight. A thread unpacks into the buffer that the previous
+layer no longer needs. Torch's kernels release the interpreter's lock, so that the thread and the
+layer run at the same time.
 """
 
 import copy
@@ -20,23 +21,24 @@ from qat.base.errors import UnknownNameError
 from qat.core.evaluation_mode import evaluating
 
 Unpack = Callable[[str, Tensor], None]
-"""``unpack(layer name, buffer)`` writes the layer's weight, flat, into a buffer of its size."""
+"""``unpack(layer name, buffer)`` writes the layer's weight into a flat buffer of its size."""
 
 MOST_UNPACKED = 2
+"""Largest number of weights that are unpacked at once."""
 
 
 @dataclass(frozen=True)
 class PrefetchRun:
-    """What a run with packed weights gave.
+    """Result of a run with packed weights.
 
     Attributes:
-        output: Of the network.
-        most_unpacked: Layers whose weights were unpacked at once, at most.
-        peak_unpacked_bytes: Most bytes of unpacked weights at once.
-        buffer_bytes: Size of the buffers.
-        seconds: Of the run.
-        unpack_seconds: That unpacking took, beside the layers or before them.
-        wait_seconds: That layers waited for their weights.
+        output: Output of the network.
+        most_unpacked: Largest number of weights that were unpacked at once.
+        peak_unpacked_bytes: Largest number of bytes of unpacked weights at once.
+        buffer_bytes: Size of all buffers.
+        seconds: Duration of the run.
+        unpack_seconds: Time spent unpacking, during or before the layers.
+        wait_seconds: Time that layers waited for their weights.
     """
 
     output: Any
@@ -49,18 +51,25 @@ class PrefetchRun:
 
 
 class PrefetchExecutor:
-    """Runs a traced network whose layers' weights are unpacked when they are needed.
+    """Runs a traced network and unpacks the weight of each layer when it is needed.
 
-    The network is copied without those weights: only ``unpack`` knows them.
+    The network is copied without those weights; ``unpack`` is their only source.
 
     Args:
         module: The traced network.
         layers: Names of the layers whose ``weight`` is packed.
-        unpack: Writes a weight; called in another thread if ``ahead``, one call at a time.
-        ahead: Unpack the next layer while one computes; else each when it is called, in one buffer.
+        unpack: Writes a weight into a buffer; called in another thread, one call at a time.
+        ahead: If true, the next layer is unpacked while one computes, with two buffers. If false,
+            each layer is unpacked when it is called, with one buffer.
 
     Raises:
         KeyError: If a layer is not called by the graph or has no weight.
+
+    Example:
+        >>> net = fx.symbolic_trace(nn.Sequential(nn.Linear(2, 2, bias=False)))
+        >>> executor = PrefetchExecutor(net, ["0"], lambda name, buffer: buffer.fill_(1.0))
+        >>> executor.run(torch.tensor([[1.0, 2.0]])).output
+        tensor([[3., 3.]])
     """
 
     def __init__(
@@ -75,12 +84,19 @@ class PrefetchExecutor:
 
     @property
     def buffer_bytes(self) -> int:
-        """Of all buffers."""
+        """Size of all buffers."""
         return sum(buffer.nbytes for buffer in self.buffers)
 
     @torch.no_grad()
     def run(self, images: Tensor) -> PrefetchRun:
-        """The network's output; an error of ``unpack`` is raised here."""
+        """Run a batch.
+
+        Args:
+            images: A batch that the network accepts.
+
+        Raises:
+            Exception: Any error of ``unpack``.
+        """
         with ThreadPoolExecutor(1, "unpack") as pool, evaluating(self.module):
             turn = _Turn(self, pool)
             start = perf_counter()
@@ -93,7 +109,7 @@ class PrefetchExecutor:
 
 
 class _Turn(fx.Interpreter):
-    """One run: which weight is in which buffer."""
+    """One run: it records which weight is in which buffer."""
 
     def __init__(self, plan: PrefetchExecutor, pool: ThreadPoolExecutor) -> None:
         super().__init__(plan.module)
@@ -104,7 +120,7 @@ class _Turn(fx.Interpreter):
         self.unpack_seconds = self.wait_seconds = 0.0
 
     def call_module(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A layer with its unpacked weight; other modules as they are."""
+        """Call a layer with its unpacked weight; call other modules unchanged."""
         if target not in self.plan.shapes:
             return super().call_module(target, args, kwargs)
         place = self.place
@@ -126,7 +142,7 @@ class _Turn(fx.Interpreter):
         self.wait_seconds += perf_counter() - start
 
     def _start(self, place: int) -> None:
-        """A weight counts from here on, whenever the thread comes to it."""
+        """Begin to unpack a weight, which counts as unpacked from here on."""
         buffer = self._buffer(place)
         self.unpacked[place] = buffer.nbytes
         self.most = max(self.most, len(self.unpacked))
@@ -162,7 +178,7 @@ def _weight(module: fx.GraphModule, name: str) -> Tensor:
 
 
 def _without(module: fx.GraphModule, weights: Mapping[str, Tensor]) -> fx.GraphModule:
-    """A copy in which those weights are empty, so that nothing but the buffers holds them."""
+    """Return a copy in which those weights are empty, so that only the buffers hold them."""
     empty = {id(w): nn.Parameter(torch.empty(0), requires_grad=False) for w in weights.values()}
     return copy.deepcopy(module, dict(empty))
 

@@ -1,8 +1,8 @@
-"""From a network to its :class:`~qat.memory.liveness.MemoryGraph`, without computing anything.
+"""The :class:`~qat.memory.liveness.MemoryGraph` of a network, without computing any value.
 
-The traced network runs once on torch's ``meta`` device, which knows shapes, strides and storages
-but holds no numbers: what shares a storage there is a view. Operations in place were made
-functions by the tracing, so that the planner decides what is overwritten.
+The traced network runs once on torch's ``meta`` device, whose tensors have shapes, strides and
+storages but no values: tensors that share a storage there are views. Tracing has turned operations
+in place into functions, so that the planner decides which tensors are overwritten.
 """
 
 import copy
@@ -19,7 +19,7 @@ from qat.base.errors import InputError
 from qat.core.evaluation_mode import evaluating
 from qat.graph.rewrite import scope
 from qat.graph.trace import trace, where
-from qat.memory.liveness import MemoryGraph, MemoryOperation, Tensor
+from qat.memory.liveness import MemoryGraph, MemoryOperation, MemoryTensor
 
 _ACTIVATIONS = (
     *("relu", "relu6", "silu", "hardswish", "sigmoid", "hardsigmoid", "tanh", "gelu", "elu"),
@@ -27,21 +27,21 @@ _ACTIVATIONS = (
 )
 _OF_TWO = ("add", "iadd", "sub", "isub", "mul", "imul")
 ELEMENTWISE = frozenset((*_ACTIVATIONS, *_OF_TWO, "batchnorm1d", "batchnorm2d", "quanttensor"))
-"""Operations whose output element ``i`` is computed from element ``i`` of its inputs alone."""
+"""Operations whose output element ``i`` depends only on element ``i`` of their inputs."""
 
 
 class GraphMemoryError(InputError):
-    """A network whose memory cannot be planned as a graph; the message names the line."""
+    """The memory of a network cannot be planned; the message names the line."""
 
 
 @dataclass(frozen=True)
 class Traced:
-    """A traced network beside its memory graph.
+    """A traced network and its memory graph.
 
     Attributes:
         module: The traced copy.
         graph: Its tensors and operations.
-        constants: Values of the nodes that are no tensors (sizes), for this input shape.
+        constants: Name of a node that is not a tensor (a size) → its value for this input shape.
     """
 
     module: fx.GraphModule
@@ -60,21 +60,28 @@ def read_memory(
 
     Args:
         net: A network, or one already traced.
-        input_shape: Batch axis included.
-        bits: Width that floating-point tensors are stored at; others keep theirs.
-        chains: Names of nodes that are computed as one operation (a convolution, its batch norm
-            and its ReLU): only what the last one makes is stored.
-        device: ``cpu`` computes an empty image, for layers that look at values (quantized ones).
+        input_shape: Shape of a batch, batch axis included.
+        bits: Stored width of floating-point tensors; other tensors keep theirs.
+        chains: Chains of nodes that are computed as one operation, such as a convolution, its
+            batch norm and its ReLU. Only the output of the last node is stored.
+        device: ``meta`` computes no value. ``cpu`` computes a batch of zeros, which layers that
+            read values (quantized layers) need.
 
     Raises:
-        TraceError: If the control flow depends on values; the line is named.
-        GraphMemoryError: If an operation makes several tensors, or a chain is none.
+        TraceError: If the control flow depends on values; the message names the line.
+        GraphMemoryError: If an operation returns several tensors (the message names the line), or
+            a chain is not one.
+
+    Example:
+        >>> graph = read_memory(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), (2, 4)).graph
+        >>> [(tensor.shape, tensor.bytes) for tensor in graph.tensors.values()]
+        [((2, 4), 32), ((2, 3), 24), ((2, 3), 24)]
     """
     traced = net if isinstance(net, fx.GraphModule) else trace(net)
     recorder = _Recorder(copy.deepcopy(traced).to(device))
     with torch.no_grad(), evaluating(recorder.module):
         recorder.run(torch.zeros(tuple(input_shape), device=device))
-    graph = _Reader(traced, recorder.values, bits, _chained(traced, chains)).read()
+    graph = _GraphReader(traced, recorder.values, bits, _chained(traced, chains)).read()
     constants = {
         node.name: recorder.values[node.name]
         for node in traced.graph.nodes
@@ -84,7 +91,7 @@ def read_memory(
 
 
 class _Recorder(fx.Interpreter):
-    """Keeps what every node makes."""
+    """Records the value of each node."""
 
     def __init__(self, module: fx.GraphModule) -> None:
         super().__init__(module, garbage_collect_values=False)
@@ -95,8 +102,8 @@ class _Recorder(fx.Interpreter):
         return self.values[node.name]
 
 
-class _Reader:
-    """Turns what was recorded into plain data, node after node."""
+class _GraphReader:
+    """Builds the memory graph from the recorded values."""
 
     def __init__(
         self,
@@ -108,7 +115,7 @@ class _Reader:
         self.traced, self.values, self.bits, self.chains = traced, values, bits, chains
         self.inside = {n: chain[-1] for chain in chains.values() for n in chain[:-1]}
         self.owners: dict[int, str] = {}
-        self.tensors: dict[str, Tensor] = {}
+        self.tensors: dict[str, MemoryTensor] = {}
         self.operations: dict[str, MemoryOperation] = {}
         self.nodes = {node.name: node for node in traced.graph.nodes}
 
@@ -123,38 +130,38 @@ class _Reader:
         return MemoryGraph(self.operations, self.tensors, outputs)
 
     def _add(self, node: fx.Node) -> None:
-        made = _tensors(self.values[node.name])
-        if not made:
+        results = _tensors(self.values[node.name])
+        if not results:
             return
-        if isinstance(self.values[node.name], tuple | list) and not self._is_split(node, made):
+        if isinstance(self.values[node.name], tuple | list) and not self._is_split(node, results):
             raise GraphMemoryError(
-                f"{node.name} at {where(node)} makes {len(made)} tensors: memory is planned for "
+                f"{node.name} at {where(node)} makes {len(results)} tensors: memory is planned for "
                 "operations that make one; write it as one operation a tensor"
             )
-        self.tensors[node.name] = self._tensor(node.name, made[0])
+        self.tensors[node.name] = self._tensor(node.name, results[0])
         self.operations[node.name] = self._operation(node)
 
-    def _is_split(self, node: fx.Node, made: Sequence[torch.Tensor]) -> bool:
-        """Whether it only makes views of one tensor, each of which is picked by its index."""
+    def _is_split(self, node: fx.Node, results: Sequence[torch.Tensor]) -> bool:
+        """Return whether it only returns views of one tensor, all of which are read by index."""
         picked = all(user.target is operator.getitem for user in node.users)
-        owners = {_storage(t) for t in made}
+        owners = {_storage(t) for t in results}
         return picked and len(owners) == 1 and owners <= self.owners.keys()
 
-    def _tensor(self, name: str, value: torch.Tensor) -> Tensor:
+    def _tensor(self, name: str, value: torch.Tensor) -> MemoryTensor:
         owner = self.owners.setdefault(_storage(value), name)
         elements = value.untyped_storage().nbytes() // value.element_size()
         bits = self.bits if value.dtype.is_floating_point else 8 * value.element_size()
         place = (tuple(value.shape), tuple(value.stride()), int(value.storage_offset()))
-        return Tensor(name, *place, elements, bits, owner)
+        return MemoryTensor(name, *place, elements, bits, owner)
 
     def _operation(self, node: fx.Node) -> MemoryOperation:
         chain = self.chains.get(node.name, (node.name,))
         first = self.nodes[chain[0]]
         read = dict.fromkeys(
-            given.name
+            source.name
             for name in chain
-            for given in self.nodes[name].all_input_nodes
-            if given.name in self.tensors and given.name not in chain
+            for source in self.nodes[name].all_input_nodes
+            if source.name in self.tensors and source.name not in chain
         )
         over = tuple(read) if all(self._is_elementwise(self.nodes[n]) for n in chain) else ()
         kind = "input" if first.op == "placeholder" else _kind(first, self.traced)
@@ -185,7 +192,10 @@ def _storage(value: torch.Tensor) -> int:
 
 
 def _chained(traced: fx.GraphModule, chains: Sequence[Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Last node → chain, each checked: what is made inside is read by the next node alone."""
+    """Return each chain by its last node.
+
+    Each tensor inside a chain must be read by the next node only.
+    """
     nodes = {node.name: node for node in traced.graph.nodes}
     for chain in chains:
         if unknown := [name for name in chain if name not in nodes]:

@@ -1,11 +1,11 @@
-"""An order of a network's operations whose most live bytes are as few as possible.
+"""An order of a network's operations with the lowest peak of live bytes.
 
-What is alive after some operations depends on which they were and not on their order, so the sets
-of done operations (down-sets of the graph) are the states of a shortest-path problem whose length
-is the peak, not the sum (Liberis and Lane 2019, arXiv:1910.05110; Ahn et al. 2020,
-arXiv:2003.02369). Best first, the first complete state popped is an optimum. An operation that
-raises neither the peak so far nor what is alive afterwards is done at once: doing it later would
-be no better. So chains cost nothing, and a network of modules with branches a few states a module.
+The tensors that are alive after some operations depend on the set of these operations, not on their
+order. Such sets (down-sets of the graph) are therefore the states of a shortest-path problem, in
+which the length of a path is its peak instead of its sum (Liberis and Lane 2019, arXiv:1910.05110;
+Ahn et al. 2020, arXiv:2003.02369). The search is best first: the first complete state is optimal.
+An operation that increases neither the peak nor the number of live bytes is done at once, because
+a later place is not better. A chain therefore adds no states, and a module with branches adds few.
 """
 
 import heapq
@@ -16,12 +16,13 @@ from qat.memory.blocks import make_blocks, peak_bytes
 from qat.memory.liveness import MemoryGraph, check_order, fits_over
 
 MOST_STATES = 50_000
-"""States that the exact search may visit before it gives way to the beam."""
+"""States that the exact search may visit; beyond them the beam search is used."""
 BEAM = 64
+"""States that the beam search keeps at each number of operations done."""
 
 
 class TooManyStatesError(RuntimeError):
-    """The exact search visited more states than it may."""
+    """The exact search reached its limit of states."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Schedule:
 
     Attributes:
         order: Names of all operations.
-        peak: Most bytes alive at one step.
-        first_peak: The same of the network's own order.
-        exact: Whether no order has a lower peak.
+        peak: Largest number of bytes alive at one step.
+        first_peak: Peak of the network's own order.
+        exact: Whether it is proved that no order has a lower peak.
     """
 
     order: tuple[str, ...]
@@ -42,20 +43,22 @@ class Schedule:
 
     @property
     def saving(self) -> float:
-        """Part of the first peak that the order saves, 0 to 1."""
+        """Share of the first peak that the order saves, 0 to 1."""
         return 1 - self.peak / self.first_peak if self.first_peak else 0.0
 
 
 def schedule(
     graph: MemoryGraph, in_place: bool = True, most_states: int = MOST_STATES, beam: int = BEAM
 ) -> Schedule:
-    """The best order for a graph with few states, a good one for others; never a worse one.
+    """Return the best order of a small graph, and a good order of a large one.
+
+    The peak of the order is never higher than that of the network's own order.
 
     Args:
-        graph: The network's tensors.
-        in_place: Elementwise operations write over an input that dies there.
+        graph: The network's tensors and operations.
+        in_place: Whether elementwise operations write over an input that no later step reads.
         most_states: Limit of the exact search.
-        beam: States that the heuristic keeps at each number of operations done.
+        beam: States that the beam search keeps at each number of operations done.
     """
     first = peak_bytes(make_blocks(graph, in_place=in_place))
     try:
@@ -71,32 +74,45 @@ def schedule(
 def exact_order(
     graph: MemoryGraph, in_place: bool = True, most_states: int = MOST_STATES
 ) -> tuple[str, ...]:
-    """An order of the lowest peak there is.
+    """Return an order with the lowest possible peak.
+
+    Args:
+        graph: The network's tensors and operations.
+        in_place: Whether elementwise operations write over an input that no later step reads.
+        most_states: Largest number of states to visit.
 
     Raises:
-        TooManyStatesError: If more states would have to be visited.
+        TooManyStatesError: If the search needs more states.
     """
     steps = _Steps(graph, in_place)
     start = steps.settle(_State())
-    queue, seen, number = [(start.peak, 0, 0, start)], set(), 0
+    queue, visited, number = [(start.peak, 0, 0, start)], set(), 0
     while queue:
         state = heapq.heappop(queue)[-1]
-        if state.done in seen:
+        if state.done in visited:
             continue
         if state.done == steps.all:
             return steps.names_of(state)
-        seen.add(state.done)
-        if len(seen) > most_states:
+        visited.add(state.done)
+        if len(visited) > most_states:
             raise TooManyStatesError(f"more than {most_states} sets of done operations: use a beam")
         for after in steps.after(state):
-            if after.done not in seen:
+            if after.done not in visited:
                 number += 1
                 heapq.heappush(queue, (after.peak, -after.count, number, after))
     raise AssertionError("a graph without cycles has an order")
 
 
 def beam_order(graph: MemoryGraph, in_place: bool = True, beam: int = BEAM) -> tuple[str, ...]:
-    """A good order: of the states with equally many operations done, the best few go on."""
+    """Return a good order by beam search.
+
+    Among the states with the same number of operations done, only the best ones are continued.
+
+    Args:
+        graph: The network's tensors and operations.
+        in_place: Whether elementwise operations write over an input that no later step reads.
+        beam: Number of states that are continued.
+    """
     steps = _Steps(graph, in_place)
     waiting: dict[int, dict[int, _State]] = {}
     state = steps.settle(_State())
@@ -112,7 +128,7 @@ def beam_order(graph: MemoryGraph, in_place: bool = True, beam: int = BEAM) -> t
 
 @dataclass(frozen=True)
 class _State:
-    """Operations done (a bit each), bytes alive, the peak so far, and the way here."""
+    """Operations done (one bit each), live bytes, the peak so far, and the previous state."""
 
     done: int = 0
     live: int = 0
@@ -123,7 +139,7 @@ class _State:
 
 
 class _Steps:
-    """What doing an operation changes, with operations and storages as bits of integers."""
+    """Transitions between states; sets of operations are bits of an integer."""
 
     def __init__(self, graph: MemoryGraph, in_place: bool) -> None:
         self.names = graph.order
@@ -133,33 +149,33 @@ class _Steps:
         self.needs: list[int] = []
         self.reads: list[list[tuple[str, int]]] = []
         self.over: list[set[str]] = []
-        self.made: list[int] = []
+        self.sizes: list[int] = []
         for i, (name, operation) in enumerate(graph.operations.items()):
-            read = {tensors[given].storage for given in operation.inputs}
+            read = {tensors[source].storage for source in operation.inputs}
             for storage in read:
                 readers[storage] |= 1 << i
-            self.needs.append(sum(1 << index[given] for given in operation.inputs))
+            self.needs.append(sum(1 << index[source] for source in operation.inputs))
             self.reads.append([(storage, tensors[storage].bytes) for storage in sorted(read)])
             over = [tensors[g] for g in operation.overwrites] if in_place else []
             self.over.append({g.storage for g in over if fits_over(tensors[name], g)})
-            self.made.append(0 if tensors[name].is_view else tensors[name].bytes)
+            self.sizes.append(0 if tensors[name].is_view else tensors[name].bytes)
         self.readers = readers
         self.kept = set(graph.outputs)
 
     def after(self, state: _State) -> Iterator[_State]:
-        """The states one operation later, each settled."""
+        """Yield the states one operation later, each settled."""
         for i in self._ready(state):
             yield self.settle(self._do(state, i))
 
     def settle(self, state: _State) -> _State:
-        """Do what costs nothing."""
-        found = True
-        while found:
-            found = False
+        """Do all operations that increase neither the peak nor the live bytes."""
+        advanced = True
+        while advanced:
+            advanced = False
             for i in self._ready(state):
                 after = self._do(state, i)
                 if after.peak <= state.peak and after.live <= state.live:
-                    state, found = after, True
+                    state, advanced = after, True
                     break
         return state
 
@@ -186,8 +202,8 @@ class _Steps:
             if storage not in self.kept and self.readers[storage] & done == self.readers[storage]
         }
         over = bool(self.over[i] & dying.keys())
-        during = state.live + (0 if over else self.made[i])
+        during = state.live + (0 if over else self.sizes[i])
         name = self.names[i]
         stays = name in self.kept or self.readers[name] != 0
-        live = state.live - sum(dying.values()) + (self.made[i] if stays else 0)
+        live = state.live - sum(dying.values()) + (self.sizes[i] if stays else 0)
         return _State(done, live, max(state.peak, during), state.count + 1, i, state)

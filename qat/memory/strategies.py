@@ -1,10 +1,10 @@
-"""Memory strategies, each switched on its own, and what each of them needs.
+"""Memory strategies, and the memory that a network needs with each of them.
 
-naive      one buffer for every operation's output, all at once; elementwise ones out of place
+naive      every operation has its own buffer, all at the same time
 reuse      a buffer is free again after the last step that reads it: one arena by lifetimes
-in_place   elementwise operations write over an input that dies there (with reuse)
-schedule   operations in an order that lowers the peak (with reuse)
-widths     tensors stored at a plan's widths; without it at the network's own
+in_place   elementwise operations write over an input that no later step reads (needs reuse)
+schedule   operations run in an order that lowers the peak (needs reuse)
+widths     tensors are stored at the widths of a plan, without it at the network's own widths
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,15 @@ from qat.memory.verify import verify_execution, verify_offsets
 
 @dataclass(frozen=True)
 class Strategy:
-    """Which strategies are on; all off is naive."""
+    """The strategies that are on; all off is naive.
+
+    Raises:
+        ValueError: If ``in_place`` or ``schedule`` is on without ``reuse``.
+
+    Example:
+        >>> Strategy(reuse=True, in_place=True).name
+        'reuse+in_place'
+    """
 
     reuse: bool = False
     in_place: bool = False
@@ -34,21 +42,21 @@ class Strategy:
 
     @property
     def name(self) -> str:
-        """``naive``, or what is on, such as ``reuse+in_place``."""
+        """``naive``, or the strategies that are on, such as ``reuse+in_place``."""
         return "+".join(key for key, on in vars(self).items() if on) or "naive"
 
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """An order, and a place for every storage.
+    """An order of the operations, and an offset for every storage.
 
     Attributes:
-        strategy: What it was made with.
-        graph: The tensors, at the widths they are stored at.
-        order: Of the operations.
-        blocks: What the arena holds.
-        arena: Where.
-        seconds: That planning took, verification not included.
+        strategy: The strategies of the plan.
+        graph: The tensors at their stored widths, and the operations.
+        order: Names of the operations in execution order.
+        blocks: The blocks of the arena.
+        arena: Their offsets.
+        seconds: Duration of planning, without verification.
     """
 
     strategy: Strategy
@@ -64,10 +72,10 @@ class MemoryPlan:
         return {name: self.arena.offsets[b.name] for b in self.blocks for name in b.members}
 
     def verify(self) -> "MemoryPlan":
-        """The plan itself, once the verifier found nothing.
+        """Check the plan and return it.
 
         Raises:
-            PlanError: If it would destroy a tensor.
+            PlanError: If the plan would destroy a tensor.
         """
         arena = self.arena
         verify_offsets(self.blocks, arena.offsets, arena.bytes, arena.alignment)
@@ -87,17 +95,25 @@ def plan_memory(
     bits: Mapping[str, int] | None = None,
     alignment: int = ALIGNMENT,
 ) -> MemoryPlan:
-    """A verified plan.
+    """Plan the memory of a network, and verify the plan.
 
     Args:
-        graph: The network's tensors.
-        strategy: What is on.
-        bits: Name of a storage → its width, for ``strategy.widths``.
-        alignment: Of every offset, in bytes.
+        graph: The network's tensors and operations.
+        strategy: The strategies that are on.
+        bits: Name of a storage → its width, for ``strategy.widths``; None without that strategy.
+        alignment: Alignment of every offset, in bytes.
 
     Raises:
-        ValueError: If widths are on and none are given.
-        KeyError: If a width is of no storage.
+        ValueError: If ``strategy.widths`` is on without ``bits``, or a width or the alignment is
+            not positive.
+        KeyError: If ``bits`` names something other than a storage.
+
+    Example:
+        >>> from torch import nn
+        >>> from qat.memory.read import read_memory
+        >>> graph = read_memory(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), (2, 4)).graph
+        >>> [plan_memory(graph, s, alignment=1).arena.bytes for s in STRATEGIES]
+        [80, 56, 56, 56]
     """
     if strategy.widths and bits is None:
         raise InputError("strategy.widths needs the widths of tensors: give bits")

@@ -1,4 +1,4 @@
-"""Whether a plan can be executed, found by following the bytes; no code is shared with planners."""
+"""Verification of a plan, which follows its bytes; it shares no code with the planners."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -9,7 +9,7 @@ from qat.memory.liveness import MemoryGraph
 
 
 class PlanError(InputError):
-    """A memory plan that would destroy a tensor, leave its arena or its alignment."""
+    """A memory plan would destroy a tensor, or is outside its arena or its alignment."""
 
 
 class TimedBytes(Protocol):
@@ -17,28 +17,35 @@ class TimedBytes(Protocol):
 
     @property
     def name(self) -> str:
-        """Key of its offset."""
+        """Name of the bytes, the key of their offset."""
 
     @property
     def bytes(self) -> int:
-        """Its size."""
+        """Number of bytes."""
 
     @property
     def first(self) -> int:
-        """Step that writes it."""
+        """Step that writes them."""
 
     @property
     def last(self) -> int:
-        """Last step that reads it."""
+        """Last step that reads them."""
 
 
 def verify_offsets(
     blocks: Iterable[TimedBytes], offsets: Mapping[str, int], size: int, alignment: int
 ) -> None:
-    """Hold every two blocks that are needed at a step apart, step by step.
+    """Check at every step that no two live blocks overlap.
+
+    Args:
+        blocks: The blocks.
+        offsets: Name of a block → its first byte.
+        size: Size of the arena, in bytes.
+        alignment: Alignment of every offset, in bytes.
 
     Raises:
-        PlanError: If one has no offset, two overlap, one leaves the arena or is not aligned.
+        PlanError: If a block has no offset, is outside the arena or not aligned, or two blocks
+            overlap.
     """
     blocks = list(blocks)
     for block in blocks:
@@ -58,43 +65,43 @@ def verify_execution(
     size: int,
     alignment: int,
 ) -> None:
-    """Follow the bytes of a plan: what is read must still be there.
+    """Follow the bytes of a plan: every tensor must be intact when it is read.
 
-    An operation's output is written while its inputs are read, so it may touch none of them but
-    one that it overwrites in full.
+    An operation writes its output while it reads its inputs, so the output may overlap no input
+    except one that it overwrites completely.
 
     Args:
-        graph: The network's tensors.
-        order: Of the operations.
+        graph: The network's tensors and operations.
+        order: Names of the operations in execution order.
         offsets: Name of a storage → its first byte.
-        size: Of the arena, in bytes.
-        alignment: In bytes.
+        size: Size of the arena, in bytes.
+        alignment: Alignment of every offset, in bytes.
 
     Raises:
-        PlanError: If a tensor is read after it was destroyed, or before it was made.
+        PlanError: If a tensor is read before it is written, or after it was overwritten.
     """
-    there: dict[str, tuple[int, int]] = {}
+    places: dict[str, tuple[int, int]] = {}
     for name in order:
-        operation, made = graph.operations[name], graph.tensors[name]
-        read = {graph.tensors[given].storage for given in operation.inputs}
-        if lost := sorted(read - there.keys()):
+        operation, output = graph.operations[name], graph.tensors[name]
+        read = {graph.tensors[source].storage for source in operation.inputs}
+        if lost := sorted(read - places.keys()):
             raise PlanError(f"{name} reads {lost}, which is not in the arena at that step")
-        if made.storage != name:
+        if output.storage != name:
             continue
-        _check_place(name, offsets.get(name), made.bytes, size, alignment)
-        begin, end = offsets[name], offsets[name] + made.bytes
-        hit = {n for n, (low, high) in there.items() if low < end and begin < high}
+        _check_place(name, offsets.get(name), output.bytes, size, alignment)
+        begin, end = offsets[name], offsets[name] + output.bytes
+        hit = {n for n, (low, high) in places.items() if low < end and begin < high}
         allowed = {
-            graph.tensors[given].storage
-            for given in operation.overwrites
-            if there[graph.tensors[given].storage] == (begin, end)
-            and graph.tensors[given].stride == made.stride
-            and graph.tensors[given].bits == made.bits
+            graph.tensors[source].storage
+            for source in operation.overwrites
+            if places[graph.tensors[source].storage] == (begin, end)
+            and graph.tensors[source].stride == output.stride
+            and graph.tensors[source].bits == output.bits
         }
         if wrong := sorted(hit & read - allowed):
             raise PlanError(f"{name} is written over {wrong} while it reads that")
-        there = {n: place for n, place in there.items() if n not in hit} | {name: (begin, end)}
-    if lost := sorted(set(graph.outputs) - there.keys()):
+        places = {n: place for n, place in places.items() if n not in hit} | {name: (begin, end)}
+    if lost := sorted(set(graph.outputs) - places.keys()):
         raise PlanError(f"the network's output {lost} is destroyed before the end")
 
 
@@ -102,6 +109,7 @@ def _check_place(name: str, offset: int | None, length: int, size: int, alignmen
     if offset is None:
         raise PlanError(f"{name} has no offset")
     if offset % alignment:
-        raise PlanError(f"{name} lies at byte {offset}, no multiple of {alignment}")
+        raise PlanError(f"{name} is at byte {offset}, which is no multiple of {alignment}")
     if offset < 0 or offset + length > size:
-        raise PlanError(f"{name} lies at bytes {offset} to {offset + length} of {size}")
+        end = offset + length
+        raise PlanError(f"{name} is at bytes {offset} to {end}, outside the arena's {size} bytes")

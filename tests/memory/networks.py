@@ -1,7 +1,11 @@
-"""Toy networks whose tensors can be counted by hand."""
+"""Toy networks whose tensors can be counted by hand, and a strategy for blocks."""
 
 import torch
+from hypothesis import strategies as st
 from torch import Tensor, nn
+
+from qat.memory.blocks import Block
+from qat.memory.read import read_memory
 
 FLOAT = 4
 
@@ -51,7 +55,31 @@ class Branches(nn.Module):
         return torch.cat([self.narrow[0](one), self.narrow[1](two)], 1)
 
 
+class Function(nn.Module):
+    """Any function of the image."""
+
+    def __init__(self, function) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
 BRANCHES_FIRST = (128 + 128 + 16) * FLOAT
 """Second widening: image and both wide ones; first narrowing: both wide ones and a narrow one."""
 BRANCHES_BEST = (16 + 16 + 128) * FLOAT
 """A narrow one or the image beside the other, and one wide one."""
+
+
+def graph_of(net, shape=(1, 1, 4, 4), **options):
+    """Tensors and operations of a network."""
+    return read_memory(net.eval(), shape, **options).graph
+
+
+@st.composite
+def blocks(draw, most=40, largest=1000):
+    """Blocks with names of their own, alive for one to seven steps."""
+    spans = st.tuples(st.integers(0, 12), st.integers(0, 6), st.integers(0, largest))
+    drawn = draw(st.lists(spans, min_size=1, max_size=most))
+    return [Block(f"b{i}", size, a, a + n) for i, (a, n, size) in enumerate(drawn)]

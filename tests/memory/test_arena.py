@@ -1,22 +1,13 @@
-"""Arenas: by hand, against the integer programme, and held by the verifier."""
-
-from itertools import permutations
+"""Arenas: by hand, and checked by the verifier."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qat.memory.arena import plan_arena
-from qat.memory.blocks import Block, peak_bytes
-from qat.memory.exact import exact_arena
+from qat.memory.blocks import Block
 from qat.memory.verify import verify_offsets
-
-
-@st.composite
-def blocks(draw, most=40, largest=1000):
-    spans = st.tuples(st.integers(0, 12), st.integers(0, 6), st.integers(0, largest))
-    drawn = draw(st.lists(spans, min_size=1, max_size=most))
-    return [Block(f"b{i}", size, a, a + n) for i, (a, n, size) in enumerate(drawn)]
+from tests.memory.networks import blocks
 
 
 def alive_at_once(given):
@@ -30,40 +21,6 @@ def test_no_two_live_blocks_overlap(given, alignment):
     verify_offsets(given, arena.offsets, arena.bytes, alignment)
     padded = sum(-(-b.bytes // alignment) * alignment for b in given)
     assert alive_at_once(given) == arena.lower_bound <= arena.bytes <= padded
-
-
-@settings(max_examples=40)
-@given(blocks(most=7, largest=20), st.sampled_from([1, 4]))
-def test_exact_is_no_larger_than_the_heuristic(given, alignment):
-    heuristic, exact = plan_arena(given, alignment), exact_arena(given, alignment)
-    verify_offsets(given, exact.offsets, exact.bytes, alignment)
-    assert exact.lower_bound <= exact.bytes <= heuristic.bytes
-
-
-def smallest(given):
-    """Brute force: some order of first fit from below gives an optimum."""
-
-    def height(order):
-        offsets = {}
-        for block in order:
-            at = 0
-            placed = [(offsets[b.name], b) for b in order if b.name in offsets]
-            for low, other in sorted(placed, key=lambda pair: pair[0]):
-                meets = other.first <= block.last and block.first <= other.last
-                if meets and low < at + block.bytes and at < low + other.bytes:
-                    at = low + other.bytes
-            offsets[block.name] = at
-        return max(offsets[b.name] + b.bytes for b in order)
-
-    return min(height(order) for order in permutations(given))
-
-
-@settings(max_examples=25)
-@given(blocks(most=5, largest=9))
-def test_exact_is_the_smallest_of_all(given):
-    given = [b for b in given if b.bytes]
-    if given:
-        assert exact_arena(given, 1).bytes == smallest(given)
 
 
 def test_a_gap_is_used_again():
@@ -98,14 +55,8 @@ def test_bad_blocks_are_refused():
         plan_arena([Block("a", 1, 2, 1)])
     with pytest.raises(ValueError, match="alignment"):
         plan_arena([], 0)
-    with pytest.raises(ValueError, match="use plan_arena"):
-        exact_arena([Block(str(i), 1, 0, 0) for i in range(30)])
 
 
 def test_no_blocks_need_no_bytes():
     arena = plan_arena([])
     assert (arena.bytes, arena.lower_bound, arena.excess) == (0, 0, 0.0)
-
-
-def test_peak_of_blocks_by_hand():
-    assert peak_bytes([Block("a", 2, 0, 1), Block("b", 3, 1, 2), Block("c", 4, 2, 2)]) == 7

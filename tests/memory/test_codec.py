@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from qat.memory.codec import Coding, Halves, PackedCodes
-from qat.memory.liveness import MemoryGraph, Tensor
+from qat.memory.liveness import MemoryGraph, MemoryTensor
 
 
 class Steps:
@@ -20,7 +20,7 @@ class Steps:
 
 
 def codec(bits, lowest, **place):
-    tensor = Tensor("x", (4,), (1,), 0, 4, bits, "x")
+    tensor = MemoryTensor("x", (4,), (1,), 0, 4, bits, "x")
     graph = MemoryGraph({}, {"x": replace(tensor, **place)}, ("x",))
     return PackedCodes(graph, {"x": Coding(Steps(), bits, lowest)})
 

@@ -70,23 +70,6 @@ def momentum(parameters):
     return torch.optim.SGD(parameters, lr=0.1, momentum=0.9)
 
 
-OPTIMIZERS = {
-    "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
-    "sgd_momentum": momentum,
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-}
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_optimizers_keep_what_torch_allocates(name):
-    net, images = Chain().train(), torch.randn(2, 1, 4, 4)
-    found = estimate_training(read_memory(net, images.shape), name)
-    measured = allocated(net, images, OPTIMIZERS[name])
-    parts = ("activations", "gradients", "optimizer")
-    assert tuple(found.sum(part) for part in parts) == measured
-
-
 def builtin(name):
     return lambda: build_model("builtin", name, classes=10, in_channels=3, image_size=32)
 

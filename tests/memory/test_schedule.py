@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qat.memory.blocks import make_blocks, peak_bytes
-from qat.memory.liveness import MemoryGraph, MemoryOperation, Tensor, check_order
+from qat.memory.liveness import MemoryGraph, MemoryOperation, MemoryTensor, check_order
 from qat.memory.read import read_memory
 from qat.memory.schedule import TooManyStatesError, beam_order, exact_order, schedule
 from qat.memory.strategies import SCHEDULED, STRATEGIES, Strategy, plan_memory
@@ -52,7 +52,7 @@ def graphs(draw):
         size = tensors[storage].elements if view else draw(st.integers(1, 3)) * 4
         over = read if draw(st.booleans()) and not view else ()
         operations[name] = MemoryOperation(name, "op", "", (name,), read, over)
-        tensors[name] = Tensor(name, (size,), (1,), 0, size, 8, storage)
+        tensors[name] = MemoryTensor(name, (size,), (1,), 0, size, 8, storage)
     return MemoryGraph(operations, tensors, (tensors[name].storage,))
 
 
@@ -112,6 +112,6 @@ def test_what_costs_nothing_now_may_cost_later():
         n: MemoryOperation(n, "op", "", (n,), tuple(reads.get(n, "").split())) for n in sizes
     }
     operations["join"] = replace(operations["join"], inputs=("early", "narrow"))
-    tensors = {n: Tensor(n, (s,), (1,), 0, s, 8, n) for n, s in sizes.items()}
+    tensors = {n: MemoryTensor(n, (s,), (1,), 0, s, 8, n) for n, s in sizes.items()}
     found = schedule(MemoryGraph(operations, tensors, ("join",)))
     assert (found.first_peak, found.peak) == (140, 100)

@@ -31,7 +31,7 @@ def test_blocks_that_never_meet_may():
     [
         pytest.param({"a": 0}, "b has no offset", id="missing"),
         pytest.param({"a": 0, "b": 65}, "no multiple of 64", id="alignment"),
-        pytest.param({"a": 0, "b": 128}, "128 to 192 of 128", id="above"),
+        pytest.param({"a": 0, "b": 128}, "128 to 192, outside", id="above"),
         pytest.param({"a": -64, "b": 64}, "-64 to 0", id="below"),
     ],
 )
