@@ -61,8 +61,8 @@ ONLY_IN: dict[str, set[str]] = {
     "torch": EVERYTHING - TORCH_FREE,
     "torchvision": EVERYTHING - TORCH_FREE,
 }
-# The solver of integer programmes has two homes.
-MILP_FILES = {"allocate/ilp.py", "memory/exact.py"}
+# Only this file uses the solver of integer programs.
+MILP_FILES = {"allocate/ilp.py"}
 
 
 def imported(path: Path) -> set[str]:

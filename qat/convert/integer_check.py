@@ -45,6 +45,6 @@ def _check_layer(operation: Operation, layer: nn.Module) -> None:
             raise refusal(f"{name} keeps no running statistics, so it cannot be folded")
     elif twin_of(layer) is None:
         raise refusal(
-            f"{name} computes its weight anew at each call (as weight_norm does), so it has no "
+            f"{name} computes its weight again at each call (as weight_norm does), so it has no "
             "integer weight: remove the parametrization first"
         )

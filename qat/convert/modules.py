@@ -21,7 +21,7 @@ def make_twin(layer: nn.Module, plan: LayerPlan) -> QuantTwin:
     twin = twin_of(layer)
     if twin is None:
         raise InputError(
-            f"layer {plan.name!r} is a {type(layer).__name__}, which has no quantized twin: "
+            f"layer {plan.name!r} is a {type(layer).__name__}, which has no quantized version: "
             "remove it from plan.layers (qat.make_plan plans only layers that have one)"
         )
     return twin.from_float(layer, plan)

@@ -49,7 +49,7 @@ def _restored(make: Callable[..., fx.GraphModule], arguments: tuple[Any, ...]) -
     return own
 
 
-def hold_evaluation(net: nn.Module) -> None:
+def mark_held_layers(net: nn.Module) -> None:
     """Mark the modules that stay in evaluation mode when ``net.train()`` is called.
 
     The modes of all modules are as before afterwards.
@@ -63,7 +63,7 @@ def hold_evaluation(net: nn.Module) -> None:
         module.training = training
 
 
-def keep_training_alone(net: nn.Module) -> None:
+def mark_training_only_layers(net: nn.Module) -> None:
     """Mark layers that return their input in evaluation mode only, such as a ``DropPath``.
 
     They stay layers of the traced graph and keep their effect in training.

@@ -15,8 +15,8 @@ from qat.core.evaluation_mode import evaluating
 from qat.graph.modes import (
     TracedNetwork,
     first_difference,
-    hold_evaluation,
-    keep_training_alone,
+    mark_held_layers,
+    mark_training_only_layers,
 )
 from qat.graph.rewrite import (
     defaults,
@@ -71,8 +71,8 @@ def trace(net: nn.Module) -> fx.GraphModule:
         ['input', '0', '1', 'output']
     """
     own = _copied(net)
-    hold_evaluation(own)
-    keep_training_alone(own)
+    mark_held_layers(own)
+    mark_training_only_layers(own)
     with evaluating(own):
         graph = raw_graph(own)
     without_arguments(graph)
@@ -99,7 +99,7 @@ def check_training(net: nn.Module) -> None:
         TraceError: If training computes something else; the message names the line.
     """
     own = _copied(net)
-    keep_training_alone(own)
+    mark_training_only_layers(own)
     graphs = []
     for training in (False, True):
         own.train(training)

@@ -11,7 +11,7 @@ from torchvision.ops import StochasticDepth
 from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
-from qat.graph.modes import TracedNetwork, first_difference, hold_evaluation
+from qat.graph.modes import TracedNetwork, first_difference, mark_held_layers
 from qat.graph.trace import TraceError, check_training, trace
 from tests.export.integer_networks import images, scheme
 
@@ -120,7 +120,7 @@ def test_training_flags_are_the_users():
 
 def test_a_layer_that_train_leaves_in_evaluation_mode_is_held():
     net = Frozen().eval()
-    hold_evaluation(net)
+    mark_held_layers(net)
     assert not any(module.training for module in net.modules())
     traced = TracedNetwork(net, fx.Tracer().trace(net)).train()
     assert [traced.conv.training, traced.norm.training] == [True, False]

@@ -1,4 +1,4 @@
-"""The smallest arena of a few blocks, by integer programming.
+"""The smallest arena of a few blocks, by integer programming: the reference of the heuristic.
 
 Minimize the height ``H`` over offsets ``o`` in units of the alignment, with ``o_i + s_i <= H`` and,
 for every two blocks that live at the same time, a binary ``z`` that decides which of them is below
@@ -31,8 +31,7 @@ def exact_arena(
 ) -> Arena:
     """Return the smallest arena of some blocks.
 
-    It is the arena of :func:`qat.memory.arena.plan_arena` if that already has the size of the lower
-    bound.
+    It is the arena of ``plan_arena`` if that already has the size of the lower bound.
 
     Args:
         blocks: At most ``MOST_BLOCKS`` blocks, with different names.
@@ -42,10 +41,6 @@ def exact_arena(
     Raises:
         ValueError: If there are too many blocks, or blocks or alignment are invalid.
         NotProvedError: If the time limit was reached.
-
-    Example:
-        >>> exact_arena([Block("a", 3, 0, 1), Block("b", 3, 1, 2)], alignment=1).bytes
-        6
     """
     if len(blocks) > MOST_BLOCKS:
         raise InputError(

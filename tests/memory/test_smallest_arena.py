@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from qat.memory.arena import plan_arena
 from qat.memory.blocks import Block
-from qat.memory.exact import NotProvedError, exact_arena
 from qat.memory.verify import verify_offsets
 from tests.memory.networks import blocks
+from tests.memory.smallest_arena import NotProvedError, exact_arena
 
 
 @settings(max_examples=40)
