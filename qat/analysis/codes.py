@@ -100,14 +100,14 @@ def layer_codes(
         qnet(images)
     counts_by_layer: dict[str, Mapping[str, CodeCounts]] = {}
     for name, layer in layers.items():
-        own = layer.weight_quantizer
-        weights = (
-            {"weights": count_codes(layer.folded()[0], own)} if isinstance(own, Quantizer) else {}
-        )
-        counts_by_layer[name] = weights | (
-            {"inputs": inputs[places[name]]} if places[name] in inputs else {}
-        )
-    return {name: counts for name, counts in counts_by_layer.items() if counts}
+        counts: dict[str, CodeCounts] = {}
+        if isinstance(layer.weight_quantizer, Quantizer):
+            counts["weights"] = count_codes(layer.folded()[0], layer.weight_quantizer)
+        if places[name] in inputs:
+            counts["inputs"] = inputs[places[name]]
+        if counts:
+            counts_by_layer[name] = counts
+    return counts_by_layer
 
 
 @torch.no_grad()
@@ -126,8 +126,8 @@ def count_codes(x: Tensor, quantizer: Quantizer) -> CodeCounts:
         first, levels = 0, book.values.shape[1]
         codes, positions = book.encode(x), _between_levels(x, book)
     else:
-        own = quantizer.qparams_of(x) if isinstance(quantizer, DynamicQuantizer) else None
-        qparams = quantizer.qparams() if own is None else own
+        dynamic = quantizer.qparams_of(x) if isinstance(quantizer, DynamicQuantizer) else None
+        qparams = quantizer.qparams() if dynamic is None else dynamic
         first, levels = qparams.grid.qmin, qparams.grid.levels
         codes, positions = affine.encode(x, qparams), _in_steps(x, qparams)
     counts = torch.bincount(codes.reshape(-1).long().cpu() - first, minlength=levels).numpy()

@@ -190,10 +190,11 @@ def calibrate_from(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
     _start_observing(net)
     for place, observer in _activation_observers(net):
         prefix = f"{place}/"
-        own = {k.removeprefix(prefix): v for k, v in statistics.items() if k.startswith(prefix)}
-        observer.expect(int(own.pop(USES, torch.tensor(1))))
-        if own:
-            observer.load_statistics(own)
+        keys = [key for key in statistics if key.startswith(prefix)]
+        observed = {key.removeprefix(prefix): statistics[key] for key in keys}
+        observer.expect(int(observed.pop(USES, torch.tensor(1))))
+        if observed:
+            observer.load_statistics(observed)
     _observe_weights(net)
     set_phase(net, "quantize")
     fit_biases(net)

@@ -107,9 +107,9 @@ def _insert(traced: fx.GraphModule, placement: Placement, plan: Plan) -> dict[st
     for name, tensor in plan.tensors.items():
         if tensor.shares is None:
             modules_by_tensor[name] = QuantTensor(tensor).train(traced.training).to(device)
-            own = free_name(modules, name.replace(".", "_").replace(":", "_"))
-            modules.add_module(own, modules_by_tensor[name])
-            paths[name] = f"{folder}.{own}"
+            module_name = free_name(modules, name.replace(".", "_").replace(":", "_"))
+            modules.add_module(module_name, modules_by_tensor[name])
+            paths[name] = f"{folder}.{module_name}"
     for operation in placement.operations.values():
         if operation.name in placement.norms.values():
             operation.node.replace_all_uses_with(operation.inputs[0])

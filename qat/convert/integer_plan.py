@@ -79,7 +79,7 @@ def _tensors(
     }
     plans = {}
     for name, leader in placement.shares.items():
-        group = [other for other, its in placement.shares.items() if its == leader]
+        group = [other for other, shared in placement.shares.items() if shared == leader]
         widest = max((specs[other] for other in group), key=lambda spec: spec.bits)
         spec = signed_act(widest, min(lowest[other] for other in group))
         shares = None if name == leader else leader

@@ -64,13 +64,13 @@ def make_plan(
         example, lowest = _first_and_minima(net, scheme.placement, list(example))
     if scheme.placement == "integer":
         return make_integer_plan(net, scheme, example, lowest or {})
-    own = input_minima(net, example)
-    if not own:
+    input_lows = input_minima(net, example)
+    if not input_lows:
         raise InputError("nothing to quantize: the network runs no Conv1d, Conv2d or Linear layer")
-    if "" in own:
+    if "" in input_lows:
         raise InputError("the network is a single layer: wrap it in torch.nn.Sequential")
-    names = list(own)
-    minima = lower(own, lowest or {})
+    names = list(input_lows)
+    minima = lower(input_lows, lowest or {})
     kinds = layer_kinds(net, names, [rule.match for rule in scheme.rules])
     _check_rules(scheme.rules, kinds)
     layers = {}
@@ -165,9 +165,9 @@ def _left_float(net: nn.Module, layers: Mapping[str, Any]) -> tuple[tuple[str, s
     for name, module in net.named_modules():
         if name in layers or isinstance(module, QuantTwin):
             continue
-        own = [n for n, p in module.named_parameters(recurse=False) if p.ndim >= 2]
-        if own and name and next(module.children(), None) is None:
+        names = [n for n, p in module.named_parameters(recurse=False) if p.ndim >= 2]
+        if names and name and next(module.children(), None) is None:
             matrices.append((name, type(module).__name__))
         else:
-            matrices += [(f"{name}.{n}".lstrip("."), "Parameter") for n in own]
+            matrices += [(f"{name}.{n}".lstrip("."), "Parameter") for n in names]
     return tuple(matrices)

@@ -124,12 +124,12 @@ def _avg_pool(
     window = _window(arguments, before, after)
     padding = pair(arguments["padding"])
     include = bool(arguments["count_include_pad"]) and any(padding)
-    if include and any(end > own for (_, end), own in zip(window["padding"], padding, strict=True)):
+    if include and any(end > pad for (_, end), pad in zip(window["padding"], padding, strict=True)):
         # Torch divides a last window that reaches beyond the padding by the values inside it,
         # onnxruntime's integer kernel divides it by the size of the whole kernel.
         raise refuse(operation, "has ceil_mode and count_include_pad")
     if include:
-        window["padding"] = tuple((own, own) for own in padding)
+        window["padding"] = tuple((pad, pad) for pad in padding)
     return window | {"count_include_pad": include}
 
 

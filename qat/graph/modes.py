@@ -43,10 +43,10 @@ class TracedNetwork(fx.GraphModule):
 
 def _restored(make: Callable[..., fx.GraphModule], arguments: tuple[Any, ...]) -> TracedNetwork:
     plain = make(*arguments)
-    own = TracedNetwork(plain, plain.graph, type(plain).__name__)
-    own.meta.update(plain.meta)
-    own.training = plain.training
-    return own
+    traced = TracedNetwork(plain, plain.graph, type(plain).__name__)
+    traced.meta.update(plain.meta)
+    traced.training = plain.training
+    return traced
 
 
 def mark_held_layers(net: nn.Module) -> None:
@@ -79,10 +79,10 @@ def mark_training_only_layers(net: nn.Module) -> None:
 
 def _passes_on(module: nn.Module, training: bool) -> bool:
     """Return whether ``forward`` returns its only argument unchanged in this mode."""
-    own = copy.copy(module)
-    own.training = training
+    copied = copy.copy(module)
+    copied.training = training
     try:
-        nodes = list(fx.Tracer().trace(own).nodes)
+        nodes = list(fx.Tracer().trace(copied).nodes)
     except Exception:  # it branches on values, so no graph can represent it
         return False
     return [node.op for node in nodes] == ["placeholder", "output"] and nodes[1].args[0] is nodes[0]

@@ -132,9 +132,9 @@ class _Counter(TorchDispatchMode):
         layers = [name for name, module in self.stack if isinstance(module, _LAYERS)]
         parameters = [self.names[_storage(t)] for t in tensors if self.names.get(_storage(t))]
         matrices = [name for name in parameters if not name.endswith("bias")]
-        own = (matrices or parameters or [""])[0]
-        scope = self.stack[-1][0]
-        self.products.append(Product(layers[-1] if layers else "", own, scope, macs, _user_line()))
+        parameter = (matrices or parameters or [""])[0]
+        layer, scope = layers[-1] if layers else "", self.stack[-1][0]
+        self.products.append(Product(layer, parameter, scope, macs, _user_line()))
 
     def _inherit(self, out: Any, tensors: list[Tensor]) -> None:
         """Give the result of a parameter alone the parameter's name.

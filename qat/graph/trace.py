@@ -70,21 +70,21 @@ def trace(net: nn.Module) -> fx.GraphModule:
         >>> [str(node.target) for node in traced.graph.nodes]
         ['input', '0', '1', 'output']
     """
-    own = _copied(net)
-    mark_held_layers(own)
-    mark_training_only_layers(own)
-    with evaluating(own):
-        graph = raw_graph(own)
+    copied = _copied(net)
+    mark_held_layers(copied)
+    mark_training_only_layers(copied)
+    with evaluating(copied):
+        graph = raw_graph(copied)
     without_arguments(graph)
-    for node in dropouts_as_modules(own, graph):
+    for node in dropouts_as_modules(copied, graph):
         raise TraceError(
             f"dropout at {where(node)} drops in evaluation mode too: give it training=self.training"
         )
-    without_side_effects(own, graph)
-    traced = TracedNetwork(own, graph, type(net).__name__)
+    without_side_effects(copied, graph)
+    traced = TracedNetwork(copied, graph, type(net).__name__)
     for name, module in traced.named_modules():
         if name:
-            module.training = own.get_submodule(name).training
+            module.training = copied.get_submodule(name).training
     traced.training = net.training
     return traced
 
@@ -98,12 +98,12 @@ def check_training(net: nn.Module) -> None:
     Raises:
         TraceError: If training computes something else; the message names the line.
     """
-    own = _copied(net)
-    mark_training_only_layers(own)
+    copied = _copied(net)
+    mark_training_only_layers(copied)
     graphs = []
     for training in (False, True):
-        own.train(training)
-        graphs.append(raw_graph(own))
+        copied.train(training)
+        graphs.append(raw_graph(copied))
     if (node := first_difference(*graphs)) is not None:
         what = node.target if isinstance(node.target, str) else node.name
         raise TraceError(
@@ -151,10 +151,10 @@ def _copied(net: nn.Module) -> nn.Module:
 def where(node: fx.Node) -> str:
     """Return ``file.py:12``, the line of the user's ``forward`` that makes an operation."""
     places = re.findall(r'File "([^"]+)", line (\d+)', node.stack_trace or "")
-    own = [(file, line) for file, line in places if not file.startswith(_TORCH)]
-    if not own:
+    user_lines = [(file, line) for file, line in places if not file.startswith(_TORCH)]
+    if not user_lines:
         return "an unknown line"
-    file, line = own[-1]
+    file, line = user_lines[-1]
     return f"{file.rsplit('/', 1)[-1]}:{line}"
 
 
@@ -166,8 +166,8 @@ def _place(error: Exception) -> str:
     """Return the innermost line of the user's code in a traceback."""
     frames = traceback.extract_tb(error.__traceback__)
     inside = (_TORCH, __file__)
-    own = [f for f in frames if not f.filename.startswith(inside)]
-    if not own:
+    user_frames = [f for f in frames if not f.filename.startswith(inside)]
+    if not user_frames:
         return ""
-    frame = own[-1]
+    frame = user_frames[-1]
     return f" at {frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} ({frame.line})"

@@ -144,10 +144,10 @@ def estimate_inference(
     rows = []
     for name, operation in traced.graph.operations.items():
         called = layers.get(name, [])
-        own = sum(_bytes_of_parameters(layer, bits, widths.get(n, bits)) for n, layer in called)
+        stored = sum(_bytes_of_parameters(layer, bits, widths.get(n, bits)) for n, layer in called)
         buffers = sum(_bytes_of_buffers(layer, bits) for _, layer in called)
-        label = _label(name, called)
-        rows.append(LayerMemory(label, operation.kind, own, buffers, output_bytes.get(name, 0)))
+        sizes = (stored, buffers, output_bytes.get(name, 0))
+        rows.append(LayerMemory(_label(name, called), operation.kind, *sizes))
     return MemoryEstimate(tuple(row for row in rows if row.total))
 
 
@@ -172,12 +172,12 @@ def estimate_training(
     rows = []
     for name, operation in traced.graph.operations.items():
         called = layers.get(name, [])
-        own = sum(_bytes_of_parameters(layer, bits, bits) for _, layer in called)
+        parameters = sum(_bytes_of_parameters(layer, bits, bits) for _, layer in called)
         trained = [p for _, layer in called for p in _parameters(layer) if p.requires_grad]
         gradients = sum(-(-p.numel() * bits // 8) for p in trained)
         state = copies * gradients + counter * len(trained)
         buffers = sum(_bytes_of_buffers(layer, bits) for _, layer in called)
-        sizes = (own, buffers, kept.get(name, 0), gradients, state)
+        sizes = (parameters, buffers, kept.get(name, 0), gradients, state)
         rows.append(LayerMemory(_label(name, called), operation.kind, *sizes))
     unknown = [n for n, o in traced.graph.operations.items() if not _is_known(traced.graph, o)]
     return MemoryEstimate(tuple(row for row in rows if row.total), tuple(unknown))

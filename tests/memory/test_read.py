@@ -72,3 +72,15 @@ def test_kinds_layers_and_inputs_that_may_be_overwritten():
         "add": ("add", "", ("conv", "x"), ("conv", "x")),
         "relu": ("relu", "", ("add",), ("add",)),
     }
+
+
+def test_a_view_has_a_layout_of_its_own_in_the_storage_of_another():
+    graph = graph_of(Function(lambda x: x[:, :, 2:].relu()))
+    view = graph.tensors["getitem"]
+    assert (view.shape, view.stride, view.start) == ((1, 1, 2, 4), (16, 16, 4, 1), 8)
+    assert (view.elements, view.storage, graph.tensors["relu"].elements) == (16, "x", 8)
+
+
+def test_views_of_two_storages_are_two_tensors():
+    with pytest.raises(GraphMemoryError, match="makes 2 tensors"):
+        graph_of(Function(lambda x: torch.broadcast_tensors(x, x.relu())[0]))
