@@ -38,7 +38,7 @@ def check_calls(net: nn.Module, planned: Collection[str], example: Tensor) -> No
         if attribute == "weight" and owner in planned and product.layer != owner:
             raise GoneAroundError(
                 f"layer {owner!r} is planned, and {product.line} multiplies its weight without "
-                "calling it, which stays float: call the layer there, or keep it float by "
+                "calling it, so the weight is float there: call the layer, or keep it float by "
                 f"scheme.rules=[{{match: {owner}, keep_float: true}}]"
             )
 

@@ -46,5 +46,5 @@ def _check_layer(operation: Operation, layer: nn.Module) -> None:
     elif twin_of(layer) is None:
         raise refusal(
             f"{name} computes its weight again at each call (as weight_norm does), so it has no "
-            "integer weight: remove the parametrization first"
+            "integer weight unless the parametrization is removed"
         )

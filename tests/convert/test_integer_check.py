@@ -26,7 +26,7 @@ REFUSED = {
     "norm": (nn.BatchNorm2d(3, track_running_stats=False), "keeps no running statistics"),
     "weight": (
         nn.utils.spectral_norm(nn.Conv2d(3, 3, 1)),
-        "computes its weight again at each call .*remove the parametrization",
+        "computes its weight again at each call .*unless the parametrization is removed",
     ),
     "pool": (nn.AdaptiveAvgPool2d(4), "windows of unequal size"),
     "padding": (nn.Conv2d(3, 3, 3, padding=1, padding_mode="reflect"), "padding_mode=reflect"),
