@@ -3,7 +3,11 @@
 import pytest
 import torch
 
-from qat.data import Augment, Batches, DataError, ImageSet, Preprocess
+from qat.data.augment import Augment
+from qat.data.batches import Batches
+from qat.data.errors import DataError
+from qat.data.in_memory import ImageSet
+from qat.data.preprocess import Preprocess
 from qat.data.resize import fit
 
 PLAIN = Preprocess((0.0,), (1.0 / 255,))  # gives the pixel values back

@@ -1,37 +1,14 @@
-"""Class folders: decoded in memory or streamed, the same images either way."""
+"""Class folders: what is read, left out, refused and noted."""
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from torchvision.datasets import ImageFolder
 
-from qat.data import Augment, Batches, DataError, ImageSet, file_index, image_file, load_data
+from qat.data import Batches, DataError, ImageSet, load_data
+from qat.data.bundle import Request
 from qat.data.census import data_lines
-from qat.data.folder_images import FolderImages
-
-NAMES = ("ant", "bee", "cat")
-
-
-def pixels(label, index, shape):
-    seed = label * 1000 + index
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-def write(root, shape=(8, 8, 3), parts=(("train", 10), ("test", 4))):
-    for part, count in parts:
-        for label, name in enumerate(NAMES):
-            folder = root / part / name
-            folder.mkdir(parents=True)
-            for index in range(count):
-                image = Image.fromarray(pixels(label, index, shape))
-                image.save(folder / f"{index:02d}.png")
-    return root
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return write(tmp_path / "images")
+from qat.data.folder import load_folder
+from tests.data.class_folders import pixels, write
 
 
 def test_classes_are_numbered_by_name_and_pixels_kept(folder):
@@ -40,23 +17,6 @@ def test_classes_are_numbered_by_name_and_pixels_kept(folder):
     assert isinstance(data.train, ImageSet)
     assert data.train.labels.tolist() == [0] * 10 + [1] * 10 + [2] * 10
     assert np.array_equal(data.train.images[12].permute(1, 2, 0).numpy(), pixels(1, 2, (8, 8, 3)))
-
-
-@pytest.mark.parametrize("options", [{}, {"resize": 12, "crop": 10}], ids=["plain", "resized"])
-def test_streamed_equals_in_memory(folder, options):
-    kept = load_data("folder", path=folder, **options)
-    streamed = load_data("folder", path=folder, memory_limit=100, **options)
-    assert isinstance(streamed.train, FolderImages)
-    assert isinstance(streamed.val, FolderImages)
-    assert streamed.digest == kept.digest
-    assert streamed.preprocess == kept.preprocess
-    for left, right in zip(training(streamed), training(kept), strict=True):
-        assert torch.equal(left[0], right[0])
-        assert torch.equal(left[1], right[1])
-
-
-def training(data):
-    return Batches(data.train, 8, data.preprocess, Augment(1), shuffle=True, seed=3, epoch=2)
 
 
 @pytest.mark.parametrize("limit", [100, 2**20], ids=["streamed", "in memory"])
@@ -78,9 +38,9 @@ def test_a_val_folder_is_the_validation_set(tmp_path):
 
 
 def test_grey_files_have_one_channel(tmp_path):
-    data = load_data("folder", path=write(tmp_path / "images", shape=(8, 8)))
-    assert data.train.image_shape == (1, 8, 8)
-    assert len(data.mean) == 1
+    raw = load_folder(Request(path=write(tmp_path / "images", shape=(8, 8))))
+    assert raw.train.image_shape == raw.test.image_shape == (1, 8, 8)
+    assert raw.class_names == ("ant", "bee", "cat")
 
 
 def test_digest_sees_a_pixel_and_not_the_place(folder, tmp_path):
@@ -117,30 +77,6 @@ def test_a_truncated_image_is_found_before_anything_is_trained(folder, limit):
     assert "\n" not in str(caught.value)
 
 
-def test_damaged_images_are_counted(folder):
-    for name in ("01", "02", "03"):
-        (folder / "train" / "ant" / f"{name}.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"3 images cannot be used: .*01\.png: not a readable"):
-        load_data("folder", path=folder)
-
-
-def test_classes_and_files_come_in_the_order_of_image_folder(folder):
-    nested = folder / "train" / "bee"
-    for place in ("z", "a/deep", "a.b", "05.d"):
-        (nested / place).mkdir(parents=True)
-        for suffix in (".png", ".jpg", ".TIF", ".ppm", ".webp"):
-            image = Image.fromarray(pixels(9, len(place) + len(suffix), (8, 8, 3)))
-            image.save(nested / place / f"deep{suffix}")
-    (nested / "link").symlink_to(folder / "test" / "cat", target_is_directory=True)
-    (nested / "circle").symlink_to(folder / "train", target_is_directory=True)
-    (nested / "circle").unlink()  # torchvision would go round for ever
-    expected = [(path, label) for path, label in ImageFolder(str(folder / "train")).samples]
-    data = load_data("folder", path=folder, memory_limit=1, val_fraction=0)
-    assert [(str(file.path), file.label) for file in data.train.files] == expected
-    (nested / "circle").symlink_to(folder / "train", target_is_directory=True)
-    assert len(load_data("folder", path=folder, val_fraction=0).train) == len(expected)
-
-
 def test_what_is_left_out_is_told_with_its_count(folder):
     (folder / "train" / "ant" / "a.txt").write_text("no image")
     (folder / "test" / "cat" / "b.TXT").write_text("no image")
@@ -170,23 +106,6 @@ def test_mixed_kinds_of_images_are_told_once_with_their_counts(folder):
         "1 image of 16 bits a channel reduced to their high bytes",
         "2 images of 45 grey, repeated in three channels",
     )
-
-
-def test_a_file_that_did_not_change_is_read_once(folder, tmp_path, monkeypatch):
-    read = []
-    real = image_file.inspect
-    monkeypatch.setattr(file_index, "inspect", lambda path: read.append(path) or real(path))
-    first = load_data("folder", path=folder, index_folder=tmp_path / "facts")
-    assert len(read) == 42
-    again = load_data("folder", path=folder, index_folder=tmp_path / "facts")
-    assert (len(read), again.digest) == (42, first.digest)
-    Image.fromarray(pixels(5, 5, (8, 8, 3))).save(folder / "train" / "ant" / "03.png")
-    assert load_data("folder", path=folder, index_folder=tmp_path / "facts").digest != first.digest
-    assert len(read) == 43
-    (index,) = (tmp_path / "facts").iterdir()
-    index.write_text('{"version": 1, "files": {"x": [1]}}')
-    load_data("folder", path=folder, index_folder=tmp_path / "facts")
-    assert len(read) == 85
 
 
 def test_test_alone_needs_no_train_folder(tmp_path):

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from qat.data import DataError, ImageSet
+from qat.data.errors import DataError
+from qat.data.in_memory import ImageSet
 
 
 def images(count=4):

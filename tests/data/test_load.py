@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from qat.data import DATA_NAMES, Batches, DataError, load_data
+from qat.data import DATA_NAMES, Batches, DataError
+from qat.data.load import load_data
 
 
 @pytest.fixture(scope="module")
@@ -132,10 +133,3 @@ def test_a_constant_channel_asks_for_a_std(tmp_path):
     np.savez(tmp_path / "data.npz", **arrays)
     with pytest.raises(DataError, match=r"set data\.std .*constant"):
         load_data("npz", path=tmp_path / "data.npz")
-
-
-def test_a_bundle_moves_as_a_whole(npz):
-    data = load_data("npz", path=npz)
-    moved = data.to("cpu")
-    assert moved.train is data.train
-    assert moved.digest == data.digest

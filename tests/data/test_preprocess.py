@@ -1,4 +1,4 @@
-"""Resize, crop and normalisation against torchvision's transforms."""
+"""Normalisation against torchvision's transforms, and what the settings refuse."""
 
 import math
 
@@ -6,10 +6,9 @@ import pytest
 import torch
 from PIL import Image
 from torchvision import transforms
-from torchvision.transforms.v2 import functional as tv
 
-from qat.data import DataError, Preprocess
-from qat.data.resize import fit, fitted_size
+from qat.data.errors import DataError
+from qat.data.preprocess import Preprocess
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
@@ -29,28 +28,6 @@ def test_normalisation_by_hand():
     images = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 1, 1, 3)
     out = Preprocess((0.2,), (0.4,))(images)
     assert out.flatten().tolist() == pytest.approx([-0.5, 0.0, 2.0], abs=1e-6)
-
-
-@pytest.mark.parametrize("size", [(28, 28), (20, 31), (31, 20)])
-@pytest.mark.parametrize(("resize", "crop"), [(56, None), (40, 32), (14, 9), (None, 17), (24, 24)])
-def test_resize_and_crop_follow_torchvision(size, resize, crop):
-    images = random_images(3, 3, *size)
-    expected = images
-    if resize:
-        expected = tv.resize(expected, [resize], antialias=True)
-    if crop:
-        expected = tv.center_crop(expected, [crop, crop])
-    out = fit(images, resize, crop)
-    assert out.shape == expected.shape
-    assert out.shape[-2:] == fitted_size(*size, resize, crop)
-    # 1 of 255: torchvision's uint8 kernel works in fixed point
-    assert (out.int() - expected.int()).abs().max() <= 1
-
-
-def test_each_image_is_fitted_by_itself():
-    images = random_images(7, 3, 19, 23)
-    alone = torch.cat([fit(image[None], 40, 32) for image in images])
-    assert torch.equal(fit(images, 40, 32), alone)
 
 
 def test_crop_larger_than_the_image_is_refused():

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from qat.data import DataError, load_data
+from qat.data.synthetic import class_patterns
 
 
 def test_sizes_are_those_asked_for():
@@ -53,3 +54,12 @@ def test_noise_is_there():
 def test_impossible_sizes_are_refused(options, message):
     with pytest.raises(DataError, match=message):
         load_data("synthetic", **options)
+
+
+def test_a_pattern_is_mirrored_and_made_of_blocks():
+    patterns = class_patterns(3, 2, 8, seed=0)
+    assert patterns.shape == (3, 2, 8, 8)
+    assert torch.equal(patterns, patterns.flip(-1))
+    blocks = patterns.view(3, 2, 4, 2, 4, 2)  # four blocks of two pixels along each side
+    assert (blocks == blocks[:, :, :, :1, :, :1]).all()
+    assert 48 <= int(patterns.min()) < int(patterns.max()) < 208

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from qat.data import DataError, load_data
+from qat.data.bundle import Request
+from qat.data.user import load_user
 
 MODULE = "images_of_theirs"
 CODE = f"""
@@ -120,7 +122,7 @@ def test_a_target_that_names_nothing_is_refused(target):
 
 def test_user_needs_a_target_and_others_take_none():
     with pytest.raises(DataError, match=r"set data\.target=package\.module:function"):
-        load_data("user")
+        load_user(Request())
     with pytest.raises(DataError, match="for data user, not synthetic"):
         load_data("synthetic", target="numpy:zeros")
     with pytest.raises(DataError, match="for data user, not synthetic"):
