@@ -1,4 +1,4 @@
-"""Images in memory as uint8 tensors; batches as functions of (seed, epoch, batch)."""
+"""Data sets as uint8 tensors in memory; batches that depend on (seed, epoch, batch) alone."""
 
 from qat.data.augment import Augment
 from qat.data.batches import Batches

@@ -1,4 +1,4 @@
-"""Batches that are functions of (seed, epoch, batch) and of nothing that came before."""
+"""Batches that depend on (seed, epoch, batch index) alone, not on earlier batches."""
 
 from collections.abc import Iterator
 
@@ -18,27 +18,35 @@ DEFAULT_MEMORY_LIMIT = 2 * 2**30
 class Batches:
     """One epoch of ``(float images, labels)``, on the device of the images.
 
-    The order is a function of (seed, epoch), crops and flips of (seed, epoch, batch index). No
-    generator is carried along: any batch can be had alone, again, and after a restart.
+    The order depends on (seed, epoch), crops and flips depend on (seed, epoch, batch index). No
+    generator is carried from batch to batch: any batch can be computed alone, again, and after a
+    restart.
 
-    Augmentation comes after resize and centre crop, before normalisation, on uint8. Resizing and
-    cropping is done once and kept with the image set if the result is within ``memory_limit``
-    bytes, batch by batch otherwise; the numbers are the same.
+    Augmentation follows resize and centre crop and precedes normalisation, on uint8. If the resized
+    images need at most ``memory_limit`` bytes, they are computed once and kept with the image set,
+    otherwise for each batch; the numbers are the same.
 
     Args:
         image_set: In memory or streamed.
-        batch_size: Images a batch; the last one may be smaller.
+        batch_size: Images in a batch; the last one may be smaller.
         preprocess: Applied to every batch.
         augment: None for evaluation.
         shuffle: A new order every epoch if true, the order of the set otherwise.
-        seed: Of order, crops and flips.
-        epoch: Which epoch this is.
+        seed: Fixes order, crops and flips.
+        epoch: Number of the epoch, from 0.
         drop_last: Leave out a last batch that is not full.
         memory_limit: Bytes that resized images may take.
 
     Raises:
         DataError: If ``batch_size`` is below 1, no batch remains, or the preprocessing does not
             fit the images.
+
+    Example:
+        >>> images = torch.arange(5, dtype=torch.uint8).view(5, 1, 1, 1)
+        >>> image_set = ImageSet(images, torch.arange(5))
+        >>> batches = Batches(image_set, 2, Preprocess((0.0,), (1.0,)))
+        >>> [labels.tolist() for _, labels in batches]
+        [[0, 1], [2, 3], [4]]
     """
 
     def __init__(
@@ -68,8 +76,8 @@ class Batches:
 
     def __len__(self) -> int:
         """Number of batches."""
-        full, rest = divmod(len(self.image_set), self.batch_size)
-        return full + (rest > 0 and not self.drop_last)
+        full, left_over = divmod(len(self.image_set), self.batch_size)
+        return full + (left_over > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """All batches of the epoch in their order."""
@@ -78,13 +86,17 @@ class Batches:
             yield self._batch(index, order, source)
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
-        """Batch ``index`` of the epoch by itself, equal to what iteration gives."""
+        """Batch ``index`` of the epoch alone, equal to the one that iteration gives.
+
+        Raises:
+            IndexError: If the epoch has no such batch.
+        """
         if not 0 <= index < len(self):
             raise IndexError(f"batch must be 0 to {len(self) - 1}, got {index}")
         return self._batch(index, self._order(), self._source())
 
     def at_epoch(self, epoch: int) -> "Batches":
-        """The same batches of another epoch; resized images are shared."""
+        """The batches of another epoch; both share the resized images."""
         return Batches(
             self.image_set,
             self.batch_size,
@@ -102,14 +114,14 @@ class Batches:
         return self.preprocess.resize, self.preprocess.crop
 
     def _check_preprocess(self) -> None:
-        """Let a preprocessing that does not fit fail now and not in the first batch."""
+        """Raise DataError now, not in the first batch, if the preprocessing does not fit."""
         channels, height, width = self.image_set.image_shape
         if self.image_set.fitted == (None, None):
             fitted_size(height, width, *self._fit)
         elif self.image_set.fitted != self._fit:
             raise DataError(
-                f"images were read with (resize, crop) = {self.image_set.fitted}, the "
-                f"preprocessing asks for {self._fit}; load the data with the same two"
+                f"images were read with (resize, crop) = {self.image_set.fitted}, but the "
+                f"preprocessing has {self._fit}; load the data with the same values"
             )
         self.preprocess.normalise(torch.zeros(1, channels, 1, 1, dtype=torch.uint8))
 
@@ -120,7 +132,7 @@ class Batches:
         return torch.randperm(len(self.image_set), generator=generator)
 
     def _source(self) -> Images:
-        """The set to take from: resized and cropped already, where that fits into memory."""
+        """The images that batches are taken from: already resized if that fits into memory."""
         if self.image_set.fitted == self._fit or not isinstance(self.image_set, ImageSet):
             return self.image_set
         return self.image_set.resized(*self._fit, self.memory_limit)

@@ -1,4 +1,4 @@
-"""What loaders are asked for, what they give, and what a run gets in the end."""
+"""The request to a loader, the raw data it returns, and the bundle that a run works with."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,27 +13,25 @@ from qat.data.errors import DataError
 from qat.data.in_memory import Images
 from qat.data.preprocess import Preprocess
 
-"""Wraps an iterable to show progress."""
-
 
 @dataclass(frozen=True)
 class Request:
-    """What a loader may need to know; most need little of it.
+    """The arguments of a loader; each loader reads only some of them.
 
     Attributes:
         root: Folder of the named data sets.
-        path: A file or folder of the user's own.
-        classes: Number of classes, where data cannot tell or must not decide.
-        train_images: Images of train, for data that is made to order.
-        test_images: Images of test, likewise.
-        image_size: Height and width of made images.
-        channels: Channels of made images.
-        seed: Of made images.
+        path: The user's own file or folder.
+        classes: Number of classes; None counts them in the data.
+        train_images: Number of training images to generate.
+        test_images: Number of test images to generate.
+        image_size: Height and width of generated images.
+        channels: Channels of generated images.
+        seed: Fixes the content of generated images.
         resize: Length of the shorter side, for files of different sizes.
-        crop: Side of the centred square, likewise.
-        target: ``package.module:function`` of the user's.
+        crop: Side of the centred square, for files of different sizes.
+        target: ``package.module:function`` of the user's own function.
         options: Further arguments of that function.
-        index: Where facts of image files are kept between runs; None keeps nothing.
+        index: File that keeps facts of image files between runs; None keeps nothing.
         track: Shows progress.
     """
 
@@ -55,18 +53,18 @@ class Request:
 
 @dataclass(frozen=True)
 class RawData:
-    """A data set as its source has it, whole.
+    """A whole data set as its source has it.
 
     Attributes:
-        train: For training; validation is cut from it where ``val`` is None. None where the
-            source has a test part alone.
-        test: Kept from training.
+        train: For training; validation is cut from it if ``val`` is None. None if the source has
+            only a test part.
+        test: Never used for training.
         val: The source's own validation part.
         classes: Number of classes.
-        mean: Published normalisation per channel; None if it is to be measured.
-        std: Likewise.
-        notes: What a user should know of how files were read, a line each.
-        class_names: In the order of the labels; empty where classes have numbers alone.
+        mean: Published normalisation mean per channel; None if it must be measured.
+        std: Published standard deviation per channel; None if it must be measured.
+        notes: How files were read, as far as a user should see it, a line each.
+        class_names: In the order of the labels; empty if classes have only numbers.
     """
 
     train: Images | None
@@ -85,16 +83,16 @@ class DataBundle:
 
     Attributes:
         name: Of the data set.
-        train: For training; None where the data set has a test part alone.
+        train: For training; None if the data set has only a test part.
         val: Chooses checkpoints; None with ``val_fraction=0`` and a source that has none.
-        test: Is never given to training.
+        test: Never used for training.
         classes: Number of classes.
         preprocess: Resize, crop and normalisation of every batch.
         digest: Sha256 of the images and labels of the three parts, as stored: it does not depend
             on preprocessing or device.
-        calibration: Images of their own to calibrate with; None takes those of train.
-        notes: What a user should know of how files were read, a line each.
-        class_names: In the order of the labels; empty where classes have numbers alone.
+        calibration: Separate images for calibration; None takes those of train.
+        notes: How files were read, as far as a user should see it, a line each.
+        class_names: In the order of the labels; empty if classes have only numbers.
     """
 
     name: str
@@ -110,7 +108,7 @@ class DataBundle:
 
     @property
     def parts(self) -> dict[str, Images]:
-        """The parts that there are, by name."""
+        """The parts that exist, by name."""
         every = {
             "train": self.train,
             "val": self.val,
@@ -124,15 +122,15 @@ class DataBundle:
         """The images of train.
 
         Raises:
-            DataError: If the data set has a test part alone.
+            DataError: If the data set has only a test part.
         """
         if self.train is None:
-            raise DataError(f"data {self.name} has a test part alone; give train images")
+            raise DataError(f"data {self.name} has only a test part; give train images")
         return self.train
 
     @property
     def to_calibrate(self) -> Images | None:
-        """What calibration draws from; None where the data set has a test part alone."""
+        """Images that calibration draws from; None if the data set has only a test part."""
         return self.train if self.calibration is None else self.calibration
 
     @property
@@ -152,7 +150,19 @@ class DataBundle:
 
 
 def bundle_digest(train: Images | None, val: Images | None, test: Images) -> str:
-    """Sha256 over the digests of the parts and which part each is."""
+    """Sha256 over name and digest of each part.
+
+    Args:
+        train: None if there is no such part.
+        val: None if there is no such part.
+        test: Always there.
+
+    Example:
+        >>> from qat.data.in_memory import ImageSet
+        >>> test = ImageSet(torch.zeros(1, 1, 2, 2, dtype=torch.uint8), torch.zeros(1).long())
+        >>> bundle_digest(None, None, test)[:12]
+        'bec7d607efa2'
+    """
     sha = hashlib.sha256()
     for name, part in (("train", train), ("val", val), ("test", test)):
         sha.update(f"{name}:{'none' if part is None else part.digest()};".encode())

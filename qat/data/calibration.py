@@ -1,10 +1,10 @@
-"""Images to calibrate with: a few hundred, without labels, from a folder or a file of their own."""
+"""Images for calibration: a few hundred, without labels, from a separate folder or file."""
 
 from pathlib import Path
 
 import torch
 
-from qat.data.bundle import Track
+from qat.base.progress import Track
 from qat.data.errors import DataError
 from qat.data.file_index import facts_of
 from qat.data.file_walk import LeftOut, image_paths
@@ -26,30 +26,32 @@ def load_calibration(
     index: Path | None = None,
     track: Track = iter,
 ) -> tuple[Images, tuple[str, ...]]:
-    """Images of a folder at any depth, or of an .npz file, to go through the data set's steps.
+    """Load calibration images from a folder, at any depth, or from an .npz file.
+
+    They pass through the same preprocessing as the data set.
 
     Args:
-        path: A folder of images or of class folders, whose names say nothing here; or an .npz
-            with ``images`` or ``train_images``, uint8 ``[N,H,W,C]``.
-        like: Images of the data set: these must come to the same channels and size.
-        fit: Its resize and crop.
-        index: Where facts of image files are kept.
+        path: A folder of images or of class folders (their names are ignored), or an .npz file
+            with ``images`` or ``train_images``, uint8 ``[N, H, W, C]``.
+        like: Images of the data set; the calibration images must have their channels and size.
+        fit: Resize and crop of the data set.
+        index: File that keeps facts of image files between runs; None keeps nothing.
         track: Shows progress.
 
     Returns:
-        The images, without labels, and what is to be told of them.
+        The images, without labels, and notes on how they were read.
 
     Raises:
-        DataError: If there is nothing to read, a file is damaged, or sizes do not fit.
+        DataError: If there is nothing to read, a file is damaged, or the shapes differ.
     """
     if path.is_dir():
-        found, notes = _from_folder(path, like.image_shape[0] == 1, fit, index, track)
+        images, notes = _from_folder(path, like.image_shape[0] == 1, fit, index, track)
     elif path.is_file():
-        found, notes = _from_file(path), ()
+        images, notes = _from_file(path), ()
     else:
         raise DataError(f"calibrate.path={path}: no such folder or file; give a folder or an .npz")
-    _check_alike(found, like, fit, path)
-    return found, notes
+    _check_same_shape(images, like, fit, path)
+    return images, notes
 
 
 def _from_folder(
@@ -61,7 +63,7 @@ def _from_folder(
         reasons = "".join(f" ({line})" for line in left_out.lines())
         raise DataError(f"calibrate.path={path}: no image in it{reasons}; add images")
     facts = facts_of(paths, index, track)
-    files = [ImageFile(found, NO_LABEL, facts[found]) for found in paths]
+    files = [ImageFile(file, NO_LABEL, facts[file]) for file in paths]
     notes = (*left_out.lines(), *treatment_lines([*facts.values()]))
     return FolderImages(tuple(files), grey, common_fit(files, fit)), notes
 
@@ -70,32 +72,33 @@ def _from_file(path: Path) -> ImageSet:
     arrays = read_arrays(path)
     name = next((name for name in ARRAYS if name in arrays), None)
     if name is None:
-        there = ", ".join(sorted(arrays)) or "none"
+        array_names = ", ".join(sorted(arrays)) or "none"
         raise DataError(
-            f"calibrate.path={path}: its arrays are {there}; it needs images or train_images, "
-            "uint8 [N,H,W,C]"
+            f"calibrate.path={path}: its arrays are {array_names}; it needs images or "
+            "train_images, uint8 [N,H,W,C]"
         )
     images = image_array(arrays[name], f"{path}: {name}")
     return ImageSet(images, no_labels(len(images)))
 
 
-def _check_alike(found: Images, like: Images, fit: Fit, path: Path) -> None:
+def _check_same_shape(images: Images, like: Images, fit: Fit, path: Path) -> None:
     """Raise DataError unless both reach the network with the same channels and size."""
-    ours, theirs = (_as_seen(images, fit) for images in (found, like))
-    if ours != theirs:
+    shape, expected = (_network_shape(each, fit) for each in (images, like))
+    if shape != expected:
         raise DataError(
-            f"calibrate.path={path}: images come to {_shape(ours)}, those of the data set to "
-            f"{_shape(theirs)}; set data.resize and data.crop to make them alike, or give images "
-            "of that shape"
+            f"calibrate.path={path}: after data.resize and data.crop images are "
+            f"{_shape_text(shape)}, those of the data set are {_shape_text(expected)}; change "
+            "data.resize and data.crop so that both agree, or give images of that shape"
         )
 
 
-def _as_seen(images: Images, fit: Fit) -> torch.Size:
+def _network_shape(images: Images, fit: Fit) -> torch.Size:
+    """Shape of one image as the network sees it."""
     channels, height, width = images.image_shape
     if images.fitted == (None, None):
         height, width = fitted_size(height, width, *fit)
     return torch.Size([channels, height, width])
 
 
-def _shape(size: torch.Size) -> str:
+def _shape_text(size: torch.Size) -> str:
     return "x".join(map(str, size)) + " (channels x height x width)"

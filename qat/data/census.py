@@ -1,4 +1,4 @@
-"""How many images each part and class has, in a line a part."""
+"""How many images each part and class has, one line for each part."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from qat.data.bundle import DataBundle
 from qat.data.in_memory import Images
 
 _NAMED = 5
-"""Up to so many classes each is told by name; more are summarised."""
+"""Up to this number of classes each is named; more are summarised."""
 
 
 def data_lines(data: DataBundle) -> list[str]:
-    """A line for each part, then what a user should know of how files were read."""
+    """One line for each part, then the notes on how files were read."""
     width = max(map(len, data.parts))
     lines = [
         f"{name.ljust(width)}  {part_words(images, data.classes, data.class_names)}"
@@ -22,7 +22,12 @@ def data_lines(data: DataBundle) -> list[str]:
 
 
 def part_words(images: Images, classes: int, names: Sequence[str] = ()) -> str:
-    """Images of one part, and how they spread over the classes.
+    """Number, size and channels of the images of one part, and their spread over the classes.
+
+    Args:
+        images: Of one part.
+        classes: Number of classes.
+        names: Of the classes, in the order of the labels; empty for numbers.
 
     Example:
         >>> from qat.data.synthetic import load_synthetic
@@ -32,15 +37,21 @@ def part_words(images: Images, classes: int, names: Sequence[str] = ()) -> str:
         '7 images of 8x8, 3 channels: ant 3, bee 2, cat 2'
     """
     channels, height, width = images.image_shape
-    told = f"{_counted(len(images), 'image')} of {height}x{width}, {_counted(channels, 'channel')}"
+    size = f"{_counted(len(images), 'image')} of {height}x{width}, {_counted(channels, 'channel')}"
     spread = per_class(images, classes, names) if images.labelled else "no labels"
-    return f"{told}: {spread}"
+    return f"{size}: {spread}"
 
 
 def per_class(images: Images, classes: int, names: Sequence[str] = ()) -> str:
-    """How labelled images spread over the classes: by name up to five, else least and most.
+    """How labelled images spread over the classes.
 
-    A class without an image is named.
+    Up to five classes are listed with their counts; of more, the smallest and the largest count
+    are given and classes without an image are named.
+
+    Args:
+        images: With labels.
+        classes: Number of classes.
+        names: Of the classes, in the order of the labels; empty for numbers.
     """
     counts = torch.bincount(images.labels.cpu(), minlength=classes).tolist()
     words = [names[k] if names else f"class {k}" for k in range(len(counts))]
@@ -50,11 +61,11 @@ def per_class(images: Images, classes: int, names: Sequence[str] = ()) -> str:
         return f"{len(counts):,} classes, {counts[0]:,} each"
     empty = [word for word, count in zip(words, counts, strict=True) if not count]
     least = min(count for count in counts if count)
-    told = f"{len(counts):,} classes, {least:,} to {max(counts):,} each"
+    summary = f"{len(counts):,} classes, {least:,} to {max(counts):,} each"
     if not empty:
-        return told
+        return summary
     more = ", ..." if len(empty) > _NAMED else ""
-    return f"{told}, {len(empty):,} without an image ({', '.join(empty[:_NAMED])}{more})"
+    return f"{summary}, {len(empty):,} without an image ({', '.join(empty[:_NAMED])}{more})"
 
 
 def _counted(count: int, word: str) -> str:

@@ -19,13 +19,17 @@ MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
 
 def load_cifar10(request: Request) -> RawData:
-    """From ``ROOT/cifar10.npz``; without that file it is downloaded and written there."""
+    """Read ``ROOT/cifar10.npz``; a missing file is downloaded and written first.
+
+    Raises:
+        DataError: If the download fails, or the file is damaged or has other arrays.
+    """
     raw = read_npz(named_file("cifar10", request, fetch_cifar10), CLASSES)
     return RawData(raw.train, raw.test, raw.val, CLASSES, MEAN, STD)
 
 
 def fetch_cifar10(folder: Path) -> dict[str, NDArray[Any]]:
-    """Download through torchvision, which compares the archive with its published MD5 first."""
+    """Download through torchvision, which first compares the archive with its published MD5."""
     from torchvision.datasets import CIFAR10  # slow to import, and needed once
 
     arrays: dict[str, NDArray[Any]] = {}

@@ -1,4 +1,4 @@
-"""Named data sets: from ``ROOT/NAME.npz``, else through torchvision once, then from that file."""
+"""Files of the named data sets: ``ROOT/NAME.npz``, downloaded once if it is missing."""
 
 import http.client
 import tarfile
@@ -15,21 +15,21 @@ from qat.data.errors import DataError
 from qat.data.npz import LAYOUT, write_arrays
 
 Fetch = Callable[[Path], dict[str, NDArray[Any]]]
-"""Downloads into a folder and gives the arrays of the npz layout."""
+"""Downloads into a folder and returns the arrays of the npz layout."""
 
 _FETCH_ERRORS = (OSError, RuntimeError, EOFError, http.client.HTTPException, tarfile.TarError)
 
 
 def named_file(name: str, request: Request, fetch: Fetch) -> Path:
-    """The .npz file of a named data set, downloaded if need be.
+    """The .npz file of a named data set, downloaded if it is missing.
 
-    ``request.path`` names the file itself, else it is ``request.root / NAME.npz``. Parallel runs
-    download once: the others wait at a lock beside the file.
+    The file is ``request.path`` if that is set, else ``request.root / NAME.npz``. Of parallel runs
+    one downloads; the others wait for a lock beside the file.
 
     Args:
         name: Of the data set.
-        request: Where to look.
-        fetch: Downloads the arrays when there is no file.
+        request: Names the file or the folder.
+        fetch: Downloads the arrays if there is no file.
 
     Raises:
         DataError: If there is no folder to look in, or the download or the writing fails.
@@ -55,6 +55,6 @@ def _download(name: str, target: Path, fetch: Fetch) -> None:
     except _FETCH_ERRORS as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise DataError(
-            f"{name}: {target} is not there and could not be downloaded ({reason}); "
+            f"{name}: {target} does not exist and could not be downloaded ({reason}); "
             f"put the file there yourself, an .npz with {LAYOUT}, or set data.path to it"
         ) from error

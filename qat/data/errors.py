@@ -1,7 +1,7 @@
-"""The one error of this room."""
+"""The error that every module of this package raises."""
 
 from qat.base.errors import InputError
 
 
 class DataError(InputError):
-    """Data that cannot be used: what was found, what is allowed and the cure, in one line."""
+    """Data that cannot be used; the message gives the value, what is allowed and the cure."""

@@ -1,4 +1,6 @@
-"""Fashion-MNIST in small, embedded: 5,000 training and 2,000 test images of 28x28, 10 classes.
+"""A subset of Fashion-MNIST that comes with the package.
+
+It has 5,000 training and 2,000 test images of 28x28 grey pixels, 10 classes.
 
 Xiao, Rasul, Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
 Algorithms", arXiv:1708.07747. Copyright 2017 Zalando SE, MIT licence (beside the file). Made by
@@ -24,7 +26,7 @@ MEAN, STD = (0.2860,), (0.3530,)
 
 
 def load_fashion_mini(request: Request) -> RawData:
-    """The embedded set; ``request.path`` may name another copy of the file.
+    """Load the embedded set, or the copy of its file that ``request.path`` names.
 
     Raises:
         DataError: If the file is damaged or its arrays are not the published ones.
@@ -40,7 +42,7 @@ def load_fashion_mini(request: Request) -> RawData:
 
 
 def arrays_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
-    """Sha256 over name, type, shape and bytes of every array, whatever the compression."""
+    """Sha256 over name, type, shape and bytes of every array; compression does not matter."""
     sha = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

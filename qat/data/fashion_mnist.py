@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 60,000 training and 10,000 test images of 28x28 grey, 10 classes.
+"""Fashion-MNIST: 60,000 training and 10,000 test images of 28x28 grey pixels, 10 classes.
 
 Xiao, Rasul, Vollgraf, arXiv:1708.07747. Mean and standard deviation are those of the training
 pixels, rounded to four digits.
@@ -19,13 +19,17 @@ MEAN, STD = (0.2860,), (0.3530,)
 
 
 def load_fashion_mnist(request: Request) -> RawData:
-    """From ``ROOT/fashion_mnist.npz``; without that file it is downloaded and written there."""
+    """Read ``ROOT/fashion_mnist.npz``; a missing file is downloaded and written first.
+
+    Raises:
+        DataError: If the download fails, or the file is damaged or has other arrays.
+    """
     raw = read_npz(named_file("fashion_mnist", request, fetch_fashion_mnist), CLASSES)
     return RawData(raw.train, raw.test, raw.val, CLASSES, MEAN, STD)
 
 
 def fetch_fashion_mnist(folder: Path) -> dict[str, NDArray[Any]]:
-    """Download through torchvision, which compares the files with their published MD5 first."""
+    """Download through torchvision, which first compares the files with their published MD5."""
     from torchvision.datasets import FashionMNIST  # slow to import, and needed once
 
     arrays: dict[str, NDArray[Any]] = {}

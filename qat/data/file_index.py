@@ -1,7 +1,8 @@
-"""What is known of image files, kept between runs: a file that did not change is read once.
+"""An index of image files that is kept between runs: an unchanged file is read only once.
 
-Reading every byte of every file is what finds a truncated one before anything is trained; of a
-large data set it takes minutes. So what was found is noted by path, size and time of change.
+Every byte of every file is read before a training starts, so that a truncated file is detected in
+time. For a large data set this takes minutes. The index therefore stores the facts of each file
+with its path, size and modification time.
 """
 
 import json
@@ -13,35 +14,35 @@ from pathlib import Path
 from typing import Any
 
 from qat.base.atomic import write_atomic
-from qat.data.bundle import Track
+from qat.base.progress import Track
 from qat.data.errors import DataError
 from qat.data.folder_images import THREADS
 from qat.data.image_file import ImageFacts, inspect
 
-_VERSION = 1  # of the way files are read: an index of another version is made anew
+_VERSION = 1  # of the way files are read: an index of another version is not used
 _SHOWN = 3
 
-Stamp = tuple[int, int]
-"""Bytes, and time of change in nanoseconds."""
+FileStamp = tuple[int, int]
+"""Size in bytes, and modification time in nanoseconds."""
 
 
 def facts_of(paths: Iterable[Path], index: Path | None, track: Track) -> dict[Path, ImageFacts]:
-    """Facts of each file, from the index where the file is as it was.
+    """Facts of each file; an unchanged file is looked up in the index, not read again.
 
     Args:
         paths: Image files.
-        index: Where facts are kept; None keeps nothing.
-        track: Watches the files go by.
+        index: File of the index; None keeps nothing.
+        track: Shows progress over the files that are read.
 
     Raises:
-        DataError: If files are damaged, with their number and the first few of them.
+        DataError: If files are damaged; the message has their number and the first few of them.
     """
     known = {} if index is None else _read(index)
     stamps = {path: _stamp(path) for path in paths}
     fresh = [path for path, stamp in stamps.items() if known.get(str(path), (None,))[0] != stamp]
     damaged: list[DataError] = []
 
-    def look(path: Path) -> ImageFacts | None:
+    def inspect_or_note(path: Path) -> ImageFacts | None:
         try:
             return inspect(path)
         except DataError as error:
@@ -49,8 +50,9 @@ def facts_of(paths: Iterable[Path], index: Path | None, track: Track) -> dict[Pa
             return None
 
     with ThreadPoolExecutor(THREADS) as pool:
-        seen = list(zip(fresh, track(_sized(pool.map(look, fresh), fresh)), strict=True))
-    known |= {str(path): (stamps[path], facts) for path, facts in seen if facts is not None}
+        results = _Sized(pool.map(inspect_or_note, fresh), len(fresh))
+        inspected = list(zip(fresh, track(results), strict=True))
+    known |= {str(path): (stamps[path], facts) for path, facts in inspected if facts is not None}
     if index is not None and fresh:
         _write(index, known)
     if damaged:
@@ -59,7 +61,7 @@ def facts_of(paths: Iterable[Path], index: Path | None, track: Track) -> dict[Pa
 
 
 class _Sized:
-    """Results that come one by one, with the number of them for a progress bar."""
+    """An iterator with a length, which a progress bar needs."""
 
     def __init__(self, results: Iterable[Any], count: int) -> None:
         self.results, self.count = results, count
@@ -71,17 +73,13 @@ class _Sized:
         return iter(self.results)
 
 
-def _sized(results: Iterable[Any], of: list[Path]) -> _Sized:
-    return _Sized(results, len(of))
-
-
-def _stamp(path: Path) -> Stamp:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
+def _stamp(path: Path) -> FileStamp:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _together(damaged: list[DataError]) -> DataError:
-    """One error of all; the first few files stand in it."""
+    """One error for all damaged files; it names the first few."""
     texts = sorted(map(str, damaged))
     if len(texts) == 1:
         return DataError(texts[0])
@@ -92,8 +90,8 @@ def _together(damaged: list[DataError]) -> DataError:
     )
 
 
-def _read(index: Path) -> dict[str, tuple[Stamp, ImageFacts]]:
-    """The index; empty if there is none, or none that can be used."""
+def _read(index: Path) -> dict[str, tuple[FileStamp, ImageFacts]]:
+    """The index; empty if it is missing, damaged or of another version."""
     try:
         stored = json.loads(index.read_text(encoding="utf-8"))
         if stored["version"] != _VERSION:
@@ -103,15 +101,15 @@ def _read(index: Path) -> dict[str, tuple[Stamp, ImageFacts]]:
         return {}
 
 
-def _entry(values: list[Any]) -> tuple[Stamp, ImageFacts]:
+def _entry(values: list[Any]) -> tuple[FileStamp, ImageFacts]:
     size, changed, sha256, mode, height, width, turn, traits = values
     sides = int(height), int(width), int(turn)
     facts = ImageFacts(str(sha256), str(mode), *sides, traits=tuple(map(str, traits)))
     return (int(size), int(changed)), facts
 
 
-def _write(index: Path, known: Mapping[str, tuple[Stamp, ImageFacts]]) -> None:
-    """Write, whole or not at all; a disk that refuses costs the next run some time, no more."""
+def _write(index: Path, known: Mapping[str, tuple[FileStamp, ImageFacts]]) -> None:
+    """Write the index atomically; if that fails, the next run only reads all files again."""
     files = {path: [*stamp, *astuple(facts)] for path, (stamp, facts) in known.items()}
     with suppress(OSError):
         write_atomic(index, json.dumps({"version": _VERSION, "files": files}))

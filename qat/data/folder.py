@@ -1,9 +1,9 @@
 """Images in class folders, as torchvision's ``ImageFolder`` reads them.
 
-``DIR/train/CLASS/*.png``, ``DIR/test/CLASS/*.png`` and optionally ``DIR/val``; classes are numbered
-in the order of their names, and all that lies below a class folder belongs to it. ``DIR/test`` may
-be there alone, with class folders or, without labels, with its images. Images are grey if every
-file is, RGB otherwise.
+The layout is ``DIR/train/CLASS/*.png``, ``DIR/test/CLASS/*.png`` and optionally ``DIR/val``.
+Classes are numbered in the order of their names; every file below a class folder belongs to that
+class. ``DIR/test`` alone is enough: with class folders, or with unlabelled images directly in it.
+The data set has one channel if every file is grey, three (RGB) otherwise.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from qat.data.resize import fitted_size
 
 PARTS = ("train", "test", "val")
 LAYOUT = "DIR/train/CLASS/*.png and DIR/test/CLASS/*.png"
-_TOLD = {
+_NOTES = {
     TURNED: "turned as their EXIF orientation says",
     ALPHA: "with transparent pixels laid on white",
     DEEP: "of 16 bits a channel reduced to their high bytes",
@@ -41,11 +41,11 @@ class _Listing:
 
 
 def load_folder(request: Request) -> RawData:
-    """The class folders in ``request.path``, every file decoded once, no pixels kept.
+    """Read the class folders in ``request.path``: every file is decoded once, no pixels are kept.
 
     Raises:
         DataError: If a folder, a class or images are missing, a file is damaged, or sizes differ
-            and ``resize`` and ``crop`` do not make them one.
+            and ``resize`` and ``crop`` do not make them equal.
     """
     if request.path is None:
         raise DataError(f"data=folder needs a folder: set data.path=DIR with {LAYOUT}")
@@ -68,45 +68,56 @@ def load_folder(request: Request) -> RawData:
         sets.get("train"),
         sets["test"],
         sets.get("val"),
-        len(names) or _asked_classes(request),
+        len(names) or _requested_classes(request),
         notes=tuple(notes),
         class_names=tuple(names),
     )
 
 
-def common_fit(files: list[ImageFile], asked: Fit) -> Fit:
-    """Nothing if all files are of one size, else what was asked, if that makes them one."""
-    other = _odd_one_out(files, (None, None))
+def common_fit(files: list[ImageFile], requested: Fit) -> Fit:
+    """The resize and crop that reading must apply so that all images have one size.
+
+    Args:
+        files: At least one.
+        requested: Resize and crop of the preprocessing.
+
+    Returns:
+        ``(None, None)`` if all files have one size, ``requested`` otherwise.
+
+    Raises:
+        DataError: If sizes still differ after ``requested``.
+    """
+    other = _first_of_another_size(files, (None, None))
     if other is None:
         return None, None
-    other = _odd_one_out(files, asked)
+    other = _first_of_another_size(files, requested)
     if other is None:
-        return asked
+        return requested
     sizes = [f"{file.facts.height}x{file.facts.width}" for file in (files[0], other)]
     raise DataError(
         f"images differ in size: {files[0].path} is {sizes[0]}, {other.path} {sizes[1]}; set "
-        "data.resize and data.crop, both to the side wanted"
+        "data.resize and data.crop, both to the side length you need"
     )
 
 
 def treatment_lines(facts: list[ImageFacts]) -> list[str]:
-    """What was done to files that are not plain 8-bit images of one kind, with counts."""
+    """How files were converted that are not plain 8-bit images of one kind, with counts."""
     counts = Counter(trait for file in facts for trait in file.traits)
-    told = [f"{_images(counts[trait])} {what}" for trait, what in _TOLD.items() if counts[trait]]
+    notes = [f"{_images(counts[trait])} {what}" for trait, what in _NOTES.items() if counts[trait]]
     grey = sum(file.mode in GREY for file in facts)
     if 0 < grey < len(facts):
-        told.append(f"{_images(grey)} of {len(facts):,} grey, repeated in three channels")
-    return told
+        notes.append(f"{_images(grey)} of {len(facts):,} grey, repeated in three channels")
+    return notes
 
 
 def _class_names(folder: Path) -> list[str]:
-    """Classes of train, or of test where that is alone; none where its images have no folders."""
+    """Class folders of train, or of test if there is no train; empty for unlabelled images."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; arrange images as {LAYOUT}")
     if not (folder / "test").is_dir():
         raise DataError(
-            f"{folder / 'test'}: no such folder; arrange images as {LAYOUT} (accuracies are those "
-            "of test: rename a val folder that is to serve as one)"
+            f"{folder / 'test'}: no such folder; arrange images as {LAYOUT} (accuracy is "
+            "measured on test: rename a val folder if it is your test set)"
         )
     if not (folder / "train").is_dir():
         return folders_of(folder / "test")
@@ -116,10 +127,10 @@ def _class_names(folder: Path) -> list[str]:
     return names
 
 
-def _asked_classes(request: Request) -> int:
+def _requested_classes(request: Request) -> int:
     if request.classes is None:
         raise DataError(
-            f"{request.path}: its images have no labels that tell how many classes there are; "
+            f"{request.path}: its images have no labels, so the number of classes is unknown; "
             "set data.classes to the number of the network's logits"
         )
     return request.classes
@@ -133,10 +144,10 @@ def _part(folder: Path, names: list[str], listing: _Listing) -> list[tuple[Path,
             f"{', ...' if len(names) > 5 else ''}; rename or remove the folder"
         )
     if not names:
-        found = [(path, NO_LABEL) for path in image_paths(folder, listing.left_out)]
-        if not found:
+        unlabelled = [(path, NO_LABEL) for path in image_paths(folder, listing.left_out)]
+        if not unlabelled:
             raise DataError(f"{folder}: no image in it; arrange images as {LAYOUT}")
-        return found
+        return unlabelled
     stray = [p for p in folder.iterdir() if not p.is_dir() and not is_hidden(p.name)]
     if stray:
         listing.notes.append(
@@ -156,15 +167,15 @@ def _part(folder: Path, names: list[str], listing: _Listing) -> list[tuple[Path,
 
 def _class_paths(folder: Path, listing: _Listing, may_be_empty: bool) -> list[Path]:
     left_out = LeftOut()
-    found = image_paths(folder, left_out) if folder.is_dir() else []
-    if not found and not may_be_empty:
+    paths = image_paths(folder, left_out) if folder.is_dir() else []
+    if not paths and not may_be_empty:
         reasons = "".join(f" ({line})" for line in left_out.lines())
         raise DataError(
             f"{folder}: no image in it{reasons}, each class needs one in each part; add images of "
             "a format that Pillow reads, or remove the class everywhere"
         )
     listing.left_out += left_out
-    return found
+    return paths
 
 
 def _other_folders(folder: Path) -> list[str]:
@@ -174,10 +185,10 @@ def _other_folders(folder: Path) -> list[str]:
     return [f"not read: {', '.join(others[:5])} (the folders that are: {', '.join(PARTS)})"]
 
 
-def _odd_one_out(files: list[ImageFile], way: Fit) -> ImageFile | None:
-    """The first file that ``way`` makes another size than the first file of all."""
-    size = fitted_size(*files[0].size, *way)
-    return next((file for file in files if fitted_size(*file.size, *way) != size), None)
+def _first_of_another_size(files: list[ImageFile], fit: Fit) -> ImageFile | None:
+    """The first file whose size after ``fit`` differs from that of the first file."""
+    size = fitted_size(*files[0].size, *fit)
+    return next((file for file in files if fitted_size(*file.size, *fit) != size), None)
 
 
 def _images(count: int, word: str = "image") -> str:

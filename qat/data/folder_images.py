@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from qat.data.bundle import Track
+from qat.base.progress import Track
 from qat.data.image_file import ImageFacts, read_pixels
 from qat.data.in_memory import Fit, ImageSet
 from qat.data.labels import is_labelled
@@ -22,7 +22,13 @@ THREADS = min(8, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image on disk: where, of which class (-1 for none), and what is known of it."""
+    """An image on disk.
+
+    Attributes:
+        path: Of the file.
+        label: Its class; -1 for none.
+        facts: What reading the file once has shown.
+    """
 
     path: Path
     label: int
@@ -30,19 +36,19 @@ class ImageFile:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width, upright."""
+        """Height and width after the EXIF orientation is applied."""
         return self.facts.height, self.facts.width
 
 
 @dataclass(frozen=True, eq=False)
 class FolderImages:
-    """Images that stay on disk; the same face as ``ImageSet``.
+    """Images that stay on disk, with the interface of ``ImageSet``.
 
     Attributes:
         files: In the order of the set.
         grey: One channel if true, three otherwise.
-        fitted: Resize and crop done while reading, where files differ in size.
-        device: Where decoded images go.
+        fitted: Resize and crop that reading applies, if files differ in size.
+        device: Of the decoded images.
     """
 
     files: tuple[ImageFile, ...]
@@ -72,7 +78,7 @@ class FolderImages:
 
     @property
     def nbytes(self) -> int:
-        """Bytes the decoded images would take."""
+        """Bytes that the decoded images would take."""
         channels, height, width = self.image_shape
         return len(self) * channels * height * width
 
@@ -80,7 +86,7 @@ class FolderImages:
         """Decode the files at ``indices``, with a few threads.
 
         Raises:
-            DataError: If a file is damaged, naming it.
+            DataError: If a file is damaged; the message names it.
         """
         if isinstance(indices, Tensor):
             files = [self.files[index] for index in indices.tolist()]
@@ -100,17 +106,17 @@ class FolderImages:
         return replace(self, device=torch.device(device))
 
     def digest(self) -> str:
-        """Sha256 over label and content of every file; names and folders do not matter."""
+        """Sha256 over label and content of every file; file names do not matter."""
         sha = hashlib.sha256()
         for file in self.files:
             sha.update(f"{file.label}:{file.facts.sha256};".encode())
         return sha.hexdigest()
 
     def in_memory(self, track: Track = iter) -> ImageSet:
-        """All images decoded; ``track`` may watch the parts go by."""
+        """Decode all images; ``track`` shows progress."""
         parts = range(0, len(self), _CHUNK)
-        taken = [self.take(slice(start, start + _CHUNK)) for start in track(parts)]
-        images, labels = zip(*taken, strict=True)
+        chunks = [self.take(slice(start, start + _CHUNK)) for start in track(parts)]
+        images, labels = zip(*chunks, strict=True)
         return ImageSet(torch.cat(images), torch.cat(labels), self.fitted)
 
     def _decoded(self, file: ImageFile) -> Tensor:

@@ -1,7 +1,7 @@
 """The IDX format of the MNIST family, plain or gzipped.
 
 Four bytes ``0, 0, type, rank``, then ``rank`` big-endian 32-bit lengths, then the values, last
-axis fastest. Type 8 is uint8, the only one these data sets use. Source: the page of the MNIST
+axis fastest. Type 8 is uint8, the only type in these data sets. Source: the page of the MNIST
 database, Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist/.
 """
 
@@ -19,7 +19,7 @@ _UINT8 = 8
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
-    """The array in a ``.gz`` or plain IDX file.
+    """Read the array of a plain IDX file, or of a gzipped one (``.gz``).
 
     Raises:
         DataError: If the file is missing, damaged or of another type.

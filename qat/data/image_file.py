@@ -1,13 +1,13 @@
-"""One image file: what it is, whether it is whole, and its pixels as 8-bit grey or colour.
+"""One image file: its facts, a check for damage, and its pixels as 8-bit grey or colour.
 
-What becomes of files that are not plain 8-bit grey or colour (each is counted and told once):
+Files that are not plain 8-bit grey or colour are converted; a note counts each kind but palettes:
 
 - An EXIF orientation is applied, as viewers do (Exif 2.32, tag 0x0112).
-- Transparent pixels are laid on white.
-- A channel of 16 bits keeps its high byte, as Pillow reads 16-bit colour.
-- CMYK becomes RGB by Pillow's formula, without a colour profile.
-- Of several frames the first is taken.
-- A palette becomes its colours, exactly.
+- Transparent pixels are blended with white.
+- Of 16 bits in a channel the high byte is kept, as Pillow reads 16-bit colour.
+- CMYK is converted to RGB by Pillow's formula, without a colour profile.
+- Of several frames the first is used.
+- A palette is replaced by its exact colours.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ from qat.data.errors import DataError
 GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N", "I")
 COLOUR = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA", "CMYK", "YCbCr", "HSV")
 TURNED, ALPHA, DEEP, CMYK, FRAMES = "turned", "alpha", "deep", "cmyk", "frames"
-# What Pillow only names or hands to another program: PostScript would be run as code.
-_NOT_TAKEN = ("BUFR", "GRIB", "HDF5", "WMF", "MPEG", "EPS")
+# Pillow cannot decode these itself, or starts another program: PostScript would be run as code.
+_NOT_DECODED = ("BUFR", "GRIB", "HDF5", "WMF", "MPEG", "EPS")
 _READ_ERRORS = (
     OSError,
     SyntaxError,
@@ -54,16 +54,16 @@ _TURNS = {
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What is known of a file that was read and decoded once.
+    """The facts of a file that was read and decoded once.
 
     Attributes:
-        sha256: Of its bytes.
-        mode: Pillow's.
-        height: Upright.
-        width: Upright.
-        turn: EXIF orientation that is left to apply when it is decoded; 1 for none.
-        traits: What was done to it that a user should know: ``turned``, ``alpha``, ``deep``,
-            ``cmyk``, ``frames``.
+        sha256: Of the bytes of the file.
+        mode: Pillow's mode.
+        height: In pixels, after the EXIF orientation is applied.
+        width: In pixels, after the EXIF orientation is applied.
+        turn: EXIF orientation that :func:`read_pixels` must still apply; 1 for none.
+        traits: Conversions that a user should see: ``turned``, ``alpha``, ``deep``, ``cmyk``,
+            ``frames``.
     """
 
     sha256: str
@@ -76,23 +76,28 @@ class ImageFacts:
 
 @cache
 def formats() -> tuple[str, ...]:
-    """Pillow's formats that hold pixels it decodes by itself."""
+    """The formats that Pillow decodes without another program."""
     Image.init()
-    return tuple(sorted(name for name in Image.OPEN if name not in _NOT_TAKEN))
+    return tuple(sorted(name for name in Image.OPEN if name not in _NOT_DECODED))
 
 
 @cache
 def suffixes() -> frozenset[str]:
-    """Suffixes of those formats, in lower case."""
-    taken = formats()
-    return frozenset(s for s, name in Image.registered_extensions().items() if name in taken)
+    """Suffixes of :func:`formats`, in lower case.
+
+    Example:
+        >>> ".png" in suffixes(), ".pdf" in suffixes()
+        (True, False)
+    """
+    decoded = formats()
+    return frozenset(s for s, name in Image.registered_extensions().items() if name in decoded)
 
 
 def inspect(path: Path) -> ImageFacts:
     """Read a file and decode it once, JPEG at an eighth of its size.
 
     Raises:
-        DataError: If it is damaged, truncated, no image, or of a mode that has no 8-bit meaning.
+        DataError: If it is damaged, truncated, no image, or of a mode without an 8-bit meaning.
     """
     try:
         blob = path.read_bytes()
@@ -105,7 +110,12 @@ def inspect(path: Path) -> ImageFacts:
 
 
 def read_pixels(path: Path, grey: bool, turn: int = 1) -> NDArray[np.uint8]:
-    """Pixels ``[H, W, C]``, upright, one channel if ``grey`` and three otherwise.
+    """Decode a file to pixels ``[H, W, C]``.
+
+    Args:
+        path: Of the file.
+        grey: One channel if true, three (RGB) otherwise.
+        turn: EXIF orientation to apply, from :class:`ImageFacts`; 1 for none.
 
     Raises:
         DataError: If the file is damaged.
@@ -121,15 +131,20 @@ def read_pixels(path: Path, grey: bool, turn: int = 1) -> NDArray[np.uint8]:
 
 
 def unreadable(path: Path, error: BaseException) -> DataError:
-    """The one line about a file that cannot be decoded."""
-    text = str(error).split(" <_io.")[0]  # Pillow names the buffer, which says nothing
+    """The error for a file that cannot be decoded.
+
+    Args:
+        path: Of the file.
+        error: What Pillow or Python raised.
+    """
+    text = str(error).split(" <_io.")[0]  # Pillow appends the buffer, which helps nobody
     reason = " ".join(f"{type(error).__name__}: {text}".split())
     return DataError(f"{path}: not a readable image ({reason}); repair or remove the file")
 
 
 def _facts(image: Image.Image, sha256: str, path: Path) -> ImageFacts:
     traits = []
-    tiles = getattr(image, "tile", ())  # a tile names the layout of the pixels in the file
+    tiles = getattr(image, "tile", ())  # a tile describes the layout of the pixels in the file
     orientation, mode, (width, height) = _orientation(image), image.mode, image.size
     _check_mode(image, path)
     if orientation != 1:
@@ -145,7 +160,7 @@ def _facts(image: Image.Image, sha256: str, path: Path) -> ImageFacts:
         image.load()
     else:
         image.load()
-        width, height = image.size  # TIFF turns itself as it is loaded
+        width, height = image.size  # loading a TIFF applies its orientation
     if _is_transparent(image):
         traits.append(ALPHA)
     turn = _orientation(image)
@@ -164,12 +179,12 @@ def _check_mode(image: Image.Image, path: Path) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """1 where there is none, or none that can be read: the pixels are what counts."""
+    """The EXIF orientation; 1 if there is none or it cannot be read."""
     try:
-        found = image.getexif().get(_ORIENTATION, 1)
+        orientation = image.getexif().get(_ORIENTATION, 1)
     except _READ_ERRORS:
         return 1
-    return found if found in _TURNS else 1
+    return orientation if orientation in _TURNS else 1
 
 
 def _is_transparent(image: Image.Image) -> bool:
@@ -184,7 +199,7 @@ def _may_be_transparent(image: Image.Image) -> bool:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Without alpha and without 16-bit channels."""
+    """The image without alpha and without 16-bit channels."""
     if image.mode.startswith("I"):
         values = np.array(image).astype(np.int64)
         return Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))

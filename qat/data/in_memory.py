@@ -1,4 +1,4 @@
-"""Images as one tensor, on any device, with no worker processes."""
+"""Images as one tensor on any device; no worker processes are needed."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -12,17 +12,17 @@ from qat.data.labels import NO_LABEL, is_labelled
 from qat.data.resize import fit, fitted_size
 
 Fit = tuple[int | None, int | None]
-"""A resize and a centre crop; ``(None, None)`` leaves images as they are."""
+"""Resize and centre crop, in pixels; ``(None, None)`` leaves images as they are."""
 
 _CHUNK = 256
 
 
 class Images(Protocol):
-    """What batches need of a set of images; ``ImageSet`` and ``FolderImages`` are such."""
+    """The interface that batches need; ``ImageSet`` and ``FolderImages`` have it."""
 
     @property
     def labels(self) -> Tensor:
-        """int64 ``[N]``, classes from zero; -1 throughout where there are no labels."""
+        """int64 ``[N]``, classes from zero; all -1 if there are no labels."""
         ...
 
     @property
@@ -32,7 +32,7 @@ class Images(Protocol):
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of what :meth:`take` gives."""
+        """Channels, height and width of the images that :meth:`take` returns."""
         ...
 
     @property
@@ -45,7 +45,7 @@ class Images(Protocol):
         ...
 
     def take(self, indices: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Uint8 images ``[B, C, H, W]`` and int64 labels ``[B]`` in the order of ``indices``."""
+        """uint8 images ``[B, C, H, W]`` and int64 labels ``[B]`` in the order of ``indices``."""
         ...
 
     def subset(self, indices: Tensor) -> Self:
@@ -53,7 +53,7 @@ class Images(Protocol):
         ...
 
     def to(self, device: torch.device | str) -> Self:
-        """The same images, given out on ``device``."""
+        """The same images; :meth:`take` returns them on ``device``."""
         ...
 
     def digest(self) -> str:
@@ -63,15 +63,22 @@ class Images(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Images and labels that are held in memory. Frozen: share it, do not write into it.
+    """Images and labels in memory. It is frozen: share it, do not write into it.
 
     Attributes:
         images: uint8 ``[N, C, H, W]``, 0 to 255.
-        labels: int64 ``[N]``, classes from zero; -1 throughout for images without labels.
-        fitted: The resize and crop that the images have been through.
+        labels: int64 ``[N]``, classes from zero; all -1 for images without labels.
+        fitted: The resize and crop that were already applied to the images.
 
     Raises:
-        DataError: If a type, a shape or a label is not so, or there are no images.
+        DataError: If a type, a shape or a label is wrong, or there are no images.
+
+    Example:
+        >>> image_set = ImageSet(torch.zeros(4, 3, 8, 6, dtype=torch.uint8), torch.arange(4))
+        >>> len(image_set), image_set.image_shape
+        (4, (3, 8, 6))
+        >>> image_set.subset(torch.tensor([2, 0])).labels.tolist()
+        [2, 0]
     """
 
     images: Tensor
@@ -80,7 +87,7 @@ class ImageSet:
     _kept: dict[Fit, "ImageSet"] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Check types and shapes, then that each image has a label and each label a class."""
+        """Check types, shapes and lengths, then the labels."""
         if self.images.dtype != torch.uint8 or self.images.ndim != 4:
             raise DataError(
                 f"images must be a uint8 tensor [N, C, H, W], got {_described(self.images)}; "
@@ -93,7 +100,7 @@ class ImageSet:
             )
         if len(self.images) != len(self.labels):
             raise DataError(
-                f"images and labels must be of one length, got {len(self.images)} images and "
+                f"images and labels must have the same length, got {len(self.images)} images and "
                 f"{len(self.labels)} labels; give one label per image"
             )
         if 0 in self.images.shape:
@@ -143,13 +150,13 @@ class ImageSet:
         return sha.hexdigest()
 
     def resized(self, resize: int | None, crop: int | None, memory_limit: int) -> "ImageSet":
-        """All images resized and cropped, or this very set if they would not fit.
+        """All images resized and cropped, or this set itself if the result needs too much memory.
 
-        The latest result stays with the set, so that every epoch finds it.
+        The latest result is kept with the set for the next epoch.
 
         Args:
-            resize: Length of the shorter side, or None.
-            crop: Side of the centred square, or None.
+            resize: Length of the shorter side; None keeps the size.
+            crop: Side of the centred square; None keeps all.
             memory_limit: Bytes that the result may take.
         """
         channels, height, width = self.image_shape
@@ -164,6 +171,6 @@ class ImageSet:
 
 
 def _described(array: Tensor) -> str:
-    """Dtype and shape, and a word on NaN, which only a float tensor can hold."""
+    """Type and shape, and whether a float tensor contains NaN."""
     nan = " with NaN" if array.is_floating_point() and bool(array.isnan().any()) else ""
     return f"{str(array.dtype).removeprefix('torch.')} {list(array.shape)}{nan}"

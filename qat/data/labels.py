@@ -1,4 +1,4 @@
-"""Whether labels and classes agree, and images that have no label."""
+"""Checks of labels against the number of classes, and the label of unlabelled images."""
 
 from pathlib import Path
 
@@ -8,21 +8,36 @@ from torch import Tensor
 from qat.data.errors import DataError
 
 NO_LABEL = -1
-"""What stands in the place of a label where images have none."""
+"""The label of every image of an unlabelled set."""
 
 
 def no_labels(count: int) -> Tensor:
-    """The labels of ``count`` images that have none."""
+    """Labels ``[count]`` of unlabelled images, all ``NO_LABEL``."""
     return torch.full((count,), NO_LABEL, dtype=torch.int64)
 
 
 def is_labelled(labels: Tensor) -> bool:
-    """Whether labels are classes; a set has one for each image or none at all."""
+    """Whether labels are classes: a set has one for each image or none at all."""
     return int(labels[0]) != NO_LABEL
 
 
 def check_labels(labels: Tensor, classes: int, where: str | Path) -> None:
-    """Raise DataError, naming ``where``, unless all labels are ``0..classes - 1``."""
+    """Check that all labels are in ``0..classes - 1``.
+
+    Args:
+        labels: int64 ``[N]``.
+        classes: Number of classes.
+        where: File or array that the labels come from, for the message.
+
+    Raises:
+        DataError: If a label is out of range.
+
+    Example:
+        >>> check_labels(torch.tensor([0, 3]), 3, "data.npz: test_labels")
+        Traceback (most recent call last):
+        ...
+        qat.data.errors.DataError: data.npz: test_labels: label 3 is out of range, ...
+    """
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         raise DataError(
@@ -32,7 +47,16 @@ def check_labels(labels: Tensor, classes: int, where: str | Path) -> None:
 
 
 def check_all_classes(labels: Tensor, classes: int, where: str | Path) -> None:
-    """Raise DataError, naming ``where``, unless each class ``0..classes - 1`` has an image."""
+    """Check that each class ``0..classes - 1`` has an image.
+
+    Args:
+        labels: int64 ``[N]``, each in ``0..classes - 1``.
+        classes: Number of classes.
+        where: File or array that the labels come from, for the message.
+
+    Raises:
+        DataError: If a class has no image; the message names up to five such classes.
+    """
     counts = torch.bincount(labels, minlength=classes)
     missing = (counts == 0).nonzero().view(-1).tolist()
     if missing:

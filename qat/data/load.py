@@ -1,4 +1,4 @@
-"""A data set by name: loaded, limited, split, measured, digested."""
+"""Load a data set by its name: read, limit, split, compute statistics and digest."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
+from qat.base.progress import Track
 from qat.data.batches import DEFAULT_MEMORY_LIMIT
-from qat.data.bundle import DataBundle, RawData, Request, Track, bundle_digest
+from qat.data.bundle import DataBundle, RawData, Request, bundle_digest
 from qat.data.calibration import load_calibration
 from qat.data.cifar10 import load_cifar10
 from qat.data.errors import DataError
@@ -37,7 +38,7 @@ LOADERS: Mapping[str, Callable[[Request], RawData]] = {
 }
 _ONLY_FOR = {"image_size": ("synthetic",), "channels": ("synthetic",)}
 OPTIONS = ("classes", *_ONLY_FOR)
-"""Arguments of :func:`load_data` that may stand in ``data.options``."""
+"""Arguments of :func:`load_data` that ``data.options`` may also hold."""
 _MEASURED_FILES = 10_000
 
 
@@ -66,35 +67,43 @@ def load_data(
 ) -> DataBundle:
     """Load a data set and make it ready for a run.
 
-    Train is limited first, class by class, then validation is cut from what is left, class by
-    class, unless the source has its own. Both are fixed by ``split_seed`` alone.
+    First train is limited to ``train_images``, with equally many images of each class. Then the
+    validation part is cut from it, with ``val_fraction`` of each class, unless the source has its
+    own. Both choices depend on ``split_seed`` alone.
 
     Args:
         name: One of ``LOADERS``.
         root: Folder of the named data sets (``NAME.npz``).
         path: File or folder of ``npz`` and ``folder``; for a named set, its file itself.
-        train_images: Limit of train, the validation part included; the size of made data.
-        test_images: Limit of test; the size of made data.
-        val_fraction: Share of train to validate on; 0 for none, ``val`` is then None.
-        split_seed: Fixes subsets and split, and the content of made data.
-        resize: Length of the shorter side, and
-        crop: side of a centred square; None leaves it.
-        mean: With ``std``, normalisation of pixels in 0..1, per channel or one for all; None takes
-            the published values of a named set and measures train otherwise.
-        std: See ``mean``.
-        memory_limit: Bytes up to which a folder is decoded into memory, above it is streamed.
-        classes: Number of classes, where the data do not tell; checked against labels that do.
-        image_size: Of ``synthetic``.
-        channels: Of ``synthetic``.
+        train_images: Limit of train, the validation part included; for ``synthetic``, the number
+            of images to generate. None takes all.
+        test_images: Limit of test; for ``synthetic``, the number of images to generate. None takes
+            all.
+        val_fraction: Share of train to validate on; with 0 there is no validation part.
+        split_seed: Fixes subsets, split and the content of synthetic data.
+        resize: Length of the shorter side in pixels; None keeps the size.
+        crop: Side of a centred square in pixels; None keeps all.
+        mean: Of pixels scaled to 0..1, per channel or one for all; None takes the published values
+            of a named set and otherwise computes them from train.
+        std: Standard deviation, as ``mean``.
+        memory_limit: Bytes up to which a folder is decoded into memory; a larger one is streamed.
+        classes: Number of classes, if the data have no labels; otherwise it must agree with them.
+        image_size: Height and width of ``synthetic`` images.
+        channels: Channels of ``synthetic`` images.
         target: ``package.module:function`` of ``user`` (see :func:`qat.data.user.load_user`).
         options: Further arguments of that function.
-        calibration: Folder or .npz of images to calibrate with (:mod:`qat.data.calibration`).
-        index_folder: Where facts of image files are kept, so that the next run need not read
-            every file again; None keeps nothing.
+        calibration: Folder or .npz file of images for calibration (:mod:`qat.data.calibration`).
+        index_folder: Keeps facts of image files, so that the next run reads only changed files;
+            None keeps nothing.
         track: Shows progress of slow loops.
 
     Raises:
-        DataError: If anything asked for or found cannot be used; the message says what to do.
+        DataError: If an argument or the data cannot be used; the message says what to do.
+
+    Example:
+        >>> data = load_data("synthetic", train_images=50, test_images=20, val_fraction=0.2)
+        >>> len(data.train), len(data.val), len(data.test), data.classes
+        (40, 10, 20, 10)
     """
     if name not in LOADERS:
         raise DataError(f"data must be one of {', '.join(LOADERS)}, got {name!r}")
@@ -123,7 +132,7 @@ def load_data(
         )
     raw = _with_validation(_limited(raw, request), val_fraction, split_seed)
     digest = bundle_digest(raw.train, raw.val, raw.test)
-    own, told = _calibration(calibration, raw, request, index_folder)
+    own, notes = _calibration(calibration, raw, request, index_folder)
     raw = _in_memory_if_it_fits(raw, memory_limit, track)
     preprocess = _preprocess(raw, mean, std, resize, crop)
     shown = name if target is None else target.rpartition(":")[2]
@@ -136,7 +145,7 @@ def load_data(
         preprocess,
         digest,
         calibration=own,
-        notes=(*raw.notes, *(f"calibration: {line}" for line in told)),
+        notes=(*raw.notes, *(f"calibration: {line}" for line in notes)),
         class_names=raw.class_names,
     )
 
@@ -144,20 +153,20 @@ def load_data(
 def _calibration(
     path: Path | None, raw: RawData, request: Request, index_folder: Path | None
 ) -> tuple[Images | None, tuple[str, ...]]:
-    """Images of their own to calibrate with, and what is to be told of them."""
+    """Separate images for calibration, and notes on how they were read."""
     if path is None:
         return None, ()
-    found = Path(path).expanduser()
-    index, fit = _index(index_folder, found), (request.resize, request.crop)
-    return load_calibration(found, raw.test, fit, index=index, track=request.track)
+    source = Path(path).expanduser()
+    index, fit = _index(index_folder, source), (request.resize, request.crop)
+    return load_calibration(source, raw.test, fit, index=index, track=request.track)
 
 
 def _index(folder: Path | None, path: Path | str | None) -> Path | None:
-    """One file for each folder of images."""
+    """The index file of a folder of images; its name is a digest of the path."""
     if folder is None or path is None:
         return None
-    place = str(Path(path).expanduser().resolve())
-    return Path(folder) / f"{hashlib.sha256(place.encode()).hexdigest()[:24]}.json"
+    resolved = str(Path(path).expanduser().resolve())
+    return Path(folder) / f"{hashlib.sha256(resolved.encode()).hexdigest()[:24]}.json"
 
 
 def _check_extras(name: str, extras: Mapping[str, int | None]) -> None:
@@ -182,8 +191,8 @@ def _limited(raw: RawData, request: Request) -> RawData:
     if raw.train is None:
         if request.train_images is not None:
             raise DataError(
-                f"train_images={request.train_images}: the data have a test part alone; leave it "
-                "out (calibrate.images limits what calibration sees)"
+                f"train_images={request.train_images}: the data have only a test part; leave it "
+                "out (calibrate.images limits the images for calibration)"
             )
         return replace(raw, test=test)
     train = _subset(raw.train, request.train_images, request.seed, "train_images")
@@ -199,12 +208,12 @@ def _subset(images: Images, count: int | None, seed: int, purpose: str) -> Image
 def _with_validation(raw: RawData, fraction: float, seed: int) -> RawData:
     if raw.train is None or raw.val is not None or fraction == 0:
         return raw
-    rest, val = split_fraction(raw.train.labels, fraction, seed)
-    return replace(raw, train=raw.train.subset(rest), val=raw.train.subset(val))
+    train, val = split_fraction(raw.train.labels, fraction, seed)
+    return replace(raw, train=raw.train.subset(train), val=raw.train.subset(val))
 
 
 def _in_memory_if_it_fits(raw: RawData, limit: int, track: Track) -> RawData:
-    """Decode folders that are small enough, all parts taken together."""
+    """Decode folders if all parts together need at most ``limit`` bytes."""
     parts = [part for part in (raw.train, raw.val, raw.test) if isinstance(part, FolderImages)]
     if not parts or sum(part.nbytes for part in parts) > limit:
         return raw
@@ -224,7 +233,7 @@ def _preprocess(
     resize: int | None,
     crop: int | None,
 ) -> Preprocess:
-    """Given values before published ones before measured ones."""
+    """The user's mean and std, else the published ones, else those of train."""
     channels, height, width = raw.test.image_shape
     if raw.test.fitted == (None, None):
         fitted_size(height, width, resize, crop)
@@ -244,7 +253,7 @@ def _preprocess(
 
 
 def _measured(train: Images) -> Images:
-    """All of train, or of many streamed files a fixed balanced part."""
+    """The images for mean and std: all of train, or a fixed balanced part of many files."""
     if isinstance(train, FolderImages) and len(train) > _MEASURED_FILES:
         count = max(_MEASURED_FILES, len(torch.unique(train.labels)))
         return train.subset(balanced_subset(train.labels, count, 0, "mean and std"))
@@ -252,11 +261,12 @@ def _measured(train: Images) -> Images:
 
 
 def _per_channel(name: str, values: Sequence[float] | float, channels: int) -> tuple[float, ...]:
-    given = [values] if isinstance(values, int | float) else list(values)
-    if len(given) == 1:
-        given = given * channels
-    if len(given) != channels:
+    numbers = [values] if isinstance(values, int | float) else list(values)
+    if len(numbers) == 1:
+        numbers = numbers * channels
+    if len(numbers) != channels:
         raise DataError(
-            f"data.{name} must have 1 or {channels} values (channels), got {len(given)}: {given}"
+            f"data.{name} must have 1 or {channels} values (channels), got {len(numbers)}: "
+            f"{numbers}; give one value, or one per channel"
         )
-    return tuple(float(value) for value in given)
+    return tuple(float(value) for value in numbers)

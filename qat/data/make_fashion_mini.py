@@ -1,11 +1,11 @@
-"""Make the embedded subset out of the full Fashion-MNIST files.
+"""Make the embedded subset from the full Fashion-MNIST files.
 
     apt-get install dataset-fashion-mnist
     python -m qat.data.make_fashion_mini --from /usr/share/datasets/fashion-mnist --to FILE.npz
 
-Equally many images of each class, chosen by the sha256 of seed, part and place in the full set,
-kept in their order. The same input gives the same arrays anywhere, and with the same zlib the same
-file byte for byte.
+The subset has equally many images of each class, chosen by the sha256 of seed, part and index in
+the full set, in the order of the full set. The same input gives the same arrays on any machine, and
+with the same version of zlib the same bytes of the file.
 """
 
 import argparse
@@ -28,13 +28,21 @@ FILES = {"train": "train", "test": "t10k"}
 
 
 def subset(folder: Path, part: str, count: int) -> dict[str, NDArray[np.uint8]]:
-    """The chosen ``count`` images and labels of ``train`` or ``test``, as named arrays.
+    """Choose images of one part, with equally many of each class.
+
+    Args:
+        folder: Of the IDX files.
+        part: ``train`` or ``test``.
+        count: Images to choose.
+
+    Returns:
+        The arrays ``PART_images`` and ``PART_labels``.
 
     Raises:
-        DataError: If an IDX file is missing or damaged, or the two disagree in length.
+        DataError: If an IDX file is missing or damaged, or images and labels differ in number.
     """
-    images = read_idx(_found(folder, f"{FILES[part]}-images-idx3-ubyte"))
-    labels = read_idx(_found(folder, f"{FILES[part]}-labels-idx1-ubyte"))
+    images = read_idx(_idx_path(folder, f"{FILES[part]}-images-idx3-ubyte"))
+    labels = read_idx(_idx_path(folder, f"{FILES[part]}-labels-idx1-ubyte"))
     if len(images) != len(labels):
         raise DataError(
             f"{folder}: {len(images)} {part} images but {len(labels)} labels; get the files again"
@@ -44,7 +52,19 @@ def subset(folder: Path, part: str, count: int) -> dict[str, NDArray[np.uint8]]:
 
 
 def make(folder: Path, target: Path, counts: dict[str, int] | None = None) -> str:
-    """Write the subset of the IDX files in ``folder`` to ``target``; the digest of its arrays."""
+    """Write the subset to an .npz file.
+
+    Args:
+        folder: Of the IDX files.
+        target: The .npz file to write.
+        counts: Part → images; None for those of the embedded set.
+
+    Returns:
+        The digest of the arrays.
+
+    Raises:
+        DataError: If an IDX file is missing or damaged, or the file cannot be written.
+    """
     arrays: dict[str, NDArray[np.uint8]] = {}
     for part, count in (counts or COUNTS).items():
         arrays |= subset(folder, part, count)
@@ -53,7 +73,7 @@ def make(folder: Path, target: Path, counts: dict[str, int] | None = None) -> st
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Command line; 0 if the file is the published one, 1 otherwise."""
+    """Run the command line; return 0 if the arrays are the published ones, 1 otherwise."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
     parser.add_argument("--from", dest="folder", type=Path, required=True, help="IDX files")
     parser.add_argument("--to", dest="target", type=Path, required=True, help="the .npz to write")
@@ -69,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if agrees else 1
 
 
-def _found(folder: Path, stem: str) -> Path:
+def _idx_path(folder: Path, stem: str) -> Path:
     packed = folder / f"{stem}.gz"
     return packed if packed.exists() else folder / stem
 

@@ -1,9 +1,9 @@
-"""One .npz file with arrays of images and labels: the layout of every data set kept in a file.
+"""The .npz layout of data sets: one file with arrays of images and labels.
 
-``train_images`` uint8 ``[N, H, W, C]`` (grey ones may be ``[N, H, W]``), ``train_labels`` integer
-``[N]``, ``test_images``, ``test_labels``, and optionally ``val_images`` and ``val_labels``. A file
-may have the test part alone, with labels or without. Files are loaded as data: pickled objects are
-refused.
+The arrays are ``train_images`` uint8 ``[N, H, W, C]`` (grey images may be ``[N, H, W]``),
+``train_labels`` integer ``[N]``, ``test_images``, ``test_labels``, and optionally ``val_images``
+and ``val_labels``. A file may have only the test part, with labels or without. Files are loaded as
+data: pickled objects are refused.
 """
 
 import zipfile
@@ -41,7 +41,12 @@ _READ_ERRORS = (
 
 
 def load_npz(request: Request) -> RawData:
-    """The data set in ``request.path``; its classes are counted unless ``request`` says."""
+    """Load the data set in ``request.path``, with ``request.classes`` classes or those it has.
+
+    Raises:
+        DataError: If no path is set, the file is missing or damaged, or an array is missing or
+            invalid.
+    """
     if request.path is None:
         raise DataError("data=npz needs a file: set data.path=FILE.npz")
     return read_npz(request.path, request.classes)
@@ -52,24 +57,31 @@ def read_npz(path: Path, classes: int | None = None) -> RawData:
 
     Args:
         path: The file.
-        classes: Number of classes; None takes the highest training label.
+        classes: Number of classes; None takes the highest training label plus one.
 
     Raises:
-        DataError: If the file is missing or damaged, or an array is missing or not as it must be.
+        DataError: If the file is missing or damaged, or an array is missing or invalid.
     """
     return raw_data(read_arrays(path), str(path), classes)
 
 
 def raw_data(arrays: Mapping[str, NDArray[Any]], where: str, classes: int | None = None) -> RawData:
-    """Check arrays of the layout above.
+    """Check arrays of the layout above and make image sets of them.
 
     Args:
         arrays: By name.
-        where: What they come from, for messages.
-        classes: Number of classes; None takes the highest training label.
+        where: File or function that they come from, for messages.
+        classes: Number of classes; None takes the highest training label plus one.
 
     Raises:
-        DataError: If an array is missing or not as it must be.
+        DataError: If an array is missing or invalid.
+
+    Example:
+        >>> pixels, labels = np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 1, 0, 1])
+        >>> parts = {"train_images": pixels, "train_labels": labels}
+        >>> raw = raw_data(parts | {"test_images": pixels, "test_labels": labels}, "my arrays")
+        >>> raw.classes, raw.train.image_shape
+        (2, (3, 8, 8))
     """
     if not any(name.startswith(("train_", "val_")) for name in arrays) and "test_images" in arrays:
         return _test_alone(arrays, where, classes)
@@ -77,12 +89,12 @@ def raw_data(arrays: Mapping[str, NDArray[Any]], where: str, classes: int | None
     classes = classes or int(train.labels.max()) + 1
     check_labels(train.labels, classes, f"{where}: train_labels")
     check_all_classes(train.labels, classes, f"{where}: train_labels")
-    others = {
+    other_parts = {
         part: _image_set(arrays, part, where)
         for part in ("test", "val")
         if part == "test" or f"{part}_images" in arrays or f"{part}_labels" in arrays
     }
-    for part, images in others.items():
+    for part, images in other_parts.items():
         check_labels(images.labels, classes, f"{where}: {part}_labels")
         if images.image_shape != train.image_shape:
             raise DataError(
@@ -90,11 +102,11 @@ def raw_data(arrays: Mapping[str, NDArray[Any]], where: str, classes: int | None
                 f"train_images {list(train.image_shape)}; give all parts one shape"
             )
     notes = tuple(f"array {name} is not read" for name in sorted(arrays.keys() - _ARRAYS))
-    return RawData(train, others["test"], others.get("val"), classes, notes=notes)
+    return RawData(train, other_parts["test"], other_parts.get("val"), classes, notes=notes)
 
 
 def _test_alone(arrays: Mapping[str, NDArray[Any]], where: str, classes: int | None) -> RawData:
-    """A data set to evaluate on, without labels perhaps."""
+    """A data set with only a test part, perhaps without labels."""
     images = image_array(arrays["test_images"], f"{where}: test_images")
     if "test_labels" in arrays:
         test = _image_set(arrays, "test", where)
@@ -104,7 +116,7 @@ def _test_alone(arrays: Mapping[str, NDArray[Any]], where: str, classes: int | N
         test = ImageSet(images, no_labels(len(images)))
     if classes is None:
         raise DataError(
-            f"{where}: there are no labels that tell how many classes there are; set data.classes "
+            f"{where}: there are no labels, so the number of classes is unknown; set data.classes "
             "to the number of the network's logits"
         )
     notes = tuple(f"array {name} is not read" for name in sorted(arrays.keys() - _ARRAYS))
@@ -112,7 +124,7 @@ def _test_alone(arrays: Mapping[str, NDArray[Any]], where: str, classes: int | N
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Every array of an .npz file by its name.
+    """Read every array of an .npz file, by name.
 
     Raises:
         DataError: If the file is missing, damaged, no .npz, or holds pickled objects.
@@ -135,7 +147,12 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Any], compress: bool = False) -> None:
-    """Write an .npz file, whole or not at all.
+    """Write an .npz file atomically.
+
+    Args:
+        path: Of the file.
+        arrays: By name.
+        compress: Compress each array with zlib.
 
     Raises:
         DataError: If the disk is full or the folder cannot be written; nothing is left behind.
@@ -153,10 +170,10 @@ def write_arrays(path: Path, arrays: Mapping[str, Any], compress: bool = False) 
 def _image_set(arrays: Mapping[str, NDArray[Any]], part: str, where: str) -> ImageSet:
     for name in (f"{part}_images", f"{part}_labels"):
         if name not in arrays:
-            found = ", ".join(sorted(arrays)) or "none"
+            array_names = ", ".join(sorted(arrays)) or "none"
             raise DataError(
-                f"{where}: array {name} is missing, found {found}; it needs {LAYOUT}, or the test "
-                "part alone (images to calibrate with go into calibrate.path)"
+                f"{where}: array {name} is missing, found {array_names}; it needs {LAYOUT}, or "
+                "only the test part (set calibrate.path for calibration images)"
             )
     images = image_array(arrays[f"{part}_images"], f"{where}: {part}_images")
     labels = _labels(arrays[f"{part}_labels"], f"{where}: {part}_labels")
@@ -169,10 +186,18 @@ def _image_set(arrays: Mapping[str, NDArray[Any]], part: str, where: str) -> Ima
 
 
 def image_array(array: NDArray[Any], where: str) -> Tensor:
-    """uint8 ``[N, H, W]`` or ``[N, H, W, C]`` to ``[N, C, H, W]``.
+    """Images of the npz layout as a tensor ``[N, C, H, W]``.
+
+    Args:
+        array: uint8 ``[N, H, W]`` or ``[N, H, W, C]``.
+        where: File and name of the array, for messages.
 
     Raises:
-        DataError: If the array is anything else.
+        DataError: If type or shape is wrong, or an axis is empty.
+
+    Example:
+        >>> image_array(np.zeros((2, 5, 6, 3), np.uint8), "data.npz: test_images").shape
+        torch.Size([2, 3, 5, 6])
     """
     if array.dtype != np.uint8:
         nan = " with NaN" if array.dtype.kind == "f" and bool(np.isnan(array).any()) else ""

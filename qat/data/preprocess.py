@@ -1,4 +1,4 @@
-"""From stored pixels to what a network sees: resize, centre crop, normalise."""
+"""Preprocessing from stored pixels to the network input: resize, centre crop, normalise."""
 
 import math
 from dataclasses import dataclass
@@ -16,17 +16,22 @@ class Preprocess:
 
         y = (x / 255 - mean) / std, per channel,
 
-    in float32 and in this order of operations, so that it equals torchvision's ``ToTensor`` and
-    ``Normalize`` bit for bit.
+    in float32 and in this order of operations, so that the result equals torchvision's ``ToTensor``
+    and ``Normalize`` bit for bit.
 
     Attributes:
         mean: Per channel, of pixels scaled to 0..1.
-        std: Likewise, above 0.
+        std: Standard deviation per channel, above 0.
         resize: Length of the shorter side, the other one in proportion; None leaves the size.
         crop: Side of the centred square that is kept; None keeps all.
 
     Raises:
         DataError: If a value is not finite or out of range, or the two lengths differ.
+
+    Example:
+        >>> pixels = torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 1, 2)
+        >>> Preprocess(mean=(0.5,), std=(0.25,))(pixels).flatten().tolist()
+        [-2.0, 2.0]
     """
 
     mean: tuple[float, ...]
@@ -35,29 +40,29 @@ class Preprocess:
     crop: int | None = None
 
     def __post_init__(self) -> None:
-        """Check the values; whether they fit the images is seen when they come."""
+        """Check the values; each batch is checked against them later."""
         if len(self.mean) != len(self.std) or not self.mean:
             raise DataError(
                 f"mean and std need one value per channel, got {list(self.mean)} and "
-                f"{list(self.std)}; set data.mean and data.std alike"
+                f"{list(self.std)}; give data.mean and data.std the same number of values"
             )
         if not all(map(math.isfinite, self.mean)):
             raise DataError(f"mean must be finite, got {list(self.mean)}; set data.mean")
         if not all(math.isfinite(value) and value > 0 for value in self.std):
             raise DataError(
                 f"std must be finite and above 0, got {list(self.std)}; set data.std "
-                "(a channel of one constant value has none: give it 1)"
+                "(for a constant channel set it to 1)"
             )
         for name, value in (("resize", self.resize), ("crop", self.crop)):
             if value is not None and value < 1:
                 raise DataError(f"{name} must be 1 or more, or null for none, got {value}")
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Uint8 ``[B, C, H, W]`` to float32 ``[B, C, H', W']`` on the same device."""
+        """Resize, crop and normalise uint8 ``[B, C, H, W]`` to float32 ``[B, C, H', W']``."""
         return self.normalise(fit(images, self.resize, self.crop))
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Uint8 to normalised float32, the size as it is.
+        """Normalise uint8 ``[B, C, H, W]`` to float32 of the same shape.
 
         Raises:
             DataError: If the images have more or fewer channels than there are means.

@@ -11,13 +11,19 @@ def fitted_size(height: int, width: int, resize: int | None, crop: int | None) -
     """Height and width of a ``height`` x ``width`` image after resize and crop.
 
     Args:
-        height: Of the image as stored.
-        width: Of the image as stored.
+        height: Of the stored image, in pixels.
+        width: Of the stored image, in pixels.
         resize: Length of the shorter side, the longer one in proportion; None keeps the size.
         crop: Side of the centred square that is kept; None keeps all.
 
     Raises:
-        DataError: If the crop is larger than the image that reaches it.
+        DataError: If the crop is larger than the resized image.
+
+    Example:
+        >>> fitted_size(20, 31, resize=40, crop=None)
+        (40, 62)
+        >>> fitted_size(20, 31, resize=40, crop=32)
+        (32, 32)
     """
     height, width = _resized(height, width, resize)
     if crop is None:
@@ -31,10 +37,22 @@ def fitted_size(height: int, width: int, resize: int | None, crop: int | None) -
 
 
 def fit(images: Tensor, resize: int | None, crop: int | None) -> Tensor:
-    """Resize and centre crop uint8 ``[B, C, H, W]``, each image by itself.
+    """Resize and centre crop a uint8 batch, each image independently.
 
-    Bilinear with antialiasing, computed in float32 and rounded, alike on every device.
-    (torchvision's uint8 kernel works in fixed point and can differ by 1 of 255.)
+    Bilinear interpolation with antialiasing, computed in float32 and rounded, the same on every
+    device. (torchvision's uint8 kernel works in fixed point and can differ by 1 of 255.)
+
+    Args:
+        images: uint8 ``[B, C, H, W]``.
+        resize: Length of the shorter side, the longer one in proportion; None keeps the size.
+        crop: Side of the centred square that is kept; None keeps all.
+
+    Raises:
+        DataError: If the crop is larger than the resized image.
+
+    Example:
+        >>> fit(torch.zeros(2, 3, 20, 31, dtype=torch.uint8), resize=40, crop=32).shape
+        torch.Size([2, 3, 32, 32])
     """
     height, width = images.shape[-2:]
     out_height, out_width = fitted_size(height, width, resize, crop)

@@ -11,9 +11,15 @@ _DIGITS = 6
 
 
 def pixel_mean_std(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Per channel, of pixels scaled to 0..1, all images and places together, to six digits.
+    """Mean and standard deviation per channel over all images and pixels, rounded to six digits.
 
-    A channel of one constant value has the standard deviation 0.
+    Pixels are scaled to 0..1. A constant channel has the standard deviation 0.
+
+    Example:
+        >>> from qat.data.in_memory import ImageSet
+        >>> pixels = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1)
+        >>> pixel_mean_std(ImageSet(pixels, torch.tensor([0, 1])))
+        ((0.5,), (0.5,))
     """
     counts = torch.zeros(images.image_shape[0], 256, dtype=torch.int64)
     for start in range(0, len(images), _CHUNK):

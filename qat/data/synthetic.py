@@ -1,7 +1,8 @@
-"""Made-up images that a network can learn, for tests and trials without any file.
+"""Synthetic images that a network can learn, for tests and trials without any file.
 
-Every class has a pattern of 4 x 4 coarse blocks per channel, mirrored so that a flip keeps it; an
-image is its class's pattern plus uniform noise, in integers, so that every machine makes the same.
+Every class has a pattern of 4 x 4 coarse blocks per channel, symmetric so that a flip keeps it. An
+image is the pattern of its class plus uniform noise, all in integers, so that every machine
+generates the same images.
 """
 
 import torch
@@ -17,7 +18,9 @@ _BLOCKS, _NOISE = 4, 48
 
 
 def load_synthetic(request: Request) -> RawData:
-    """Images by ``request``'s counts, classes, size, channels and seed, or the defaults above.
+    """Generate images with the counts, classes, size, channels and seed of ``request``.
+
+    A value that is None takes the default above.
 
     Raises:
         DataError: If a number is below 1, or there are fewer images than classes.
@@ -35,12 +38,24 @@ def load_synthetic(request: Request) -> RawData:
             raise DataError(
                 f"{part}_images must be {classes} (one of each class) or more, got {count}"
             )
-    made = {part: _noisy(patterns, count, part, request.seed) for part, count in counts.items()}
-    return RawData(made["train"], made["test"], None, classes)
+    parts = {part: _noisy(patterns, count, part, request.seed) for part, count in counts.items()}
+    return RawData(parts["train"], parts["test"], None, classes)
 
 
 def class_patterns(classes: int, channels: int, size: int, seed: int) -> Tensor:
-    """One pattern per class, int64 ``[classes, channels, size, size]``, 48 to 207."""
+    """One pattern per class, int64 ``[classes, channels, size, size]``, values 48 to 207.
+
+    Args:
+        classes: Number of patterns.
+        channels: Of each pattern.
+        size: Height and width in pixels.
+        seed: Fixes the patterns.
+
+    Example:
+        >>> patterns = class_patterns(classes=10, channels=3, size=32, seed=0)
+        >>> patterns.shape, torch.equal(patterns, patterns.flip(-1))
+        (torch.Size([10, 3, 32, 32]), True)
+    """
     generator = torch.Generator().manual_seed(stable_seed("synthetic patterns", seed))
     shape = (classes, channels, _BLOCKS, _BLOCKS // 2)
     half = torch.randint(_NOISE, 256 - _NOISE, shape, generator=generator)

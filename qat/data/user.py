@@ -1,4 +1,4 @@
-"""Images of the user's own, made by a function named on the command line."""
+"""The user's own images, from a function that is named on the command line."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -16,20 +16,20 @@ _OFFERED = ("root", "path", "train_images", "test_images", "seed")
 
 
 def load_user(request: Request) -> RawData:
-    """What ``package.module:function`` returns: arrays by name, as an .npz file has them.
+    """Call ``package.module:function``, which returns arrays by name, as an .npz file has them.
 
-    Of ``root``, ``path``, ``train_images``, ``test_images`` and ``seed`` the function is given
-    those that it takes and that have a value; then the options, which win. It must return the same
-    arrays for the same arguments: a run is named by their digest.
+    The function receives those of ``root``, ``path``, ``train_images``, ``test_images`` and
+    ``seed`` that it takes and that have a value. It also receives the options, which override them.
+    It must return the same arrays for the same arguments: their digest is part of the run's id.
 
     Raises:
-        DataError: If the target is not to be found, does not take an option or lacks an argument,
-            or returns anything but such arrays.
+        DataError: If the target does not exist, does not take an option or needs another argument,
+            or does not return such arrays.
     """
     if request.target is None:
         raise DataError("data=user needs a function: set data.target=package.module:function")
     where = f"data.target={request.target}"
-    arrays = _called(_imported(request.target), request, where)
+    arrays = _call(_import(request.target), request, where)
     if not isinstance(arrays, Mapping):
         raise DataError(f"{where} must return a mapping with {LAYOUT}, got {type(arrays).__name__}")
     return raw_data(
@@ -37,7 +37,7 @@ def load_user(request: Request) -> RawData:
     )
 
 
-def _called(function: Callable[..., Any], request: Request, where: str) -> Any:
+def _call(function: Callable[..., Any], request: Request, where: str) -> Any:
     parameters = inspect.signature(function).parameters
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     unknown = [] if takes_all else [name for name in request.options if name not in parameters]
@@ -45,19 +45,20 @@ def _called(function: Callable[..., Any], request: Request, where: str) -> Any:
         allowed = ", ".join(parameters) or "none"
         raise DataError(f"{where} has no option {unknown[0]!r}; it takes {allowed}")
     offered = {name: getattr(request, name) for name in _OFFERED if name in parameters}
-    given = {k: v for k, v in offered.items() if v is not None} | dict(request.options)
+    arguments = {k: v for k, v in offered.items() if v is not None} | dict(request.options)
     try:
-        inspect.signature(function).bind(**given)
+        inspect.signature(function).bind(**arguments)
     except TypeError as error:
         raise DataError(f"{where}: {error}; give it in data.options") from error
-    return function(**given)
+    return function(**arguments)
 
 
-def _imported(target: str) -> Callable[..., Any]:
+def _import(target: str) -> Callable[..., Any]:
     try:
-        found = load_target(target, "data.target")
+        function = load_target(target, "data.target")
     except InputError as error:
         raise DataError(str(error)) from error
-    if not callable(found):
-        raise DataError(f"data.target={target} is no function but {type(found).__name__}")
-    return found  # type: ignore[no-any-return]
+    if not callable(function):
+        kind = type(function).__name__
+        raise DataError(f"data.target={target} must name a function, got {kind}; name a function")
+    return function  # type: ignore[no-any-return]

@@ -154,7 +154,7 @@ def test_a_batch_that_is_not_there_is_an_index_error():
 
 def test_images_resized_otherwise_when_read_are_refused():
     images = ImageSet(noise().images, noise().labels, fitted=(12, None))
-    with pytest.raises(DataError, match="load the data with the same two"):
+    with pytest.raises(DataError, match="load the data with the same values"):
         Batches(images, 16, PLAIN)
     assert len(Batches(images, 16, Preprocess((0.0,), (1.0,), resize=12))) == 4
 

@@ -39,7 +39,7 @@ def test_calibration_draws_from_its_own_images_before_those_of_train(data):
 
 def test_training_needs_train_images(data):
     assert data.training is data.train
-    with pytest.raises(DataError, match="data it has a test part alone; give train images"):
+    with pytest.raises(DataError, match="data it has only a test part; give train images"):
         replace(data, train=None).training  # noqa: B018
 
 

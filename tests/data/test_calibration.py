@@ -35,7 +35,7 @@ def test_a_file_gives_one_array(tmp_path, name):
 def test_shapes_are_compared_after_resize_and_crop(tmp_path):
     np.savez(tmp_path / "own.npz", images=np.zeros((2, 16, 20, 3), np.uint8))
     assert len(load_calibration(tmp_path / "own.npz", LIKE, (8, 8))[0]) == 2
-    with pytest.raises(DataError, match=r"come to 3x16x20 \(.*those of the data set to 3x8x8"):
+    with pytest.raises(DataError, match=r"are 3x16x20 \(.*those of the data set are 3x8x8"):
         load_calibration(tmp_path / "own.npz", LIKE, PLAIN)
 
 

@@ -106,7 +106,7 @@ def test_an_npz_of_the_same_arrays_has_the_same_digest(calls, tmp_path):
         ("a_list", {}, r"must return a mapping with train_images uint8 .*, got list"),
         ("one_short", {}, "one_short: array test_labels is missing"),
         ("nothing", {}, "has no 'nothing'"),
-        (MODULE.upper(), {}, "is no function but int"),
+        (MODULE.upper(), {}, "must name a function, got int"),
     ],
 )
 def test_what_does_not_fit_is_refused(calls, target, arguments, message):

@@ -104,11 +104,11 @@ def test_a_dynamic_run_needs_nothing_to_calibrate_with(files, capsys):
         ),
         (["model.checkpoint=null"], r"set model\.checkpoint=FILE"),
         ([], r"set calibrate\.path=DIR or FILE\.npz"),
-        (["data.train_images=8", "calibrate.path=own.npz"], "have a test part alone; leave it out"),
+        (["data.train_images=8", "calibrate.path=own.npz"], "have only a test part; leave it out"),
         (["calibrate.path=nowhere"], "nowhere: no such folder or file"),
         (["calibrate.path=own.npz", "data.classes=null"], r"set data\.classes"),
         (["calibrate.path=own.npz", "data.mean=null", "data.std=null"], r"set data\.mean and"),
-        (["calibrate.path=grey.npz"], r"come to 1x16x16 .* those of the data set to 3x16x16"),
+        (["calibrate.path=grey.npz"], r"are 1x16x16 .* those of the data set are 3x16x16"),
     ],
 )
 def test_what_is_lacking_is_said(files, more, message):
