@@ -64,7 +64,7 @@ class RankSetup(L.Callback):
         release(pl_module)
 
 
-def told_by_rank(error: Any) -> Exception:
+def rank_error(error: Any) -> Exception:
     """What went wrong in a process, as the error that one process would have raised."""
     if isinstance(error, ProcessExitedException):
         if error.signal_name == signal.SIGTERM.name:

@@ -27,7 +27,7 @@ from qat.training.checkpoints import (
 )
 from qat.training.classifier import Classifier
 from qat.training.device import resolve_device
-from qat.training.distributed import RankSetup, check_devices, make_strategy, told_by_rank
+from qat.training.distributed import RankSetup, check_devices, make_strategy, rank_error
 from qat.training.errors import TrainingError, TrainingInterrupted
 from qat.training.lightning_remarks import quiet
 from qat.training.loaders import (
@@ -214,7 +214,7 @@ def _as_exceptions() -> Iterator[None]:
             "training was told to end (SIGTERM); the same command goes on from the last epoch"
         ) from error
     except (ProcessRaisedException, ProcessExitedException) as error:
-        raise told_by_rank(error) from error
+        raise rank_error(error) from error
     except SystemExit as error:
         if isinstance(error.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from error

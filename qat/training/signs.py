@@ -13,11 +13,11 @@ class WatchSigns(L.Callback):
     """Looks at the first batch of every epoch; a compiled step is left alone.
 
     Attributes:
-        found: ``(name, slot)`` → the worst that was seen there.
+        worst: ``(name, slot)`` → the worst that was seen there.
     """
 
     def __init__(self) -> None:
-        self.found: dict[tuple[str, str], ClippedSigns] = {}
+        self.worst: dict[tuple[str, str], ClippedSigns] = {}
         self._watch = ExitStack()
         self._seen: list[ClippedSigns] = []
 
@@ -42,7 +42,7 @@ class WatchSigns(L.Callback):
         self._watch.close()
         for clip in self._seen:
             place = clip.name.removeprefix("net."), clip.slot
-            if place not in self.found or clip.share > self.found[place].share:
+            if place not in self.worst or clip.share > self.worst[place].share:
                 clip.name = place[0]
-                self.found[place] = clip
+                self.worst[place] = clip
         self._seen = []

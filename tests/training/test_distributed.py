@@ -5,19 +5,17 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.scheme import Method, Scheme, TensorSpec
-from qat.training.batch_norm import release, synchronise
-from qat.training.errors import TrainingError
+from qat.training.distributed import check_devices, make_strategy, rank_error
+from qat.training.errors import TrainingError, TrainingInterrupted
 from qat.training.fit import fit
-from qat.training.loaders import DealtBatches, RankBatches
 from qat.training.qat import QATClassifier
-from qat.training.repeatable import batch_seed
 from qat.training.specs import FitSpec, OptimizerSpec
-from tests.ranks import on_ranks
 from tests.training.watching import spec
 
 SIZES = [13, 13, 13, 5]  # no batch divides by two
@@ -76,11 +74,11 @@ class TestTwoProcesses:
         before = network(act).state_dict()
         one, expected = trained(tmp_path / "one", 1, act, keep="best")
         two, result = trained(tmp_path / "two", 2, act, keep="best")
-        found = two.state_dict()
+        state = two.state_dict()
         for key, value in one.state_dict().items():
-            torch.testing.assert_close(found[key], value, rtol=0, atol=1e-5, msg=key)
+            torch.testing.assert_close(state[key], value, rtol=0, atol=1e-5, msg=key)
         assert result.val_top1 == pytest.approx(expected.val_top1)
-        assert any((found[k] - before[k]).abs().max() > 1e-3 for k in found if k.endswith("step"))
+        assert any((state[k] - before[k]).abs().max() > 1e-3 for k in state if k.endswith("step"))
         assert [type(m) for m in one.modules()] == [type(m) for m in two.modules()]
         assert sorted(p.name for p in (tmp_path / "two").iterdir()) == ["best.ckpt", "last.ckpt"]
 
@@ -107,68 +105,46 @@ class TestTwoProcesses:
             trained(tmp_path, 2, module=module)
 
 
-def normalised(rank, ranks):
-    """Outputs, input gradients, weight gradients and state of a batch norm over both ranks."""
-    norm, x, weight = norm_case()
-    synchronise(norm)
-    part = slice(0, 3) if rank == 0 else slice(3, None)
-    own = x[part].clone().requires_grad_()
-    out = norm(own)
-    (out * weight[part]).sum().backward()
-    evaluated = norm.eval()(own).detach()
-    release(norm)
-    assert "forward" not in vars(norm)
-    grads = {"x": own.grad, "weight": norm.weight.grad, "bias": norm.bias.grad}
-    return {"out": out.detach(), "eval": evaluated, **grads, "state": norm.state_dict()}
-
-
-def norm_case():
-    generator = torch.Generator().manual_seed(4)
-    norm = nn.BatchNorm2d(4).double()
-    with torch.no_grad():
-        norm.weight.uniform_(0.5, 2, generator=generator)
-    x, weight = torch.randn(2, 8, 4, 3, 3, dtype=torch.float64, generator=generator)
-    return norm, x * 3 + 1, weight
-
-
-@pytest.mark.slow
-def test_batch_norm_over_ranks_is_torchs_over_the_whole_batch(tmp_path):
-    both = on_ranks(normalised, tmp_path)
-    norm, x, weight = norm_case()
-    x.requires_grad_()
-    out = norm(x)
-    (out * weight).sum().backward()
-    for key, value in {"out": out.detach(), "x": x.grad, "eval": norm.eval()(x).detach()}.items():
-        torch.testing.assert_close(torch.cat([found[key] for found in both]), value)
-    for key in ("weight", "bias"):
-        torch.testing.assert_close(both[0][key] + both[1][key], getattr(norm, key).grad)
-    for found in both:
-        torch.testing.assert_close(dict(found["state"]), dict(norm.state_dict()))
-
-
-class TestParts:
-    @pytest.fixture
-    def second_of_two(self, monkeypatch):
-        monkeypatch.setattr("qat.training.loaders.rank", lambda: 1)
-        monkeypatch.setattr("qat.training.loaders.world_size", lambda: 2)
-
-    def test_every_other_image_weighted_by_its_share(self, second_of_two):
-        images, labels = torch.arange(5), torch.arange(5) + 10
-        ((own, own_labels, weight),) = RankBatches([(images, labels)])
-        assert (own.tolist(), own_labels.tolist(), weight) == ([1, 3], [11, 13], 4 / 5)
-
-    def test_validation_batches_are_dealt_whole(self, second_of_two):
-        dealt = DealtBatches(["a", "b", "c"])
-        assert (list(dealt), len(dealt)) == (["b"], 1)
-
-    def test_of_too_few_each_rank_sees_all(self, second_of_two):
-        dealt = DealtBatches(["a"])
-        assert (list(dealt), len(dealt)) == (["a"], 1)
-
-    def test_ranks_drop_differently_and_the_first_as_one_process(self):
-        assert batch_seed(0, 1, 2, 0) == batch_seed(0, 1, 2) != batch_seed(0, 1, 2, 1)
-
-
 def test_compiling_for_several_devices_is_refused():
     with pytest.raises(ValueError, match=r"trainer\.compile=model.*trainer\.devices=2.*none"):
         FitSpec(devices=2, compile="model")
+
+
+def test_more_devices_than_there_are_are_refused(monkeypatch):
+    check_devices(64, torch.device("cpu"))  # processes, as many as you like
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    check_devices(2, torch.device("cuda", 0))
+    for device, there in (("cuda", 2), ("mps", 1)):
+        with pytest.raises(ValueError, match=f"devices=3, but there are {there} of {device}"):
+            check_devices(3, torch.device(device))
+
+
+def test_one_process_needs_no_strategy():
+    assert make_strategy(1, torch.device("cpu")) == "auto"
+
+
+RAISED = "-- Process 1 terminated with the following error:\nTraceback ...\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "message"),
+    [
+        ("ValueError: too small", ValueError, "too small"),
+        ("qat.base.errors.InputError: set it: to 1", ValueError, "set it: to 1"),
+        ("qat.training.errors.TrainingError: loss is nan", TrainingError, "loss is nan"),
+        ("RuntimeError: broken", TrainingError, "RuntimeError: broken"),
+    ],
+)
+def test_an_error_of_a_rank_is_the_error_of_one_process(line, kind, message):
+    error = rank_error(ProcessRaisedException(RAISED + line, 1, 100))
+    assert isinstance(error, kind)
+    assert str(error) == message
+
+
+def test_a_terminated_rank_is_an_interruption_and_a_killed_one_an_error():
+    ended = {
+        name: rank_error(ProcessExitedException("killed", 0, 100, -15, signal_name=name))
+        for name in ("SIGTERM", "SIGKILL")
+    }
+    assert isinstance(ended["SIGTERM"], TrainingInterrupted)
+    assert isinstance(ended["SIGKILL"], TrainingError)

@@ -19,19 +19,6 @@ WEIGHTS = {"0.weight", "0.bias", "1.weight", "1.bias", "5.weight", "5.bias"}
 STEPS = {"0.weight_quantizer.step", "5.weight_quantizer.step"}
 
 
-def test_steps_have_a_group_of_their_own(quantized_net):
-    module = QATClassifier(quantized_net, OptimizerSpec(lr=0.1, weight_decay=1e-4, step_lr=0.01))
-    groups = module.parameter_groups()
-    assert names_by_group(module, groups) == {"weights": WEIGHTS, "quantizers": STEPS}
-    assert [(g["lr"], g["weight_decay"]) for g in groups] == [(0.1, 1e-4), (0.01, 0.0)]
-
-
-def test_steps_learn_at_the_common_rate_unless_told_otherwise(quantized_net):
-    spec = OptimizerSpec(lr=0.1, weight_decay=1e-4, step_weight_decay=1e-5)
-    quantizers = QATClassifier(quantized_net, spec).parameter_groups()[-1]
-    assert (quantizers["lr"], quantizers["weight_decay"]) == (0.1, 1e-5)
-
-
 def test_a_float_network_has_one_group(float_net):
     for kind in (FloatClassifier, QATClassifier):
         module = kind(float_net, OptimizerSpec())

@@ -1,12 +1,15 @@
 """What stands still from which epoch on, and after an interruption."""
 
 import copy
+from types import SimpleNamespace
 
 import lightning as L
 import pytest
 import torch
+from torch import nn
 
 from qat.training.fit import fit
+from qat.training.phases import FreezeBatchNorm, FreezeObservers
 from qat.training.qat import QATClassifier
 from qat.training.specs import FitSpec, OptimizerSpec
 
@@ -43,6 +46,28 @@ def train(net, train_batches, folder, setting, watch, at=1):
     spec = FitSpec(max_epochs=3, keep="last", accelerator="cpu", **{setting: at})
     module = QATClassifier(net, OptimizerSpec(lr=0.1))
     fit(module, train_batches, None, spec, folder, callbacks=[watch])
+
+
+def test_batch_norm_is_evaluated_from_its_epoch_on():
+    net = nn.Sequential(nn.BatchNorm1d(2), nn.Dropout())
+    freeze = FreezeBatchNorm(2)
+    modes = []
+    for epoch in (1, 2, 3):
+        net.train()
+        freeze.on_train_epoch_start(SimpleNamespace(current_epoch=epoch), net)
+        modes.append([module.training for module in net])
+    assert modes == [[True, True], [False, True], [False, True]]
+
+
+def test_ranges_follow_again_where_an_earlier_epoch_is_trained(quantized_net, images):
+    freeze = FreezeObservers(1)
+    scale = quantized_net[0].input_quantizer.scale
+    before, moved_in = scale.clone(), []
+    for epoch in (1, 0):
+        freeze.on_train_epoch_start(SimpleNamespace(current_epoch=epoch), quantized_net)
+        quantized_net.train()(10 * images)
+        moved_in.append(not torch.equal(scale, before))
+    assert moved_in == [False, True]
 
 
 @pytest.mark.parametrize("setting", KEYS)

@@ -8,6 +8,7 @@ from torch import nn
 from qat.training.classifier import FloatClassifier
 from qat.training.fit import fit
 from qat.training.specs import FitSpec, OptimizerSpec
+from qat.training.window import Window
 
 LR = 0.3
 
@@ -29,6 +30,18 @@ def by_hand(net, windows):
         error = (chances - np.eye(3)[y]) / len(y)
         weight, bias = weight - LR * error.T @ x, bias - LR * error.sum(axis=0)
     return weight, bias
+
+
+def test_factors_by_hand():
+    parameter = nn.Parameter(torch.zeros(1))
+    window = Window()
+    assert [window.add(images) for images in (4, 2, 1)] == [1.0, 0.5, 0.25]
+    parameter.grad = torch.tensor([7.0])
+    window.close(4, [parameter])
+    assert parameter.grad.item() == 16.0  # 7 * 4 / (1 + 0.5 + 0.25)
+    window.add(8)
+    window.clear()
+    assert window.add(3) == 1.0
 
 
 @pytest.mark.parametrize(

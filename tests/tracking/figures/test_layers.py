@@ -1,12 +1,11 @@
-"""Figures: what is drawn, and that it can be drawn at all."""
+"""SQNR of layers, as bars and as lines: the data of what is drawn."""
 
 import math
 
 import pytest
 
 from qat.analysis.layers import LayerSQNR
-from qat.tracking.figures.layers import sqnr_figure
-from qat.tracking.figures.style import save_figure
+from qat.tracking.figures.layers import layer_lines_figure, sqnr_figure
 
 ROWS = [
     LayerSQNR("conv1", weight_db=40.0, act_db=35.5, output_db=33.0),
@@ -32,15 +31,14 @@ def test_no_layer_is_told():
         sqnr_figure([])
 
 
-@pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".svg", b"<?xml")])
-def test_figures_are_saved(tmp_path, suffix, start):
-    path = save_figure(sqnr_figure(ROWS), tmp_path / "sub" / f"sqnr{suffix}")
-    assert path.read_bytes().startswith(start)
+def test_layers_come_in_the_order_of_the_network():
+    courses = {"a": {"fc": 3.0, "conv2": 2.0}, "b": {"conv1": 1.0, "fc": 3.0}}
+    figure = layer_lines_figure(courses, ["conv1", "conv2", "fc"], "it")
+    ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert ticks == ["conv1", "conv2", "fc"]
+    assert figure.axes[0].get_title() == "it"
 
 
-@pytest.mark.parametrize("suffix", [".png", ".svg"])
-def test_the_same_figure_gives_the_same_bytes(tmp_path, suffix):
-    first, second = (
-        save_figure(sqnr_figure(ROWS), tmp_path / f"{name}{suffix}").read_bytes() for name in "ab"
-    )
-    assert first == second
+def test_no_noted_layer_is_refused():
+    with pytest.raises(ValueError, match="no run noted its layers"):
+        layer_lines_figure({"a": {}}, ["conv1"])
