@@ -1,12 +1,12 @@
-"""Batch norm over the batch of all ranks, on any device.
+"""Batch normalization over the batch of all ranks, on any device.
 
-torch's own SyncBatchNorm refuses CPU tensors and puts other modules in place of the network's.
-Here the modules stay as they are and only compute differently while a training goes on:
+torch's own SyncBatchNorm does not accept CPU tensors and replaces the modules of the network. Here
+the modules stay, and only their forward pass changes during the training:
 
     mean = sum over ranks of sum(x) / n,   var = sum over ranks of sum((x - mean)^2) / n
 
-with n the elements of a channel on all ranks, which need not be equal in number. Gradients flow
-through both sums. The running variance is the unbiased one, as in torch.
+with n the number of elements of a channel on all ranks; the ranks may have different numbers.
+Gradients flow through both sums. The running variance is the unbiased one, as in torch.
 """
 
 from types import MethodType
@@ -18,25 +18,26 @@ from torch import distributed as dist
 
 from qat.core.processes import world_size
 
-_BatchNorm = nn.modules.batchnorm._BatchNorm  # of one to three dimensions
+AnyBatchNorm = nn.modules.batchnorm._BatchNorm
+"""Base class of batch normalization in one to three dimensions, synchronised or not."""
 
 
 def synchronise(net: nn.Module) -> None:
-    """Let every batch norm of a network see the whole batch; :func:`release` undoes it."""
+    """Make every batch norm of a network normalise over all ranks; :func:`release` undoes it."""
     for module in net.modules():
-        if isinstance(module, _BatchNorm):
+        if isinstance(module, AnyBatchNorm):
             vars(module)["forward"] = MethodType(_forward, module)
 
 
 def release(net: nn.Module) -> None:
-    """Batch norm as the class has it."""
+    """Make every batch norm compute as its class defines it."""
     for module in net.modules():
-        if isinstance(module, _BatchNorm):
+        if isinstance(module, AnyBatchNorm):
             vars(module).pop("forward", None)
 
 
-class _Total(torch.autograd.Function):
-    """Sum over ranks, whose gradient is the sum over ranks of gradients."""
+class _SumOverRanks(torch.autograd.Function):
+    """Sum over ranks; its gradient is the sum of the gradients of all ranks."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:  # type: ignore[override]
@@ -58,12 +59,12 @@ def _forward(self: Any, x: Tensor) -> Tensor:
     axes = [0, *range(2, x.ndim)]
     values = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     elements = values.new_tensor([values.numel() // values.shape[1]])
-    sums: Tensor = _Total.apply(torch.cat([values.sum(axes), elements]))
+    sums: Tensor = _SumOverRanks.apply(torch.cat([values.sum(axes), elements]))
     count = sums[-1].detach()
     mean = sums[:-1] / count
     centred = values - mean.view(shape)
-    variance = _Total.apply(centred.square().sum(axes)) / count
-    _follow(self, mean.detach(), variance.detach() * (count / (count - 1).clamp(min=1)))
+    variance = _SumOverRanks.apply(centred.square().sum(axes)) / count
+    _update_statistics(self, mean.detach(), variance.detach() * (count / (count - 1).clamp(min=1)))
     result = centred * (variance + self.eps).rsqrt().view(shape)
     if self.affine:
         result = result * self.weight.view(shape) + self.bias.view(shape)
@@ -71,7 +72,7 @@ def _forward(self: Any, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _follow(norm: Any, mean: Tensor, variance: Tensor) -> None:
+def _update_statistics(norm: Any, mean: Tensor, variance: Tensor) -> None:
     if not norm.track_running_stats:
         return
     norm.num_batches_tracked += 1

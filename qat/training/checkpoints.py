@@ -1,4 +1,4 @@
-"""Checkpoints of a training: the last epoch, the one before, the best by validation accuracy."""
+"""Checkpoints of a training: the last epoch, the previous one, the best by validation accuracy."""
 
 import pickle
 import shutil
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from qat.training.errors import CheckpointError, DamagedCheckpointWarning
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
-_NET = "net."  # where a classifier holds its network
+_NET = "net."  # prefix of the network's keys in the state of a classifier
 _UNREADABLE = (
     zipfile.BadZipFile,
     pickle.UnpicklingError,
@@ -28,15 +28,16 @@ _UNREADABLE = (
 
 
 class KeepLastAndBest(Checkpoint):
-    """Write ``last.ckpt`` after every epoch, ``best.ckpt`` after the best one so far.
+    """Write ``last.ckpt`` after every epoch and ``best.ckpt`` after the best epoch so far.
 
-    The last one of the epoch before becomes ``previous.ckpt``, should the newer one be damaged.
-    Better means a higher ``val/top1``; of equals the first is kept. Each file is written aside and
-    renamed, so that a full disk or a kill leaves the one before it. The best goes first: killed
-    between the two, the resumed training comes to that epoch again and writes the same.
+    The file of the previous epoch becomes ``previous.ckpt``, in case the newer one is damaged.
+    Better means a higher ``val/top1``; of equal epochs the first is kept. Each file is written
+    under another name and renamed, so that a full disk or a killed process leaves the older file.
+    ``best.ckpt`` is written first: if the process is killed between the two, the resumed training
+    repeats that epoch and writes the same file.
 
     Args:
-        folder: Where to write; may be moved between two runs.
+        folder: To write to; it may be moved between two runs.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,25 +45,30 @@ class KeepLastAndBest(Checkpoint):
         self.best_epoch, self.best_top1 = -1, float("-inf")
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed training compares with."""
+        """The best epoch so far and its accuracy, for a resumed training."""
         return {"best_epoch": self.best_epoch, "best_top1": self.best_top1}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take it up again."""
+        """Restore the best epoch so far and its accuracy."""
         self.best_epoch, self.best_top1 = state_dict["best_epoch"], state_dict["best_top1"]
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write; validation of this epoch is over by now."""
+        """Write the checkpoints; Lightning has validated this epoch already.
+
+        Args:
+            trainer: Writes the file; its epoch and metrics are read.
+            pl_module: Not used.
+        """
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
-        # Without a validation set there is no such metric, and nothing to choose by.
+        # Without a validation set there is no such metric and no best epoch.
         top1 = float(trainer.callback_metrics.get("val/top1", float("-inf")))
         better = top1 > self.best_top1
         if better:
             self.best_epoch, self.best_top1 = trainer.current_epoch, top1
         last, best = (self.folder / f"{name}.part" for name in (LAST, BEST))
         if not trainer.is_global_zero:
-            trainer.save_checkpoint(last)  # takes its part in gathering, and writes nothing
+            trainer.save_checkpoint(last)  # takes part in gathering the state, but writes no file
             return
         try:
             trainer.save_checkpoint(last)
@@ -72,19 +78,19 @@ class KeepLastAndBest(Checkpoint):
             if (self.folder / LAST).exists():
                 (self.folder / LAST).replace(self.folder / PREVIOUS)
             last.replace(self.folder / LAST)
-        finally:  # on a full disk half a file would leave no room for the record to say so
-            for aside in (last, best):
-                aside.unlink(missing_ok=True)
+        finally:  # on a full disk half a file would leave no room for the run record
+            for unfinished in (last, best):
+                unfinished.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint, as data: no code in it is run.
+    """Read a checkpoint as data: code in the file is never executed.
 
     Raises:
-        CheckpointError: If it cannot be read or a checksum in it is wrong.
+        CheckpointError: If the file cannot be read or a checksum in it is wrong.
     """
     try:
-        with zipfile.ZipFile(path) as archive:  # torch itself does not look at the checksums
+        with zipfile.ZipFile(path) as archive:  # torch itself does not check the checksums
             damaged = archive.testzip()
         if damaged:
             raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
@@ -94,15 +100,18 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         reason = (str(error).splitlines() or [""])[0][:120]
         raise CheckpointError(
             f"cannot read checkpoint {path} ({type(error).__name__}: {reason}): "
-            "remove it, and training goes on without it"
+            "remove it, and training resumes without it"
         ) from error
 
 
 def find_resumable(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The checkpoint to go on from: the last, else the one before, else the best, else None.
+    """The checkpoint to resume from: the last, else the previous, else the best, else None.
 
-    One that is damaged is reported and passed over; training being repeatable, an earlier one
-    leads to the same end.
+    A damaged one causes a warning and is skipped. Training is repeatable, so an earlier one leads
+    to the same result.
+
+    Returns:
+        Path and content of the checkpoint, or None.
     """
     for path in (folder / LAST, folder / PREVIOUS, folder / BEST):
         if not path.exists():
@@ -111,7 +120,7 @@ def find_resumable(folder: Path) -> tuple[Path, dict[str, Any]] | None:
             return path, read_checkpoint(path)
         except CheckpointError as error:
             warnings.warn(
-                f"{error.args[0].rsplit(':', 1)[0]}: going on from an earlier state",
+                f"{error.args[0].rsplit(':', 1)[0]}: training resumes from an earlier state",
                 DamagedCheckpointWarning,
                 stacklevel=3,
             )
@@ -119,23 +128,37 @@ def find_resumable(folder: Path) -> tuple[Path, dict[str, Any]] | None:
 
 
 def load_net(net: nn.Module, checkpoint: dict[str, Any], path: Path) -> None:
-    """Load a checkpoint's weights into a network.
+    """Load the weights of a checkpoint into a network.
+
+    Args:
+        net: Changed in place.
+        checkpoint: Content of the file.
+        path: Of the file, for the message.
 
     Raises:
-        CheckpointError: If the checkpoint is of another network.
+        CheckpointError: If the checkpoint belongs to another network.
     """
     check_fits(net, checkpoint, path)
     net.load_state_dict(_net_state(checkpoint))
 
 
 def check_fits(net: nn.Module, checkpoint: dict[str, Any], path: Path) -> None:
-    """Raise CheckpointError unless a checkpoint holds this network's keys and shapes."""
-    held = {key: tuple(value.shape) for key, value in _net_state(checkpoint).items()}
-    wanted = {key: tuple(value.shape) for key, value in net.state_dict().items()}
-    if held != wanted:
-        differing = sorted(key for key in held | wanted if held.get(key) != wanted.get(key))
+    """Check that a checkpoint has the keys and shapes of a network.
+
+    Args:
+        net: To compare with.
+        checkpoint: Content of the file.
+        path: Of the file, for the message.
+
+    Raises:
+        CheckpointError: If a key or a shape differs; the message names up to five.
+    """
+    stored = {key: tuple(value.shape) for key, value in _net_state(checkpoint).items()}
+    expected = {key: tuple(value.shape) for key, value in net.state_dict().items()}
+    if stored != expected:
+        differing = sorted(key for key in stored | expected if stored.get(key) != expected.get(key))
         raise CheckpointError(
-            f"checkpoint {path} is of another network: {', '.join(differing[:5])} "
+            f"checkpoint {path} belongs to another network: {', '.join(differing[:5])} "
             f"({len(differing)} in all) differ; use an empty folder"
         )
 

@@ -18,19 +18,21 @@ from qat.training.specs import OptimizerSpec, ScheduleSpec
 from qat.training.step import TrainingStep, loss_and_logits
 from qat.training.window import Window
 
-Batch = Sequence[Any]  # images, labels and, of one of several ranks, the weight of its loss
+TrainingBatch = Sequence[Any]
+"""Images, labels and, if several ranks train, the weight of this rank's loss."""
 
 
 class Classifier(L.LightningModule):
-    """A network, its loss and its optimizer. A quantized network is just another ``net``.
+    """A network with its loss and its optimizer; the network may be float or quantized.
 
-    Logs once an epoch ``train/loss``, ``train/top1``, ``val/loss``, ``val/top1`` (fractions, 0 to
-    1, over all images of the epoch) and ``lr/GROUP``, the rate each parameter group has reached.
+    Logs once per epoch ``train/loss`` and ``val/loss`` (mean cross entropy, nats), ``train/top1``
+    and ``val/top1`` (fractions, 0 to 1, over all images of the epoch) and ``lr/GROUP``, the current
+    learning rate of each parameter group.
 
     Args:
         net: Images ``(batch, channels, height, width)`` to logits ``(batch, classes)``.
-        optimizer: Rates and decay.
-        schedule: Course of the rates; None for constant ones.
+        optimizer: Optimizer, learning rates and weight decay.
+        schedule: Schedule of the learning rates; None for constant rates.
         label_smoothing: In training only, 0 to 1.
 
     Raises:
@@ -53,40 +55,50 @@ class Classifier(L.LightningModule):
         self.step: TrainingStep = loss_and_logits  # or a compiled one
         self.window = Window()
         stages = ("train_loss", "train_top1", "val_loss", "val_top1")
-        # Looking for NaN would have each update wait for the device; fit looks for it anyway.
+        # A check for NaN would make each update wait for the device; fit checks the loss anyway.
         self.meters = nn.ModuleDict({name: MeanMetric(nan_strategy="disable") for name in stages})
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(batch, classes)``."""
         return self.net(images)  # type: ignore[no-any-return]
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Mean loss of a batch; of one of several ranks, weighted as :class:`RankBatches` says."""
+    def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
+        """Mean loss of a batch, scaled for accumulation and for several ranks.
+
+        Args:
+            batch: Images, labels and, from :class:`RankBatches`, the weight of this rank.
+            batch_idx: Not used.
+        """
         images, labels, *weight = batch
         loss, logits = self.step(self.net, images, labels, self.label_smoothing)
         self._measure("train", loss.detach(), logits.detach(), labels)
-        of_rank = weight[0] if weight else 1.0
-        images = len(labels) * self.trainer.world_size / of_rank if weight else len(labels)
+        rank_weight = weight[0] if weight else 1.0
+        images = len(labels) * self.trainer.world_size / rank_weight if weight else len(labels)
         share = self.window.add(images)
-        return loss if of_rank == share == 1.0 else loss * (of_rank * share)
+        return loss if rank_weight == share == 1.0 else loss * (rank_weight * share)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Divide by what was accumulated; clipping comes after it."""
+        """Scale the accumulated gradients, before they are clipped."""
         parameters = (p for group in optimizer.param_groups for p in group["params"])
         self.window.close(self.trainer.accumulate_grad_batches, parameters)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure a batch; plain cross entropy, whatever training smooths."""
+    def validation_step(self, batch: TrainingBatch, batch_idx: int) -> None:
+        """Measure accuracy and cross entropy, without label smoothing.
+
+        Args:
+            batch: Images and labels.
+            batch_idx: Not used.
+        """
         images, labels = batch
         logits = self.net(images)
         self._measure("val", F.cross_entropy(logits, labels), logits, labels)
 
     def parameter_groups(self) -> list[ParameterGroup]:
-        """What the optimizer is given."""
+        """The parameter groups of the optimizer."""
         return float_groups(self.net, self.optimizer)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """The optimizer, and a schedule that advances with each of its steps."""
+        """The optimizer, and a schedule that advances after each optimizer step."""
         optimizer = make_optimizer(self.parameter_groups(), self.optimizer)
         total, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
         schedule = make_schedule(
@@ -102,21 +114,21 @@ class Classifier(L.LightningModule):
         }
 
     def on_train_epoch_start(self) -> None:
-        """Forget what an interrupted epoch left behind."""
+        """Discard what an interrupted epoch has accumulated."""
         self.window.clear()
         for meter in self.meters.values():
             meter.reset()  # type: ignore[operator]
 
     def on_train_epoch_end(self) -> None:
-        """Log the rates."""
+        """Log the learning rates."""
         for group in self.trainer.optimizers[0].param_groups:
             self.log(f"lr/{group['name']}", group["lr"])
 
     def _measure(self, stage: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        right = (classes_before(logits, labels) < 1).float()
-        # Not by its weight argument: torchmetrics ignores that where NaN are not looked for.
+        correct = (classes_before(logits, labels) < 1).float()
+        # Expanded, not weighted: torchmetrics ignores a weight if it does not check for NaN.
         self.meters[f"{stage}_loss"].update(loss.expand(len(labels)))  # type: ignore[operator]
-        self.meters[f"{stage}_top1"].update(right)  # type: ignore[operator]
+        self.meters[f"{stage}_top1"].update(correct)  # type: ignore[operator]
         for name in ("loss", "top1"):
             meter: Any = self.meters[f"{stage}_{name}"]
             self.log(f"{stage}/{name}", meter, on_step=False, on_epoch=True, prog_bar=True)

@@ -1,4 +1,4 @@
-"""Which device a run computes on: the one meaning of ``trainer.accelerator``."""
+"""The device of a run, from ``trainer.accelerator``."""
 
 import torch
 
@@ -10,11 +10,15 @@ from qat.training.specs import ACCELERATORS
 def resolve_device(accelerator: str) -> torch.device:
     """The device of an accelerator's name.
 
-    ``auto`` is an NVIDIA GPU if there is one, and the CPU otherwise. Apple's GPU is used where
-    ``mps`` or ``gpu`` asks for it: it has no float64, in which losses are summed.
+    ``auto`` is an NVIDIA GPU if there is one, else the CPU. Apple's GPU is used only for ``mps`` or
+    ``gpu``: it has no float64, in which losses are summed.
 
     Raises:
-        ValueError: If there is no such device here.
+        ValueError: If the name is unknown or this machine has no such device.
+
+    Example:
+        >>> resolve_device("cpu")
+        device(type='cpu')
     """
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     one_of("trainer.accelerator", accelerator, ACCELERATORS)

@@ -1,4 +1,4 @@
-"""One training in several processes on one machine, each with its part of every batch."""
+"""Training in several processes on one machine; each has its part of every batch."""
 
 import signal
 from typing import Any
@@ -12,65 +12,92 @@ from torch.utils import deterministic
 from qat.base.errors import InputError
 from qat.core.kernels import current_kernel, set_kernel
 from qat.training.batch_norm import release, synchronise
-from qat.training.errors import TrainingError, TrainingInterrupted
+from qat.training.errors import STOPPED, TrainingError, TrainingInterrupted
 from qat.training.lightning_remarks import quiet
 
 
 def check_devices(devices: int, device: torch.device) -> None:
-    """Raise ValueError if there are not that many; a CPU takes any number of processes."""
-    there = {"cuda": torch.cuda.device_count(), "cpu": devices}.get(device.type, 1)
-    if devices > there:
+    """Check that the machine has enough devices; a CPU takes any number of processes.
+
+    Args:
+        devices: Number of processes, each with its own device.
+        device: Of the type that is needed.
+
+    Raises:
+        ValueError: If there are fewer devices of this type.
+    """
+    available = {"cuda": torch.cuda.device_count(), "cpu": devices}.get(device.type, 1)
+    if devices > available:
         raise InputError(
-            f"trainer.devices={devices}, but there are {there} of {device.type}: "
-            "set fewer, or trainer.accelerator=cpu"
+            f"trainer.devices={devices}, but there are {available} of type {device.type}: "
+            f"set trainer.devices={max(available, 1)}, or trainer.accelerator=cpu"
         )
 
 
 def make_strategy(devices: int, device: torch.device) -> str | DDPStrategy:
-    """Lightning's strategy: processes are spawned, so that no command line is run twice."""
+    """Lightning's strategy for one or several processes.
+
+    Processes are spawned, so that no command line runs twice.
+
+    Args:
+        devices: Number of processes.
+        device: Its type selects NCCL (GPU) or Gloo (CPU).
+    """
     if devices == 1:
         return "auto"
     return DDPStrategy(
         start_method="spawn",
         process_group_backend="nccl" if device.type == "cuda" else "gloo",
-        # Ranges and batch-norm statistics are of the whole batch, so equal on all ranks already.
+        # Ranges and batch-norm statistics come from the whole batch: equal on all ranks already.
         broadcast_buffers=False,
-        # A clip or a branch that a batch does not reach gets no gradient.
+        # A clip or a branch that a batch does not use gets no gradient.
         find_unused_parameters=True,
     )
 
 
 class RankSetup(L.Callback):
-    """What each process needs set that belongs to no module, and batch norm over all ranks."""
+    """Set up each process: kernel, threads, Lightning's remarks, batch norm over all ranks."""
 
     def __init__(self) -> None:
         self._kernel, self._threads = current_kernel(), torch.get_num_threads()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Arrive in a spawned process, before Lightning says anything there."""
+        """Restore the state in a spawned process, before Lightning prints anything there."""
         vars(self).update(state)
         self._quiet = quiet()
-        self._quiet.__enter__()  # for as long as the process lives
+        self._quiet.__enter__()  # until the process ends
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """A spawned process starts anew: kernel and threads are as the calling one had them."""
+        """Use the kernel and the threads of the calling process, and batch norm over all ranks.
+
+        Args:
+            trainer: Its number of processes divides the threads.
+            pl_module: Its batch norms are changed.
+        """
         set_kernel(self._kernel)
         torch.set_num_threads(max(1, self._threads // trainer.world_size))
         deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         synchronise(pl_module)
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Batch norm as it was."""
+        """Undo the change of batch norm.
+
+        Args:
+            trainer: Not used.
+            pl_module: Its batch norms are restored.
+        """
         release(pl_module)
 
 
 def rank_error(error: Any) -> Exception:
-    """What went wrong in a process, as the error that one process would have raised."""
+    """The error of one process, as a training in a single process would have raised it.
+
+    Args:
+        error: Of torch.multiprocessing.
+    """
     if isinstance(error, ProcessExitedException):
         if error.signal_name == signal.SIGTERM.name:
-            return TrainingInterrupted(
-                "training was told to end (SIGTERM); the same command goes on from the last epoch"
-            )
+            return TrainingInterrupted(STOPPED)
         return TrainingError(f"a process of the training ended: {error}")
     assert isinstance(error, ProcessRaisedException)
     kind, _, message = str(error).strip().splitlines()[-1].partition(": ")

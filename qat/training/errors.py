@@ -1,22 +1,26 @@
-"""What can go wrong while training."""
+"""Errors and warnings of a training."""
 
 from qat.base.errors import InputError
 
+STOPPED = (
+    "training was stopped by SIGTERM; run the same command again to resume after the last epoch"
+)
+
 
 class TrainingError(InputError):
-    """Training cannot go on, or its result is of no use; the message says where and the cure."""
+    """Training cannot continue or its result is useless; the message has place and cure."""
 
 
 class TrainingInterrupted(InterruptedError):  # noqa: N818  (as Python names its own)
-    """The process was told to end (SIGTERM); the same command goes on from the last epoch.
+    """The process received SIGTERM; the same command resumes after the last finished epoch.
 
-    An ordinary exception, so that no caller takes it for success.
+    It is an exception, so that no caller mistakes it for success.
     """
 
 
 class CheckpointError(TrainingError):
-    """A checkpoint cannot be read, or is of another network."""
+    """A checkpoint cannot be read, or belongs to another network."""
 
 
 class DamagedCheckpointWarning(UserWarning):
-    """A checkpoint cannot be read and an earlier one, or none, takes its place."""
+    """A checkpoint cannot be read; training resumes from an earlier one or from the start."""

@@ -1,4 +1,4 @@
-"""How well a network classifies."""
+"""Accuracy, loss and logits of a network over labelled images."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,22 +20,29 @@ def evaluate(
 ) -> dict[str, float]:
     """Accuracy and loss over labelled batches, in evaluation mode.
 
-    An image is right in the first ``k`` if fewer than ``k`` classes come before its own; among
-    equal logits, which quantized ones can be, the lower class comes first. Sums are in double
-    precision, so that the size of a batch does not show in them.
+    An image counts for top-k if fewer than ``k`` classes rank before its own. Among equal logits,
+    which are common in a quantized network, the lower class ranks first. Sums are in double
+    precision, so that the result does not depend on the batch size.
 
     Args:
-        net: Images to logits ``(batch, classes)``; its modes are left as they were.
-        batches: ``(images, labels)``.
-        device: Where to run, the network is moved there; None for where it is.
-        track: Wraps the batches to show progress.
+        net: Images to logits ``(batch, classes)``; each module keeps its mode.
+        batches: Pairs of images and labels.
+        device: To compute on; the network is moved there. None for the device of the network.
+        track: Shows progress; None shows none.
 
     Returns:
         ``top1`` and ``loss`` (mean cross entropy, nats); ``top5`` if there are more than five
         classes. Accuracies are fractions.
 
     Raises:
-        ValueError: If logits are NaN or infinite, naming the first such batch; or no batch came.
+        ValueError: If there is no batch, or images or logits are NaN or infinite; the message names
+            the first such batch.
+
+    Example:
+        >>> logits = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]])
+        >>> result = evaluate(nn.Flatten(), [(logits, torch.tensor([0, 1, 1]))])
+        >>> round(result["top1"], 3), round(result["loss"], 3)
+        (0.667, 0.558)
     """
     images = right1 = right5 = classes = 0
     loss = 0.0
@@ -56,7 +63,14 @@ def predict_logits(
 ) -> Tensor:
     """Logits ``(images, classes)`` on the CPU, in the order of the batches.
 
-    Arguments and errors as :func:`evaluate`.
+    Args:
+        net: Images to logits ``(batch, classes)``; each module keeps its mode.
+        batches: Pairs of images and labels.
+        device: To compute on; the network is moved there. None for the device of the network.
+        track: Shows progress; None shows none.
+
+    Raises:
+        ValueError: If there is no batch, or images or logits are NaN or infinite.
     """
     return torch.cat([logits.cpu() for logits, _ in _logits(net, batches, device, track)])
 
@@ -75,13 +89,13 @@ def _logits(
     with evaluating(net):
         for index, (images, labels) in enumerate(track(batches) if track else batches):
             images, labels = images.to(target), labels.to(target)
-            # Not around the yield: a consumer's own tensors are none of this function's business.
+            # Not around the yield: the mode would also apply to the code that consumes the logits.
             with torch.inference_mode():
                 logits = net(images)
                 _check_finite(logits, images, index)
             yield logits, labels
     if index < 0:
-        raise InputError("there is nothing to evaluate: got no batches")
+        raise InputError("there is nothing to evaluate, got no batches: give one image or more")
 
 
 def _check_finite(logits: Tensor, images: Tensor, index: int) -> None:

@@ -1,4 +1,4 @@
-"""Train a classifier, from where it was left if it was left."""
+"""Train a classifier; an interrupted training is resumed."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ from qat.training.checkpoints import (
 from qat.training.classifier import Classifier
 from qat.training.device import resolve_device
 from qat.training.distributed import RankSetup, check_devices, make_strategy, rank_error
-from qat.training.errors import TrainingError, TrainingInterrupted
+from qat.training.errors import STOPPED, TrainingError, TrainingInterrupted
 from qat.training.lightning_remarks import quiet
 from qat.training.loaders import (
     CurrentEpoch,
@@ -48,16 +48,16 @@ from qat.training.step import make_step
 
 @dataclass(frozen=True)
 class FitResult:
-    """What came of a training.
+    """The result of a training.
 
     Attributes:
-        checkpoint: File the network's weights are now of; None after ``fast_dev_run``.
-        kept: ``best`` or ``last``, what ``checkpoint`` is.
-        epoch: The epoch it was written after, from 0.
-        val_top1: Validation accuracy of the best epoch; None without a validation set.
-        epochs: Epochs trained in all.
-        resumed_from: Epochs that were done before this call.
-        seconds: This call took.
+        checkpoint: File that the network's weights were loaded from; None after ``fast_dev_run``.
+        kept: ``best`` or ``last``: which checkpoint that is.
+        epoch: Epoch of that checkpoint, from 0.
+        val_top1: Validation accuracy of the best epoch, a fraction; None without a validation set.
+        epochs: Epochs of the whole training.
+        resumed_from: Epochs that were finished before this call.
+        seconds: Duration of this call.
     """
 
     checkpoint: Path | None
@@ -80,43 +80,45 @@ def fit(
     loggers: Sequence[Logger] = (),
     callbacks: Sequence[L.Callback] = (),
 ) -> FitResult:
-    """Train ``module.net`` in place; it ends in evaluation mode, on the device it came on.
+    """Train ``module.net`` in place; it ends in evaluation mode, on the device where it started.
 
-    After every epoch ``last.ckpt`` is written and, where it is the best yet, ``best.ckpt``. Called
-    again with the same arguments it goes on from the last finished epoch and ends in the same
-    weights, bit for bit, as if nothing had happened; of a finished training it loads the result.
+    After every epoch ``last.ckpt`` is written and, if this epoch is the best so far, ``best.ckpt``.
+    A second call with the same arguments resumes after the last finished epoch and reaches the same
+    weights, bit for bit, as an undisturbed training. If the training is finished, the call only
+    loads its result.
 
-    With ``spec.devices`` above 1 each of so many processes takes its part of every batch, and a
-    step equals that of one process but for the order of sums. They are spawned: a script that
-    calls this needs ``if __name__ == "__main__":``, and what it passes must pickle, so
-    ``train_batches`` is a function of a module or a ``functools.partial`` of one.
+    With ``spec.devices`` above 1 each process takes its part of every batch; a step equals that of
+    one process except for the order of sums. Processes are spawned: a script that calls this
+    function needs ``if __name__ == "__main__":``, and all arguments must pickle, so
+    ``train_batches`` is a module-level function or a ``functools.partial`` of one.
 
     Args:
         module: Network, optimizer, schedule.
-        train_batches: Epoch, from 0, to its ``(images, labels)``; a function of it alone.
-        val_batches: What chooses the best epoch; gone through once an epoch. Never the test set.
-        spec: How long and how.
+        train_batches: From the epoch, counted from 0, to its batches ``(images, labels)``; they may
+            depend on nothing else.
+        val_batches: Choose the best epoch; read once per epoch. Never the test set. None for none.
+        spec: Length and settings of the training.
         folder: Of the checkpoints.
-        seed: Of what is drawn while training, dropout say; the data have their own.
+        seed: Fixes random numbers of the training such as dropout; the data have their own seed.
         loggers: Lightning's loggers.
-        callbacks: Further ones, a progress bar say.
+        callbacks: Further callbacks, for example a progress bar.
 
     Raises:
-        ValueError: If ``spec`` asks for what is not there: a device, a validation set.
-            With ``spec.devices`` above 1, which see, if a batch has fewer images than that.
-        TrainingError: If the loss becomes NaN or infinite.
-        CheckpointError: If the folder holds checkpoints of another network.
+        ValueError: If a device or a validation set is missing, there are no batches, the schedule
+            does not fit, or a batch has fewer images than ``spec.devices``.
+        TrainingError: If the loss or a weight becomes NaN or infinite, or a process ends.
+        CheckpointError: If the folder has checkpoints of another network, or the result is damaged.
         TrainingInterrupted: On SIGTERM.
     """
     started = time.perf_counter()
     _check(module, val_batches, spec)
     folder.mkdir(parents=True, exist_ok=True)
     resumable = None if spec.fast_dev_run else find_resumable(folder)
-    done = 0
+    finished = 0
     if resumable is not None:
         check_fits(module.net, resumable[1], resumable[0])
-        done = resumable[1]["epoch"] + 1
-    if done < spec.max_epochs:
+        finished = resumable[1]["epoch"] + 1
+    if finished < spec.max_epochs:
         trainer_callbacks = [*_callbacks(spec, folder, seed), *callbacks]
         resume = resumable[0] if resumable else None
         _train(module, train_batches, val_batches, spec, trainer_callbacks, loggers, resume)
@@ -124,13 +126,14 @@ def fit(
     path, epoch, top1 = _load_kept(module, spec, folder)
     module.net.eval()
     seconds = time.perf_counter() - started
-    return FitResult(path, spec.keep, epoch, top1, max(done, spec.max_epochs), done, seconds)
+    epochs = max(finished, spec.max_epochs)
+    return FitResult(path, spec.keep, epoch, top1, epochs, finished, seconds)
 
 
 def _check(module: Classifier, val_batches: SizedBatches | None, spec: FitSpec) -> None:
     if spec.keep == "best" and val_batches is None:
         raise InputError(
-            "trainer.keep=best needs a validation set to choose by: "
+            "trainer.keep=best needs a validation set to choose the best epoch: "
             "set data.val_fraction above 0, or trainer.keep=last"
         )
     if isinstance(val_batches, Iterator):
@@ -164,12 +167,12 @@ def _train(
     with quiet(), repeatable(device), _as_exceptions():
         module.step = make_step(spec.compile)
         trainer = _trainer(spec, device, callbacks, loggers)
-        module.train()  # Lightning keeps the modes that it finds
+        module.train()  # Lightning does not change the modes itself
         train: SizedBatches = EpochBatches(train_batches, CurrentEpoch(trainer))
-        # A list would be taken for several loaders; so it too comes wrapped.
+        # Lightning would treat a list as several loaders, so it is wrapped.
         val: SizedBatches | None = None if val_batches is None else Wrapped(val_batches)
         if spec.devices > 1:
-            module.cpu()  # each process takes its copy to a device of its own
+            module.cpu()  # each process moves its copy to its own device
             train, val = RankBatches(train), val and DealtBatches(val)
         with layers_called():  # in validation too
             trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
@@ -183,8 +186,8 @@ def _trainer(
         accelerator=device.type,
         devices=spec.devices,
         strategy=make_strategy(spec.devices, device),
-        use_distributed_sampler=False,  # batches know their ranks
-        # One machine, whatever cluster it runs on: resuming is by the same command again.
+        use_distributed_sampler=False,  # the batches depend on the rank already
+        # One machine, on any cluster: to resume, the user runs the same command again.
         plugins=[LightningEnvironment()],
         precision=spec.precision,  # type: ignore[arg-type]
         max_epochs=spec.max_epochs,
@@ -192,11 +195,11 @@ def _trainer(
         gradient_clip_val=spec.gradient_clip_val,
         fast_dev_run=spec.fast_dev_run,
         limit_train_batches=spec.limit_train_batches,
-        # Not everything has a repeatable form on a GPU: there torch says what has not.
+        # On a GPU some operations have no deterministic form; torch warns of them.
         deterministic=True if device.type == "cpu" else "warn",
         callbacks=callbacks,
         logger=list(loggers) or False,
-        log_every_n_steps=1,  # all that is logged is logged once an epoch
+        log_every_n_steps=1,  # all values are logged once per epoch
         num_sanity_val_steps=0,
         enable_checkpointing=True,
         enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
@@ -206,13 +209,11 @@ def _trainer(
 
 @contextmanager
 def _as_exceptions() -> Iterator[None]:
-    """Lightning ends the process on a signal; to a caller that would look like success."""
+    """Turn the end of the process, which Lightning causes on a signal, into an exception."""
     try:
         yield
     except SIGTERMException as error:
-        raise TrainingInterrupted(
-            "training was told to end (SIGTERM); the same command goes on from the last epoch"
-        ) from error
+        raise TrainingInterrupted(STOPPED) from error
     except (ProcessRaisedException, ProcessExitedException) as error:
         raise rank_error(error) from error
     except SystemExit as error:

@@ -1,4 +1,4 @@
-"""Notes what becomes of every quantizer while a network trains."""
+"""Records scale, clipping, flips and SQNR of every quantizer during a training."""
 
 from functools import partial
 from pathlib import Path
@@ -18,20 +18,25 @@ from qat.quantizers.base import Quantizer
 from qat.quantizers.dynamic import is_dynamic
 from qat.training.step import is_compiled
 
-_Key = tuple[str, str, str]  # layer, slot, metric
+_ReadingKey = tuple[str, str, str]  # layer, slot, metric
 
 
 class QuantizerHistory(L.Callback):
-    """Every so many optimizer steps: scale, clipping, flips and SQNR of every layer.
+    """Record scale, clipping, flips and SQNR of every layer at regular optimizer steps.
 
-    Readings go to the trainer's loggers (``scale/LAYER.weight``, ``clipping/...``, ``flips/...``,
-    ``sqnr_weight_db/...``) and to a CSV. They change no number of the training. Inputs are looked
-    at by hooks that exist in the steps that are noted alone; in a compiled training step, which a
-    hook would compile anew, their clipping is left out.
+    SQNR is the signal-to-quantization-noise ratio in dB. Clipping is the share of values outside
+    the range, flips the share of weights whose code has changed in the step. Readings go to the
+    trainer's loggers (``scale/LAYER.weight``, ``clipping/...``, ``flips/...``,
+    ``sqnr_weight_db/...``) and to a CSV file. They change no number of the training. Hooks read the
+    inputs; they exist only in recorded steps. A compiled training step would be compiled again for
+    a hook, so there the clipping of inputs is left out.
 
     Args:
         every_n_steps: Optimizer steps between two readings.
-        path: The CSV.
+        path: The CSV file.
+
+    Raises:
+        ValueError: If ``every_n_steps`` is below 1.
     """
 
     def __init__(self, every_n_steps: int, path: Path) -> None:
@@ -39,11 +44,16 @@ class QuantizerHistory(L.Callback):
             raise InputError(f"every_n_steps must be 1 or more, got {every_n_steps}")
         self.every_n_steps, self.path = every_n_steps, path
         self._codes: dict[str, Tensor] = {}
-        self._readings: dict[_Key, Tensor] = {}
+        self._readings: dict[_ReadingKey, Tensor] = {}
         self._hooks: list[RemovableHandle] = []
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Forget what a killed training noted beyond its last checkpoint."""
+        """Remove the rows that an interrupted training has written after its last checkpoint.
+
+        Args:
+            trainer: Its optimizer step is read.
+            pl_module: Not used.
+        """
         if trainer.is_global_zero:
             forget_after(self.path, trainer.global_step)
 
@@ -51,16 +61,23 @@ class QuantizerHistory(L.Callback):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Before a step that is noted: the codes as they are, and hooks on the inputs."""
-        if not self._is_noted(trainer, batch_idx):
+        """Keep the codes of the weights and hook the inputs, if this step is recorded.
+
+        Args:
+            trainer: Its optimizer step is read.
+            pl_module: Its quantizers are read.
+            batch: Not used.
+            batch_idx: Number of the batch in the epoch, from 0.
+        """
+        if not self._is_recorded(trainer, batch_idx):
             return
         compiled = is_compiled(pl_module.step)  # type: ignore[arg-type]
         for name, slot, quantizer in _with_range(pl_module):
             if slot == "weight":
                 self._codes[name] = quantizer.encode(_weight(pl_module, name))
             elif not compiled:
-                look = partial(self._look_at_input, (name, slot, "clipping"))
-                self._hooks.append(quantizer.register_forward_pre_hook(look))
+                read = partial(self._read_input, (name, slot, "clipping"))
+                self._hooks.append(quantizer.register_forward_pre_hook(read))
 
     @torch.no_grad()
     def on_train_batch_end(
@@ -71,7 +88,15 @@ class QuantizerHistory(L.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Behind a step that is noted: read everything, wait for the device once."""
+        """Read all quantizers after a recorded step; the device is synchronised once.
+
+        Args:
+            trainer: Its loggers receive the readings.
+            pl_module: Its quantizers are read.
+            outputs: Not used.
+            batch: Not used.
+            batch_idx: Not used.
+        """
         if not self._codes and not self._hooks:
             return
         for hook in self._hooks:
@@ -83,12 +108,12 @@ class QuantizerHistory(L.Callback):
         self._write(trainer)
         self._codes, self._readings, self._hooks = {}, {}, []
 
-    def _is_noted(self, trainer: L.Trainer, batch_idx: int) -> bool:
+    def _is_recorded(self, trainer: L.Trainer, batch_idx: int) -> bool:
         accumulated = trainer.accumulate_grad_batches
         steps = (batch_idx + 1) % accumulated == 0 or trainer.is_last_batch
         return steps and (trainer.global_step + 1) % self.every_n_steps == 0
 
-    def _look_at_input(self, key: _Key, module: nn.Module, args: tuple[Any, ...]) -> None:
+    def _read_input(self, key: _ReadingKey, module: nn.Module, args: tuple[Any, ...]) -> None:
         assert isinstance(module, Quantizer)
         with torch.no_grad():
             self._readings[key] = clipped(args[0].detach(), module.qparams()).double().mean()

@@ -1,17 +1,17 @@
-"""Keep Lightning's remarks that ask nothing of the user away from the terminal."""
+"""Hide those remarks of Lightning that need no action of the user."""
 
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Each is a remark on what is meant to be so.
+# Each remark is about something that is intended.
 _REMARKS = (
     r".*have no `val_dataloader`.*",  # there may be no validation split
     r".*does not have many workers.*",  # batches are made in this process, on purpose
-    r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # Lightning's own, against torch 2.15
+    r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # a call in Lightning, for torch 2.15
     r".*`srun` command is available on your system but is not used.*",  # fit starts its own
-    r".*GPU available but not used.*",  # trainer.accelerator=cpu says so
+    r".*GPU available but not used.*",  # trainer.accelerator=cpu was set
 )
 _LOGGERS = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
 
@@ -23,7 +23,7 @@ class _NoInfo(logging.Filter):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Drop the remarks above, and informative log lines ("GPU available: ..."); no warnings."""
+    """Hide the remarks above and log lines below warnings, such as "GPU available: ..."."""
     handlers = {handler for name in _LOGGERS for handler in logging.getLogger(name).handlers}
     no_info = _NoInfo()
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Batches that know their epoch."""
+"""Batches as Lightning reads them: those of the current epoch, and those of one rank."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -21,17 +21,18 @@ class SizedBatches(Protocol):
 
 
 TrainBatches = Callable[[int], SizedBatches]
+"""From the epoch, counted from 0, to its batches."""
 
 
 class EpochBatches:
-    """Asks for the batches of the epoch that is being trained, each time it is gone through.
+    """The batches of the epoch that is being trained.
 
-    So the order of the data is a function of the epoch even where a training is resumed: nothing
-    is counted here.
+    Nothing is counted here, so the order of the data depends on the epoch alone, also in a resumed
+    training.
 
     Args:
-        train_batches: Epoch, from 0, to its batches; every epoch has as many as the first.
-        current_epoch: Tells the epoch being trained.
+        train_batches: From the epoch to its batches; every epoch has as many as the first.
+        current_epoch: Returns the epoch that is being trained, from 0.
 
     Raises:
         ValueError: If there are no batches.
@@ -44,34 +45,37 @@ class EpochBatches:
             raise InputError("there are no batches to train or validate on: give 1 image or more")
 
     def __len__(self) -> int:
-        """Batches an epoch."""
+        """Number of batches in an epoch."""
         return self._length
 
     def __iter__(self) -> Iterator[Any]:
         """The batches of the current epoch.
 
-        The epoch is asked with the first batch, not before: Lightning makes the iterator of a
-        resumed training while its count of epochs is not restored yet.
+        The epoch is read with the first batch, not before: in a resumed training Lightning creates
+        the iterator before it restores the epoch.
         """
         yield from self._train_batches(self._current_epoch())
 
 
 class CurrentEpoch:
-    """The epoch a trainer is in; unlike a lambda it goes along to other processes."""
+    """Returns the current epoch of a trainer; unlike a lambda it can be pickled."""
 
     def __init__(self, trainer: L.Trainer) -> None:
         self.trainer = trainer
 
     def __call__(self) -> int:
-        """From 0."""
+        """The epoch, from 0."""
         return self.trainer.current_epoch
 
 
 class Wrapped:
-    """The same batches every epoch, whatever they are held in.
+    """The same batches in every epoch, from any container.
+
+    Args:
+        batches: Of one epoch.
 
     Raises:
-        ValueError: If there are none.
+        ValueError: If there are no batches.
     """
 
     def __init__(self, batches: SizedBatches) -> None:
@@ -99,17 +103,21 @@ def _zero() -> int:
 
 
 class RankBatches:
-    """This rank's part of every batch: images ``rank, rank + world, ...``, and its weight.
+    """This rank's part of every batch, images ``rank, rank + world, ...``, and its weight.
 
-    The gradients of the ranks are averaged, and so ``local_count * world / global_count`` times
-    the mean loss of its part is each rank's share in the mean loss of the batch.
+    Gradients are averaged over the ranks. Therefore the mean loss of a part is multiplied by the
+    weight ``local_count * world / global_count``; the average over ranks is then the mean loss of
+    the whole batch.
+
+    Args:
+        batches: Of one epoch, whole.
     """
 
     def __init__(self, batches: SizedBatches) -> None:
         self.batches = batches
 
     def __len__(self) -> int:
-        """Batches an epoch, on every rank the same."""
+        """Number of batches in an epoch, the same on every rank."""
         return len(self.batches)
 
     def __iter__(self) -> Iterator[Any]:
@@ -118,40 +126,51 @@ class RankBatches:
         Raises:
             ValueError: If a batch has fewer images than there are ranks.
         """
-        mine = slice(rank(), None, world_size())
+        every_nth = slice(rank(), None, world_size())
         for images, labels in self.batches:
             check_share(len(labels), world_size())
-            own = labels[mine]
-            yield images[mine], own, len(own) * world_size() / len(labels)
+            own = labels[every_nth]
+            yield images[every_nth], own, len(own) * world_size() / len(labels)
 
 
 class DealtBatches:
-    """Whole batches ``rank, rank + world, ...``; of fewer batches than ranks each rank sees all.
+    """Whole batches ``rank, rank + world, ...``; if there are fewer than ranks, all of them.
 
-    Whole ones, since a range taken at inference depends on the batch.
+    Batches are not divided, because a dynamic range depends on the whole batch.
+
+    Args:
+        batches: Of one epoch, whole.
     """
 
     def __init__(self, batches: SizedBatches) -> None:
         self.batches = batches
 
     def __len__(self) -> int:
-        """Batches of this rank."""
-        return len(range(*self._mine().indices(len(self.batches))))
+        """Number of batches of this rank."""
+        return len(range(*self._own().indices(len(self.batches))))
 
     def __iter__(self) -> Iterator[Any]:
         """The batches of this rank."""
-        mine = self._mine()
-        yield from islice(self.batches, mine.start, None, mine.step)
+        own = self._own()
+        yield from islice(self.batches, own.start, None, own.step)
 
-    def _mine(self) -> slice:
+    def _own(self) -> slice:
         enough = len(self.batches) >= world_size()
         return slice(rank(), None, world_size()) if enough else slice(0, None, 1)
 
 
 def check_share(images: int, devices: int) -> None:
-    """Raise ValueError if a batch is too small for each rank to have an image of it."""
+    """Check that a batch has at least one image for each rank.
+
+    Args:
+        images: In the batch.
+        devices: Number of ranks.
+
+    Raises:
+        ValueError: If there are fewer images than ranks.
+    """
     if images < devices:
         raise InputError(
             f"a batch of {images} images cannot be shared by trainer.devices={devices}: "
-            "choose a trainer.batch_size that leaves no such rest, or fewer devices"
+            "choose a trainer.batch_size that leaves a larger last batch, or fewer devices"
         )

@@ -1,4 +1,4 @@
-"""Stop a training whose loss is no number any more."""
+"""Stop a training whose loss is NaN or infinite."""
 
 from typing import Any
 
@@ -13,21 +13,26 @@ _CURE = (
     "lower optimizer.lr or optimizer.step_lr, warm up (schedule.warmup_epochs), "
     "or set trainer.gradient_clip_val"
 )
-_INTERVAL = 50  # batches: asking a GPU after each one would stall it
+_INTERVAL = 50  # batches: a check after each one would stall a GPU
 
 
 class StopOnNonFinite(L.Callback):
-    """Raise TrainingError when a loss is NaN or infinite, naming epoch and batch (from 0).
+    """Raise TrainingError if a loss is NaN or infinite, with epoch and batch (from 0).
 
-    On a CPU every batch is looked at, on other devices fifty at a time and at the epoch's end. No
-    checkpoint is written of an epoch that failed.
+    On a CPU every batch is checked, on other devices fifty together and at the end of the epoch.
+    No checkpoint is written after an epoch that failed.
     """
 
     def __init__(self) -> None:
         self._losses: list[Tensor] = []
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Forget what an interrupted epoch left behind."""
+        """Discard the losses of an interrupted epoch.
+
+        Args:
+            trainer: Not used.
+            pl_module: Not used.
+        """
         self._losses.clear()
 
     def on_train_batch_end(
@@ -38,8 +43,19 @@ class StopOnNonFinite(L.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Take in a loss; look at those that have come together."""
-        # Of all ranks, so that all find the same and none is left waiting for the others.
+        """Collect the loss; check the collected ones if it is time.
+
+        Args:
+            trainer: Its epoch is read.
+            pl_module: Not used.
+            outputs: With the ``loss`` of the batch.
+            batch: Its images are checked if the loss is not finite.
+            batch_idx: Number of the batch in the epoch, from 0.
+
+        Raises:
+            TrainingError: If a loss or an image is NaN or infinite.
+        """
+        # The mean over ranks, so that all ranks raise together and none waits for the others.
         self._losses.append(total(outputs["loss"].detach()) / world_size())
         on_cpu = outputs["loss"].device.type == "cpu"
         if on_cpu or len(self._losses) >= _INTERVAL:
@@ -48,12 +64,28 @@ class StopOnNonFinite(L.Callback):
             self._check(trainer.current_epoch, batch_idx)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Look at the rest."""
+        """Check the losses that are not checked yet.
+
+        Args:
+            trainer: Its epoch and its number of batches are read.
+            pl_module: Not used.
+
+        Raises:
+            TrainingError: If a loss is NaN or infinite.
+        """
         if self._losses:
             self._check(trainer.current_epoch, int(trainer.num_training_batches) - 1)
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Look at the validation loss, of weights that the last step may have spoilt."""
+        """Check the validation loss: the last step may have broken the weights.
+
+        Args:
+            trainer: Its metrics and its epoch are read.
+            pl_module: Not used.
+
+        Raises:
+            TrainingError: If the validation loss is NaN or infinite.
+        """
         loss = trainer.callback_metrics.get("val/loss")
         if loss is not None and not bool(loss.isfinite()):
             raise TrainingError(
@@ -72,13 +104,25 @@ class StopOnNonFinite(L.Callback):
 
 
 def check_images(images: Tensor, place: str) -> None:
-    """Raise TrainingError if images hold NaN or infinity: then no rate is to blame."""
+    """Check that images are finite; if they are not, the learning rate is not the cause.
+
+    Args:
+        images: Of one batch.
+        place: Epoch and batch, for the message.
+
+    Raises:
+        TrainingError: If images hold NaN or infinity.
+    """
     if not bool(images.isfinite().all()):
         raise TrainingError(f"images of {place} hold NaN or infinity: repair the data")
 
 
 def check_weights(net: nn.Module) -> None:
-    """Raise TrainingError if a trained tensor holds NaN or infinity."""
+    """Check that all floating-point tensors of a trained network are finite.
+
+    Raises:
+        TrainingError: If a tensor holds NaN or infinity; the message names it.
+    """
     for name, tensor in net.state_dict().items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise TrainingError(f"training left NaN or infinity in {name}: {_CURE}")

@@ -1,4 +1,4 @@
-"""Optimizers, and which parameter learns at which rate."""
+"""Optimizers, and the parameter groups with their learning rates."""
 
 from typing import Any
 
@@ -9,19 +9,29 @@ from qat.quantizers.base import Quantizer
 from qat.training.specs import OptimizerSpec
 
 ParameterGroup = dict[str, Any]
+"""Name, parameters, learning rate and weight decay, as torch's optimizers take them."""
 
 
 def quantizer_parameters(net: nn.Module) -> list[nn.Parameter]:
     """Trainable parameters of all quantizers (steps, clips), each once, in order of definition."""
-    found: dict[int, nn.Parameter] = {}
+    by_id: dict[int, nn.Parameter] = {}
     for module in net.modules():
         if isinstance(module, Quantizer):
-            found |= {id(p): p for p in module.parameters() if p.requires_grad}
-    return list(found.values())
+            by_id |= {id(p): p for p in module.parameters() if p.requires_grad}
+    return list(by_id.values())
 
 
 def float_groups(net: nn.Module, spec: OptimizerSpec) -> list[ParameterGroup]:
-    """The network's own trainable parameters: ``weights`` and, if asked, ``undecayed``."""
+    """Groups of the network's own trainable parameters, without those of quantizers.
+
+    Args:
+        net: Float or quantized.
+        spec: If ``decay_norm_and_bias`` is false, parameters of fewer than two axes form a second
+            group without weight decay.
+
+    Returns:
+        The group ``weights`` and, if it has parameters, the group ``undecayed``.
+    """
     quantizers = {id(p) for p in quantizer_parameters(net)}
     own = [p for p in net.parameters() if p.requires_grad and id(p) not in quantizers]
     decayed = [p for p in own if spec.decay_norm_and_bias or p.ndim > 1]
@@ -31,14 +41,35 @@ def float_groups(net: nn.Module, spec: OptimizerSpec) -> list[ParameterGroup]:
 
 
 def quantizer_groups(net: nn.Module, spec: OptimizerSpec) -> list[ParameterGroup]:
-    """``quantizers``: their parameters, with a rate and decay of their own; none if none learn."""
+    """The group ``quantizers``: trainable parameters of all quantizers.
+
+    Args:
+        net: Quantized.
+        spec: ``step_lr`` is the learning rate, or ``lr`` if it is None; ``step_weight_decay`` is
+            the weight decay.
+
+    Returns:
+        One group, or none if no quantizer has a trainable parameter.
+    """
     parameters = quantizer_parameters(net)
     lr = spec.lr if spec.step_lr is None else spec.step_lr
     return [_group("quantizers", parameters, lr, spec.step_weight_decay)] if parameters else []
 
 
 def make_optimizer(groups: list[ParameterGroup], spec: OptimizerSpec) -> Optimizer:
-    """The optimizer of a spec over parameter groups that carry their own rates."""
+    """The optimizer of a spec.
+
+    Args:
+        groups: Each with its own learning rate and weight decay.
+        spec: Name and further settings of the optimizer.
+
+    Example:
+        >>> net = nn.Linear(2, 3)
+        >>> spec = OptimizerSpec("adam", lr=0.01)
+        >>> optimizer = make_optimizer(float_groups(net, spec), spec)
+        >>> [(group["name"], group["lr"]) for group in optimizer.param_groups]
+        [('weights', 0.01)]
+    """
     if spec.name == "sgd":
         return SGD(groups, lr=spec.lr, momentum=spec.momentum, nesterov=spec.nesterov)
     kind = Adam if spec.name == "adam" else AdamW

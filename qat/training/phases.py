@@ -1,19 +1,17 @@
-"""Callbacks that only switch phases.
+"""Callbacks that switch the phases of a training.
 
-What they switch is a function of the epoch alone, set again as each epoch starts: a training that
-was killed and goes on finds it as it was.
+The phase depends on the epoch alone and is set again at the start of each epoch, so that a resumed
+training is in the same phase.
 """
 
 import lightning as L
-from torch import nn
 
 from qat.convert.calibrate import freeze_observers
-
-_BatchNorm = nn.modules.batchnorm._BatchNorm  # of one to three dimensions, and synchronised
+from qat.training.batch_norm import AnyBatchNorm
 
 
 class FreezeObservers(L.Callback):
-    """Hold ranges that follow the data from the start of an epoch on; learned steps learn on.
+    """Fix ranges that follow the data from an epoch on; learned steps are still trained.
 
     Args:
         at_epoch: The first epoch, counted from 0, with fixed ranges.
@@ -23,14 +21,19 @@ class FreezeObservers(L.Callback):
         self.at_epoch = at_epoch
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Freeze, or let go."""
+        """Freeze the ranges, or let them follow the data.
+
+        Args:
+            trainer: Its epoch is read.
+            pl_module: Its observers are switched.
+        """
         freeze_observers(pl_module, frozen=trainer.current_epoch >= self.at_epoch)
 
 
 class FreezeBatchNorm(L.Callback):
-    """Normalise by the running statistics, and keep them, from the start of an epoch on.
+    """Normalise by the running statistics and fix them from an epoch on.
 
-    Scale and shift of batch norm learn on.
+    Scale and shift of batch norm are still trained.
 
     Args:
         at_epoch: The first epoch, counted from 0, with fixed statistics.
@@ -40,8 +43,13 @@ class FreezeBatchNorm(L.Callback):
         self.at_epoch = at_epoch
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Switch batch norm to evaluation mode."""
+        """Switch batch norm to evaluation mode, from its epoch on.
+
+        Args:
+            trainer: Its epoch is read.
+            pl_module: Its batch norms are switched.
+        """
         if trainer.current_epoch >= self.at_epoch:
             for module in pl_module.modules():
-                if isinstance(module, _BatchNorm):
+                if isinstance(module, AnyBatchNorm):
                     module.eval()

@@ -1,11 +1,11 @@
-"""Quantization-aware training."""
+"""Quantization-aware training (QAT)."""
 
 from qat.training.classifier import Classifier
 from qat.training.optimizers import ParameterGroup, quantizer_groups
 
 
 class QATClassifier(Classifier):
-    """Trains a quantized network: a parameter group for steps and clips (own rate and decay)."""
+    """Trains a quantized network: steps and clips have their own learning rate and decay."""
 
     def parameter_groups(self) -> list[ParameterGroup]:
         """The network's own parameters, then those of its quantizers."""

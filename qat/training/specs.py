@@ -1,4 +1,4 @@
-"""What a training is asked to do, as frozen data that checks itself."""
+"""Settings of a training, as frozen data that checks itself."""
 
 from dataclasses import dataclass
 
@@ -15,22 +15,30 @@ KEEPS = ("best", "last")
 
 @dataclass(frozen=True)
 class OptimizerSpec:
-    """An optimizer and its rates.
+    """An optimizer and its learning rates.
 
     Attributes:
         name: ``sgd``, ``adam`` or ``adamw``.
-        lr: Rate of the network's own parameters.
-        momentum: Of sgd.
-        nesterov: Of sgd; needs momentum.
+        lr: Learning rate of the network's own parameters.
+        momentum: For sgd only.
+        nesterov: Nesterov momentum, for sgd only; needs momentum.
         weight_decay: Of the network's own parameters.
-        betas: Of adam and adamw.
-        step_lr: Rate of quantizer parameters (steps, clips); None for ``lr``.
+        betas: For adam and adamw.
+        step_lr: Learning rate of quantizer parameters (steps, clips); None for ``lr``.
         step_weight_decay: Of quantizer parameters.
-        decay_norm_and_bias: Decay batch-norm parameters and biases too, as the recipes of the
-            CIFAR papers do; false leaves parameters of fewer than two axes undecayed.
+        decay_norm_and_bias: If true, batch-norm parameters and biases have weight decay too, as in
+            the CIFAR papers; if false, parameters of fewer than two axes have none.
 
     Raises:
         ValueError: If a value, or a combination, is not allowed.
+
+    Example:
+        >>> OptimizerSpec("sgd", lr=0.1, momentum=0.9).momentum
+        0.9
+        >>> OptimizerSpec(lr=0.0)
+        Traceback (most recent call last):
+        ...
+        qat.base.errors.InputError: optimizer.lr must be above 0 and finite, got 0.0
     """
 
     name: str = "sgd"
@@ -44,7 +52,7 @@ class OptimizerSpec:
     decay_norm_and_bias: bool = True
 
     def __post_init__(self) -> None:
-        """Check each value, then what belongs together."""
+        """Check each value, then the combinations."""
         one_of("optimizer.name", self.name, OPTIMIZERS)
         if not 0 < self.lr < float("inf"):
             raise InputError(f"optimizer.lr must be above 0 and finite, got {self.lr}")
@@ -53,7 +61,9 @@ class OptimizerSpec:
         _at_least("optimizer.weight_decay", self.weight_decay, 0)
         _at_least("optimizer.step_weight_decay", self.step_weight_decay, 0)
         if not 0 <= self.momentum < 1:
-            raise InputError(f"optimizer.momentum must be 0 or more and below 1: {self.momentum}")
+            raise InputError(
+                f"optimizer.momentum must be 0 or more and below 1, got {self.momentum}"
+            )
         object.__setattr__(self, "betas", tuple(self.betas))
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"optimizer.betas must be two numbers in [0, 1), got {self.betas}")
@@ -69,15 +79,15 @@ class OptimizerSpec:
 
 @dataclass(frozen=True)
 class ScheduleSpec:
-    """The course of the rates, in epochs; it advances with every optimizer step.
+    """A learning rate schedule, in epochs; it advances with every optimizer step.
 
     Attributes:
         name: ``constant``, ``step``, ``multistep`` or ``cosine``.
-        warmup_epochs: The rates rise linearly for so long; may be a fraction.
-        step_size: Epochs between two falls of ``step``.
-        gamma: Factor of a fall.
-        milestones: Epochs at which ``multistep`` falls.
-        min_lr: Where ``cosine`` ends; other groups end at the same fraction of their rate.
+        warmup_epochs: Length of the linear warm-up; may be a fraction.
+        step_size: Epochs between two reductions of ``step``.
+        gamma: Factor of a reduction.
+        milestones: Epochs of the reductions of ``multistep``.
+        min_lr: Final rate of ``cosine``; other groups end at the same fraction of their rate.
 
     Raises:
         ValueError: If a value is not allowed.
@@ -110,21 +120,21 @@ class ScheduleSpec:
 
 @dataclass(frozen=True)
 class FitSpec:
-    """How long and how a network is fitted; names are those of Lightning's Trainer.
+    """Length and settings of a training; names are those of Lightning's Trainer.
 
     Attributes:
-        max_epochs: Epochs in all, resumed ones included.
-        accelerator: ``auto`` takes a GPU if there is one.
+        max_epochs: Epochs of the whole training, resumed ones included.
+        accelerator: ``auto`` takes an NVIDIA GPU if there is one.
         precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``.
-        accumulate_grad_batches: Batches an optimizer step.
-        gradient_clip_val: Largest norm of the gradient; None for any.
-        fast_dev_run: Run one batch (or so many) to see that all holds together; keeps nothing.
-        limit_train_batches: Batches an epoch, or a fraction of them; None for all.
+        accumulate_grad_batches: Batches per optimizer step.
+        gradient_clip_val: Largest norm of the gradient; None for no limit.
+        fast_dev_run: Run one batch (or this number) as a test; no checkpoint is kept.
+        limit_train_batches: Batches per epoch, or a fraction of them; None for all.
         compile: ``model`` compiles the whole training step.
-        devices: Processes that share each batch, a GPU each, or all on the CPU.
         keep: ``best`` by validation accuracy, or ``last``.
-        freeze_observers_at: Epoch, from 0, from which ranges stand still.
-        freeze_batch_norm_at: Epoch, from 0, from which batch-norm statistics stand still.
+        freeze_observers_at: Epoch, from 0, from which ranges are fixed.
+        freeze_batch_norm_at: Epoch, from 0, from which batch-norm statistics are fixed.
+        devices: Processes that share each batch, each with a GPU, or all on the CPU.
 
     Raises:
         ValueError: If a value is not allowed.
@@ -168,15 +178,15 @@ class FitSpec:
 
 
 def check_course(schedule: ScheduleSpec, lr: float, fit: FitSpec) -> None:
-    """Refuse a schedule, or a phase, that does not fit into the training.
+    """Check that a schedule and the phases fit into the length of the training.
 
     Args:
-        schedule: The course of the rates.
-        lr: The rate that it starts from.
-        fit: How long the training is; a dry run is as long as any.
+        schedule: Of the learning rates.
+        lr: Initial learning rate.
+        fit: Length of the training; a dry run (``fast_dev_run``) has no limit.
 
     Raises:
-        ValueError: If a rate would end above its start, or an epoch is named that never comes.
+        ValueError: If ``min_lr`` is above ``lr``, or an epoch is set that is never reached.
     """
     check_lowest(schedule, lr)
     if fit.fast_dev_run:
@@ -195,13 +205,21 @@ def check_course(schedule: ScheduleSpec, lr: float, fit: FitSpec) -> None:
         epoch = getattr(fit, name)
         if epoch is not None and epoch >= epochs:
             raise InputError(
-                f"trainer.{name}={epoch} never comes with trainer.max_epochs={epochs}, counted "
-                f"from 0: set trainer.{name}=null, or an epoch up to {epochs - 1}"
+                f"trainer.{name}={epoch} is never reached with trainer.max_epochs={epochs}, "
+                f"counted from 0: set trainer.{name}=null, or an epoch up to {epochs - 1}"
             )
 
 
 def check_lowest(schedule: ScheduleSpec, lr: float) -> None:
-    """Raise ValueError if ``min_lr`` is above the rate that it is the end of."""
+    """Check that the final rate of a schedule is not above the initial one.
+
+    Args:
+        schedule: With ``min_lr``.
+        lr: Initial learning rate.
+
+    Raises:
+        ValueError: If ``min_lr`` is above ``lr``.
+    """
     if schedule.min_lr > lr:
         raise InputError(
             f"schedule.min_lr={schedule.min_lr:g} is above optimizer.lr={lr:g}: set "

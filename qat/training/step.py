@@ -1,4 +1,4 @@
-"""The part of a training step that may be compiled: forward and loss."""
+"""The part of a training step that may be compiled: forward pass and loss."""
 
 import warnings
 from collections.abc import Callable
@@ -10,22 +10,39 @@ from torch.nn import functional as F
 from qat.core.kernels import NoCompilerWarning, has_compiler
 
 TrainingStep = Callable[[nn.Module, Tensor, Tensor, float], tuple[Tensor, Tensor]]
+"""From network, images, labels and label smoothing to loss and logits."""
 
 
 def loss_and_logits(
     net: nn.Module, images: Tensor, labels: Tensor, label_smoothing: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Mean cross entropy of a batch, and its logits ``(batch, classes)``."""
+    """Mean cross entropy of a batch, and its logits ``(batch, classes)``.
+
+    Args:
+        net: Images to logits.
+        images: ``(batch, channels, height, width)``.
+        labels: int64 ``(batch,)``.
+        label_smoothing: Share of the target that is spread over all classes, 0 to 1.
+
+    Example:
+        >>> logits = torch.zeros(2, 4)
+        >>> loss, _ = loss_and_logits(nn.Identity(), logits, torch.tensor([0, 3]))
+        >>> round(loss.item(), 4)  # log(4)
+        1.3863
+    """
     logits = net(images)
     return F.cross_entropy(logits, labels, label_smoothing=label_smoothing), logits
 
 
 def make_step(compile: str) -> TrainingStep:
-    """:func:`loss_and_logits`, for ``model`` compiled with its backward.
+    """:func:`loss_and_logits`, plain or compiled with its backward pass.
 
-    One batch shape is compiled, the first that comes; a last batch that is smaller runs
-    uncompiled, since a second compilation costs more than it. Without a compiler the plain step
-    is returned, with one notice. Network and state dict stay as they are.
+    Only the shape of the first batch is compiled; a smaller last batch runs uncompiled, because a
+    second compilation would cost more time than it saves. Without a C++ compiler the plain step is
+    returned, with one warning. Network and state dict do not change.
+
+    Args:
+        compile: ``none`` or ``model``.
     """
     if compile == "none":
         return loss_and_logits
@@ -37,13 +54,13 @@ def make_step(compile: str) -> TrainingStep:
             stacklevel=2,
         )
         return loss_and_logits
-    # Compiled code is kept per function and limited in number: networks of earlier runs are done.
+    # torch limits the compiled variants of a function: drop those of earlier networks.
     torch.compiler.reset()
     return _CompiledStep()
 
 
 def is_compiled(step: TrainingStep) -> bool:
-    """True for a step that compiles: what hooks into the network would compile it anew."""
+    """Whether a step is compiled; hooks in the network would cause a new compilation."""
     return isinstance(step, _CompiledStep)
 
 

@@ -1,10 +1,10 @@
-"""The batches whose gradients one optimizer step adds up, each weighted by its images.
+"""Gradient accumulation that weights each batch by its number of images.
 
-Lightning divides the loss of every batch by ``accumulate_grad_batches``, however few batches an
-epoch's last step has, and however few images a batch. With ``n_i`` images and mean loss ``L_i``,
-``A`` batches a step, each loss is multiplied by ``n_i / n_1`` and the gradient of a step by
-``A / sum(n_i / n_1)``, which gives the gradient of ``sum(n_i L_i) / sum(n_i)``: that of one batch
-of all the images. Full windows of equal batches are left alone, bit for bit.
+Lightning divides the loss of every batch by ``accumulate_grad_batches``, even if the last step of
+an epoch has fewer batches or a batch has fewer images. Here, with ``n_i`` images and mean loss
+``L_i`` of batch ``i`` and ``A`` batches per step, each loss is multiplied by ``n_i / n_1`` and the
+gradient of a step by ``A / sum(n_i / n_1)``. This is the gradient of ``sum(n_i L_i) / sum(n_i)``,
+the mean loss of all images. A full window of equal batches is not changed, bit for bit.
 """
 
 from collections.abc import Iterable
@@ -13,24 +13,35 @@ from torch import nn
 
 
 class Window:
-    """What came together since the last optimizer step, in batches of the first one's size."""
+    """The batches since the last optimizer step, in units of the first batch.
+
+    Example:
+        >>> window = Window()
+        >>> [window.add(images) for images in (4, 2)]
+        [1.0, 0.5]
+    """
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Forget an interrupted window."""
+        """Discard the batches of an interrupted step."""
         self._first, self._total = 0.0, 0.0
 
     def add(self, images: float) -> float:
-        """Take in a batch of so many images; what its loss is to be multiplied by."""
+        """Add a batch of ``images`` images; return the factor of its loss."""
         self._first = self._first or images
         share = images / self._first
         self._total += share
         return share
 
     def close(self, batches: int, parameters: Iterable[nn.Parameter]) -> None:
-        """End the window: scale gradients that were each divided by ``batches``, in place."""
+        """End the window: scale the gradients, which were divided by ``batches``, in place.
+
+        Args:
+            batches: ``accumulate_grad_batches``.
+            parameters: Of the optimizer.
+        """
         factor = batches / self._total if self._total else 1.0
         self.clear()
         if factor == 1.0:

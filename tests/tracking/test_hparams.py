@@ -42,9 +42,8 @@ def test_columns_are_those_that_some_run_fills(make):
 
 
 def test_choices_become_tick_boxes_and_an_unknown_setting_is_refused():
-    infos = {
-        info.name: info for info in columns({"weight_quantizer": ["pact", "lsq"]}).hparam_infos
-    }
+    settings = columns({"weight_quantizer": ["pact", "lsq"]}).hparam_infos
+    infos = {info.name: info for info in settings}
     assert list(infos["4 W method"].domain_discrete) == ["lsq", "pact"]
     assert infos["model"].type == api_pb2.DATA_TYPE_STRING
     with pytest.raises(KeyError, match="no setting 'quantiser' to choose; there are weight_bits"):
@@ -56,7 +55,8 @@ def test_choices_become_tick_boxes_and_an_unknown_setting_is_refused():
     [("done", "STATUS_SUCCESS"), ("failed", "STATUS_FAILURE"), ("running", "STATUS_UNKNOWN")],
 )
 def test_how_a_run_ended_is_shown(make, status, shown):
-    content = session_end_summary(make(status=status)).value[0].metadata.plugin_data.content
+    record = make(status=status, error="no" if status == "failed" else None)
+    content = session_end_summary(record).value[0].metadata.plugin_data.content
     end = metadata.parse_session_end_info_plugin_data(content)
     assert api_pb2.Status.Name(end.status) == shown
 

@@ -114,8 +114,10 @@ def test_more_devices_than_there_are_are_refused(monkeypatch):
     check_devices(64, torch.device("cpu"))  # processes, as many as you like
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     check_devices(2, torch.device("cuda", 0))
-    for device, there in (("cuda", 2), ("mps", 1)):
-        with pytest.raises(ValueError, match=f"devices=3, but there are {there} of {device}"):
+    for device, available in (("cuda", 2), ("mps", 1)):
+        with pytest.raises(
+            ValueError, match=f"devices=3, but there are {available} of type {device}"
+        ):
             check_devices(3, torch.device(device))
 
 

@@ -19,7 +19,7 @@ def test_a_point_far_below_is_left_out():
 
 
 def test_a_point_below_the_axis_stands_at_its_edge_with_its_value():
-    figure, axes = new_figure()
+    _, axes = new_figure()
     points = [(1, 90.0), (2, 89.0), (3, 88.0), (4, 87.0), (4, 10.25), (4, 12.0)]
     axes.plot(*zip(*points, strict=True), linestyle="none")
     show_accuracies(axes, points)
