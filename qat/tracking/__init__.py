@@ -1,1 +1,1 @@
-"""What one looks at: TensorBoard pages and figures, made from records and plain arrays."""
+"""TensorBoard pages and figures, from run records and plain arrays."""

@@ -1,7 +1,7 @@
-"""A run's settings as TensorBoard's HPARAMS tab wants them: typed, and one row a run.
+"""The settings of runs for TensorBoard's HPARAMS tab: typed columns, one row for each run.
 
-Built on ``tensorboard.plugins.hparams.summary_v2``, which needs no TensorFlow. Every run carries
-the same description of the columns, so that the tab is right over one run's folder and over all.
+Built on ``tensorboard.plugins.hparams.summary_v2``, which needs no TensorFlow. Every run has
+the same description of the columns, so that the tab is correct for one run and for all runs.
 """
 
 import time
@@ -26,15 +26,16 @@ from qat.records.schema import MODES, RunRecord
 from qat.tracking.validation import BEST, LAST
 
 FINAL = "final"
-"""Tag group of the metrics a record holds: ``final/top1``."""
+"""Tag group of the metrics of a record: ``final/top1``."""
 
-Value = bool | int | float | str
+HparamValue = bool | int | float | str
+"""Value of one setting of a run."""
 
 
 class AnyText(Domain):
-    """Text without a list of choices: names a user may add to, and whole numbers.
+    """Text without a list of choices: names that users may add, and integers.
 
-    A number of type float would be shown as 4.0000, and TensorBoard has no whole ones.
+    TensorBoard has no integer type and would show a float as 4.0000.
     """
 
     @property
@@ -43,7 +44,11 @@ class AnyText(Domain):
         return str
 
     def sample_uniform(self, rng: Any = None) -> Any:
-        """Refuse: there is nothing to choose from."""
+        """Always raise, because there are no values to sample from.
+
+        Raises:
+            IndexError: In every call, as TensorBoard's own empty domains do.
+        """
         raise IndexError("an open domain has no values to sample")
 
     def update_hparam_info(self, hparam_info: Any) -> None:
@@ -58,7 +63,7 @@ SHOWN_AS = {
     "weight_quantizer": "4 W method",
     "seed": "5 seed",
 }
-"""What a reader asks first; the names sort before all others, and the tab opens on five."""
+"""Names of the most important columns: they sort before all others; the tab first shows five."""
 FIRST_METRICS = ("top1", "packed_bytes", "bops", "latency_ms")
 SWITCH = Discrete([False, True], dtype=bool)
 GRANULARITY = Discrete(["tensor", "channel", "group"], dtype=str)
@@ -83,10 +88,10 @@ DOMAINS: Mapping[str, Domain] = {
 }
 
 
-def hparam_values(record: RunRecord) -> dict[str, Value]:
-    """A run's settings by name; those it does not have (symmetry of a float run) are absent."""
+def hparam_values(record: RunRecord) -> dict[str, HparamValue]:
+    """Settings of a run by name; a setting that it lacks (symmetry of a float run) is absent."""
     facts = run_facts(record)
-    values: dict[str, Value | None] = {
+    values: dict[str, HparamValue | None] = {
         "run": facts.label,
         "model": facts.model,
         "data": facts.data,
@@ -105,16 +110,16 @@ def config_summary(
 ) -> Summary:
     """The columns: each setting with its type, and the metrics.
 
-    Those that are asked first come first, then best and last validation accuracy, then the others
-    of the record, which are of the test set.
+    The order of metrics is: ``FIRST_METRICS``, best and last validation accuracy, all others of the
+    record (test set).
 
     Args:
-        choices: Setting → names to choose from, where they are known (tick boxes in the tab).
-        records: The runs that are shown, so that no column is empty; None for every column that
-            there may be.
+        choices: Setting → known names of its values (tick boxes in the tab).
+        records: The runs that are shown; columns without a value in any run are left out. None
+            gives all columns.
 
     Raises:
-        KeyError: If a choice is of no known setting.
+        KeyError: If ``choices`` has an unknown setting.
     """
     domains = dict(DOMAINS)
     for name, values in (choices or {}).items():
@@ -122,21 +127,21 @@ def config_summary(
             raise UnknownNameError(f"no setting {name!r} to choose; there are {', '.join(domains)}")
         domains[name] = Discrete(sorted(set(values)), dtype=str)
     if records is not None:
-        found = _used(records)
-        domains = {name: domain for name, domain in domains.items() if name in found}
-        for name, used in found.items():
+        values_by_name = _used_values(records)
+        domains = {name: domain for name, domain in domains.items() if name in values_by_name}
+        for name, used in values_by_name.items():
             if isinstance(domains[name], Discrete):
                 domains[name] = Discrete(sorted(used), dtype=domains[name].dtype)
     return hparams_config_pb(
         hparams=[HParam(SHOWN_AS.get(name, name), domain) for name, domain in domains.items()],
         metrics=_metrics(records),
-        time_created_secs=0,  # the same for every run, as the rest of it
+        time_created_secs=0,  # the same for every run, as all other fields
     )
 
 
-def _used(records: Sequence[RunRecord]) -> dict[str, set[Value]]:
-    """Setting → its values among the runs."""
-    used: dict[str, set[Value]] = {}
+def _used_values(records: Sequence[RunRecord]) -> dict[str, set[HparamValue]]:
+    """Setting → its values in the runs."""
+    used: dict[str, set[HparamValue]] = {}
     for record in records:
         for name, value in hparam_values(record).items():
             used.setdefault(name, set()).add(value)
@@ -145,18 +150,18 @@ def _used(records: Sequence[RunRecord]) -> dict[str, set[Value]]:
 
 def _metrics(records: Sequence[RunRecord] | None) -> list[Metric]:
     first: tuple[str, ...] = FIRST_METRICS
-    rest = tuple(name for name in METRICS if name not in FIRST_METRICS)
+    others = tuple(name for name in METRICS if name not in FIRST_METRICS)
     validated = True
     if records is not None:
         known = {name for record in records for name in record.metrics}
         first = tuple(name for name in first if name in known)
-        rest = tuple(name for name in rest if name in known)
-        rest += tuple(sorted(known - METRICS.keys()))  # latency_ms_b64
+        others = tuple(name for name in others if name in known)
+        others += tuple(sorted(known - METRICS.keys()))  # latency_ms_b64
         validated = any("training" in record.protocol for record in records)
     best = Metric(BEST, display_name="best val_top1", description="best validation top-1")
     last = Metric(LAST, display_name="last val_top1", description="validation top-1 at the end")
     trained = [best, last] if validated else []
-    return [*map(_metric, first), *trained, *map(_metric, rest)]
+    return [*map(_metric, first), *trained, *map(_metric, others)]
 
 
 def _metric(name: str) -> Metric:
@@ -165,7 +170,7 @@ def _metric(name: str) -> Metric:
 
 
 def session_summary(record: RunRecord) -> Summary:
-    """The row of one run, named by its settings and, to be unique, its id."""
+    """The row of one run; its name has the settings and, to be unique, the id."""
     name = f"{run_facts(record).run_name} {record.id}"
     values = hparam_values(record)
     facts = run_facts(record)
@@ -195,7 +200,7 @@ def session_end_summary(record: RunRecord) -> Summary:
     return summary
 
 
-def _slot_values(name: str, slot: SlotFacts) -> dict[str, Value | None]:
+def _slot_values(name: str, slot: SlotFacts) -> dict[str, HparamValue | None]:
     return {
         f"{name}_bits": slot.bits,
         f"{name}_symmetric": slot.symmetric,

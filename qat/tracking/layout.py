@@ -1,13 +1,13 @@
-"""How TensorBoard lays out what a run writes: names that sort first, curves that share a chart."""
+"""Layout of a run in TensorBoard: names of files and tag groups, curves that share a chart."""
 
 from collections.abc import Mapping
 
 EVENTS = "tb"
-"""Folder of the event files in a run's folder."""
+"""Name of the folder of event files in a run's folder."""
 COLUMNS = ".columns"
-"""End of the name of the event file that describes the columns of the HPARAMS tab."""
+"""Suffix of the event file that describes the columns of the HPARAMS tab."""
 FIRST_GROUP = "0 all runs"
-"""Tag group of what compares runs: it sorts before every group of a run's own."""
+"""Tag group of comparisons of runs; it sorts before the groups of a single run."""
 CHARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Accuracy": {
         "training": ("train/top1", "val/top1"),
@@ -18,11 +18,16 @@ CHARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Clipping": {"weights": (r"clipping/.*\.weight",), "inputs": (r"clipping/.*\.act",)},
     "Flips": {"weights": (r"flips/.*",)},
 }
-"""Category → chart → regular expressions of its tags, which TensorBoard matches from the start."""
+"""Category → chart → regular expressions, which TensorBoard matches from the start of a tag."""
 
 
 def multiline_layout() -> dict[str, dict[str, list[object]]]:
-    """The charts as ``SummaryWriter.add_custom_scalars`` takes them, each matching whole tags."""
+    """The charts as ``SummaryWriter.add_custom_scalars`` takes them; patterns match whole tags.
+
+    Example:
+        >>> multiline_layout()["Loss"]
+        {'training': ['Multiline', ['train/loss$', 'val/loss$']]}
+    """
     return {
         category: {title: ["Multiline", [f"{tag}$" for tag in tags]] for title, tags in own.items()}
         for category, own in CHARTS.items()

@@ -1,4 +1,4 @@
-"""What the page of a run shows of its network's tensors."""
+"""Data about a network's tensors for the page of a run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from qat.analysis.layers import LayerSQNR
 
 @dataclass(frozen=True)
 class PageTensors:
-    """Tensors of a run that no file keeps.
+    """Data about the tensors of a run that is not stored in a file.
 
     Attributes:
-        rows: Decibels of each layer.
-        weights: Layer → float weight, and the weight the quantized network computes with.
-        codes: Layer → how often each code of its tensors occurs.
+        rows: SQNR of each layer in dB.
+        weights: Layer → float weight and quantized weight.
+        codes: Layer → counts of the codes of its tensors.
     """
 
     rows: Sequence[LayerSQNR] = ()

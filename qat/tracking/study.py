@@ -1,10 +1,10 @@
-"""A study on TensorBoard: its runs under readable names, and a page that compares them.
+"""A study in TensorBoard: its runs under readable names, and a page that compares them.
 
 ``<runs>.tensorboard/<study>/<run name>`` has relative links to the event files of a run, so that
-``tensorboard --logdir`` over that folder shows the study alone and nothing is stored twice. The
-views lie beside the runs folder: inside, TensorBoard would draw each curve of it twice. Beside
-the links lies a run of TensorBoard's own, ``_study``, with the table, the figures, a page that
-says which name is which run folder, and the columns of the HPARAMS tab: those that some run fills.
+``tensorboard --logdir`` for that folder shows only the study and nothing is stored twice. The views
+are beside the runs folder: inside it TensorBoard would draw each curve twice. Beside the links
+there is an additional TensorBoard run, ``_study``. It has the table, the figures, a list of run
+names and run folders, and the columns of the HPARAMS tab that have a value in some run.
 """
 
 import hashlib
@@ -23,19 +23,24 @@ from qat.tracking.layout import COLUMNS, EVENTS, FIRST_GROUP
 
 VIEWS = ".tensorboard"
 ALL_RUNS = "all"
-"""Name of the view of all runs; a study's has its scale behind it."""
+"""Name of the view of all runs."""
 PAGE_RUN, STAMP = "_study", "made_of"
 PAGE_VERSION = "2"
-"""Raised where the page has other tags: it is written anew then."""
+"""Increased if the tags of the page change, so that it is written again."""
 
 
 def view_names(records: Iterable[RunRecord]) -> dict[str, str]:
-    """Name → id: ``w4a4-lsq-qat-seed0``, with the settings in which the runs differ."""
+    """Run name → id; a name (``w4a4-lsq-qat-seed0``) has the settings in which the runs differ."""
     return {name: id_ for id_, name in run_names(list(records)).items()}
 
 
 def views_folder(runs: Path) -> Path:
-    """Where the views of a runs folder lie: ``runs.tensorboard`` beside ``runs``."""
+    """The folder of the views of a runs folder: ``runs.tensorboard`` beside ``runs``.
+
+    Example:
+        >>> views_folder(Path("/data/runs")).as_posix()
+        '/data/runs.tensorboard'
+    """
     whole = runs.absolute()
     return whole.with_name(whole.name + VIEWS)
 
@@ -49,22 +54,23 @@ def build_study_view(
     content: str = "",
     records: Sequence[RunRecord] = (),
 ) -> Path:
-    """Make the view anew, or leave it where nothing has changed; safe from several processes.
+    """Write the view of a study if something has changed; safe in several processes.
 
     Args:
         root: The runs folder.
         study: Name of the view, a folder name.
-        runs: Name → run folder. Links that are not among them are removed.
+        runs: Run name → run folder. All other links are removed.
         table: The comparison as markdown.
-        figures: Makes name → figure; called only where the page is written.
-        content: What the figures are made of: another one has the page written again.
-        records: Of the runs; without them each run's own description of its columns is linked.
+        figures: Returns name → figure; called only if the page is written.
+        content: Text that identifies the data of the figures; if it changes, the page is written
+            again.
+        records: Of the runs; if empty, each run's own description of the columns is linked.
 
     Returns:
-        The folder to give to TensorBoard.
+        The folder for ``tensorboard --logdir``.
 
     Raises:
-        WriteError: If the disk refuses.
+        WriteError: If the disk is full or the folder cannot be written.
     """
     from filelock import FileLock  # 0.15 s to import
 
@@ -78,7 +84,8 @@ def build_study_view(
             _link(folder, runs, described=not records)
             if _read(folder / PAGE_RUN / STAMP) != stamp:
                 _write_page(folder / PAGE_RUN, table, links, figures(), records)
-                write_atomic(folder / PAGE_RUN / STAMP, stamp)  # last: a kill leaves it undone
+                # Last, so that a page of a killed process is written again.
+                write_atomic(folder / PAGE_RUN / STAMP, stamp)
     except OSError as error:
         raise write_error(folder, error) from error
     return folder
@@ -86,7 +93,7 @@ def build_study_view(
 
 def _link(folder: Path, runs: Mapping[str, Path], described: bool) -> None:
     for path in list(folder.iterdir()):
-        if path.is_symlink():  # of an older view, which linked folders
+        if path.is_symlink():  # of an older version, which linked folders
             path.unlink()
         elif path.name not in {*runs, PAGE_RUN} and path.is_dir():
             _unlink(path)
@@ -104,7 +111,7 @@ def _link(folder: Path, runs: Mapping[str, Path], described: bool) -> None:
 
 
 def _unlink(folder: Path) -> None:
-    """Remove a folder of links; one that holds anything else stays."""
+    """Remove a folder that contains only links; any other folder stays."""
     if all(path.is_symlink() for path in folder.iterdir()):
         shutil.rmtree(folder)
 
@@ -134,7 +141,12 @@ def _write_page(
 
 
 def in_order(figures: Mapping[str, Figure]) -> dict[str, Figure]:
-    """Figures under names that sort as they are given: TensorBoard shows them by the alphabet."""
+    """Figures with numbered names, because TensorBoard sorts them by name.
+
+    Example:
+        >>> list(in_order({"size": Figure(), "bits": Figure()}))
+        ['1 size', '2 bits']
+    """
     digits = len(str(len(figures)))
     return {f"{n:0{digits}} {name}": f for n, (name, f) in enumerate(figures.items(), 1)}
 

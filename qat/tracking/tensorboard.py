@@ -1,13 +1,14 @@
-"""A run on TensorBoard: its row, its final numbers, its weights, its layers, its comparison.
+"""A run in TensorBoard: settings, final metrics, weights, SQNR of layers, comparison, figures.
 
-Functions take an open writer, so that a run has one event file for all of them::
+SQNR is the signal-to-quantization-noise ratio. The functions take an open writer, so that a run has
+one event file::
 
     with open_events(folder) as writer:
         write_hparams(writer, record)
         write_final_scalars(writer, record)
 
-The folder must be the one the training curves go to: TensorBoard joins a row to its metrics by
-folder.
+The folder must be that of the training curves: TensorBoard connects the settings of a run with its
+metrics by the folder.
 """
 
 import math
@@ -33,7 +34,7 @@ SQNR_TAGS = {"weight_db": "sqnr_weight_db", "act_db": "sqnr_act_db", "output_db"
 
 @contextmanager
 def open_events(folder: Path) -> Iterator[SummaryWriter]:
-    """A writer of events in a run's folder, closed (so flushed) at the end of the block."""
+    """A writer of events in a run's folder; it is closed, and so flushed, at the end."""
     writer = SummaryWriter(str(folder))
     try:
         yield writer
@@ -46,14 +47,18 @@ def write_hparams(
 ) -> None:
     """Write the run's row of the HPARAMS tab and the layout of the custom scalars tab.
 
-    Write it once, best when the run starts. What the tab's columns are goes to a file of its own:
-    TensorBoard takes the first description that it comes across, and a view of several runs brings
-    its own.
+    Call it once, best at the start of the run. The description of the columns is written to a
+    separate file: TensorBoard uses the first description that it reads, and a view of several runs
+    has its own.
 
     Args:
         writer: Of the run's folder.
-        record: Its plan must be there; its metrics need not.
+        record: With its plan; metrics are not needed.
         choices: See :func:`qat.tracking.hparams.config_summary`.
+
+    Raises:
+        ValueError: If the writer is closed.
+        KeyError: If ``choices`` has an unknown setting.
     """
     events = writer.file_writer
     if events is None:
@@ -64,14 +69,25 @@ def write_hparams(
 
 
 def write_columns(folder: Path, columns: Summary) -> None:
-    """Write the description of the HPARAMS tab's columns, in a file whose name ends in COLUMNS."""
+    """Write the description of the HPARAMS tab's columns to a file whose name ends in ``COLUMNS``.
+
+    Args:
+        folder: Of the event files.
+        columns: From :func:`qat.tracking.hparams.config_summary`.
+    """
     with closing(SummaryWriter(str(folder), filename_suffix=COLUMNS)) as writer:
         assert writer.file_writer is not None
         writer.file_writer.add_summary(columns)
 
 
 def write_final_scalars(writer: SummaryWriter, record: RunRecord, step: int = 0) -> None:
-    """Write every metric of the record as ``final/NAME``, and how the run ended."""
+    """Write every metric of the record as ``final/NAME``, and the final status of the run.
+
+    Args:
+        writer: Of the run's folder.
+        record: With its metrics.
+        step: Step of the values.
+    """
     for name, value in record.metrics.items():
         writer.add_scalar(f"{FINAL}/{name}", value, step)
     if record.status in ("done", "failed") and writer.file_writer is not None:
@@ -86,14 +102,20 @@ def write_weight_histograms(
 ) -> None:
     """Write each layer's weights as ``weights/LAYER/float`` and ``weights/LAYER/quantized``.
 
+    Args:
+        writer: Of the run's folder.
+        before: Layer → float weight.
+        after: Layer → quantized weight, of the same layers.
+        step: Step of the histograms.
+
     Raises:
-        KeyError: If the two do not name the same layers.
-        ValueError: If a weight is empty, NaN or infinite, naming the layer.
+        KeyError: If the two have different layers.
+        ValueError: If a weight is empty, NaN or infinite; the message names the layer.
     """
-    odd = sorted(before.keys() ^ after.keys())
-    if odd:
+    unmatched = sorted(before.keys() ^ after.keys())
+    if unmatched:
         raise UnknownNameError(
-            f"weights before and after must be of the same layers; only one has {odd}"
+            f"weights before and after must be of the same layers; only one has {unmatched}"
         )
     for name in before:
         for word, weight in (("float", before[name]), ("quantized", after[name])):
@@ -104,9 +126,14 @@ def write_weight_histograms(
 
 
 def write_layer_sqnr(writer: SummaryWriter, rows: Sequence[LayerSQNR], step: int = 0) -> None:
-    """Write SQNR of weight, input and output of each layer, in dB.
+    """Write the SQNR of weight, input and output of each layer, in dB.
 
-    An infinite value (a tensor that lost nothing) has no place on an axis and is left out.
+    An infinite value (quantization without any error) cannot be drawn and is left out.
+
+    Args:
+        writer: Of the run's folder.
+        rows: See :func:`qat.analysis.sqnr.layer_sqnr`.
+        step: Step of the values.
     """
     for row in rows:
         for field, tag in SQNR_TAGS.items():
@@ -116,14 +143,27 @@ def write_layer_sqnr(writer: SummaryWriter, rows: Sequence[LayerSQNR], step: int
 
 
 def write_comparison_text(writer: SummaryWriter, markdown: str, step: int = 0) -> None:
-    """Write the comparison table (markdown) as the text page ``comparison``."""
+    """Write the comparison table as the text page ``comparison``.
+
+    Args:
+        writer: Of the run's folder.
+        markdown: The table.
+        step: Step of the text.
+    """
     writer.add_text("comparison", markdown, step)
 
 
 def write_figures(
     writer: SummaryWriter, figures: Mapping[str, Figure], step: int = 0, group: str = "figures"
 ) -> None:
-    """Write figures as images ``figures/NAME``, or of another group."""
+    """Write figures as images ``GROUP/NAME``.
+
+    Args:
+        writer: Of the run's folder.
+        figures: Name → figure.
+        step: Step of the images.
+        group: Tag group of the images.
+    """
     for name, figure in figures.items():
         show_as_text(figure)
         writer.add_figure(f"{group}/{name}", figure, step, close=False)
@@ -138,16 +178,19 @@ def write_run(
     figures: Mapping[str, Figure] | None = None,
     codes: Mapping[str, Figure] | None = None,
 ) -> None:
-    """Write all of a finished run but its row (:func:`write_hparams`).
+    """Write everything of a finished run except its settings (:func:`write_hparams`).
 
     Args:
         folder: The run's TensorBoard folder.
         record: With its metrics.
         comparison: The comparison as markdown.
-        weights: Layer → weight before and after quantization.
+        weights: Layer → weight before and after quantization; None for none.
         sqnr: See :func:`qat.analysis.sqnr.layer_sqnr`.
-        figures: Name → figure.
-        codes: Layer → bars of its codes.
+        figures: Name → figure; None for none.
+        codes: Layer → figure of its codes; None for none.
+
+    Raises:
+        ValueError: If a weight is empty, NaN or infinite.
     """
     pairs = weights or {}
     with open_events(folder) as writer:

@@ -1,4 +1,4 @@
-"""Best and last validation accuracy of a training, as metrics of its row of the HPARAMS tab."""
+"""Best and last validation accuracy of a training, as metrics for the HPARAMS tab."""
 
 from typing import Any
 
@@ -10,29 +10,35 @@ BEST, LAST = "best/val_top1", "last/val_top1"
 class BestAndLast(L.Callback):
     """Log ``best/val_top1``, the highest ``val/top1`` so far, and ``last/val_top1``.
 
-    Both are fractions, logged after every epoch at the step of its other figures: the tab shows
-    their last value, so that it is right while the run trains as well. Nothing is logged without a
-    validation set. A resumed training goes on from the best of its checkpoint.
+    Both are fractions. They are logged after every epoch, at the same step as its other metrics.
+    The tab shows the last value, so that it is correct during the training too. Without a
+    validation set nothing is logged. A resumed training continues with the best value of its
+    checkpoint.
     """
 
     def __init__(self) -> None:
         self.best_top1 = float("-inf")
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed training compares with."""
+        """The best accuracy so far, for a resumed training."""
         return {"best_top1": self.best_top1}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take it up again."""
+        """Restore the best accuracy so far."""
         self.best_top1 = state_dict["best_top1"]
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Log; validation of this epoch is over by now."""
+        """Log both values; Lightning has validated this epoch already.
+
+        Args:
+            trainer: Its metrics are read and its loggers are used.
+            pl_module: Not used.
+        """
         top1 = trainer.callback_metrics.get("val/top1")
         if top1 is None:
             return
         self.best_top1 = max(self.best_top1, float(top1))
-        # One step back, as Lightning's own: a resumed training purges from its checkpoint's step.
+        # One step back, as in Lightning: a resumed training deletes events from its first step on.
         step = trainer.global_step - 1
         for logger in trainer.loggers:
             logger.log_metrics({BEST: self.best_top1, LAST: float(top1)}, step=step)

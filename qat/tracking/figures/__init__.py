@@ -1,1 +1,1 @@
-"""Figures, drawn without a display from plain numbers; one kind a file, none imports torch."""
+"""Figures from plain numbers, without a display and without torch; one kind in each file."""

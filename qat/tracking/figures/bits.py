@@ -1,4 +1,4 @@
-"""Accuracy by bits, a line a method."""
+"""Accuracy by bits, with one line for each method."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,15 +18,15 @@ def bits_figure(
     title: str = "",
     axis: str = "bits of weights and inputs",
 ) -> Figure:
-    """Accuracy in percent by width; bars are standard deviations over seeds.
+    """Accuracy in percent by bit width; error bars are standard deviations over seeds.
 
-    A line joins the points of a method; two of one width are not joined.
+    A line joins the points of a method, unless two points have the same width.
 
     Args:
         series: Method → readings.
-        float_top1: Of the float network, drawn as a dashed line.
+        float_top1: Accuracy of the float network, a fraction, as a dashed line; None for no line.
         title: Of the figure.
-        axis: Words of the horizontal axis.
+        axis: Label of the horizontal axis.
 
     Raises:
         ValueError: If there is nothing to draw.

@@ -1,4 +1,4 @@
-"""The grid of codes as bars, with the histogram of the values before rounding behind them."""
+"""Histogram of codes as bars, in front of the histogram of the values before rounding."""
 
 from collections.abc import Mapping
 
@@ -17,13 +17,14 @@ BAR = 0.8
 
 
 def codes_figure(name: str, tensors: Mapping[str, CodeCounts]) -> Figure:
-    """A panel for each tensor of a layer: one bar a code of the grid, also for codes not used.
+    """A panel for each tensor of a layer, with one bar for each code of the grid, used or not.
 
-    The outline behind is of the values before rounding, in values a code, so that both compare.
+    The area behind the bars is the histogram of the values before rounding, in values per code, so
+    that both can be compared.
 
     Args:
         name: Of the layer.
-        tensors: ``weights``, ``inputs`` or another word → its codes.
+        tensors: Name of a tensor, such as ``weights`` or ``inputs`` → counts of its codes.
 
     Raises:
         ValueError: If there is no tensor.
@@ -51,7 +52,7 @@ def _panel(axes: Axes, word: str, codes: CodeCounts) -> None:
     )
     left = codes.first - BAR / 2 + width * np.arange(len(codes.counts))
     bars = np.stack([left, left + width - 1 + BAR], axis=1).ravel()
-    heights = np.zeros(len(bars) - 1)  # bars, and gaps between them
+    heights = np.zeros(len(bars) - 1)  # bars and the gaps between them
     heights[::2] = codes.counts
     axes.stairs(heights, bars, fill=True, color=COLOURS.get(word, ORANGE), label="codes")
     axes.set_yscale("log")

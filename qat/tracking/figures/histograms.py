@@ -18,15 +18,15 @@ def histogram_figure(
     levels: ArrayLike | None = None,
     quantity: str = "weight",
 ) -> Figure:
-    """Histogram of a tensor before and after quantization, with the grid it was put on.
+    """Histogram of a tensor before and after quantization, with the levels of its grid.
 
     Args:
         name: Of the tensor.
         before: Float values, any shape.
         after: Quantized (decoded) values, of the same shape.
-        levels: Values the codes can take; None for those that ``after`` has. More than 64 (a
-            wide code, or a scale for each channel) are not drawn.
-        quantity: What the values are, for the axis.
+        levels: Values of the codes; None takes the values of ``after``. More than 64 (many bits,
+            or one scale for each channel) are not drawn.
+        quantity: Label of the horizontal axis.
 
     Raises:
         ValueError: If the shapes differ or there are no values.
@@ -43,7 +43,7 @@ def histogram_figure(
             axes.axvline(level, color=GREY, linewidth=0.6, alpha=0.6, zorder=0)
     axes.hist(second, bins.tolist(), color=ORANGE, label="quantized")
     axes.hist(first, bins.tolist(), color=BLUE, alpha=0.75, label="float")
-    axes.set_yscale("log")  # a quantized tensor heaps on a few values
+    axes.set_yscale("log")  # a quantized tensor has many elements at few values
     axes.set_xlabel(quantity)
     axes.set_ylabel("count")
     axes.set_title(f"{name}: {grid.size} {'values' if levels is None else 'levels'}")
@@ -54,7 +54,13 @@ def histogram_figure(
 def error_figure(name: str, before: ArrayLike, after: ArrayLike, step: float) -> Figure:
     """Histogram of the quantization error in units of the step.
 
-    Inside the range rounding leaves at most half a step; what lies beyond was clipped.
+    Inside the range the rounding error is at most half a step; a larger error comes from clipping.
+
+    Args:
+        name: Of the tensor.
+        before: Float values, any shape.
+        after: Quantized (decoded) values, of the same shape.
+        step: Of the quantizer, in the unit of the values.
 
     Raises:
         ValueError: If the shapes differ, there are no values, or the step is not above 0.

@@ -1,4 +1,4 @@
-"""What became of steps, clipping and codes over a training, a line a layer."""
+"""Steps, clipping and code flips over a training, with one line for each tensor."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,10 +26,10 @@ Course = Sequence[tuple[int, float]]
 
 
 def history_figure(courses: Mapping[str, Course], metric: str, title: str = "") -> Figure:
-    """A line a tensor over training steps.
+    """One line for each tensor over training steps.
 
-    Weights are drawn, inputs dashed. More than eight lines are coloured by the depth of their layer
-    in the network instead of being named.
+    Lines of weights are solid, those of inputs dashed. More than eight lines have no names; their
+    colour shows the depth of the layer in the network.
 
     Args:
         courses: ``layer.slot`` → course, in the order of the layers.
@@ -37,7 +37,7 @@ def history_figure(courses: Mapping[str, Course], metric: str, title: str = "") 
         title: Of the figure.
 
     Raises:
-        ValueError: If the metric is none of these, or there is nothing to draw.
+        ValueError: If the metric is unknown, or there is nothing to draw.
     """
     one_of("metric", metric, WORDS)
     if not any(courses.values()):

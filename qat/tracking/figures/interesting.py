@@ -1,4 +1,4 @@
-"""Which accuracies an axis shows, and what becomes of those far below."""
+"""The accuracies that an axis shows, and marks for points far below."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,14 +7,18 @@ from matplotlib.axes import Axes
 from qat.tracking.figures.style import GREY
 
 OUTLIER, ALWAYS = 3.0, 12.0
-"""A point lies off the axis if it is so many times as far below the best as the third quarter, and
-more than so many percent."""
+"""A point is outside the axis if its distance to the best point is more than ``OUTLIER`` times that
+of the third quartile and more than ``ALWAYS`` percentage points."""
 
 NEAR_PIXELS = 40
 
 
 def axis_range(values: Sequence[float], float_top1: float | None = None) -> tuple[float, float]:
     """Lowest and highest accuracy in percent that an axis shows.
+
+    Args:
+        values: Accuracies in percent.
+        float_top1: Accuracy of the float network, a fraction; None if it is not drawn.
 
     Example:
         >>> low, high = axis_range([90, 89, 88, 87, 10])
@@ -32,18 +36,18 @@ def axis_range(values: Sequence[float], float_top1: float | None = None) -> tupl
 def show_accuracies(
     axes: Axes, points: Iterable[tuple[float, float]], float_top1: float | None = None
 ) -> None:
-    """Give a vertical axis in percent its range; a point below it stands at its edge, with value.
+    """Set the range of a vertical axis in percent; mark each point below it at the edge.
 
     Args:
-        axes: The points are drawn on it already.
-        points: Place on the other axis, and accuracy in percent.
-        float_top1: A fraction, where it is drawn too.
+        axes: With the points already drawn.
+        points: Position on the horizontal axis, and accuracy in percent.
+        float_top1: Accuracy of the float network, a fraction; None if it is not drawn.
     """
-    found = list(points)
-    low, high = axis_range([value for _, value in found], float_top1)
+    pairs = list(points)
+    low, high = axis_range([value for _, value in pairs], float_top1)
     axes.set_ylim(low, high)
     last, stacked = float("-inf"), 0
-    for place, value in sorted((place, value) for place, value in found if value < low):
+    for place, value in sorted((place, value) for place, value in pairs if value < low):
         axes.plot([place], [low], marker="v", color=GREY, clip_on=False, zorder=3)
         pixels = axes.transData.transform((place, low))[0]
         stacked = stacked + 1 if pixels - last < NEAR_PIXELS else 0  # one above the other

@@ -1,32 +1,33 @@
-"""Names beside points, where they cover neither each other nor the data."""
+"""Names beside points, at positions where they cover neither each other nor the data."""
 
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
-Place = tuple[float, float]
+PlotPoint = tuple[float, float]
+"""Horizontal and vertical position."""
 FONT = 7.0
 _PLACES = (
     *((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)),
     *((0, 2.4), (0, -2.4), (2, 2), (-2, 2), (2, -2), (-2, -2)),
     *((0, 4), (0, -4), (3, 3.5), (-3, 3.5)),
 )
-"""Where a name may stand, in heights of a line from its point; the first that is free counts."""
+"""Positions of a name relative to its point, in line heights; the first free one is used."""
 
 
 def name_points(
-    axes: Axes, names: Sequence[str], places: Sequence[Place], taken: Sequence[Place]
+    axes: Axes, names: Sequence[str], places: Sequence[PlotPoint], taken: Sequence[PlotPoint]
 ) -> None:
-    """Write each name beside its place, with a thin line to it where it stands apart.
+    """Write each name beside its point, with a thin line between them.
 
-    Limits and scales of the axes must be as they stay.
+    Limits and scales of the axes must not change afterwards.
 
     Args:
         axes: Of the points.
-        names: One a place.
-        places: In units of the data.
-        taken: All points that are drawn, in units of the data; names keep off them.
+        names: One for each place.
+        places: The points to name, in data units.
+        taken: All points that are drawn, in data units; no name covers them.
     """
     figure = axes.figure
     figure.canvas.draw()
@@ -48,9 +49,9 @@ def name_points(
         )
         size = text.get_window_extent(renderer)
         half_wide, half_high = 0.5 * size.width, 0.6 * line
-        best: tuple[float, Bbox, Place] | None = None
+        best: tuple[float, Bbox, PlotPoint] | None = None
         for across, up in _PLACES:
-            # Beside the point a name begins or ends there; above and below it is centred.
+            # A name beside the point is aligned to it; a name above or below is centred.
             dx = (
                 0.0 if across == 0 else (half_wide + abs(across) * line) * (1 if across > 0 else -1)
             )
@@ -68,7 +69,7 @@ def name_points(
         text.set_position((best[2][0] * 72 / figure.dpi, best[2][1] * 72 / figure.dpi))
 
 
-def _around(axes: Axes, place: Place, half: float) -> Bbox:
+def _around(axes: Axes, place: PlotPoint, half: float) -> Bbox:
     x, y = axes.transData.transform(place)
     return Bbox.from_extents(x - half, y - half, x + half, y + half)
 

@@ -1,4 +1,4 @@
-"""What quantization left of each layer."""
+"""The signal-to-quantization-noise ratio (SQNR) of each layer."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,32 +12,36 @@ from qat.tracking.figures.style import BLUE, GREEN, ORANGE, below, look_of, new_
 
 
 class LayerDecibels(Protocol):
-    """One layer's SQNR in dB; None for a tensor left alone."""
+    """The SQNR of one layer in dB; None for a tensor that is not quantized."""
 
     @property
     def name(self) -> str:
-        """Of the layer."""
+        """Name of the layer."""
 
     @property
     def weight_db(self) -> float | None:
-        """Of the weight."""
+        """SQNR of the weight."""
 
     @property
     def act_db(self) -> float | None:
-        """Of the input."""
+        """SQNR of the input."""
 
     @property
     def output_db(self) -> float | None:
-        """Of the output, with all errors from before."""
+        """SQNR of the output, with the errors of all earlier layers."""
 
 
 BARS = (("weight_db", "weight", BLUE), ("act_db", "input", ORANGE), ("output_db", "output", GREEN))
 
 
 def sqnr_figure(rows: Sequence[LayerDecibels]) -> Figure:
-    """Bars of each layer's SQNR in dB: weight, input, and output with all errors from before.
+    """Bars of each layer's SQNR in dB: weight, input, and output with the errors of earlier layers.
 
-    A tensor left alone has no bar; one that lost nothing (infinite) has none either, and says ∞.
+    A tensor that is not quantized has no bar. A tensor without any error (infinite SQNR) has the
+    sign ∞ instead of a bar.
+
+    Args:
+        rows: One for each layer, in the order of the network.
 
     Raises:
         ValueError: If there is no layer.
@@ -65,21 +69,21 @@ def sqnr_figure(rows: Sequence[LayerDecibels]) -> Figure:
 def layer_lines_figure(
     courses: Mapping[str, Mapping[str, float]], order: Sequence[str] = (), title: str = ""
 ) -> Figure:
-    """SQNR of each layer's output in dB, a line a setting, layers in network order.
+    """SQNR of each layer's output in dB, with one line for each setting.
 
     Args:
         courses: Setting → layer → dB.
-        order: Layers as the network runs them; others come behind them.
+        order: Layers in the order of the network; all others follow them.
         title: Of the figure.
 
     Raises:
         ValueError: If there is nothing to draw.
     """
-    noted = dict.fromkeys(name for course in courses.values() for name in course)
-    layers = [name for name in order if name in noted]
-    layers += [name for name in noted if name not in layers]
+    recorded = dict.fromkeys(name for course in courses.values() for name in course)
+    layers = [name for name in order if name in recorded]
+    layers += [name for name in recorded if name not in layers]
     if not layers:
-        raise InputError("no layer to draw: no run noted its layers")
+        raise InputError("no layer to draw: no run has the SQNR of its layers")
     figure, axes = new_figure(width=max(6.4, 2.0 + 0.4 * len(layers)), height=4.4)
     for index, (label, course) in enumerate(courses.items()):
         places = [place for place, name in enumerate(layers) if name in course]

@@ -1,4 +1,4 @@
-"""Where the memory of a run goes: by layer before and after, and in the arena over time."""
+"""Memory of a run: of each layer before and after quantization, and of the arena over time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,35 +12,44 @@ from qat.tracking.figures.style import BLUE, COLOURS, GREEN, ORANGE, new_figure
 _KIB = 1024
 _COLOUR_OF_BITS = {32: BLUE, 16: "#56B4E9", 8: GREEN, 4: ORANGE}
 _NAMED = 0.2
-"""Share of the arena from which on a block has room for its name."""
+"""Smallest share of the arena at which the name of a block fits into its rectangle."""
 
 
-def memory_figures(told: Mapping[str, Any]) -> dict[str, Figure]:
-    """Name → figure, of what a run's ``memory.json`` holds.
+def memory_figures(memory: Mapping[str, Any]) -> dict[str, Figure]:
+    """Name → figure for a run.
 
-    None of a network without a plan; layers only where a weight is quantized.
+    A network without a memory plan has no figure of an arena, a run without quantized weights has
+    none of layers.
+
+    Args:
+        memory: Content of the run's ``memory.json``.
     """
-    networks = told.get("networks", {})
+    networks = memory.get("networks", {})
     figures = {}
-    if "inference" in told and told["weight_bits"]:
-        figures["memory_layers"] = layer_memory_figure(told)
+    if "inference" in memory and memory["weight_bits"]:
+        figures["memory_layers"] = layer_memory_figure(memory)
     for name, network in networks.items():
         if name == "network" or len(networks) == 1:
-            figures["memory_arena"] = arena_figure(network, told["batch"])
+            figures["memory_arena"] = arena_figure(network, memory["batch"])
     return figures
 
 
-def layer_memory_figure(told: Mapping[str, Any]) -> Figure:
-    """Weights and output of each layer in KiB, float beside quantized, its bits on the bar.
+def layer_memory_figure(memory: Mapping[str, Any]) -> Figure:
+    """Memory of parameters and output of each layer in KiB, float beside quantized.
+
+    The bits of weight and output are written on the bar.
+
+    Args:
+        memory: Content of the run's ``memory.json``.
 
     Raises:
-        ValueError: If no layer is in both.
+        ValueError: If no quantized layer is in both networks.
     """
-    before = {row["name"]: row for row in told["inference_float"]["rows"]}
+    before = {row["name"]: row for row in memory["inference_float"]["rows"]}
     pairs: list[tuple[Any, ...]] = [
         (row["name"], before[row["name"]], row)
-        for row in told["inference"]["rows"]
-        if row["name"] in before and row["name"] in told["weight_bits"]
+        for row in memory["inference"]["rows"]
+        if row["name"] in before and row["name"] in memory["weight_bits"]
     ]
     if not pairs:
         raise InputError("no layer to draw: before and after have none in common")
@@ -51,7 +60,7 @@ def layer_memory_figure(told: Mapping[str, Any]) -> Figure:
     axes.bar([place + 0.2 for place in places], sizes[1], 0.4, label="quantized", color=ORANGE)
     for place, (name, _, _) in enumerate(pairs):
         axes.annotate(
-            f"w{told['weight_bits'][name]}/a{told['stored_bits'].get(name, 32)}",
+            f"w{memory['weight_bits'][name]}/a{memory['stored_bits'].get(name, 32)}",
             (place + 0.2, sizes[1][place]),
             ha="center",
             va="bottom",
@@ -69,15 +78,15 @@ def layer_memory_figure(told: Mapping[str, Any]) -> Figure:
 
 
 def arena_figure(network: Mapping[str, Any], batch: int) -> Figure:
-    """Blocks of the arena as rectangles: steps they live against the bytes they take.
+    """Blocks of the arena as rectangles: lifetime in operations, place in KiB.
 
     Args:
-        network: ``order``, ``blocks`` and ``arena`` of a plan.
-        batch: Images at a time.
+        network: ``order``, ``blocks`` and ``arena`` of a memory plan.
+        batch: Images in a batch.
     """
     blocks, arena = network["blocks"], network["arena"]
     figure, axes = new_figure(width=max(6.4, 1.5 + 0.16 * len(network["order"])))
-    seen: dict[int, Rectangle] = {}
+    shape_of_bits: dict[int, Rectangle] = {}
     for block in blocks:
         low, high = block["offset"] / _KIB, block["bytes"] / _KIB
         wide = block["last"] - block["first"] + 1
@@ -85,7 +94,7 @@ def arena_figure(network: Mapping[str, Any], batch: int) -> Figure:
         shape = Rectangle(
             (block["first"], low), wide, high, facecolor=colour, edgecolor="white", linewidth=0.6
         )
-        seen.setdefault(block["bits"], shape)
+        shape_of_bits.setdefault(block["bits"], shape)
         axes.add_patch(shape)
         if block["bytes"] >= _NAMED * arena["bytes"]:
             axes.annotate(
@@ -104,12 +113,12 @@ def arena_figure(network: Mapping[str, Any], batch: int) -> Figure:
     axes.set_ylabel("place in the arena [KiB]")
     axes.set_title(f"Arena of {arena['bytes'] / _KIB:.1f} KiB, batch {batch}; dotted: lower bound")
     axes.legend(
-        [seen[bits] for bits in sorted(seen)],
-        [f"{bits} bit" for bits in sorted(seen)],
+        [shape_of_bits[bits] for bits in sorted(shape_of_bits)],
+        [f"{bits} bit" for bits in sorted(shape_of_bits)],
         frameon=False,
         fontsize="small",
-        ncols=len(seen),
-        loc="upper right",  # looking for the best place would take longer than all the rest
+        ncols=len(shape_of_bits),
+        loc="upper right",  # the search for the best place would take longer than all else
     )
     return figure
 

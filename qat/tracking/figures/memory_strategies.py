@@ -1,4 +1,4 @@
-"""What each memory strategy leaves of the naive peak, network by network."""
+"""The arena of each memory strategy relative to naive allocation, for several networks."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from qat.tracking.figures.style import COLOURS, new_figure
 
 
 def strategies_figure(shares: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Grouped bars: arena in percent of naive allocation, a group a network.
+    """Bars of the arena in percent of naive allocation, with one group for each network.
 
     Args:
         shares: Network → strategy → percent; every network has the same strategies.

@@ -1,4 +1,4 @@
-"""Accuracy against what it costs, with the front of those that nothing beats."""
+"""Accuracy against a cost, with the Pareto front."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ class CostPoint:
     """One setting.
 
     Attributes:
-        label: Written beside it if it is on the front.
+        label: Written beside the point if it is on the front.
         series: Points of one series share colour and marker.
         cost: In the metric's stored unit.
-        accuracy: Mean, a fraction.
-        std: Over seeds; None without.
+        accuracy: Mean over seeds, a fraction.
+        std: Standard deviation over seeds, a fraction; None for a single seed.
     """
 
     label: str
@@ -36,7 +36,7 @@ class CostPoint:
 
 
 def pareto_figure(points: Sequence[CostPoint], cost: str, title: str = "") -> Figure:
-    """Accuracy in percent against a cost; bars are standard deviations over seeds.
+    """Accuracy in percent against a cost; error bars are standard deviations over seeds.
 
     Args:
         points: At least one.
@@ -92,7 +92,7 @@ def _front(points: Sequence[CostPoint]) -> list[CostPoint]:
 
 
 def _name_front(axes: Axes, points: Sequence[CostPoint], metric: MetricFormat) -> None:
-    low = axes.get_ylim()[0]  # what lies below has its value at the edge
+    low = axes.get_ylim()[0]  # a point below has its value at the edge
     front = [point for point in _front(points) if 100 * point.accuracy >= low][:MAX_LABELS]
     name_points(
         axes,

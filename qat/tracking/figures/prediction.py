@@ -1,4 +1,4 @@
-"""Predicted harm: against measured accuracy, a point a plan, and against weight memory."""
+"""Predicted harm of plans, against measured accuracy and against weight memory."""
 
 from collections.abc import Sequence
 
@@ -15,17 +15,17 @@ def prediction_figure(
     unit: str = "",
     title: str = "",
 ) -> Figure:
-    """Random plans, and the chosen one among them.
+    """Measured accuracy against predicted harm, with one point for each plan.
 
     Args:
-        harms: Predicted, one a plan.
-        accuracies: Measured, fractions.
-        chosen: Harm and accuracy of the chosen plan.
+        harms: Predicted harm of each random plan.
+        accuracies: Measured accuracy of each random plan, a fraction.
+        chosen: Harm and accuracy of the chosen plan; None for none.
         unit: Of the harms.
         title: Of the figure.
 
     Raises:
-        ValueError: If there is no plan, or the two are not of one length.
+        ValueError: If there is no plan, or the two lengths differ.
     """
     if not harms or len(harms) != len(accuracies):
         raise InputError(
@@ -47,10 +47,15 @@ def prediction_figure(
 
 
 def front_figure(weight_bytes: Sequence[float], harms: Sequence[float], unit: str = "") -> Figure:
-    """Predicted harm against weight memory in KiB: every plan that no other beats.
+    """Predicted harm against weight memory in KiB, for the plans of a Pareto front.
+
+    Args:
+        weight_bytes: Of each plan, ascending.
+        harms: Predicted harm of each plan.
+        unit: Of the harms.
 
     Raises:
-        ValueError: If there is no plan, or the two are not of one length.
+        ValueError: If there is no plan, or the two lengths differ.
     """
     if not harms or len(harms) != len(weight_bytes):
         raise InputError(

@@ -1,4 +1,4 @@
-"""Sensitivity of each layer as bars, with the bits it was given as a line over them."""
+"""Sensitivity of each layer as bars, with its allocated bits as a line."""
 
 from collections.abc import Sequence
 
@@ -15,12 +15,12 @@ def sensitivity_figure(
 
     Args:
         layers: Names, in execution order.
-        scores: One a layer.
-        bits: One a layer.
-        unit: Of the scores, and what they are of.
+        scores: Sensitivity of each layer.
+        bits: Allocated width of each layer.
+        unit: Unit and quantity of the scores.
 
     Raises:
-        ValueError: If there is no layer, or the three are not of one length.
+        ValueError: If there is no layer, or the three lengths differ.
     """
     if not layers or not len(layers) == len(scores) == len(bits):
         raise InputError(

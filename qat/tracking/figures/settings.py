@@ -1,4 +1,4 @@
-"""Accuracy of settings that have no order but their result: a point a line, named in words."""
+"""Accuracy of settings that have no natural order: one line with one point for each setting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class SettingRow:
     """One setting.
 
     Attributes:
-        label: In words.
-        accuracy: Mean, a fraction.
-        std: Over seeds; None without.
-        group: What it is compared within, such as a budget; groups stand in their order.
-        weight_bytes: Of all weights, written at its end; None for none.
+        label: Name of the setting.
+        accuracy: Mean over seeds, a fraction.
+        std: Standard deviation over seeds, a fraction; None for a single seed.
+        group: Settings are compared within a group, such as a budget.
+        weight_bytes: Of all weights, written at the end of the line; None writes nothing.
     """
 
     label: str
@@ -38,11 +38,11 @@ def settings_figure(
 ) -> Figure:
     """Top-1 in percent as points, sorted within each group, best on top.
 
-    The axis shows where most points lie; one far below is drawn at its edge with its value.
+    The axis covers most points; a point far below is drawn at its edge with its value.
 
     Args:
-        rows: At least one; those of a group stand together, in the order of first appearance.
-        float_top1: Of the float network, a dashed line.
+        rows: At least one; groups are in the order of their first row.
+        float_top1: Accuracy of the float network, a fraction, as a dashed line; None for no line.
         title: Of the figure.
 
     Raises:
@@ -88,7 +88,6 @@ def settings_figure(
 
 def _draw(axes: Axes, row: SettingRow, place: float, low: float) -> None:
     value = 100 * row.accuracy
-
     if value < low:
         axes.plot([low], [place], marker="<", color=ORANGE, clip_on=False)
         _beside(axes, f"{value:.1f}", low, place)

@@ -1,4 +1,4 @@
-"""What all figures share: size, colours, and files that are the same each time."""
+"""Shared by all figures: size, colours, legends, and reproducible files."""
 
 import re
 from collections.abc import Mapping
@@ -14,21 +14,26 @@ from matplotlib.ticker import FixedFormatter, FuncFormatter, LogLocator, NullFor
 
 from qat.base.text import plain
 
-# Okabe and Ito's colours: told apart by colour-blind readers and in grey.
+# Okabe and Ito's colours: colour-blind readers can distinguish them, also in grey.
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 COLOURS = (BLUE, ORANGE, GREEN, "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 GREY = "#666666"
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _OF_AN_AXIS = re.compile(r"\$\\mathdefault\{[-\d.^{}\\times \N{MINUS SIGN}]*\}\$")
-"""How matplotlib itself writes the numbers of a logarithmic axis."""
+"""A number of a logarithmic axis as matplotlib writes it."""
 FORMATS = (".png", ".svg", ".pdf")
 _UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
 def new_figure(width: float = 6.4, height: float = 4.2) -> tuple[Figure, Axes]:
-    """A figure of so many inches with one pair of axes."""
-    # Not pyplot: it keeps every figure alive, and picks a backend by the display.
+    """A figure with one pair of axes.
+
+    Args:
+        width: In inches.
+        height: In inches.
+    """
+    # Not pyplot: it keeps every figure in memory, and its backend depends on the display.
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -37,14 +42,24 @@ def new_figure(width: float = 6.4, height: float = 4.2) -> tuple[Figure, Axes]:
 
 
 def look_of(index: int) -> dict[str, Any]:
-    """Colour and marker of the n-th series; the ninth has the first's colour, another marker."""
-    again = index // len(COLOURS)
-    marker = MARKERS[(index + again) % len(MARKERS)]
+    """Colour and marker of the series ``index``; after eight a colour has another marker.
+
+    Example:
+        >>> look_of(0), look_of(8)
+        ({'color': '#0072B2', 'marker': 'o'}, {'color': '#0072B2', 'marker': 's'})
+    """
+    repeats = index // len(COLOURS)
+    marker = MARKERS[(index + repeats) % len(MARKERS)]
     return {"color": COLOURS[index % len(COLOURS)], "marker": marker}
 
 
 def below(figure: Figure, axes: Axes) -> None:
-    """The legend under the axes, where it covers no data; none for a single entry."""
+    """Put the legend under the axes, where it covers no data; long names give fewer columns.
+
+    Args:
+        figure: That gets the legend.
+        axes: Its series have labels.
+    """
     handles, labels = axes.get_legend_handles_labels()
     longest = max(map(len, labels), default=0)
     columns = 1 if longest > 45 else 2 if longest > 22 else 3
@@ -54,14 +69,14 @@ def below(figure: Figure, axes: Axes) -> None:
 
 
 def plain_numbers(axes: Axes) -> None:
-    """Numbers as one writes them on a logarithmic axis: 0.2, 20, no powers of ten."""
+    """Label a logarithmic horizontal axis with plain numbers (0.2, 20), not powers of ten."""
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def show_as_text(figure: Figure) -> None:
-    """Have every word of a figure shown as it is: a ``$`` in a name begins no formula."""
+    """Show every text of a figure literally: a ``$`` in a name does not start a formula."""
     for text in figure.findobj(Text):
         text.set_text(_shown(text.get_text()))
     for axes in figure.axes:
@@ -78,9 +93,14 @@ def _shown(words: str) -> str:
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Save a figure as its suffix says (``.png``, ``.svg``, ``.pdf``); its folder is made.
+    """Save a figure; the same figure always gives the same bytes.
 
-    The same figure gives the same bytes: no date, no random names.
+    Args:
+        figure: To save.
+        path: The suffix is the format (``.png``, ``.svg``, ``.pdf``); a missing folder is created.
+
+    Returns:
+        ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     show_as_text(figure)
@@ -90,7 +110,15 @@ def save_figure(figure: Figure, path: Path) -> Path:
 
 
 def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Save each as PNG, SVG and PDF under its name."""
+    """Save each figure as PNG, SVG and PDF.
+
+    Args:
+        figures: Name → figure; the name is that of the files.
+        folder: A missing one is created.
+
+    Returns:
+        The paths of all files.
+    """
     return [
         save_figure(figure, folder / f"{name}{suffix}")
         for name, figure in figures.items()

@@ -40,5 +40,5 @@ def test_layers_come_in_the_order_of_the_network():
 
 
 def test_no_noted_layer_is_refused():
-    with pytest.raises(ValueError, match="no run noted its layers"):
+    with pytest.raises(ValueError, match="no run has the SQNR of its layers"):
         layer_lines_figure({"a": {}}, ["conv1"])
