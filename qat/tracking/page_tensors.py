@@ -12,7 +12,7 @@ class PageTensors:
     """Data about the tensors of a run that is not stored in a file.
 
     Attributes:
-        rows: SQNR of each layer in dB.
+        rows: Signal-to-quantization-noise ratio (SQNR) of each layer, in dB.
         weights: Layer → float weight and quantized weight.
         codes: Layer → counts of the codes of its tensors.
     """

@@ -16,7 +16,7 @@ def named():
     """Axes with six named points, the names' boxes and the points in pixels."""
     figure, axes = new_figure()
     axes.plot(*zip(*CROWDED, strict=True), linestyle="none", marker="o", markersize=3)
-    axes.margins(0.2)
+    axes.margins(0.03)
     name_points(axes, [f"setting {index}" for index in range(6)], CROWDED, CROWDED)
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()

@@ -33,7 +33,7 @@ def test_no_layer_is_told():
 
 def test_layers_come_in_the_order_of_the_network():
     courses = {"a": {"fc": 3.0, "conv2": 2.0}, "b": {"conv1": 1.0, "fc": 3.0}}
-    figure = layer_lines_figure(courses, ["conv1", "conv2", "fc"], "it")
+    figure = layer_lines_figure(courses, ["conv1", "conv2", "unused"], "it")
     ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
     assert ticks == ["conv1", "conv2", "fc"]
     assert figure.axes[0].get_title() == "it"
