@@ -1,6 +1,6 @@
 """One image file: its facts, a check for damage, and its pixels as 8-bit grey or colour.
 
-Files that are not plain 8-bit grey or colour are converted; a note counts each kind except palettes:
+Files that are not plain 8-bit grey or colour are converted; notes count each kind except palettes:
 
 - An EXIF orientation is applied, as viewers do (Exif 2.32, tag 0x0112).
 - Transparent pixels are blended with white.
