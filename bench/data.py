@@ -29,6 +29,7 @@ from torchvision import transforms
 
 from bench._report import paired_ratio, spread, write_report
 from qat.data import DATA_NAMES, Augment, Batches, DataBundle, ImageSet, load_data
+from qat.data.request import DataRequest
 
 WORKERS = 2
 PREFETCH = 2  # batches queued a worker, DataLoader's default
@@ -140,7 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if args.threads:
         torch.set_num_threads(args.threads)
-    data = load_data(args.data, path=args.path)
+    data = load_data(DataRequest(args.data, path=args.path))
     write_report("data", measure(data, args.batch, args.rounds, args.images), args.out)
     return 0
 

@@ -22,6 +22,7 @@ from qat.analysis.symmetry import WIDTHS, SymmetryRow, error_steps, quantized, s
 from qat.base.atomic import write_atomic
 from qat.data.batches import Batches
 from qat.data.load import load_data
+from qat.data.request import DataRequest
 from qat.graph.shapes import layer_calls
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint
@@ -38,7 +39,9 @@ def network_tensors(
     checkpoint: Path, data: str, root: Path
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Weights and inputs of each conv and linear layer of ResNet-20, on test images."""
-    bundle = load_data(data, root=root, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
+    bundle = load_data(
+        DataRequest(data, root=root, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
+    )
     images = Batches(bundle.test, IMAGES, bundle.preprocess).batch(0)[0]
     net = build_model("builtin", "resnet20", classes=10, in_channels=3, image_size=32)
     load_checkpoint(net, checkpoint)

@@ -7,6 +7,7 @@ from qat.data.errors import DataError
 from qat.data.in_memory import Images, ImageSet
 from qat.data.load import LOADERS, load_data
 from qat.data.preprocess import Preprocess
+from qat.data.request import DataRequest
 
 DATA_NAMES = tuple(LOADERS)
 
@@ -16,6 +17,7 @@ __all__ = [
     "Batches",
     "DataBundle",
     "DataError",
+    "DataRequest",
     "ImageSet",
     "Images",
     "Preprocess",

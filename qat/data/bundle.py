@@ -1,54 +1,14 @@
-"""The request to a loader, the raw data it returns, and the bundle that a run works with."""
+"""The raw data that a loader returns, and the bundle that a run works with."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
-from qat.base.progress import Track
 from qat.data.errors import DataError
 from qat.data.in_memory import Images
 from qat.data.preprocess import Preprocess
-
-
-@dataclass(frozen=True)
-class Request:
-    """The arguments of a loader; each loader reads only some of them.
-
-    Attributes:
-        root: Folder of the named data sets.
-        path: The user's own file or folder.
-        classes: Number of classes; None counts them in the data.
-        train_images: Number of training images to generate.
-        test_images: Number of test images to generate.
-        image_size: Height and width of generated images.
-        channels: Channels of generated images.
-        seed: Fixes the content of generated images.
-        resize: Length of the shorter side, for files of different sizes.
-        crop: Side of the centred square, for files of different sizes.
-        target: ``package.module:function`` of the user's own function.
-        options: Further arguments of that function.
-        index: File that keeps facts of image files between runs; None keeps nothing.
-        track: Shows progress.
-    """
-
-    root: Path | None = None
-    path: Path | None = None
-    classes: int | None = None
-    train_images: int | None = None
-    test_images: int | None = None
-    image_size: int | None = None
-    channels: int | None = None
-    seed: int = 0
-    resize: int | None = None
-    crop: int | None = None
-    target: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-    index: Path | None = None
-    track: Track = iter
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ def part_words(images: Images, classes: int, names: Sequence[str] = ()) -> str:
 
     Example:
         >>> from qat.data.synthetic import load_synthetic
-        >>> from qat.data.bundle import Request
-        >>> raw = load_synthetic(Request(classes=3, train_images=7, image_size=8))
+        >>> from qat.data.request import DataRequest
+        >>> raw = load_synthetic(DataRequest("synthetic", classes=3, train_images=7, image_size=8))
         >>> part_words(raw.train, 3, ["ant", "bee", "cat"])
         '7 images of 8x8, 3 channels: ant 3, bee 2, cat 2'
     """

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qat.data.bundle import RawData, Request
+from qat.data.bundle import RawData
 from qat.data.download import named_file
 from qat.data.npz import read_npz
+from qat.data.request import DataRequest
 
 CLASSES = 10
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
 
-def load_cifar10(request: Request) -> RawData:
+def load_cifar10(request: DataRequest) -> RawData:
     """Read ``ROOT/cifar10.npz``; a missing file is downloaded and written first.
 
     Raises:

@@ -10,9 +10,9 @@ from typing import Any
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from qat.data.bundle import Request
 from qat.data.errors import DataError
 from qat.data.npz import LAYOUT, write_arrays
+from qat.data.request import DataRequest
 
 Fetch = Callable[[Path], dict[str, NDArray[Any]]]
 """Downloads into a folder and returns the arrays of the npz layout."""
@@ -20,7 +20,7 @@ Fetch = Callable[[Path], dict[str, NDArray[Any]]]
 _FETCH_ERRORS = (OSError, RuntimeError, EOFError, http.client.HTTPException, tarfile.TarError)
 
 
-def named_file(name: str, request: Request, fetch: Fetch) -> Path:
+def named_file(name: str, request: DataRequest, fetch: Fetch) -> Path:
     """The .npz file of a named data set, downloaded if it is missing.
 
     The file is ``request.path`` if that is set, else ``request.root / NAME.npz``. Of parallel runs

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qat.data.bundle import RawData, Request
+from qat.data.bundle import RawData
 from qat.data.errors import DataError
 from qat.data.npz import read_arrays, read_npz
+from qat.data.request import DataRequest
 
 FILE = Path(__file__).parent / "files" / "fashion_mini.npz"
 DIGEST = "b553968322ba0cad759f2e0ddaa41bac0199eaa5641c6d131688d83bfec3ba42"
@@ -25,7 +26,7 @@ CLASSES = 10
 MEAN, STD = (0.2860,), (0.3530,)
 
 
-def load_fashion_mini(request: Request) -> RawData:
+def load_fashion_mini(request: DataRequest) -> RawData:
     """Load the embedded set, or the copy of its file that ``request.path`` names.
 
     Raises:

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qat.data.bundle import RawData, Request
+from qat.data.bundle import RawData
 from qat.data.download import named_file
 from qat.data.npz import read_npz
+from qat.data.request import DataRequest
 
 CLASSES = 10
 MEAN, STD = (0.2860,), (0.3530,)
 
 
-def load_fashion_mnist(request: Request) -> RawData:
+def load_fashion_mnist(request: DataRequest) -> RawData:
     """Read ``ROOT/fashion_mnist.npz``; a missing file is downloaded and written first.
 
     Raises:

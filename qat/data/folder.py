@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qat.data.bundle import RawData, Request
+from qat.data.bundle import RawData
 from qat.data.errors import DataError
 from qat.data.file_index import facts_of
 from qat.data.file_walk import LeftOut, folders_of, image_paths, is_hidden
@@ -18,6 +18,7 @@ from qat.data.folder_images import FolderImages, ImageFile
 from qat.data.image_file import ALPHA, CMYK, DEEP, FRAMES, GREY, TURNED, ImageFacts
 from qat.data.in_memory import Fit
 from qat.data.labels import NO_LABEL
+from qat.data.request import DataRequest
 from qat.data.resize import fitted_size
 
 PARTS = ("train", "test", "val")
@@ -40,7 +41,7 @@ class _Listing:
     notes: list[str] = field(default_factory=list)
 
 
-def load_folder(request: Request) -> RawData:
+def load_folder(request: DataRequest) -> RawData:
     """Read the class folders in ``request.path``: every file is decoded once, no pixels are kept.
 
     Raises:
@@ -55,7 +56,7 @@ def load_folder(request: Request) -> RawData:
         if (request.path / part).is_dir():
             listing.paths[part] = _part(request.path / part, names, listing)
     paths = [path for files in listing.paths.values() for path, _ in files]
-    facts = facts_of(paths, request.index, request.track)
+    facts = facts_of(paths, request.index(request.path), request.track)
     notes = [*listing.notes, *listing.left_out.lines(), *treatment_lines([*facts.values()])]
     every = [ImageFile(path, NO_LABEL, facts[path]) for path in paths]
     fitted = common_fit(every, (request.resize, request.crop))
@@ -127,7 +128,7 @@ def _class_names(folder: Path) -> list[str]:
     return names
 
 
-def _requested_classes(request: Request) -> int:
+def _requested_classes(request: DataRequest) -> int:
     if request.classes is None:
         raise DataError(
             f"{request.path}: its images have no labels, so the number of classes is unknown; "

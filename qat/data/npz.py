@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from qat.base.atomic import atomic_path
-from qat.data.bundle import RawData, Request
+from qat.data.bundle import RawData
 from qat.data.errors import DataError
 from qat.data.in_memory import ImageSet
 from qat.data.labels import check_all_classes, check_labels, no_labels
+from qat.data.request import DataRequest
 
 LAYOUT = "train_images uint8 [N,H,W,C], train_labels [N], test_images, test_labels"
 MAX_CHANNELS = 4
@@ -40,7 +41,7 @@ _READ_ERRORS = (
 )
 
 
-def load_npz(request: Request) -> RawData:
+def load_npz(request: DataRequest) -> RawData:
     """Load the data set in ``request.path``, with ``request.classes`` classes or those it has.
 
     Raises:

@@ -8,16 +8,17 @@ generates the same images.
 import torch
 from torch import Tensor
 
-from qat.data.bundle import RawData, Request
+from qat.data.bundle import RawData
 from qat.data.errors import DataError
 from qat.data.in_memory import ImageSet
+from qat.data.request import DataRequest
 from qat.data.split import stable_seed
 
 TRAIN_IMAGES, TEST_IMAGES, CLASSES, IMAGE_SIZE, CHANNELS = 512, 256, 10, 32, 3
 _BLOCKS, _NOISE = 4, 48
 
 
-def load_synthetic(request: Request) -> RawData:
+def load_synthetic(request: DataRequest) -> RawData:
     """Generate images with the counts, classes, size, channels and seed of ``request``.
 
     A value that is None takes the default above.
@@ -28,7 +29,7 @@ def load_synthetic(request: Request) -> RawData:
     classes = _positive("classes", request.classes, CLASSES)
     size = _positive("image_size", request.image_size, IMAGE_SIZE)
     channels = _positive("channels", request.channels, CHANNELS)
-    patterns = class_patterns(classes, channels, size, request.seed)
+    patterns = class_patterns(classes, channels, size, request.split_seed)
     counts = {
         "train": _positive("train_images", request.train_images, TRAIN_IMAGES),
         "test": _positive("test_images", request.test_images, TEST_IMAGES),
@@ -38,7 +39,9 @@ def load_synthetic(request: Request) -> RawData:
             raise DataError(
                 f"{part}_images must be {classes} (one of each class) or more, got {count}"
             )
-    parts = {part: _noisy(patterns, count, part, request.seed) for part, count in counts.items()}
+    parts = {
+        part: _noisy(patterns, count, part, request.split_seed) for part, count in counts.items()
+    }
     return RawData(parts["train"], parts["test"], None, classes)
 
 

@@ -8,14 +8,19 @@ import numpy as np
 
 from qat.base.errors import InputError
 from qat.base.target import load_target
-from qat.data.bundle import RawData, Request
+from qat.data.bundle import RawData
 from qat.data.errors import DataError
 from qat.data.npz import LAYOUT, raw_data
+from qat.data.request import DataRequest
 
-_OFFERED = ("root", "path", "train_images", "test_images", "seed")
+_OFFERED = {
+    **{name: name for name in ("root", "path", "train_images", "test_images")},
+    "seed": "split_seed",
+}
+"""Argument of the user's function → field of the request."""
 
 
-def load_user(request: Request) -> RawData:
+def load_user(request: DataRequest) -> RawData:
     """Call ``package.module:function``, which returns arrays by name, as an .npz file has them.
 
     The function receives those of ``root``, ``path``, ``train_images``, ``test_images`` and
@@ -37,14 +42,14 @@ def load_user(request: Request) -> RawData:
     )
 
 
-def _call(function: Callable[..., Any], request: Request, where: str) -> Any:
+def _call(function: Callable[..., Any], request: DataRequest, where: str) -> Any:
     parameters = inspect.signature(function).parameters
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     unknown = [] if takes_all else [name for name in request.options if name not in parameters]
     if unknown:
         allowed = ", ".join(parameters) or "none"
         raise DataError(f"{where} has no option {unknown[0]!r}; it takes {allowed}")
-    offered = {name: getattr(request, name) for name in _OFFERED if name in parameters}
+    offered = {name: getattr(request, f) for name, f in _OFFERED.items() if name in parameters}
     arguments = {k: v for k, v in offered.items() if v is not None} | dict(request.options)
     try:
         inspect.signature(function).bind(**arguments)

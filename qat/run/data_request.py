@@ -13,6 +13,7 @@ from qat.config.modes import calibration_path
 from qat.config.schema import DataConfig, RunConfig
 from qat.data.bundle import DataBundle
 from qat.data.load import OPTIONS, load_data
+from qat.data.request import DataRequest
 from qat.models.checkpoint import read_normalisation
 
 IMAGE_FACTS = "image_facts"
@@ -45,24 +46,18 @@ def load_run_data(config: RunConfig) -> DataBundle:
 @lru_cache(maxsize=2)  # the points of a sweep mostly share their images
 def _loaded(settings: str, root: str, calibration: str | None, cache: str) -> DataBundle:
     data = DataConfig(**json.loads(settings))
-    return load_data(
-        data.name,
+    fields = asdict(data)
+    for name in ("augment", "target", "options", "classes"):
+        del fields[name]
+    request = DataRequest(
+        **fields,
+        **_options(data),
         root=Path(root),
-        path=None if data.path is None else Path(data.path),
-        train_images=data.train_images,
-        test_images=data.test_images,
-        val_fraction=data.val_fraction,
-        split_seed=data.split_seed,
-        resize=data.resize,
-        crop=data.crop,
-        mean=data.mean,
-        std=data.std,
-        memory_limit=data.memory_limit,
         calibration=None if calibration is None else Path(calibration),
         index_folder=Path(cache) / IMAGE_FACTS,
         track=lambda items: tracked("images", items),
-        **_options(data),
     )
+    return load_data(request)
 
 
 def _options(data: DataConfig) -> dict[str, Any]:

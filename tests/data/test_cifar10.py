@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torchvision.datasets
 
-from qat.data.bundle import Request
 from qat.data.cifar10 import load_cifar10
 from qat.data.errors import DataError
+from qat.data.request import DataRequest
 
 
 class FakeCIFAR10:
@@ -26,9 +26,9 @@ class FakeCIFAR10:
 def test_cifar10_is_downloaded_once_and_then_read(tmp_path, monkeypatch):
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", FakeCIFAR10)
     monkeypatch.setattr(FakeCIFAR10, "calls", 0)
-    first = load_cifar10(Request(root=tmp_path / "new"))
+    first = load_cifar10(DataRequest("cifar10", root=tmp_path / "new"))
     assert (tmp_path / "new" / "cifar10.npz").is_file()
-    second = load_cifar10(Request(root=tmp_path / "new"))
+    second = load_cifar10(DataRequest("cifar10", root=tmp_path / "new"))
     assert FakeCIFAR10.calls == 2  # train and test, once each
     assert first.test.digest() == second.test.digest()
     assert first.train.labels.tolist() == [index % 10 for index in range(40)]
@@ -42,4 +42,4 @@ def test_a_file_with_eleven_classes_is_no_cifar10(tmp_path):
     parts = {"train_images": images, "train_labels": labels}
     np.savez(tmp_path / "cifar10.npz", **parts, test_images=images, test_labels=labels)
     with pytest.raises(DataError, match="label 10 is out of range, 10 classes allow 0 to 9"):
-        load_cifar10(Request(root=tmp_path))
+        load_cifar10(DataRequest("cifar10", root=tmp_path))

@@ -7,9 +7,9 @@ import pytest
 import torchvision.datasets
 
 from qat.data import load_data
-from qat.data.bundle import Request
 from qat.data.download import named_file
 from qat.data.errors import DataError
+from qat.data.request import DataRequest
 
 
 class NoNetwork:
@@ -25,9 +25,9 @@ def no_download(folder):
 
 def test_a_file_of_that_name_is_taken_before_any_download(tmp_path):
     (tmp_path / "it.npz").write_bytes(b"here")
-    assert named_file("it", Request(root=tmp_path), no_download) == tmp_path / "it.npz"
+    assert named_file("it", DataRequest("it", root=tmp_path), no_download) == tmp_path / "it.npz"
     own = tmp_path / "elsewhere.npz"
-    assert named_file("it", Request(root=tmp_path, path=own), no_download) == own
+    assert named_file("it", DataRequest("it", root=tmp_path, path=own), no_download) == own
 
 
 def test_a_download_becomes_the_file_and_leaves_nothing_else(tmp_path):
@@ -37,7 +37,7 @@ def test_a_download_becomes_the_file_and_leaves_nothing_else(tmp_path):
         (folder / "archive.tar").write_bytes(b"large")
         return {"test_images": pixels}
 
-    path = named_file("it", Request(root=tmp_path / "new"), fetch)
+    path = named_file("it", DataRequest("it", root=tmp_path / "new"), fetch)
     assert path == tmp_path / "new" / "it.npz"
     assert np.array_equal(np.load(path)["test_images"], pixels)
     assert {p.name for p in path.parent.iterdir()} <= {"it.npz", ".it.lock"}
@@ -49,7 +49,7 @@ def test_a_download_becomes_the_file_and_leaves_nothing_else(tmp_path):
 def test_a_failed_download_says_where_the_file_goes(tmp_path, monkeypatch, name, cls):
     monkeypatch.setattr(torchvision.datasets, cls, NoNetwork)
     with pytest.raises(DataError, match=r"could not be downloaded .*put the file there") as caught:
-        load_data(name, root=tmp_path)
+        load_data(DataRequest(name, root=tmp_path))
     assert str(tmp_path / f"{name}.npz") in str(caught.value)
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] in ([], [f".{name}.lock"])
@@ -57,4 +57,4 @@ def test_a_failed_download_says_where_the_file_goes(tmp_path, monkeypatch, name,
 
 def test_without_a_folder_it_says_what_to_set():
     with pytest.raises(DataError, match=r"set paths\.data or QAT_DATA"):
-        named_file("it", Request(), no_download)
+        named_file("it", DataRequest("it"), no_download)

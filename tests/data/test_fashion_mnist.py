@@ -3,8 +3,8 @@
 import torch
 import torchvision.datasets
 
-from qat.data.bundle import Request
 from qat.data.fashion_mnist import load_fashion_mnist
+from qat.data.request import DataRequest
 
 
 class FakeFashionMNIST:
@@ -18,6 +18,6 @@ class FakeFashionMNIST:
 
 def test_fashion_mnist_is_grey(tmp_path, monkeypatch):
     monkeypatch.setattr(torchvision.datasets, "FashionMNIST", FakeFashionMNIST)
-    data = load_fashion_mnist(Request(root=tmp_path))
+    data = load_fashion_mnist(DataRequest("fashion_mnist", root=tmp_path))
     assert data.train.image_shape == (1, 28, 28)
     assert data.train.labels.tolist() == [index % 10 for index in range(40)]

@@ -9,6 +9,7 @@ import torch
 from qat.data import Augment, Batches, load_data
 from qat.data.folder_images import FolderImages, ImageFile
 from qat.data.image_file import inspect
+from qat.data.request import DataRequest
 from tests.data.class_folders import pixels
 
 
@@ -46,8 +47,8 @@ def test_the_digest_sees_labels_and_contents_and_no_names(streamed, tmp_path):
 
 @pytest.mark.parametrize("options", [{}, {"resize": 12, "crop": 10}], ids=["plain", "resized"])
 def test_streamed_equals_in_memory(folder, options):
-    kept = load_data("folder", path=folder, **options)
-    streamed = load_data("folder", path=folder, memory_limit=100, **options)
+    kept = load_data(DataRequest("folder", path=folder, **options))
+    streamed = load_data(DataRequest("folder", path=folder, memory_limit=100, **options))
     assert isinstance(streamed.train, FolderImages)
     assert isinstance(streamed.val, FolderImages)
     assert streamed.digest == kept.digest

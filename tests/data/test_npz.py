@@ -9,6 +9,7 @@ import torch
 
 from qat.data import DataError, load_data
 from qat.data.npz import read_npz, write_arrays
+from qat.data.request import DataRequest
 
 
 def arrays(channels=(3,), train=20, test=8):
@@ -48,7 +49,7 @@ def test_grey_images_may_lack_the_channel_axis(save):
 
 def test_val_arrays_are_the_validation_set(save):
     extra = {"val_images": arrays()["test_images"] // 2, "val_labels": np.arange(8) % 4}
-    data = load_data("npz", path=save(**extra))
+    data = load_data(DataRequest("npz", path=save(**extra)))
     assert len(data.train) == 20
     assert torch.equal(data.val.labels, torch.arange(8) % 4)
 
@@ -58,7 +59,7 @@ def test_the_digest_sees_the_validation_set(save):
     for value in (1, 2):
         images = np.full((8, 5, 6, 3), value, np.uint8)
         path = save(val_images=images, val_labels=np.arange(8) % 4)
-        digests.add(load_data("npz", path=path).digest)
+        digests.add(load_data(DataRequest("npz", path=path)).digest)
     assert len(digests) == 2
 
 
@@ -162,4 +163,4 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch)
 
 def test_data_npz_without_a_path_says_what_to_set():
     with pytest.raises(DataError, match=r"set data\.path=FILE\.npz"):
-        load_data("npz")
+        load_data(DataRequest("npz"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qat.data import DataError, load_data
-from qat.data.bundle import Request
+from qat.data.request import DataRequest
 from qat.data.user import load_user
 
 MODULE = "images_of_theirs"
@@ -54,7 +54,7 @@ def calls(tmp_path, monkeypatch):
 
 
 def load(function, **arguments):
-    return load_data("user", target=f"{MODULE}:{function}", **arguments)
+    return load_data(DataRequest("user", target=f"{MODULE}:{function}", **arguments))
 
 
 def test_pixels_and_labels_come_as_they_are_returned(calls):
@@ -95,7 +95,7 @@ def test_an_npz_of_the_same_arrays_has_the_same_digest(calls, tmp_path):
     import images_of_theirs
 
     np.savez(tmp_path / "same.npz", **images_of_theirs.made(0))
-    assert load_data("npz", path=tmp_path / "same.npz").digest == load("made").digest
+    assert load_data(DataRequest("npz", path=tmp_path / "same.npz")).digest == load("made").digest
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_what_does_not_fit_is_refused(calls, target, arguments, message):
 @pytest.mark.parametrize("target", ["no_such_package:made", "made", ":made", "module:"])
 def test_a_target_that_names_nothing_is_refused(target):
     with pytest.raises(DataError, match=r"data\.target"):
-        load_data("user", target=target)
+        load_data(DataRequest("user", target=target))
 
 
 def test_user_needs_a_target_and_others_take_none():
     with pytest.raises(DataError, match=r"set data\.target=package\.module:function"):
-        load_user(Request())
+        load_user(DataRequest("user"))
     with pytest.raises(DataError, match="for data user, not synthetic"):
-        load_data("synthetic", target="numpy:zeros")
+        load_data(DataRequest("synthetic", target="numpy:zeros"))
     with pytest.raises(DataError, match="for data user, not synthetic"):
-        load_data("synthetic", options={"classes": 3})
+        load_data(DataRequest("synthetic", options={"classes": 3}))

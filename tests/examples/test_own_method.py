@@ -16,6 +16,7 @@ from qat.cli.listing import list_command
 from qat.core.layout import Layout
 from qat.core.scheme import Method, TensorSpec
 from qat.data import load_data
+from qat.data.request import DataRequest
 from qat.observers.registry import make_observer
 from qat.quantizers.registry import make_quantizer
 from qat.records.folder import RunFolder
@@ -249,7 +250,7 @@ class TestSigmaObserver:
 
 def test_stripes_are_the_same_for_the_same_arguments():
     def digest(**arguments):
-        return load_data("user", target="own_method.data:stripes", **arguments).digest
+        return load_data(DataRequest("user", target="own_method.data:stripes", **arguments)).digest
 
     assert digest(train_images=48, test_images=24) == digest(train_images=48, test_images=24)
     assert digest(train_images=48, split_seed=1) != digest(train_images=48)

@@ -12,6 +12,7 @@ from torch import nn
 
 import qat
 from qat.data.load import load_data
+from qat.data.request import DataRequest
 from qat.export.onnx.network import export_onnx
 from qat.export.parity.gate import ParityThresholds, compare_logits
 from qat.export.parity.network import check_parity
@@ -28,7 +29,7 @@ THRESHOLDS = ParityThresholds(
 
 def some_images(count, size):
     """Photographs are not at hand: the embedded grey ones, enlarged and tinted."""
-    data = load_data("fashion_mini")
+    data = load_data(DataRequest("fashion_mini"))
     grey = data.train.images[:count].float() / 255
     grey = grey.reshape(count, 1, *grey.shape[-2:]) if grey.ndim == 3 else grey
     large = nn.functional.interpolate(grey[:, :1], size=(size, size), mode="bilinear")
