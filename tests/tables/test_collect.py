@@ -58,7 +58,7 @@ def test_the_same_seed_twice_is_no_second_sample(make):
 def test_twins_without_a_known_difference_stand_alone(make):
     groups = group_records([make(seed=0), make(seed=0), make(seed=1)])
     assert ids(groups) == [["run1"], ["run2"], ["run3"]]
-    assert groups[1].apart == "run run2, one of several of its seed"
+    assert groups[1].apart == "run run2, one of several with its seed"
 
 
 def test_float_first_then_wide_to_narrow_then_by_mode(make):
