@@ -67,7 +67,7 @@ def difference_text(difference: PairedDifference, metric: MetricFormat) -> str:
         >>> difference_text(PairedDifference(-0.005, -0.006, -0.004, n=3), points)
         '-0.50 [-0.60, -0.40]'
         >>> difference_text(PairedDifference(0.001, -0.002, 0.004, n=3), points)
-        '≈ +0.10 [-0.20, +0.40]'
+        '≈ +0.10 [-0.20, 0.40]'
     """
     mean = number_text(difference.mean, metric)
     signed = mean if mean.startswith("-") or float(mean) == 0 else f"+{mean}"

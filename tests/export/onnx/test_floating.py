@@ -90,7 +90,7 @@ def test_a_network_is_written_in_the_form_it_has(tmp_path):
     assert not (tmp_path / "c.onnx").exists()
 
 
-def test_a_runtime_tells_the_times_of_a_float_networks_layers():
+def test_times_of_a_float_network_are_assigned_to_its_layers():
     """Fused with batch norm, ReLU and sum as it likes, a convolution's time has its name."""
     model = float_onnx(Residual().eval(), images()).SerializeToString()
     times = make_runtime().load(model, threads=1).layer_times_ms(images(1).numpy(), repeats=5)
