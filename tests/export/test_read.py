@@ -301,7 +301,7 @@ def test_batch_norm_that_still_stands_apart_is_refused():
     net = Residual().eval()
     qnet = quantize(net, make_plan(net, scheme(), images()), keep_norms=True)
     calibrate(qnet, [images()])
-    with pytest.raises(ExportError, match="batch norm of layer 'conv' is not folded: call fold_norms"):
+    with pytest.raises(ExportError, match="layer 'conv' is not folded: call fold_norms"):
         read_program(qnet, images())
 
 

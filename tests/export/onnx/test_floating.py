@@ -9,9 +9,8 @@ from torch import nn
 
 from qat.export.errors import ExportError
 from qat.export.onnx.floating import float_onnx, half_onnx
-from qat.export.onnx.network import export_onnx
 from qat.export.runtimes.registry import make_runtime
-from tests.export.integer_networks import Residual, calibrated, images, scheme
+from tests.export.integer_networks import Residual, images
 
 
 def logits(model, x):
@@ -73,21 +72,6 @@ def test_what_torch_cannot_export_is_said_in_a_line():
     with pytest.raises(ExportError, match=r"^torch cannot export Decides to ONNX: .+") as caught:
         float_onnx(Decides(), images())
     assert "\n" not in str(caught.value)
-
-
-def test_a_network_is_written_in_the_form_it_has(tmp_path):
-    whole = export_onnx(calibrated(Residual()), tmp_path / "a.onnx", images())
-    assert whole.program is not None
-    assert whole.logit_scale > 0
-    plain = export_onnx(Residual().eval(), tmp_path / "b.onnx", images())
-    assert plain.program is None
-    assert plain.logit_scale is None
-    operators = {node.op_type for node in onnx.load(tmp_path / "b.onnx").graph.node}
-    assert "QuantizeLinear" not in operators
-    academic = calibrated(Residual(), scheme(placement="academic"))
-    with pytest.raises(ExportError, match="placement=integer"):
-        export_onnx(academic, tmp_path / "c.onnx", images())
-    assert not (tmp_path / "c.onnx").exists()
 
 
 def test_times_of_a_float_network_are_assigned_to_its_layers():

@@ -141,7 +141,7 @@ class TestIntegerBiases:
         plan = make_plan(integer_model, Scheme(placement="integer"), tiny_images)
         qnet = quantize(integer_model, plan, keep_norms=True)
         calibrate(qnet, [tiny_images])
-        with pytest.raises(ValueError, match="batch norm of layer 'stem' is not folded: call fold_norms"):
+        with pytest.raises(ValueError, match="layer 'stem' is not folded: call fold_norms"):
             save_packed(qnet, tmp_path / "it")
         assert not list(tmp_path.iterdir())
 

@@ -265,7 +265,7 @@ class TestDamage:
 
     def test_another_kind_of_file_is_refused(self, path, tiny_model):
         rewritten(path, lambda metadata: metadata.clear())
-        with pytest.raises(PackedFileError, match="is not a packed file: its format is not qatlab-packed"):
+        with pytest.raises(PackedFileError, match="not a packed file: its format is not qatlab"):
             load_packed(path, tiny_model)
 
     def test_another_network_is_refused_with_what_differs(self, path, tiny_model):
