@@ -19,12 +19,12 @@ class Group:
 
     Attributes:
         records: One or more records.
-        apart: Why the runs have a row of their own although another row has the same settings;
-            None normally.
+        separate_because: Why the runs have a row of their own although another row has the same
+            settings; None normally.
     """
 
     records: tuple[RunRecord, ...]
-    apart: str | None = None
+    separate_because: str | None = None
 
     @property
     def facts(self) -> RunFacts:

@@ -174,13 +174,13 @@ def make_column(name: str, records: Iterable[RunRecord]) -> Column:
 
 def default_columns(records: Sequence[RunRecord]) -> list[str]:
     """The default columns: fixed settings, settings that differ, metrics that were measured."""
-    front = networks_apart(records, ())
+    front = differing_networks(records, ())
     varying = [name for name in IF_VARYING if _varies(name, records)]
     known = _metrics_of(records)
     return [*front, *ALWAYS, *varying, *(name for name in DEFAULT_METRICS if name in known)]
 
 
-def networks_apart(records: Iterable[RunRecord], shown: Iterable[str]) -> list[str]:
+def differing_networks(records: Iterable[RunRecord], shown: Iterable[str]) -> list[str]:
     """Those of ``model`` and ``data`` that differ between records and have no column yet.
 
     A table with rows of several networks or data sets always shows which row has which.

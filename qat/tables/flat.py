@@ -10,8 +10,8 @@ from qat.tables.cells import Cell, Row
 from qat.tables.columns import (
     Column,
     default_columns,
+    differing_networks,
     make_column,
-    networks_apart,
     setting_text,
 )
 from qat.tables.errors import TableError
@@ -34,7 +34,7 @@ def flat_columns(records: Sequence[RunRecord], spec: TableSpec) -> list[Column]:
     if spec.columns is None:
         names = _usual(records, spec.group)
     else:
-        names = [*networks_apart(records, spec.columns), *spec.columns]
+        names = [*differing_networks(records, spec.columns), *spec.columns]
     names += [name for name in (*spec.compare, *spec.bold) if name not in names]
     columns = []
     for name in names:

@@ -9,8 +9,8 @@ from qat.tables.cells import Cell, Row
 from qat.tables.columns import (
     SETTINGS,
     Column,
+    differing_networks,
     make_column,
-    networks_apart,
     setting_text,
 )
 from qat.tables.errors import TableError
@@ -48,8 +48,8 @@ def pivot(
     """
     assert spec.columns is not None
     runs = [record for group in groups.groups for record in group.records]
-    apart = networks_apart(runs, [*spec.rows, *spec.columns])
-    spec = replace(spec, rows=(*apart, *spec.rows))
+    networks = differing_networks(runs, [*spec.rows, *spec.columns])
+    spec = replace(spec, rows=(*networks, *spec.rows))
     assert spec.columns is not None
     places = _places(groups, spec.rows, spec.columns)
     row_keys = list(dict.fromkeys(key for key, _ in places))
@@ -178,8 +178,8 @@ def _published_rows(
     rows: dict[tuple[str, ...], dict[tuple[SettingValues, str], Published]] = {}
     for one in published:
         # Settings that head no column separate the rows, shown or not: no number replaces another.
-        apart = sorted(f"{k}={v}" for k, v in one.settings.items() if k not in spec.columns)
-        row = rows.setdefault((*apart, one.source, one.tag), {})
+        hidden = sorted(f"{k}={v}" for k, v in one.settings.items() if k not in spec.columns)
+        row = rows.setdefault((*hidden, one.source, one.tag), {})
         row[_heading(one, spec.columns), one.metric] = one
     table_rows = []
     for numbers in rows.values():

@@ -80,27 +80,29 @@ def measured(records: Iterable[RunRecord]) -> list[Measured]:
 
 def points_of(measurements: Sequence[Measured]) -> list[FigurePoint]:
     """The points; their labels contain only settings that differ between them."""
-    quantized = [one.settings for one in measurements if one.settings["mode"] != "float"]
+    all_settings = [measurement.settings for measurement in measurements]
+    quantized = [settings for settings in all_settings if settings["mode"] != "float"]
     varying = [n for n in APART if len({s[n] for s in quantized} - {None}) > 1]
     if any((s["rules"] is None) != (quantized[0]["rules"] is None) for s in quantized):
         varying += ["rules"] if "rules" not in varying else []
-    runtimes = len({one.settings["runtime"] for one in measurements} - {None}) > 1
-    return [_point(one, varying, runtimes) for one in measurements]
+    runtimes = len({settings["runtime"] for settings in all_settings} - {None}) > 1
+    return [_point(measurement, varying, runtimes) for measurement in measurements]
 
 
-def _point(one: Measured, varying: Sequence[str], runtimes: bool) -> FigurePoint:
-    settings = one.settings
+def _point(measurement: Measured, varying: Sequence[str], runtimes: bool) -> FigurePoint:
+    settings = measurement.settings
     is_float = settings["mode"] == "float"
-    apart = [w for name in varying if (w := _word(name, settings[name])) and not is_float]
+    differing = [w for name in varying if (w := _word(name, settings[name])) and not is_float]
     if is_float and runtimes and settings["runtime"]:
-        apart = [_word("runtime", settings["runtime"])]
-    label = ", ".join([_label(settings), *apart])
-    alike = [_rule_kinds(word) if word == settings["rules"] else word for word in apart]
-    series = ", ".join([_series(settings), *alike])
+        differing = [_word("runtime", settings["runtime"])]
+    label = ", ".join([_label(settings), *differing])
+    kinds = [_rule_kinds(word) if word == settings["rules"] else word for word in differing]
+    series = ", ".join([_series(settings), *kinds])
     weight, act = (int((settings[name] or "32").split("-")[0]) for name in NAMED[3:5])
     network = f"{settings['model']} on {settings['data']}"
     mixed = settings["mode"] == "mixed"
-    return FigurePoint(label, series, network, weight, act, one.metrics, mixed, settings["budget"])
+    metrics, budget = measurement.metrics, settings["budget"]
+    return FigurePoint(label, series, network, weight, act, metrics, mixed, budget)
 
 
 def _label(settings: PointSettings) -> str:

@@ -19,14 +19,15 @@ _PARTS = ("mean", "std", "n")
 
 def points_csv(measurements: Sequence[Measured]) -> str:
     """The text of the file, with every digit."""
-    metrics = [name for name in POINT_METRICS if any(name in one.metrics for one in measurements)]
+    measured = {name for measurement in measurements for name in measurement.metrics}
+    metrics = [name for name in POINT_METRICS if name in measured]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*POINT_SETTINGS, *(f"{name}_{part}" for name in metrics for part in _PARTS)])
-    for one in measurements:
-        cells: list[object] = [one.settings[name] for name in POINT_SETTINGS]
+    for measurement in measurements:
+        cells: list[object] = [measurement.settings[name] for name in POINT_SETTINGS]
         for name in metrics:
-            number = one.metrics.get(name)
+            number = measurement.metrics.get(name)
             cells += [None, None, 0] if number is None else [number.mean, number.std, number.n]
         writer.writerow(cells)
     return file.getvalue()

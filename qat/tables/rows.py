@@ -153,7 +153,7 @@ def _notes(
         gates = {r.id for r in group.records if r.gate == "failed"}
         gate = f"missed its gate: {', '.join(sorted(gates))}" if gates else None
         diverged = dict.fromkeys(line for r in group.records for line in divergence_of(r))
-        texts = [unlike.get(index), group.apart, gate, *diverged, commits.get(index)]
+        texts = [unlike.get(index), group.separate_because, gate, *diverged, commits.get(index)]
         notes.append([text for text in texts if text])
     return notes
 

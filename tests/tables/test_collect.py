@@ -52,13 +52,13 @@ def test_the_same_seed_twice_is_no_second_sample(make):
     runs = [make(seed=s, overrides=(f"x={x}", f"seed={s}")) for x in "ab" for s in (0, 1)]
     groups = group_records(runs)
     assert ids(groups) == [["run1", "run2"], ["run3", "run4"]]
-    assert [group.apart for group in groups] == ["overrides: x=a", "overrides: x=b"]
+    assert [group.separate_because for group in groups] == ["overrides: x=a", "overrides: x=b"]
 
 
 def test_twins_without_a_known_difference_stand_alone(make):
     groups = group_records([make(seed=0), make(seed=0), make(seed=1)])
     assert ids(groups) == [["run1"], ["run2"], ["run3"]]
-    assert groups[1].apart == "run run2, one of several with its seed"
+    assert groups[1].separate_because == "run run2, one of several with its seed"
 
 
 def test_float_first_then_wide_to_narrow_then_by_mode(make):

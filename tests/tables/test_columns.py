@@ -4,9 +4,9 @@ import pytest
 
 from qat.tables.columns import (
     default_columns,
+    differing_networks,
     make_column,
     metric_value,
-    networks_apart,
     setting_text,
 )
 from qat.tables.errors import TableError
@@ -35,6 +35,6 @@ def test_headers_have_the_unit_and_values_follow_a_path(make):
 
 def test_networks_show_only_where_they_differ(make):
     runs = [make(), make(protocol={"float.model": "resnet20"})]
-    assert networks_apart(runs, ()) == ["model"]
-    assert networks_apart(runs, ["model"]) == []
+    assert differing_networks(runs, ()) == ["model"]
+    assert differing_networks(runs, ["model"]) == []
     assert default_columns(runs)[:2] == ["model", "run"]

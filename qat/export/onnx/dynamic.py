@@ -100,8 +100,8 @@ class _Rewriter:
                 f"the graph that torch exported does not compute layer {missing[0]!r}; use the "
                 "layer in forward, or remove it"
             )
-        gone = {f"{name}.weight" for name in self.layers}
-        kept = [i for i in self.graph.initializer if i.name not in gone]
+        removed = {f"{name}.weight" for name in self.layers}
+        kept = [i for i in self.graph.initializer if i.name not in removed]
         del self.graph.node[:], self.graph.initializer[:]
         self.graph.node.extend(nodes)
         self.graph.initializer.extend([*kept, *self.constants.values()])

@@ -28,18 +28,24 @@ def name_by_layers(graph: onnx.GraphProto) -> None:
     weights = {value.name for value in graph.initializer if value.name.endswith(_WEIGHT)}
     users = Counter(name for node in graph.node for name in node.input)
     outputs = {output.name for output in graph.output}
-    held: dict[str, str] = {}
+    layer_of_tensor: dict[str, str] = {}
     for node in graph.node:
         own = next((name for name in node.input if name in weights), None)
         layer = own.removesuffix(_WEIGHT) if own else ""
         if not layer and node.op_type in _FUSED:
-            layer = next((held[n] for n in node.input if n in held and users[n] == 1), "")
+            layer = next(
+                (layer_of_tensor[n] for n in node.input if n in layer_of_tensor and users[n] == 1),
+                "",
+            )
         if layer:
-            held |= dict.fromkeys(set(node.output) - outputs, layer)
+            layer_of_tensor |= dict.fromkeys(set(node.output) - outputs, layer)
         node.name = f"{layer if own else _module_of(node)}/{node.name}"
     for node in graph.node:
         for names in (node.input, node.output):
-            names[:] = [f"{held[name]}/{name}" if name in held else name for name in names]
+            names[:] = [
+                f"{layer_of_tensor[name]}/{name}" if name in layer_of_tensor else name
+                for name in names
+            ]
 
 
 def _module_of(node: onnx.NodeProto) -> str:

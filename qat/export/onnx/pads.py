@@ -22,8 +22,8 @@ def fold_pads(program: Program) -> Program:
         if step.output not in pads or step.output in read:
             kept.insert(0, step)
             read.update(step.inputs)
-    gone = pads.keys() - {step.output for step in kept}
-    formats = {name: form for name, form in program.formats.items() if name not in gone}
+    removed = pads.keys() - {step.output for step in kept}
+    formats = {name: form for name, form in program.formats.items() if name not in removed}
     return replace(program, steps=tuple(kept), formats=formats)
 
 

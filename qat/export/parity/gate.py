@@ -167,7 +167,7 @@ def compare_layers(
     return tuple(_compare_layer(*tensor) for tensor in tensors)
 
 
-def together(
+def merge_agreements(
     first: Sequence[LayerAgreement], images: int, more: Sequence[LayerAgreement], more_images: int
 ) -> tuple[LayerAgreement, ...]:
     """Merge the comparisons of two sets of images; the layers must have the same order.
@@ -180,7 +180,7 @@ def together(
 
     Example:
         >>> exact, off = LayerAgreement("fc", 0.0, 1.0, 0.0), LayerAgreement("fc", 2.0, 0.5, 1.0)
-        >>> together([exact], 3, [off], 1)[0].differing
+        >>> merge_agreements([exact], 3, [off], 1)[0].differing
         0.25
     """
     share = images / (images + more_images)

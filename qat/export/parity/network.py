@@ -23,7 +23,7 @@ from qat.export.parity.gate import (
     compare_layers,
     compare_logits,
     first_diverging,
-    together,
+    merge_agreements,
 )
 from qat.export.parity.ties import tie_sensitivity
 from qat.export.parity.verdict import Verdict, judge, may_be_ties
@@ -136,9 +136,9 @@ def check_parity(
     if exported.program is not None and layer_images:
         each = []
         for how, on in SETTINGS.items():
-            rows, free = _layers(exported, runtime, first_images(batches, layer_images), on)
+            rows, whole = _layers(exported, runtime, first_images(batches, layer_images), on)
             each.append(rows)
-            diverging[how] = first_diverging(free)
+            diverging[how] = first_diverging(whole)
         layers = [max(pair, key=lambda row: row.max_steps) for pair in zip(*each, strict=True)]
     if exported.program is not None and reference_images:
         reference = reference_parity(exported, first_images(batches, reference_images), simulated)
@@ -180,17 +180,17 @@ def _layers(
     exported: Exported, runtime: Runtime, batches: Iterable[Tensor], optimize: bool
 ) -> tuple[Sequence[LayerAgreement], Sequence[LayerAgreement]]:
     """Comparison of each layer from the runtime's input codes, and of the whole simulation."""
-    alone: Sequence[LayerAgreement] = ()
-    free: Sequence[LayerAgreement] = ()
+    single: Sequence[LayerAgreement] = ()
+    whole: Sequence[LayerAgreement] = ()
     done = 0
     session = _watched(exported, runtime, optimize)
     for images in batches:
         codes = _codes(exported, session, images)
         parts = layer_parity(exported, images, codes), end_to_end(exported, images, codes)
-        alone = together(alone, done, parts[0], len(images)) if done else parts[0]
-        free = together(free, done, parts[1], len(images)) if done else parts[1]
+        single = merge_agreements(single, done, parts[0], len(images)) if done else parts[0]
+        whole = merge_agreements(whole, done, parts[1], len(images)) if done else parts[1]
         done += len(images)
-    return alone, free
+    return single, whole
 
 
 def runtime_logits(
@@ -284,10 +284,10 @@ def _simulate(
             name = exported.stored.get(n)
             if name is None:
                 return value
-            form, theirs = formats[name], codes[name].astype(np.int32)
-            ours = form.encode(value.cpu().numpy())
-            agreements.extend(compare_layers([(name, ours, theirs, 1.0)]))
-            return torch.from_numpy(form.decode(theirs)).to(value) if follow else value
+            form, runtime_codes = formats[name], codes[name].astype(np.int32)
+            simulated_codes = form.encode(value.cpu().numpy())
+            agreements.extend(compare_layers([(name, simulated_codes, runtime_codes, 1.0)]))
+            return torch.from_numpy(form.decode(runtime_codes)).to(value) if follow else value
 
     with torch.no_grad(), evaluating(exported.qnet):
         ComparingInterpreter(exported.qnet).run(images.to(device))
