@@ -297,7 +297,7 @@ def test_levels_that_are_not_evenly_spaced_are_refused_by_name():
         read_program(qnet, images())
 
 
-def test_batch_norm_that_still_stands_apart_is_refused():
+def test_batch_norm_that_is_not_folded_is_refused():
     net = Residual().eval()
     qnet = quantize(net, make_plan(net, scheme(), images()), keep_norms=True)
     calibrate(qnet, [images()])
@@ -352,7 +352,7 @@ VARIANTS = {
 
 
 def test_a_tensor_that_forward_makes_is_named_with_its_line():
-    """Used as an index or otherwise: it is refused before what reads it."""
+    """The error names the tensor itself, not the operation that reads it."""
     net = Variant(lambda x: x[:, torch.arange(2)])
     message = r"the use of a tensor that forward makes at test_read\.py:\d+ .*no integer form"
     with pytest.raises(UnsupportedOperationError, match=message):

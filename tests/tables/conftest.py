@@ -64,7 +64,7 @@ def make():
 
 
 def planned(bits, **names):
-    """A plan whose inner layer has these methods for weight and input alike."""
+    """A plan whose inner layer has these methods for both weight and input."""
     found = plan(bits, bits)
     inner = found["layers"]["inner"]
     for slot in ("weight", "act"):

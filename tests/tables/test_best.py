@@ -11,7 +11,7 @@ def test_all_without_a_significant_difference_to_the_best():
     assert indistinguishable_from_best([LOW, HIGH, SIMILAR], True) == {1, 2}
 
 
-def test_the_lowest_where_low_is_good():
+def test_the_lowest_mean_is_best_where_low_is_good():
     assert indistinguishable_from_best([LOW, HIGH, SIMILAR], False) == {0}
 
 
@@ -24,6 +24,6 @@ def test_one_row_is_best_of_nothing():
     assert indistinguishable_from_best([HIGH], True) == frozenset()
 
 
-def test_without_common_seeds_only_equal_means_are_alike():
+def test_without_common_seeds_only_equal_means_are_bold():
     other = {7: 0.90, 8: 0.91, 9: 0.92}
     assert indistinguishable_from_best([HIGH, other, {5: 0.2}], True) == {0, 1}

@@ -24,7 +24,7 @@ def test_upper_headers_span_adjacent_columns():
     assert spans(TABLE) == [("W8", 1, 2), ("W4", 3, 3)]
 
 
-def test_only_an_unusual_number_of_seeds_stands_in_its_cell():
+def test_only_an_unusual_number_of_seeds_is_in_its_cell():
     assert shown_rows(TABLE) == [
         [
             Shown("qat", marks=(1,)),

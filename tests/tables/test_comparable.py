@@ -1,4 +1,4 @@
-"""Rows are held only against rows that were made alike."""
+"""Rows are compared only with rows of the same protocol."""
 
 from qat.tables.layout import LAYOUTS, TableSpec, table_spec
 from qat.tables.published import Published

@@ -1,4 +1,4 @@
-"""Pivots, by the cells that hand-made records give."""
+"""Pivots of records that are written by hand."""
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_several_metrics_share_an_upper_header(study):
     assert '<th colspan="2">W8</th>' in render(table, "html")
 
 
-def test_what_was_made_otherwise_is_marked_in_its_cell(study, make):
+def test_another_protocol_is_marked_in_its_cell(study, make):
     odd = make(
         8,
         8,

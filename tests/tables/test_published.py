@@ -48,7 +48,7 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path, text, words):
         read_published(write(tmp_path, text))
 
 
-def test_published_numbers_stand_beside_and_apart(make, tmp_path):
+def test_published_numbers_have_rows_of_their_own(make, tmp_path):
     published = read_published(write(tmp_path, HEADER + LINE))
     runs = [make(seed=s, metrics={"top1": 0.80 + s / 100}) for s in range(3)]
     spec = TableSpec(columns=("run", "method", "top1"), bold=("top1",))
@@ -88,8 +88,8 @@ def test_a_number_without_a_place_is_named(make, tmp_path):
     )
 
 
-def test_no_number_hides_another(make, tmp_path):
-    """What the rows of a pivot do not show keeps published numbers apart all the same."""
+def test_no_published_number_replaces_another(make, tmp_path):
+    """Settings that a pivot does not show separate the rows of published numbers too."""
     other = LINE.replace("simple_cnn", "resnet20").replace("91.7", "92.5")
     published = read_published(write(tmp_path, HEADER + LINE + other))
     text = render(table_from([make(metrics={"top1": 0.8})], PIVOT, published))
@@ -97,7 +97,7 @@ def test_no_number_hides_another(make, tmp_path):
     assert "92.50" in text
 
 
-def test_they_are_told_in_a_flat_table_without_a_column_of_runs(make, tmp_path):
+def test_a_flat_table_without_a_column_of_runs_labels_published_rows(make, tmp_path):
     shown = LINE + LINE.replace("top1,91.7", "top5,99")
     published = read_published(write(tmp_path, HEADER + shown))
     spec = TableSpec(columns=("mode", "method", "top1"))

@@ -19,7 +19,7 @@ def test_times_in_torch_are_no_result(make):
     assert UNTIMED not in table.footer
 
 
-def test_the_usual_number_of_seeds_is_said_once(make):
+def test_the_usual_number_of_seeds_is_only_in_the_footer(make):
     runs = [*seeds(make, 0.8), make(2, metrics={"top1": 0.5})]
     text = render(make_table(runs, ["weight_bits", "top1"]))
     assert "80.10 ± 0.10 |" in text

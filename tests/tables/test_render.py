@@ -151,7 +151,7 @@ def test_each_latex_special_is_escaped_once():
     assert escape("1 ± 2 × – ≈") == r"1 $\pm$ 2 $\times$ -- $\approx$"
 
 
-def test_an_unknown_format_is_told(table):
+def test_an_unknown_format_is_refused_with_the_known_ones(table):
     with pytest.raises(TableError, match="markdown, csv, latex, html, got 'xlsx'"):
         render(table, "xlsx")
 

@@ -120,7 +120,7 @@ def test_a_metric_that_some_seeds_lack_counts_those_that_have_it(make):
     assert cells(table, "top1") == [Statistic(0.5, None, 1)]
 
 
-def test_rows_kept_apart_by_a_setting_show_it(make):
+def test_a_setting_that_separates_rows_has_a_column(make):
     table = make_table([make(seed=0), make(seed=1)], group=["seed"])
     assert cells(table, "seed") == ["0", "1"]
 
@@ -154,7 +154,7 @@ def test_a_thousand_records(make, tmp_path):
 
 
 def test_a_table_loads_nothing_heavy():
-    """scipy only where rows are compared; what is imported is what a thousand records wait for."""
+    """scipy is imported only if rows are compared: imports would take most of the time."""
     code = (
         "import sys; from qat.tables.table import make_table; make_table([]); "
         "print(sorted({'scipy', 'torch', 'pandas', 'matplotlib', 'hydra'} & set(sys.modules)))"

@@ -1,4 +1,4 @@
-"""Float networks as ONNX files, held against torch."""
+"""Float networks as ONNX files, compared with torch."""
 
 import numpy as np
 import onnx
@@ -64,7 +64,7 @@ def test_half_precision_is_half_as_large_and_near():
     np.testing.assert_allclose(logits(half, images()), logits(whole, images()), atol=5e-3)
 
 
-def test_what_torch_cannot_export_is_said_in_a_line():
+def test_a_network_that_torch_cannot_export_is_refused_in_one_line():
     class Decides(nn.Module):
         def forward(self, x):
             return x if x.sum() > 0 else -x

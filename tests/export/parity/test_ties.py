@@ -16,7 +16,7 @@ def simulation():
     return qnet, *read_with_names(qnet, images())
 
 
-def test_what_a_network_makes_of_flipped_ties(simulation):
+def test_flipped_ties_change_logits_by_few_steps(simulation):
     """A tenth of the codes of one tensor, one step up or down; of none, nothing."""
     batch = images(12)
     names = set(simulation[2].values())

@@ -1,4 +1,4 @@
-"""Latency: the statistics on made-up seconds, and the process in which they come about."""
+"""Latency: the statistics of invented seconds, and the process that measures real ones."""
 
 import json
 import os
@@ -76,7 +76,7 @@ def test_the_process_starts_without_torch(files):
     assert json.loads(done.stdout) == []
 
 
-def test_what_goes_wrong_in_the_process_is_said_in_one_line(files, tmp_path):
+def test_an_error_in_the_process_has_one_line(files, tmp_path):
     with pytest.raises(ValueError, match=r"images are float32 \(1, 3, 9, 9\).*takes float32"):
         measure_latency(files, (3, 9, 9), SPEC)
     with pytest.raises(ValueError, match=r"absent\.onnx: no such file"):

@@ -70,7 +70,7 @@ def test_codes_under_eight_bits_with_a_clip_still_run_as_integers(name):
 
 @EACH
 @pytest.mark.parametrize("optimize", [True, False])
-def test_four_bit_weights_are_said_to_be_float(name, optimize):
+def test_four_bit_weights_are_computed_in_float(name, optimize):
     nodes = load(name, quantized(TensorProto.INT4), optimize=optimize).nodes()
     assert labels.float_layers(nodes, LAYERS) == LAYERS
     assert labels.label(nodes, LAYERS) == "simulated in float by the runtime: size only"
