@@ -43,6 +43,17 @@ def export_onnx(net: nn.Module, path: Path | str, example: Tensor) -> Exported:
             quantization levels that are not evenly spaced, or a limit of torch's exporter.
         UnsupportedOperationError: If an operation has no integer form; the message has its line.
         OSError: If the file cannot be written; an older file is kept.
+
+    Example:
+        >>> import tempfile, torch, qat
+        >>> net, images = nn.Sequential(nn.Linear(4, 2)).eval(), torch.ones(2, 4)
+        >>> plan = qat.make_plan(net, qat.Scheme(placement="integer"), images)
+        >>> qnet = qat.quantize(net, plan, images)
+        >>> qat.calibrate(qnet, [images])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     exported = export_onnx(qnet, Path(folder) / "net.onnx", images)
+        ...     [node.op_type for node in onnx.load(exported.file).graph.node][-3:]
+        ['QuantizeLinear', 'DequantizeLinear', 'Identity']
     """
     path = Path(path)
     model, program, stored = _model(net, example)

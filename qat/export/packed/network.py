@@ -66,6 +66,18 @@ def load_packed(path: Path, net: nn.Module) -> nn.Module:
     Raises:
         PackedFileError: If the file does not exist, is damaged, belongs to another network, or has
             a newer format.
+
+    Example:
+        >>> import tempfile, torch, qat
+        >>> net, images = nn.Sequential(nn.Linear(4, 2)).eval(), torch.ones(1, 4)
+        >>> qnet = qat.quantize(net, qat.make_plan(net, qat.Scheme(), images))
+        >>> qat.calibrate(qnet, [images])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "net.safetensors"
+        ...     size = save_packed(qnet, path)
+        ...     restored = load_packed(path, net)
+        >>> torch.equal(restored(images), qnet(images))
+        True
     """
     path = Path(path)
     tensors, metadata = migrated(path, *read_file(path))

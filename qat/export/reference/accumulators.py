@@ -21,6 +21,10 @@ class Accumulator:
         name: Name of the layer.
         worst_bits: Bits of a signed accumulator that is wide enough for every possible input.
         seen_bits: Bits that were enough for the given images.
+
+    Example:
+        >>> Accumulator("fc", worst_bits=25, seen_bits=20).overflows
+        (16, 24)
     """
 
     name: str
