@@ -22,10 +22,16 @@ def types_of(model):
     return {onnx.TensorProto.DataType.Name(tensor.data_type) for tensor in model.graph.initializer}
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_it_computes_what_torch_does_for_any_number_of_images(count):
+@pytest.fixture(scope="module")
+def residual():
+    """A float network and its model, exported with a single image."""
     net = Residual().eval()
-    model = float_onnx(net, images(1))
+    return net, float_onnx(net, images(1))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_it_computes_what_torch_does_for_any_number_of_images(residual, count):
+    net, model = residual
     with torch.no_grad():
         expected = net(images(count)).numpy()
     np.testing.assert_allclose(logits(model, images(count)), expected, atol=1e-5)
@@ -49,9 +55,10 @@ def test_unfolded_parameters_keep_name_and_value():
         np.testing.assert_array_equal(found[name], parameter.detach().numpy(), err_msg=name)
 
 
-def test_no_file_of_this_machine_is_named_in_it():
-    assert b"site-packages" not in float_onnx(Residual().eval(), images()).SerializeToString()
-    assert b".py" not in float_onnx(Residual().eval(), images()).SerializeToString()
+def test_no_file_of_this_machine_is_named_in_it(residual):
+    content = residual[1].SerializeToString()
+    assert b"site-packages" not in content
+    assert b".py" not in content
 
 
 def test_half_precision_is_half_as_large_and_near():
@@ -74,8 +81,8 @@ def test_a_network_that_torch_cannot_export_is_refused_in_one_line():
     assert "\n" not in str(caught.value)
 
 
-def test_times_of_a_float_network_are_assigned_to_its_layers():
+def test_times_of_a_float_network_are_assigned_to_its_layers(residual):
     """Fused with batch norm, ReLU and sum as it likes, a convolution's time has its name."""
-    model = float_onnx(Residual().eval(), images()).SerializeToString()
-    times = make_runtime().load(model, threads=1).layer_times_ms(images(1).numpy(), repeats=5)
+    content = residual[1].SerializeToString()
+    times = make_runtime().load(content, threads=1).layer_times_ms(images(1).numpy(), repeats=5)
     assert {"conv", "second", "head"} <= times.keys()
