@@ -1,1 +1,1 @@
-"""Files that other programs read, and what these programs make of them."""
+"""Files for other programs, the runtimes that execute them, and checks of both."""

@@ -1,7 +1,7 @@
-"""What exporters refuse."""
+"""The error of the exporters."""
 
 from qat.base.errors import InputError
 
 
 class ExportError(InputError):
-    """A network that cannot be written in the format asked for; the message says why."""
+    """A network cannot be written in the requested format; the message gives the reason."""

@@ -1,8 +1,8 @@
-"""An integer network as plain data: what the exporters write and the reference computes.
+"""An integer network as plain data, which the exporters write and the reference computes.
 
-No torch in it: numpy arrays and numbers. A tensor that is stored has codes of a format; as x86
-runtimes want them, codes of activations are unsigned 8-bit integers, whatever the width: a signed
-grid of ``b`` bits is shifted by 128, a narrower one uses a part of 0..255.
+It consists of numpy arrays and numbers, without torch. Each stored tensor has codes of a format.
+Codes of activations are unsigned 8-bit integers at every bit width, as x86 runtimes require:
+signed codes are shifted by 128, and fewer bits use a part of 0..255.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 OFFSET = 128
-"""Added to signed codes and their zero points."""
+"""Number that is added to signed codes and to their zero points."""
 UINT8_MAX = 255
 
 Floats = NDArray[np.float32]
@@ -22,7 +22,21 @@ Codes = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Format:
-    """``r = scale * (q - zero_point)`` of a stored tensor, ``qmin <= q <= qmax``, in 0..255."""
+    """Format of a stored tensor: ``r = scale * (q - zero_point)``, ``qmin <= q <= qmax``.
+
+    Attributes:
+        scale: Size of a step.
+        zero_point: Code of the value 0.
+        qmin: Smallest code, 0 or more.
+        qmax: Largest code, 255 or less.
+
+    Example:
+        >>> form = Format(np.float32(0.5), zero_point=128, qmin=120, qmax=135)
+        >>> form.encode(np.array([-1.0, 0.25, 9.0]))
+        array([126, 128, 135], dtype=int32)
+        >>> form.decode(np.array([126, 128, 135]))
+        array([-1. ,  0. ,  3.5], dtype=float32)
+    """
 
     scale: np.float32
     zero_point: int
@@ -30,12 +44,12 @@ class Format:
     qmax: int
 
     def encode(self, values: NDArray[Any]) -> Codes:
-        """``clamp(round_half_even(r / scale) + zero_point)``."""
+        """Codes of values: ``clamp(round_half_even(r / scale) + zero_point, qmin, qmax)``."""
         codes = np.round(values / self.scale) + self.zero_point
         return np.clip(codes, self.qmin, self.qmax).astype(np.int32)
 
     def decode(self, codes: NDArray[Any]) -> Floats:
-        """Values of codes."""
+        """Values of codes: ``scale * (q - zero_point)``."""
         return (codes - self.zero_point).astype(np.float32) * self.scale
 
 
@@ -44,11 +58,11 @@ class Weight:
     """A weight as integers.
 
     Attributes:
-        codes: ``(out, in / groups, *kernel)``, in the grid's own range.
-        scale: One, or one an output channel.
-        zero_point: Likewise.
+        codes: ``(out, in / groups, *kernel)``, not shifted.
+        scale: One value, or one for each output channel.
+        zero_point: One value, or one for each output channel.
         bits: Width of a code.
-        signed: Codes below zero.
+        signed: True if codes can be negative.
     """
 
     codes: Codes
@@ -58,7 +72,7 @@ class Weight:
     signed: bool
 
     def values(self) -> Floats:
-        """What the codes stand for."""
+        """The weight in float: ``scale * (codes - zero_point)``."""
         ones = [1] * (self.codes.ndim - 1)
         centred = self.codes - self.zero_point.reshape(-1, *ones)
         return centred.astype(np.float32) * self.scale.reshape(-1, *ones)
@@ -69,16 +83,16 @@ class Step:
     """One operation, from stored tensors to a stored tensor.
 
     Attributes:
-        name: Of the layer or operation; unique.
-        kind: ``quantize`` (the image), or a word of :mod:`qat.graph.operations`;
-            ``global_avg_pool`` for every average over a whole plane.
-        inputs: Names of tensors; of the step that quantizes the image, its own output.
-        output: Name of the tensor it makes.
-        attributes: Of the operation (stride, padding, axis, shape, ...).
-        weight: Of a layer.
-        bias: Codes of scale ``s_x * s_w``, zero point 0; None without.
-        low: Smallest code that it gives: a ReLU is a bound on codes.
-        high: Largest.
+        name: Name of the layer or operation; unique.
+        kind: ``quantize``, or a kind of :mod:`qat.graph.operations`; ``global_avg_pool`` for
+            every average over a whole plane.
+        inputs: Names of tensors; for the step that quantizes the image, its own output.
+        output: Name of the tensor that the step computes.
+        attributes: Attributes of the operation (stride, padding, axis, shape, ...).
+        weight: Weight of a layer; None for other operations.
+        bias: Codes of scale ``s_x * s_w`` with zero point 0; None without a bias.
+        low: Smallest code of the output; a ReLU is such a bound.
+        high: Largest code of the output.
     """
 
     name: str
@@ -97,13 +111,13 @@ class Program:
     """A whole network.
 
     Attributes:
-        name: Of the network's class.
+        name: Name of the network's class.
         input_shape: ``(channels, height, width)`` of an image.
-        output_shape: Of what an image gives, ``(classes,)`` of a classifier.
-        output: Name of the logits' tensor.
-        steps: In execution order; the first quantizes the image, ``input``.
-        formats: Tensor name → format.
-        plan: As :meth:`qat.core.plan.Plan.to_dict` gives it.
+        output_shape: Shape of the output for one image; ``(classes,)`` for a classifier.
+        output: Name of the tensor with the logits.
+        steps: In the order of execution; the first one quantizes the image, ``input``.
+        formats: Name of a tensor → format.
+        plan: As :meth:`qat.core.plan.Plan.to_dict` returns it.
     """
 
     name: str

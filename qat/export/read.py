@@ -1,4 +1,4 @@
-"""Read an integer network off its graph, as a :class:`qat.export.program.Program`."""
+"""From the graph of a quantized network to a :class:`qat.export.program.Program`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,38 +22,41 @@ from qat.layers.walk import TENSOR, placed_quantizers
 from qat.quantizers.base import Quantizer
 
 _ABOVE = 6.0
-"""Where ReLU6 ends."""
+"""Upper bound of ReLU6."""
 
 
 def read_with_names(qnet: nn.Module, example: Tensor) -> tuple[Program, Mapping[fx.Node, str]]:
     """The integer program of a calibrated network in placement ``integer``.
 
     Args:
-        qnet: From :func:`qat.convert.swap.quantize`, calibrated, norms folded.
-        example: An image or more, preprocessed: the shapes.
+        qnet: From :func:`qat.convert.swap.quantize`, calibrated, with folded batch norm.
+        example: Preprocessed images, from which the shapes of all tensors follow.
 
     Returns:
-        The program, and the name of the tensor that each quantizer's node stores.
+        The program, and for each quantizer's node the name of its output tensor.
 
     Raises:
-        ExportError: If it is of another placement, or a quantizer is not calibrated, has a scale
-            that is no positive number, or a grid that is not affine.
-        UnsupportedOperationError: If an operation has no integer form; its line is named.
+        ExportError: If the network has another placement, or a quantizer is not calibrated, has a
+            scale that is not a positive number, or a grid that is not affine.
+        UnsupportedOperationError: If an operation has no integer form; the message has its line.
     """
     if not isinstance(qnet, fx.GraphModule) or not plan_of(qnet).tensors:
         raise ExportError(
-            "only networks in placement=integer become integer files: quantize with "
+            "only networks with placement=integer can become integer files: quantize with "
             "scheme.placement=integer, or save the packed file"
         )
     for _, name, slot, quantizer in placed_quantizers(qnet):
-        # Before the network is run for its shapes: that would calibrate it on the example.
+        # Checked before the network is run for its shapes, because that would calibrate it.
         _checked(name if slot == TENSOR else f"{name} ({slot})", quantizer)
-    reader = _Reader(qnet, example)
+    reader = _GraphReader(qnet, example)
     for operation in reader.operations.values():
         reader.read(operation)
     last = next(node for node in reader.operations if node.op == "output").args[0]
     if last not in reader.names:
-        raise ExportError("the network gives something else than one tensor of logits: wrap it")
+        raise ExportError(
+            "the output of the network is not one tensor of logits: wrap the network in a module "
+            "that returns only the logits"
+        )
     program = Program(
         name=type(qnet).__name__,
         input_shape=tuple(example.shape[1:]),
@@ -66,8 +69,8 @@ def read_with_names(qnet: nn.Module, example: Tensor) -> tuple[Program, Mapping[
     return fold_pads(program), reader.stored
 
 
-class _Reader:
-    """Walks the graph; a chain of operations becomes a step where its quantizer stands."""
+class _GraphReader:
+    """Walks the graph and turns each chain of operations that ends in a quantizer into a step."""
 
     def __init__(self, qnet: fx.GraphModule, example: Tensor) -> None:
         self.qnet = qnet
@@ -80,7 +83,7 @@ class _Reader:
         self.formats: dict[str, Format] = {}
 
     def read(self, operation: Operation) -> None:
-        """Add the step that an operation ends, if it ends one."""
+        """Add the step of which an operation is the last one, if there is such a step."""
         module = self._module(operation)
         if isinstance(module, QuantTensor):
             self._store(operation, module)
@@ -90,12 +93,12 @@ class _Reader:
             self.names[operation.node] = self.names[operation.inputs[0]]
 
     def _store(self, stored: Operation, tensor: QuantTensor) -> None:
-        """The chain that ends in a quantizer: a core and maybe a rectifier."""
+        """Add a chain that ends in a quantizer: one operation, and a rectifier if there is one."""
         core = self.operations[stored.inputs[0]]
         rectifier = None
         if core.kind in RECTIFIERS and core.inputs[0] not in self.names:
             rectifier, core = core.kind, self.operations[core.inputs[0]]
-        if core.node in self.names:  # an image-sized average: nothing was computed
+        if core.node in self.names:  # an average over windows of one pixel computes nothing
             core = stored
         name = core.name if core is not stored else f"{stored.name}.again"
         form = _format(tensor.plan.name, tensor.quantizer)
@@ -119,7 +122,7 @@ class _Reader:
         )
 
     def _pass_on(self, operation: Operation) -> None:
-        """An operation on codes: its output has its input's format."""
+        """Add an operation that moves codes: its output has the format of its input."""
         inputs = tuple(self.names[node] for node in operation.inputs)
         if operation.kind in ("identity", "split"):
             self.names[operation.node] = inputs[0]
@@ -132,33 +135,35 @@ class _Reader:
             self._move(operation.name, kind, inputs, self._attributes(operation))
             self.names[operation.node] = operation.name
 
-    def _cut(self, operation: Operation, given: str) -> None:
-        """A slice, and the reshape that drops the axes which numbers index."""
-        found = self._attributes(operation)
-        if "part" in found:
-            found = {"ranges": self.parts[operation.inputs[0]][found["part"]]}
-        shape = found.pop("shape", None)
+    def _cut(self, operation: Operation, source: str) -> None:
+        """Add a slice, and a reshape that removes the axes that are indexed by a number."""
+        slicing = self._attributes(operation)
+        if "part" in slicing:
+            slicing = {"ranges": self.parts[operation.inputs[0]][slicing["part"]]}
+        shape = slicing.pop("shape", None)
         cut = operation.name if shape is None else f"{operation.name}.cut"
-        self._move(cut, "slice", (given,), found)
+        self._move(cut, "slice", (source,), slicing)
         if shape is not None:
             self._move(operation.name, "reshape", (cut,), {"shape": shape})
         self.names[operation.node] = operation.name
 
-    def _move(self, name: str, kind: str, inputs: tuple[str, ...], found: dict[str, Any]) -> None:
+    def _move(self, name: str, kind: str, inputs: tuple[str, ...], values: dict[str, Any]) -> None:
         self.formats[name] = self.formats[inputs[0]]
-        self.steps.append(Step(name, kind, inputs, name, found))
+        self.steps.append(Step(name, kind, inputs, name, values))
 
     def _parameters(self, core: Operation) -> tuple[Weight | None, Any]:
         layer = self._module(core)
         if not isinstance(layer, QuantTwin):
             return None, None
         if layer.norm is not None:
-            raise ExportError(f"layer {core.name!r} has its batch norm apart: fold_norms first")
+            raise ExportError(f"batch norm of layer {core.name!r} is not folded: call fold_norms")
         weight, step = read_weight(core.name, layer), layer.bias_step()
         if layer.bias is None:
             return weight, None
         if step is None:
-            raise ExportError(f"layer {core.name!r}: set_phase(net, 'quantize') before exporting")
+            raise ExportError(
+                f"layer {core.name!r} is not quantizing: call set_phase(net, 'quantize')"
+            )
         return weight, bias_codes(layer.bias, step).cpu().numpy()
 
     def _attributes(self, operation: Operation) -> dict[str, Any]:
@@ -178,10 +183,15 @@ class _Reader:
 
 
 def read_weight(name: str, layer: QuantTwin) -> Weight:
-    """The integers of a layer's weight.
+    """The weight of a layer as integers.
+
+    Args:
+        name: Name of the layer, for error messages.
+        layer: Calibrated layer.
 
     Raises:
-        ExportError: If they are not calibrated, or their grid is not affine.
+        ExportError: If its weights are not quantized or not calibrated, their scale is not a
+            positive number, or their grid is not affine.
     """
     quantizer = _checked(f"{name} (weight)", layer.weight_quantizer)
     qparams = quantizer.qparams()
@@ -208,22 +218,31 @@ def _format(name: str, quantizer: nn.Module) -> Format:
 
 def _checked(name: str, quantizer: nn.Module) -> Quantizer:
     if not isinstance(quantizer, Quantizer):
-        raise ExportError(f"{name} is not quantized: an integer file has integers everywhere")
+        raise ExportError(
+            f"{name} is not quantized: an integer file needs integers everywhere; set "
+            "scheme.weight.bits=8, scheme.act.bits=8 and scheme.first_last=8, or fewer bits"
+        )
     if not bool(quantizer.calibrated):
         raise ExportError(f"{name} is not calibrated: calibrate before exporting")
     if quantizer.codebook() is not None:
         raise ExportError(
             f"{name} is quantized by {type(quantizer).__name__}, whose levels are not evenly "
-            "spaced: no ONNX operator has such codes; save the packed file"
+            "spaced: no ONNX operator supports such codes; save the packed file"
         )
     scale = quantizer.qparams().scale
     if not bool((torch.isfinite(scale) & (scale > 0)).all()):
-        raise ExportError(f"{name} has a scale that is NaN, infinite or not positive: train anew")
+        raise ExportError(
+            f"{name} has a scale that is NaN, infinite or not positive: calibrate or train the "
+            "network again"
+        )
     return quantizer
 
 
 def _bounds(form: Format, kind: str) -> tuple[int, int]:
-    """Codes that a rectifier leaves: rounding is monotone, so it may follow the rounding."""
+    """Smallest and largest code after a rectifier, which clips codes instead of values.
+
+    The result is the same, because rounding is monotone.
+    """
     low = max(form.qmin, form.zero_point) if kind in RECTIFIERS else form.qmin
     high = form.qmax
     if kind == "relu6":

@@ -1,4 +1,4 @@
-"""Tables from run records alone: rows over seeds, what makes rows unlike, four formats.
+"""Tables from run records alone: rows over seeds, notes on differing protocols, four formats.
 
-Imports no torch and no pandas, so that a table over a thousand records takes a moment.
+The package imports neither torch nor pandas, so that large tables are quick to make.
 """

@@ -1,4 +1,4 @@
-"""A table's cells as they are shown, before any format's own marks."""
+"""The text of a table's cells and headers, before a format adds its own markup."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from qat.tables.reading import count_of, usual_count
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A cell: its plain text, whether it is bold, the numbers of its notes."""
+    """A cell as plain text, whether it is bold, and the numbers of its notes."""
 
     text: str
     bold: bool = False
@@ -17,28 +17,29 @@ class Shown:
 
 
 def shown_rows(table: Table) -> list[list[Shown]]:
-    """The cells of each row; a row's own notes stand at its first cell.
+    """The cells of each row; the notes on a whole row are attached to its first cell.
 
-    The number of seeds that most cells have is said below the table; the others say theirs.
+    The footer gives the number of seeds that most cells have. Only cells with another number
+    show it.
     """
     usual = usual_count(table.rows)
     return [_shown(table, row, usual) for row in table.rows]
 
 
 def headings(table: Table) -> list[str]:
-    """Words of each column in one line, what stands over it first."""
+    """The header of each column on one line, preceded by its upper header."""
     return [f"{column.over} {column.header}".strip() for column in table.columns]
 
 
 def spans(table: Table) -> list[tuple[str, int, int]]:
-    """``(words, first column, last column)`` of neighbours that share an upper header."""
-    found: list[tuple[str, int, int]] = []
+    """``(upper header, first column, last column)`` of adjacent columns that share one."""
+    upper: list[tuple[str, int, int]] = []
     for index, column in enumerate(table.columns):
-        if column.over and found and found[-1][0] == column.over and found[-1][2] == index - 1:
-            found[-1] = (column.over, found[-1][1], index)
+        if column.over and upper and upper[-1][0] == column.over and upper[-1][2] == index - 1:
+            upper[-1] = (column.over, upper[-1][1], index)
         elif column.over:
-            found.append((column.over, index, index))
-    return found
+            upper.append((column.over, index, index))
+    return upper
 
 
 def _shown(table: Table, row: Row, usual: int | None) -> list[Shown]:

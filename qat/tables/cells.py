@@ -16,12 +16,13 @@ class Row:
     """One row.
 
     Attributes:
-        cells: One a column; None where there is no value.
-        marks: Numbers of the notes that concern it, from 1.
-        ids: Ids of its runs; none of a published row.
-        seeds: Their seeds.
-        bold: Columns whose cell is not told apart from the best.
-        cell_marks: Column → numbers of the notes that concern that cell alone.
+        cells: One for each column; None where there is no value.
+        marks: Numbers of the notes on this row, from 1.
+        ids: Ids of its runs; empty for a published row.
+        seeds: Seeds of its runs.
+        bold: Indices of the columns in which this row is the best, or statistically
+            indistinguishable from the best.
+        cell_marks: Column index → numbers of the notes on that cell alone.
         published: True for numbers from a paper.
     """
 
@@ -39,10 +40,10 @@ class Table:
     """A table as data; see :func:`qat.tables.render.render`.
 
     Attributes:
-        columns: What the columns are.
-        rows: Finished runs, grouped over seeds.
-        notes: Numbered from 1: what makes a row unlike the others.
-        footer: What is not in the table, and why; how to read what is.
+        columns: Name, header and number format of each column.
+        rows: Finished runs, grouped over seeds, then published numbers.
+        notes: Numbered from 1: in what a row differs from the others.
+        footer: How to read the cells; which runs are not in the table, and why.
     """
 
     columns: tuple[Column, ...]

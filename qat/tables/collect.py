@@ -1,4 +1,4 @@
-"""Records to rows: runs that differ only in their seed share one."""
+"""From records to rows: runs that differ only in their seed share a row."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from qat.records.schema import MODES, RunRecord, canonical_json
 from qat.tables.columns import IF_VARYING, setting_text
 from qat.tables.protocol import leaves, names_float_network
 
-# Overrides that say where things go, not what is computed.
+# Overrides that do not change what is computed, only where files are written.
 LAYOUT = ("seed=", "paths.", "tracking", "hydra", "study", "experiment")
 
 
@@ -19,38 +19,48 @@ class Group:
 
     Attributes:
         records: One or more records.
-        apart: Why the row stands alone though its settings are another's; None normally.
+        separate_because: Why the runs have a row of their own although another row has the same
+            settings; None normally.
     """
 
     records: tuple[RunRecord, ...]
-    apart: str | None = None
+    separate_because: str | None = None
 
     @property
     def facts(self) -> RunFacts:
-        """Settings of the row (the seed is the first one's)."""
+        """Settings of the row; the seed is that of the first run."""
         return run_facts(self.records[0])
 
 
 def group_records(records: Iterable[RunRecord], settings: Sequence[str] = ()) -> list[Group]:
-    """Group records that agree in mode, plan, protocol and the given setting columns.
+    """Group records that have the same mode, plan, protocol and settings.
 
-    Seeds are left out. So is which float network it was, but only where each run has a float
-    network of its own seed. The same seed twice under one key means that something else differs:
-    such runs are kept apart.
+    Seeds may differ within a group. The float network may differ only if every run has a float
+    network of its own seed. If a group contains a seed twice, something unknown differs: these
+    runs get separate groups.
+
+    Args:
+        records: Records of finished runs.
+        settings: More settings that must be equal within a group, such as ``seed``.
+
+    Example:
+        >>> runs = [RunRecord(id=f"r{s}", status="done", mode="qat", seed=s) for s in (0, 1)]
+        >>> len(group_records(runs)), len(group_records(runs, ["seed"]))
+        (1, 2)
     """
     buckets = _buckets(records, lambda record: _key(record, settings))
     return [group for bucket in buckets for part in _by_float(bucket) for group in _unique(part)]
 
 
 def sort_groups(groups: Iterable[Group]) -> list[Group]:
-    """Data set by data set and model by model, each in one order.
+    """Groups in the order of a table: by data set, then by model, then by widths.
 
-    That is: float, uniform widths from wide to narrow, chosen widths by budget; then by mode and
-    by the settings that rows may differ in.
+    Within one network: float, uniform widths from wide to narrow, chosen widths by budget; then
+    by mode, method and the settings that may differ.
     """
-    found = list(groups)
-    data = _first_seen(group.facts.data for group in found)
-    models = _first_seen(group.facts.model for group in found)
+    unsorted = list(groups)
+    data = _first_seen(group.facts.data for group in unsorted)
+    models = _first_seen(group.facts.model for group in unsorted)
 
     def place(group: Group) -> tuple[int, int, bool, bool, tuple[Any, ...]]:
         facts = group.facts
@@ -58,11 +68,11 @@ def sort_groups(groups: Iterable[Group]) -> list[Group]:
         block = data[facts.data], models[facts.model]
         return *block, not is_float, facts.mode == "mixed", _order_within(group.records[0], facts)
 
-    return sorted(found, key=place)
+    return sorted(unsorted, key=place)
 
 
 def _order_within(record: RunRecord, facts: RunFacts) -> tuple[Any, ...]:
-    """What rows of one network go by; widths only where they were not chosen layer by layer."""
+    """Sort key within one network; widths count only if no allocator chose them for each layer."""
     budgets = facts.allocation.get("budgets", {})
     widths = () if budgets else (-facts.weight.bits, -facts.act.bits)
     chosen = sorted((name, -value) for name, value in budgets.items())
@@ -100,7 +110,7 @@ def _unique(records: Sequence[RunRecord]) -> list[Group]:
         if _one_a_seed(part):
             groups.append(Group(tuple(part), words))
         else:
-            groups += [Group((one,), f"run {one.id}, one of several of its seed") for one in part]
+            groups += [Group((one,), f"run {one.id}, one of several with its seed") for one in part]
     return groups
 
 
@@ -113,14 +123,14 @@ def _overrides(record: RunRecord) -> str:
 
 
 def _float_network(record: RunRecord) -> str:
-    found = leaves(record)
-    return canonical_json({path: found[path] for path in found if names_float_network(path)})
+    values = leaves(record)
+    return canonical_json({path: values[path] for path in values if names_float_network(path)})
 
 
 def _buckets(
     records: Iterable[RunRecord], key: Callable[[RunRecord], str]
 ) -> list[list[RunRecord]]:
-    found: dict[str, list[RunRecord]] = {}
+    members: dict[str, list[RunRecord]] = {}
     for record in records:
-        found.setdefault(key(record), []).append(record)
-    return list(found.values())
+        members.setdefault(key(record), []).append(record)
+    return list(members.values())

@@ -1,4 +1,4 @@
-"""The columns a table may have: settings of a run, and metrics over its seeds."""
+"""The columns that a table may have: settings of a run, and metrics over its seeds."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ DEFAULT_METRICS = (
 )
 NETWORK = ("model", "data")
 ALWAYS = ("run", "mode", "weight_bits", "act_bits", "method")
-# Shown without being asked for where the rows differ in it.
+# Default columns that are shown only if the rows differ in them.
 IF_VARYING = (
     "calibration",
     "weight_symmetry",
@@ -44,11 +44,11 @@ class Column:
     """One column.
 
     Attributes:
-        name: Key of the setting or the metric; the name in CSV.
-        metric: How its numbers are shown; None for a setting.
-        header: Words at the top, unit included.
-        of: The metric that a derived column is made from; None for one shown as it is.
-        over: Words above the header, shared by neighbours.
+        name: Name of the setting or metric; the header in CSV.
+        metric: Format of its numbers; None for a setting.
+        header: Text at the top, with unit.
+        of: Metric from which a derived column is computed; None for a column of its own.
+        over: Upper header, which adjacent columns may share.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Column:
     over: str = ""
 
 
-# What a mode asks of its user, in a word or two.
+# The effort that a mode requires from its user.
 COMPLEXITY = {
     "float": "none",
     "dynamic": "low: no data",
@@ -106,7 +106,18 @@ SETTINGS: Mapping[str, tuple[str, Callable[[RunFacts], str | None]]] = {
 
 
 def setting_text(record: RunRecord, name: str) -> str | None:
-    """A record's value of a setting column, as text; None if it has none."""
+    """The value of a setting in a record, as text; None if the record has none.
+
+    Args:
+        record: Record of one run.
+        name: Of :data:`SETTINGS`, ``id``, ``study``, or a path such as
+            ``protocol.training.epochs``.
+
+    Example:
+        >>> run = RunRecord(id="a1", status="done", mode="qat", seed=3)
+        >>> setting_text(run, "seed"), setting_text(run, "protocol.training.epochs")
+        ('3', None)
+    """
     if name in SETTINGS:
         return SETTINGS[name][1](run_facts(record))
     if name in ("id", "study"):
@@ -117,17 +128,30 @@ def setting_text(record: RunRecord, name: str) -> str | None:
 
 
 def metric_value(record: RunRecord, name: str) -> float | None:
-    """A record's value of a metric, or of the seconds of a stage (``seconds.training``)."""
+    """The value of a metric in a record; None if the record has none.
+
+    Args:
+        record: Record of one run.
+        name: Name of a metric, or ``seconds.`` and a stage (``seconds.training``).
+    """
     if name.startswith(SECONDS):
         return record.seconds.get(name.removeprefix(SECONDS))
     return record.metrics.get(name)
 
 
 def make_column(name: str, records: Iterable[RunRecord]) -> Column:
-    """The column of a name.
+    """The column with a given name.
+
+    Args:
+        name: Setting, metric, ``seconds.STAGE``, or a path below ``protocol`` or ``environment``.
+        records: Runs of the table; metrics of these are columns too, listed in ``METRICS`` or not.
 
     Raises:
-        TableError: If no setting, metric or dotted path has the name, with the nearest ones.
+        TableError: If the name is unknown; the message has the nearest names.
+
+    Example:
+        >>> make_column("packed_bytes", []).header
+        'packed size [KiB]'
     """
     known = _metrics_of(records)
     if name in SETTINGS:
@@ -144,25 +168,29 @@ def make_column(name: str, records: Iterable[RunRecord]) -> Column:
     choices = [*SETTINGS, *METRICS, *known, "id", "study"]
     near = difflib.get_close_matches(name, choices) or choices
     raise TableError(
-        f"no column {name!r}; nearest: {', '.join(near)}; or a path as protocol.training.epochs"
+        f"no column {name!r}; nearest: {', '.join(near)}; or a path like protocol.training.epochs"
     )
 
 
 def default_columns(records: Sequence[RunRecord]) -> list[str]:
-    """Columns worth showing: the usual ones, those in which rows differ, metrics that are there."""
-    front = networks_apart(records, ())
+    """The default columns: fixed settings, settings that differ, metrics that were measured."""
+    front = differing_networks(records, ())
     varying = [name for name in IF_VARYING if _varies(name, records)]
     known = _metrics_of(records)
     return [*front, *ALWAYS, *varying, *(name for name in DEFAULT_METRICS if name in known)]
 
 
-def networks_apart(records: Iterable[RunRecord], shown: Iterable[str]) -> list[str]:
-    """``model``, ``data``: those in which the records differ, unless they are shown already.
+def differing_networks(records: Iterable[RunRecord], shown: Iterable[str]) -> list[str]:
+    """Those of ``model`` and ``data`` that differ between records and have no column yet.
 
-    Rows of different networks or data sets never stand together without saying so.
+    A table with rows of several networks or data sets always shows which row has which.
+
+    Args:
+        records: Runs of the table.
+        shown: Names of columns that the table has already.
     """
-    found = list(records)
-    return [name for name in NETWORK if name not in shown and _varies(name, found)]
+    runs = list(records)
+    return [name for name in NETWORK if name not in shown and _varies(name, runs)]
 
 
 def _varies(name: str, records: Iterable[RunRecord]) -> bool:

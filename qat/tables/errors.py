@@ -1,7 +1,7 @@
-"""The one error of this room."""
+"""The error that every function of this package raises for a wrong request."""
 
 from qat.base.errors import InputError
 
 
 class TableError(InputError):
-    """A table that cannot be made as asked: an unknown column or format, or unlike rows."""
+    """A table cannot be built: unknown column or format, a bad file, or rows that differ."""

@@ -1,4 +1,4 @@
-"""Which columns of a table a narrow page holds, and which are to be left out."""
+"""Which columns of a table fit into a line of limited width, and which are left out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from qat.tables.cells import Table
 from qat.tables.render import texts
 
 PADDING = 3
-"""Characters beside a column's text: a blank on each side, and the line between two."""
+"""Characters of a column besides its text: a space on each side, and a vertical line."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittedColumns:
-    """Places of a table's columns.
+    """Indices of a table's columns.
 
     Attributes:
-        kept: Those that are shown.
-        left_out: Those that are not, in the order of the table.
-        widths: Characters of each column's text, kept or not.
+        kept: Columns that are shown.
+        left_out: Columns that are not shown, in the order of the table.
+        widths: Characters of the text of every column.
     """
 
     kept: tuple[int, ...]
@@ -27,15 +27,22 @@ class FittedColumns:
 
 
 def fitted(table: Table, width: int) -> FittedColumns:
-    """Leave out as few columns as it takes, those that say least first.
+    """Leave out columns, the least informative first, until the table fits.
 
-    First what is the same in every row; then settings from the right, where the first column names
-    the runs, since names hold them; then metrics from the right. The first column and the first
-    metric stay.
+    The order is: columns with the same value in every row; then, if the first column has the names
+    of the runs (which contain the settings), settings from the right; then metrics from the right.
+    The first column and the first metric always stay.
 
     Args:
-        table: What is to be shown.
+        table: The table to be shown.
         width: Characters of a line.
+
+    Example:
+        >>> from qat.tables.cells import Row
+        >>> from qat.tables.columns import Column
+        >>> columns = (Column("run", None, "run"), Column("mode", None, "mode"))
+        >>> fitted(Table(columns, (Row(("a", "qat")), Row(("b", "qat"))), (), ()), width=10).kept
+        (0,)
     """
     rows, heads = texts(table), headings(table)
     kept = list(range(len(heads)))
@@ -52,9 +59,14 @@ def fitted(table: Table, width: int) -> FittedColumns:
 
 
 def left_out_words(table: Table, places: Sequence[int]) -> str:
-    """Names of columns that are left out, with the value of those that are the same throughout.
+    """Headers of left-out columns, with the value if it is the same in every row.
 
-    Example: ``mode static, compression [×]``.
+    Args:
+        table: The whole table.
+        places: Indices of the columns that are left out.
+
+    Returns:
+        Such as ``mode static, compression [×]``.
     """
     rows, heads = texts(table), headings(table)
     words = []
@@ -65,7 +77,16 @@ def left_out_words(table: Table, places: Sequence[int]) -> str:
 
 
 def column_width(heading: str, cells: Sequence[str]) -> int:
-    """Characters a column needs: a heading is broken between words, a cell is not."""
+    """Characters that a column needs: a header may be broken between words, a cell may not.
+
+    Args:
+        heading: Header of the column.
+        cells: Its cells as text.
+
+    Example:
+        >>> column_width("packed size [KiB]", ["1131.7"])
+        6
+    """
     return max(map(len, [*heading.split(), *cells]), default=0)
 
 
@@ -74,7 +95,7 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _least_first(table: Table, rows: Sequence[Sequence[str]]) -> list[int]:
-    """Places in the order in which they may go."""
+    """Indices of the columns in the order in which they may be left out."""
     metrics = [i for i, column in enumerate(table.columns) if column.metric is not None]
     settings = [i for i in range(1, len(table.columns)) if i not in metrics]
     same = [i for i in range(1, len(table.columns)) if len({row[i] for row in rows}) == 1]

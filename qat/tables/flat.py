@@ -1,17 +1,17 @@
-"""A flat table: a row a setting, measured ones first, published ones below."""
+"""A flat table: one row for each group of runs, then the rows of published numbers."""
 
 from collections.abc import Mapping, Sequence
 
 from qat.records.metrics import MetricFormat
 from qat.records.names import row_names
 from qat.records.schema import RunRecord
-from qat.tables.best import not_told_apart
+from qat.tables.best import indistinguishable_from_best
 from qat.tables.cells import Cell, Row
 from qat.tables.columns import (
     Column,
     default_columns,
+    differing_networks,
     make_column,
-    networks_apart,
     setting_text,
 )
 from qat.tables.errors import TableError
@@ -22,11 +22,19 @@ from qat.tables.rows import Grouped, blocks, cell_of, numbered, values_by_seed
 
 
 def flat_columns(records: Sequence[RunRecord], spec: TableSpec) -> list[Column]:
-    """The columns, differences to the baseline after the metric they are of."""
+    """The columns; a difference to the baseline follows its metric.
+
+    Args:
+        records: Finished runs; the default columns depend on in what they differ.
+        spec: Columns, baseline, and metrics to compare or to set bold.
+
+    Raises:
+        TableError: If a column is unknown, or a setting is to be compared like a metric.
+    """
     if spec.columns is None:
         names = _usual(records, spec.group)
     else:
-        names = [*networks_apart(records, spec.columns), *spec.columns]
+        names = [*differing_networks(records, spec.columns), *spec.columns]
     names += [name for name in (*spec.compare, *spec.bold) if name not in names]
     columns = []
     for name in names:
@@ -38,16 +46,26 @@ def flat_columns(records: Sequence[RunRecord], spec: TableSpec) -> list[Column]:
 
 
 def flat_rows(
-    found: Grouped, columns: Sequence[Column], spec: TableSpec, published: Sequence[Published]
+    groups: Grouped, columns: Sequence[Column], spec: TableSpec, published: Sequence[Published]
 ) -> tuple[list[Row], list[str]]:
-    """Rows, and the notes they are marked with, numbered from 1."""
+    """The rows, and the texts of the notes in the order of their numbers.
+
+    Args:
+        groups: Groups of runs with their notes.
+        columns: From :func:`flat_columns`.
+        spec: Baseline, bold metrics, and the settings within which rows are compared.
+        published: Numbers from papers; those of other metrics are left out.
+
+    Raises:
+        TableError: If no row, or more than one row of a block, is the baseline.
+    """
     metrics = {column.name for column in columns}
     published = [one for one in published if one.metric in metrics]
     sources = [[one.note] for one in published]
-    number = numbered([*found.notes, *sources])
-    bold = _bold(found, columns, spec)
-    bases = _baselines(found, spec)
-    names = row_names([group.records[0] for group in found.groups])
+    number = numbered([*groups.notes, *sources])
+    bold = _bold(groups, columns, spec)
+    bases = _baselines(groups, spec)
+    names = row_names([group.records[0] for group in groups.groups])
     rows = [
         Row(
             cells=tuple(
@@ -59,7 +77,7 @@ def flat_rows(
             seeds=tuple(record.seed for record in group.records),
             bold=bold[index],
         )
-        for index, (group, texts) in enumerate(zip(found.groups, found.notes, strict=True))
+        for index, (group, texts) in enumerate(zip(groups.groups, groups.notes, strict=True))
     ]
     return rows + _published_rows(published, columns, number), list(number)
 
@@ -71,7 +89,9 @@ def _usual(records: Sequence[RunRecord], group: Sequence[str]) -> list[str]:
 
 def _difference_column(column: Column, baseline: Mapping[str, str]) -> Column:
     if column.metric is None:
-        raise TableError(f"compare names {column.name}, which is no metric")
+        raise TableError(
+            f"compare takes metrics, got {column.name}; see qat list metrics, or remove it"
+        )
     base = column.metric
     unit = "points" if base.unit == "%" else base.unit
     words = " ".join(baseline.values())
@@ -88,9 +108,9 @@ def _cell(records: Sequence[RunRecord], column: Column, base: Sequence[RunRecord
     return paired_difference(values_by_seed(records, column.of), values_by_seed(base, column.of))
 
 
-def _baselines(found: Grouped, spec: TableSpec) -> list[Sequence[RunRecord] | None]:
-    """For each row the baseline of its own block; None where the block has none."""
-    rows = [group.records for group in found.groups]
+def _baselines(groups: Grouped, spec: TableSpec) -> list[Sequence[RunRecord] | None]:
+    """For each row the baseline of its own block; None if the block has no baseline."""
+    rows = [group.records for group in groups.groups]
     bases: list[Sequence[RunRecord] | None] = [None] * len(rows)
     if not spec.baseline:
         return bases
@@ -100,7 +120,7 @@ def _baselines(found: Grouped, spec: TableSpec) -> list[Sequence[RunRecord] | No
             bases[index] = base
     if not any(bases):
         raise TableError(
-            f"no row is the baseline {_said(spec.baseline)}: no finished run has these settings"
+            f"no row is the baseline {_pairs(spec.baseline)}: no finished run has these settings"
         )
     return bases
 
@@ -115,26 +135,27 @@ def _baseline(
     ]
     if len(matches) > 1:
         raise TableError(
-            f"{len(matches)} rows are the baseline {_said(baseline)} (runs "
-            f"{', '.join(row[0].id for row in matches)}): name more settings, so that one is"
+            f"{len(matches)} rows are the baseline {_pairs(baseline)} (runs "
+            f"{', '.join(row[0].id for row in matches)}): add more settings to baseline until "
+            "only one row has them"
         )
     return matches[0] if matches else None
 
 
-def _said(settings: Mapping[str, str]) -> str:
+def _pairs(settings: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in settings.items())
 
 
-def _bold(found: Grouped, columns: Sequence[Column], spec: TableSpec) -> list[frozenset[int]]:
-    marked: list[set[int]] = [set() for _ in found.groups]
+def _bold(groups: Grouped, columns: Sequence[Column], spec: TableSpec) -> list[frozenset[int]]:
+    marked: list[set[int]] = [set() for _ in groups.groups]
     for place, column in enumerate(columns):
         if column.name not in spec.bold or column.metric is None:
             continue
-        rows = [group.records for group in found.groups]
-        for block in blocks(rows, spec.within, found.unlike):
-            values = [values_by_seed(found.groups[i].records, column.name) for i in block]
+        rows = [group.records for group in groups.groups]
+        for block in blocks(rows, spec.within, groups.unlike):
+            values = [values_by_seed(groups.groups[i].records, column.name) for i in block]
             better = column.metric.higher_is_better is not False
-            for index in not_told_apart(values, better):
+            for index in indistinguishable_from_best(values, better):
                 marked[block[index]].add(place)
     return [frozenset(columns_of_row) for columns_of_row in marked]
 
@@ -146,15 +167,15 @@ def _published_rows(
     for one in published:
         key = (*(f"{k}={v}" for k, v in sorted(one.settings.items())), one.source, one.tag)
         rows.setdefault(key, {})[one.metric] = one
-    found = []
+    table_rows = []
     for metrics in rows.values():
         first = next(iter(metrics.values()))
         cells = [_published_cell(column, first, metrics) for column in columns]
         if columns[0].metric is None and all(column.name != "run" for column in columns):
             cells[0] = f"{cells[0]}, {first.words}" if cells[0] else first.words
         mark = number[first.note]
-        found.append(Row(cells=tuple(cells), marks=(mark,), published=True))
-    return found
+        table_rows.append(Row(cells=tuple(cells), marks=(mark,), published=True))
+    return table_rows
 
 
 def _published_cell(column: Column, first: Published, metrics: Mapping[str, Published]) -> Cell:

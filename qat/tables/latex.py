@@ -1,4 +1,4 @@
-"""A booktabs table from cells of plain text."""
+"""A LaTeX table with booktabs rules, from cells of plain text."""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,19 +18,31 @@ def latex(
     caption: str = "",
     label: str = "",
 ) -> str:
-    r"""A tabular with rules of booktabs; notes and footer in small print below it.
+    r"""A tabular with booktabs rules, and the notes and the footer in small print below it.
 
-    It begins with a comment that names the packages it needs.
+    The text begins with a comment that names the required package.
 
     Args:
-        headers: One a column.
-        right: Which columns are set flush right.
-        rows: Cells as plain text; escaped here.
-        notes: Numbered from 1.
+        headers: Plain text, one for each column.
+        right: True for the columns that are aligned right.
+        rows: Cells as plain text; this function escapes them.
+        notes: Plain text; they are numbered from 1.
         footer: Lines without a number.
-        spans: ``(words, first column, last column)`` of headers over several columns.
-        caption: Plain text; with it or a label the whole is a floating ``table``.
+        spans: ``(text, first column, last column)`` of headers over several columns.
+        caption: Plain text; with a caption or a label, a floating ``table`` is written.
         label: For ``\ref``.
+
+    Example:
+        >>> print(latex(["mode", "top-1"], [False, True], [[Shown("qat"), Shown("91")]], [], []))
+        % needs \usepackage{booktabs}
+        \begin{tabular}{lr}
+        \toprule
+        mode & top-1 \\
+        \midrule
+        qat & 91 \\
+        \bottomrule
+        \end{tabular}
+        <BLANKLINE>
     """
     lines = [
         rf"\begin{{tabular}}{{{''.join('r' if flush else 'l' for flush in right)}}}",
@@ -52,8 +64,8 @@ def latex(
 
 
 def _named(caption: str, label: str) -> list[str]:
-    found = [rf"\caption{{{escape(caption)}}}"] if caption else []
-    return found + ([rf"\label{{{label}}}"] if label else [])
+    lines = [rf"\caption{{{escape(caption)}}}"] if caption else []
+    return lines + ([rf"\label{{{label}}}"] if label else [])
 
 
 def _upper(spans: Sequence[tuple[str, int, int]], columns: int) -> list[str]:

@@ -1,8 +1,8 @@
-r"""Plain text as LaTeX shows it, with pdflatex and no package but its own.
+r"""Plain text as LaTeX source, for pdflatex without further packages.
 
-Every character has an answer: ASCII as it is or escaped, symbols and Greek letters by their
-command, letters with accents by the accent's command, anything else by its code point. So a table
-compiles whatever a run, a network or a data set is called.
+Every character is covered: ASCII as it is or escaped, symbols and Greek letters as commands,
+accented letters as accent commands, any other character as its code point. A table therefore
+compiles with any name of a run, a network or a data set.
 """
 
 import unicodedata
@@ -109,9 +109,9 @@ _GREEK_NAMES = {"LAMDA": "LAMBDA", "FINAL SIGMA": "varsigma"}
 
 
 def escape(text: str) -> str:
-    r"""Plain text as LaTeX shows it; what begins with ``[`` or ``*`` is braced.
+    r"""Plain text as LaTeX source; a first ``[`` or ``*`` is put in braces.
 
-    After ``\\`` a bracket would be taken for a length, and a star for the starred form.
+    After ``\\`` LaTeX would read a bracket as a length, and a star as the starred form.
 
     Example:
         >>> print(escape("w4_a4 & 50%"))

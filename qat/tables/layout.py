@@ -1,6 +1,6 @@
-"""How a table is laid out, as data: flat rows, or a pivot as papers have them.
+"""The layout of a table as data: flat rows, or a pivot as in papers.
 
-The named layouts are those of the papers whose tables people compare with:
+The named layouts follow the tables of well-known papers:
 
     pact      method x bits, one accuracy a cell        Choi et al. 2018, arXiv:1805.06085
     hawq      model x scheme: size, BOPs, accuracy, latency   Dong et al. 2020, arXiv:1911.03852
@@ -19,26 +19,32 @@ KINDS = ("flat", "pivot")
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """What a table shows.
+    """Layout and content of a table.
 
     Attributes:
-        layout: ``flat``: a row a setting; ``pivot``: settings against settings.
-        columns: Flat: settings and metrics, None for the usual ones. Pivot: settings whose values
-            head the columns.
-        rows: Pivot: settings that head the rows.
-        values: Pivot: the metrics of a cell.
-        group: More settings that keep rows apart.
-        axes: Parts of the protocol that the table varies on purpose.
+        layout: ``flat``: one row for each group of runs; ``pivot``: settings head rows and
+            columns.
+        columns: Flat: settings and metrics, None for the default columns. Pivot: settings whose
+            values head the columns.
+        rows: Pivot: settings whose values head the rows.
+        values: Pivot: metrics of a cell.
+        group: More settings whose values get separate rows.
+        axes: Parts of the protocol that differ on purpose.
         only: Setting → value, or values, of the runs to show.
-        baseline: Setting → value of the row that others are compared with, pair by pair; one row
-            of each block of ``within``.
-        compare: Metrics whose paired difference to the baseline gets a column (flat).
-        bold: Metrics in which all that is not told apart from the best is set bold.
-        within: Settings in which rows must agree to be compared, for bold and with a baseline; a
-            pivot compares within a column besides.
+        baseline: Setting → value of the row with which the others are compared, seed by seed; it
+            must select one row of each block of ``within``.
+        compare: Flat: metrics with an extra column for the paired difference to the baseline.
+        bold: Metrics in which the best result, and all results that are statistically
+            indistinguishable from it, are set bold.
+        within: Settings that must be equal for rows to be compared, for bold and with the
+            baseline; a pivot compares only within a column.
 
     Raises:
-        TableError: If the layout is unknown, or fields are missing or meant for the other one.
+        TableError: If the layout is unknown, or a field is missing or belongs to the other layout.
+
+    Example:
+        >>> TableSpec(columns=("method", "top1"), bold=("top1",)).within
+        ('data', 'model')
     """
 
     layout: str = "flat"
@@ -54,7 +60,7 @@ class TableSpec:
     within: tuple[str, ...] = ("data", "model")
 
     def __post_init__(self) -> None:
-        """Check what belongs together."""
+        """Check that the fields fit the layout."""
         if self.layout not in KINDS:
             raise TableError(f"layout must be flat or pivot, got {self.layout!r}")
         if self.layout == "pivot" and not (self.rows and self.columns and self.values):
@@ -96,14 +102,18 @@ LAYOUTS: Mapping[str, TableSpec] = {
 
 
 def table_spec(settings: Mapping[str, Any]) -> TableSpec:
-    """A layout from plain data: a named one to start from, and what differs from it.
+    """A layout from plain data: a named layout, and the fields that differ from it.
 
     Args:
-        settings: Fields of :class:`TableSpec`; ``layout`` may be ``flat``, ``pivot`` or the name
-            of one of :data:`LAYOUTS`.
+        settings: Fields of :class:`TableSpec`; ``layout`` may be ``flat``, ``pivot`` or a name in
+            :data:`LAYOUTS`.
 
     Raises:
-        TableError: If a field is unknown, with the nearest, or of a wrong kind.
+        TableError: If a field or the layout is unknown, or a field has a wrong type.
+
+    Example:
+        >>> table_spec({"layout": "pact", "values": "top5"}).values
+        ('top5',)
     """
     names = [f.name for f in fields(TableSpec)]
     for name in settings:
@@ -116,7 +126,8 @@ def table_spec(settings: Mapping[str, Any]) -> TableSpec:
     changes = {k: _field(k, v) for k, v in settings.items() if k != "layout"}
     if start is None:
         if chosen not in KINDS:
-            raise TableError(f"layout must be one of {', '.join([*LAYOUTS, 'pivot'])}: {chosen!r}")
+            allowed = ", ".join([*LAYOUTS, "pivot"])
+            raise TableError(f"layout must be one of {allowed}, got {chosen!r}")
         return TableSpec(layout=chosen, **changes)
     return replace(start, **changes)
 
@@ -125,11 +136,11 @@ def _field(name: str, value: Any) -> Any:
     if name == "only":
         if not isinstance(value, Mapping):
             raise TableError(f"{name} must be a mapping of settings to values, got {value!r}")
-        return {key: _words(name, found) for key, found in value.items()}
+        return {key: _words(name, allowed) for key, allowed in value.items()}
     if name == "baseline":
         if not isinstance(value, Mapping):
             raise TableError(f"{name} must be a mapping of settings to values, got {value!r}")
-        return {key: str(found) for key, found in value.items()}
+        return {key: str(text) for key, text in value.items()}
     return None if value is None else _words(name, value)
 
 

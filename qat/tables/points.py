@@ -1,4 +1,4 @@
-"""Records to the points of a figure: one a setting, over its seeds, named in words."""
+"""From records to the points of a figure: one for each group of runs, with a label."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from qat.tables.columns import setting_text
 from qat.tables.rows import values_by_seed
 from qat.tables.statistics import Statistic, statistic
 
-Settings = Mapping[str, str | None]
+PointSettings = Mapping[str, str | None]
 NAMED = ("model", "data", "mode", "weight_bits", "act_bits", "method")
 APART = ("weight_symmetry", "act_symmetry", "act_signed", "placement", "runtime", "rules")
 CHOICE = ("allocator", "sensitivity", "budget")
@@ -20,22 +20,22 @@ POINT_METRICS = (
     *("top1", "packed_bytes", "float_bytes", "weight_bytes", "bops"),
     *("latency_ms", "float_latency_ms"),
 )
-"""All that figures draw."""
+"""All metrics that figures draw."""
 
 
 @dataclass(frozen=True, slots=True)
 class FigurePoint:
-    """One setting.
+    """One point: a group of runs that differ only in their seeds.
 
     Attributes:
-        label: ``w4a4-lsq qat``, with whatever tells it from the others.
-        series: What a line may join: all but the widths.
+        label: Such as ``w4a4-lsq qat``, with the settings that distinguish it from other points.
+        series: All settings except the widths; a line joins the points of one series.
         network: Model and data set.
-        weight_bits: Of most layers; 32 is float.
-        act_bits: Likewise.
+        weight_bits: Weight width of most layers; 32 is float.
+        act_bits: Activation width of most layers; 32 is float.
         metrics: Statistics over seeds.
-        is_mixed: True if widths were chosen layer by layer.
-        budget: Of the choice, in words; None where nothing was chosen.
+        is_mixed: True if an allocator chose the width of each layer.
+        budget: Budget of the allocator as text; None without an allocator.
     """
 
     label: str
@@ -55,56 +55,58 @@ class FigurePoint:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A setting by its columns, and its metrics: what a point is made from."""
+    """PointSettings and metrics of a group of runs, from which a point is made."""
 
-    settings: Settings
+    settings: PointSettings
     metrics: Mapping[str, Statistic]
 
 
 def measured(records: Iterable[RunRecord]) -> list[Measured]:
-    """The settings of all finished runs, in the order of tables."""
-    found = []
+    """PointSettings and metrics of all groups of finished runs, in the order of tables."""
+    measurements = []
     for group in sort_groups(group_records([r for r in records if r.status == "done"])):
         first = group.records[0]
         numbers = {
             n: statistic([*values_by_seed(group.records, n).values()]) for n in POINT_METRICS
         }
-        found.append(
+        measurements.append(
             Measured(
                 {name: setting_text(first, name) for name in POINT_SETTINGS},
                 {name: value for name, value in numbers.items() if value is not None},
             )
         )
-    return found
+    return measurements
 
 
-def points_of(found: Sequence[Measured]) -> list[FigurePoint]:
-    """The points, named by what varies among them."""
-    quantized = [one.settings for one in found if one.settings["mode"] != "float"]
+def points_of(measurements: Sequence[Measured]) -> list[FigurePoint]:
+    """The points; their labels contain only settings that differ between them."""
+    all_settings = [measurement.settings for measurement in measurements]
+    quantized = [settings for settings in all_settings if settings["mode"] != "float"]
     varying = [n for n in APART if len({s[n] for s in quantized} - {None}) > 1]
     if any((s["rules"] is None) != (quantized[0]["rules"] is None) for s in quantized):
         varying += ["rules"] if "rules" not in varying else []
-    runtimes = len({one.settings["runtime"] for one in found} - {None}) > 1
-    return [_point(one, varying, runtimes) for one in found]
+    runtimes = len({settings["runtime"] for settings in all_settings} - {None}) > 1
+    return [_point(measurement, varying, runtimes) for measurement in measurements]
 
 
-def _point(one: Measured, varying: Sequence[str], runtimes: bool) -> FigurePoint:
-    settings = one.settings
+def _point(measurement: Measured, varying: Sequence[str], runtimes: bool) -> FigurePoint:
+    settings = measurement.settings
     is_float = settings["mode"] == "float"
-    apart = [w for name in varying if (w := _word(name, settings[name])) and not is_float]
+    differing = [w for name in varying if (w := _word(name, settings[name])) and not is_float]
     if is_float and runtimes and settings["runtime"]:
-        apart = [_word("runtime", settings["runtime"])]
-    label = ", ".join([_label(settings), *apart])
-    alike = [_rule_kinds(word) if word == settings["rules"] else word for word in apart]
-    series = ", ".join([_series(settings), *alike])
+        differing = [_word("runtime", settings["runtime"])]
+    label = ", ".join([_label(settings), *differing])
+    kinds = [_rule_kinds(word) if word == settings["rules"] else word for word in differing]
+    series = ", ".join([_series(settings), *kinds])
     weight, act = (int((settings[name] or "32").split("-")[0]) for name in NAMED[3:5])
     network = f"{settings['model']} on {settings['data']}"
     mixed = settings["mode"] == "mixed"
-    return FigurePoint(label, series, network, weight, act, one.metrics, mixed, settings["budget"])
+    metrics, budget = measurement.metrics, settings["budget"]
+    return FigurePoint(label, series, network, weight, act, metrics, mixed, budget)
 
 
-def _label(settings: Settings) -> str:
-    """``w4a4-lsq qat``; of chosen widths, by whom and from what."""
+def _label(settings: PointSettings) -> str:
+    """``w4a4-lsq qat``; for chosen widths, the allocator and its sensitivity metric."""
     if settings["mode"] == "float":
         return "float"
     if settings["allocator"]:
@@ -112,14 +114,14 @@ def _label(settings: Settings) -> str:
     return f"{_widths(settings)} {settings['mode']}"
 
 
-def _widths(settings: Settings) -> str:
+def _widths(settings: PointSettings) -> str:
     method = (settings["method"] or "").replace("/", "-")
     words = f"w{settings['weight_bits']}a{settings['act_bits']}"
     return f"{words}-{method}" if method else words
 
 
 def _rule_kinds(rules: str) -> str:
-    """What rules are about, without the widths that they give.
+    """The patterns of rules, without the widths that they set.
 
     Example:
         >>> _rule_kinds("kind:first W4A4; kind:last W8A8")
@@ -128,7 +130,7 @@ def _rule_kinds(rules: str) -> str:
     return " and ".join(rule.partition(" ")[0] for rule in rules.split("; "))
 
 
-def _series(settings: Settings) -> str:
+def _series(settings: PointSettings) -> str:
     mode = "" if settings["mode"] == "float" else f"{settings['mode']}"
     by = chosen_by(settings["allocator"], None) if settings["allocator"] else ""
     method = settings["method"] or ("float" if not mode else "")
@@ -136,7 +138,11 @@ def _series(settings: Settings) -> str:
 
 
 def chosen_by(allocator: str, sensitivity: str | None) -> str:
-    """An allocator and what it went by, in words.
+    """An allocator and its sensitivity metric, as text.
+
+    Args:
+        allocator: Name of the allocator.
+        sensitivity: Name of its sensitivity metric; None if it uses none.
 
     Example:
         >>> chosen_by("ilp", "output_kl")
@@ -154,6 +160,6 @@ def _word(name: str, text: str | None) -> str:
         return ""
     if name in ("weight_symmetry", "act_symmetry", "act_signed"):
         return f"{'W' if name.startswith('weight') else 'A'} {text}"
-    if name == "runtime":  # a build's own suffix says nothing to a reader
+    if name == "runtime":  # without the suffix of the build
         return re.sub(r"(\d+\.\d+\.\d+)\S*", r"\1", text)
     return f"{text} placement" if name == "placement" else text

@@ -1,7 +1,7 @@
-"""What a study's figures are drawn from, as a file: ``points.csv``.
+"""The numbers in a study's figures, as a file: ``points.csv``.
 
-A row a setting: its columns by name (empty where it has none), then mean, standard deviation and
-number of seeds of each metric that figures draw.
+One line for each group of runs: its settings (empty if it has none), then mean, standard deviation
+and number of seeds of each metric that the figures draw.
 """
 
 import csv
@@ -17,16 +17,17 @@ POINTS_NAME = "points.csv"
 _PARTS = ("mean", "std", "n")
 
 
-def points_csv(found: Sequence[Measured]) -> str:
-    """The file's text, with every digit."""
-    metrics = [name for name in POINT_METRICS if any(name in one.metrics for one in found)]
+def points_csv(measurements: Sequence[Measured]) -> str:
+    """The text of the file, with every digit."""
+    measured = {name for measurement in measurements for name in measurement.metrics}
+    metrics = [name for name in POINT_METRICS if name in measured]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*POINT_SETTINGS, *(f"{name}_{part}" for name in metrics for part in _PARTS)])
-    for one in found:
-        cells: list[object] = [one.settings[name] for name in POINT_SETTINGS]
+    for measurement in measurements:
+        cells: list[object] = [measurement.settings[name] for name in POINT_SETTINGS]
         for name in metrics:
-            number = one.metrics.get(name)
+            number = measurement.metrics.get(name)
             cells += [None, None, 0] if number is None else [number.mean, number.std, number.n]
         writer.writerow(cells)
     return file.getvalue()
@@ -36,14 +37,16 @@ def read_points(path: Path) -> list[Measured]:
     """The inverse of :func:`points_csv`.
 
     Raises:
-        TableError: If it is no such file, naming the line.
+        TableError: If the file cannot be read, or lacks a column or a number.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             return [_measured(row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, ValueError, TypeError) as error:
-        raise TableError(f"{path} is no file of points: {error!r}") from error
+        raise TableError(
+            f"{path} is no points.csv ({error!r}): write it again with qat table STUDY --into DIR"
+        ) from error
 
 
 def _measured(row: dict[str, str]) -> Measured:

@@ -1,7 +1,7 @@
-"""What makes rows unlike: parts of the protocol in which rows differ, as words.
+"""In which parts of the protocol the rows of a table differ, as text for the notes.
 
-A part only one of two rows has is no difference. Rows of different data sets are not compared at
-all; data and float network are compared among rows of the same model, too.
+A part that only one of two rows has is no difference. Rows of different data sets are not
+compared; the parts ``data`` and ``float`` are compared only between rows of the same model.
 """
 
 from collections import Counter
@@ -15,8 +15,8 @@ from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord, canonical_json
 
 OF_ONE_NETWORK = ("data", "float")
-# Rules, and how widths were chosen, are a row's method, as its quantizer is; on which images they
-# were is protocol.
+# Rules and the choice of widths are part of a row's method, like its quantizer. The images that an
+# allocator used are protocol.
 OF_THE_METHOD = (
     "evaluation.rules",
     *(
@@ -24,36 +24,41 @@ OF_THE_METHOD = (
         for name in ("allocator", "metric", "budgets", "options", "then", "widths", "slots")
     ),
 )
-# What the data's digest says already, and what is told of how files were read.
+# The digest of the data covers these already; notes describe how the files were read.
 OF_THE_DIGEST = ("data.images_per_class", "data.notes")
 DIGEST_DIGITS = 12
 
 
 @once_a_record
 def leaves(record: RunRecord) -> Mapping[str, str]:
-    """The protocol flattened: dotted path → value as JSON."""
+    """The protocol as a flat mapping: dotted path → value as JSON."""
     return MappingProxyType(dict(_walk("", record.protocol)))
 
 
 @lru_cache(maxsize=4096)  # the records of a table have the same paths
 def names_float_network(path: str) -> bool:
-    """True for the leaves that say which float network it was: its seed and its digests."""
+    """True for the paths that identify the float network: its seed and its digests.
+
+    Example:
+        >>> names_float_network("float.checkpoint_digest"), names_float_network("float.model")
+        (True, False)
+    """
     last = path.rpartition(".")[2]
     return path.startswith("float.") and (last.endswith("seed") or "digest" in last)
 
 
 def differences(rows: Sequence[Sequence[RunRecord]], axes: Iterable[str] = ()) -> dict[int, str]:
-    """Say for each row in what it differs from the commonest protocol of the table.
+    """How each row differs from the most common protocol of the table.
 
     Args:
-        rows: The records of each row.
-        axes: Paths or parts that the table varies on purpose (``training.epochs``, ``training``).
+        rows: Records of each row.
+        axes: Paths or parts that differ on purpose (``training.epochs``, ``training``).
 
     Returns:
-        Row index → words; rows like the others have none. Of two equally common values the
-        first row's counts as the usual one.
+        Row index → text, for the rows that differ. If two values are equally common, the value of
+        the first row counts as the most common one.
     """
-    found: dict[int, list[str]] = {}
+    parts: dict[int, list[str]] = {}
     shared = [_shared_leaves(row) for row in rows]
     for path in dict.fromkeys(path for row in shared for path in row):
         if _is_axis(path, (*axes, *OF_THE_METHOD, *OF_THE_DIGEST)):
@@ -62,12 +67,12 @@ def differences(rows: Sequence[Sequence[RunRecord]], axes: Iterable[str] = ()) -
             for index, words in _odd_ones(
                 path, {i: shared[i][path] for i in block if path in shared[i]}
             ):
-                found.setdefault(index, []).append(words)
-    return {index: "; ".join(words) for index, words in sorted(found.items())}
+                parts.setdefault(index, []).append(words)
+    return {index: "; ".join(words) for index, words in sorted(parts.items())}
 
 
 def commit_notes(rows: Sequence[Sequence[RunRecord]]) -> dict[int, str]:
-    """Say for each row which commits made it, where the table mixes commits."""
+    """Row index → text that names its commits, if the rows of the table have several commits."""
     commits = [dict.fromkeys(_commit(record) for record in row) for row in rows]
     if len({commit for row in commits for commit in row}) < 2:
         return {}
@@ -87,7 +92,7 @@ def _commit(record: RunRecord) -> str:
 
 
 def _shared_leaves(row: Sequence[RunRecord]) -> dict[str, str]:
-    """Leaves in which all runs of a row agree; what varies with the seed is no difference."""
+    """Values that are equal in all runs of a row; what depends on the seed is no difference."""
     first, *others = [leaves(record) for record in row]
     return {
         path: value

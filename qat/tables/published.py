@@ -1,8 +1,8 @@
-"""Published numbers to stand beside measured ones: a CSV with source and tag.
+"""Published numbers beside measured ones, from a CSV file with sources.
 
 Columns: names of settings (``model``, ``data``, ``method``, ``mode``, ``weight_bits``, ...), then
-``metric``, ``value`` (in the unit tables show: percent for accuracies), ``source`` (paper and
-table) and ``tag`` (what was done differently, in a word: ``own recipe``, ``first/last 8``).
+``metric``, ``value`` (in the unit of the tables: percent for accuracies), ``source`` (paper and
+table) and ``tag`` (the difference to our runs, in short: ``own recipe``, ``first/last 8``).
 """
 
 import csv
@@ -23,11 +23,11 @@ class Published:
     """One published number.
 
     Attributes:
-        settings: Setting → value, those that the file names.
-        metric: Name of a metric.
-        value: In the metric's stored unit (a fraction for an accuracy).
-        source: Where it stands.
-        tag: What was done differently, in a word.
+        settings: Setting → value, for the settings that the file contains.
+        metric: Name of the metric.
+        value: In the unit of the records (a fraction for an accuracy).
+        source: Paper and table.
+        tag: The difference to our runs, in short.
     """
 
     settings: Mapping[str, str]
@@ -38,12 +38,12 @@ class Published:
 
     @property
     def note(self) -> str:
-        """The footnote: where it stands, and that it was not made as the measured rows were."""
-        return f"published: {self.source}; made by a recipe of its own, never bold"
+        """The footnote: the source, and that training differs from that of the measured rows."""
+        return f"published: {self.source}; trained with another recipe, never bold"
 
     @property
     def words(self) -> str:
-        """``published``, with its tag if it has one."""
+        """``published``, followed by the tag if there is one."""
         return f"published ({self.tag})" if self.tag else "published"
 
 
@@ -51,23 +51,24 @@ def read_published(path: Path) -> list[Published]:
     """All numbers of a file.
 
     Raises:
-        TableError: Naming file, line and what is wrong: missing, unknown, no number, or said twice.
+        TableError: If the file cannot be read, a column is missing or unknown, or a line has a
+            wrong value or repeats another one; the message names file and line.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets write a BOM
             reader = csv.DictReader(file)
             _check_header(path, reader.fieldnames or ())
-            found: dict[str, Published] = {}
+            numbers: dict[str, Published] = {}
             for row in reader:
                 one = _published(path, reader.line_num, row)
                 key = repr((sorted(one.settings.items()), one.metric, one.source, one.tag))
-                if key in found:
+                if key in numbers:
                     raise TableError(
-                        f"{path}, line {reader.line_num}: {one.metric} of these settings, source "
-                        f"and tag is said before; drop the line or tell them apart by tag"
+                        f"{path}, line {reader.line_num}: an earlier line has {one.metric} with "
+                        "the same settings, source and tag; remove one line or change its tag"
                     )
-                found[key] = one
-            return list(found.values())
+                numbers[key] = one
+            return list(numbers.values())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TableError(f"{path} cannot be read: {error}") from error
 
@@ -76,21 +77,21 @@ def _check_header(path: Path, names: Sequence[str]) -> None:
     missing = [name for name in OWN if name not in names]
     unknown = [name for name in names if name not in OWN and name not in SETTINGS]
     if missing or unknown:
-        words = f"lacks {', '.join(missing)}" if missing else f"has no use for {', '.join(unknown)}"
+        fault = f"lacks {', '.join(missing)}" if missing else f"has unknown {', '.join(unknown)}"
         raise TableError(
-            f"{path}, line 1: the header {words}; columns are settings ({', '.join(SETTINGS)}), "
+            f"{path}, line 1: the header {fault}; allowed are settings ({', '.join(SETTINGS)}), "
             f"then {', '.join(OWN)}"
         )
 
 
 def _published(path: Path, line: int, row: Mapping[str, str | None]) -> Published:
     if None in row or None in row.values():
-        raise TableError(f"{path}, line {line}: it has not as many cells as the header")
+        raise TableError(f"{path}, line {line}: the number of cells differs from the header")
     cells = {name: (text or "").strip() for name, text in row.items()}
     metric = METRICS.get(cells["metric"])
     if metric is None:
         raise TableError(
-            f"{path}, line {line}: no metric {cells['metric']!r}; see qat list metrics"
+            f"{path}, line {line}: unknown metric {cells['metric']!r}; see qat list metrics"
         )
     try:
         value = float(cells["value"])

@@ -1,4 +1,4 @@
-"""Lines under a table that say how its cells are read."""
+"""Lines under a table that explain how to read its cells."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,16 +10,19 @@ from qat.tables.paired import PairedDifference
 from qat.tables.statistics import Statistic
 
 BOLD = (
-    "bold: not told apart from the best of our own rows that are of one network and data set and "
-    "have the same protocol notes (95 % paired t over seeds; with fewer than 3 seeds nothing is "
-    "told apart)"
+    "bold: the best result of our own rows, and all results that do not differ significantly from "
+    "it (95 % paired t interval over seeds; no difference is significant with fewer than 3 seeds); "
+    "only rows of the same network, data set and protocol notes are compared"
 )
-DATA_SETS = "rows of different data sets are not to be compared: notes and bold keep within each"
-UNTIMED = "no latency on a runtime: qat measure RUN_DIR takes it, of a run with export=onnx"
+DATA_SETS = "rows of different data sets are not comparable: notes and bold apply within a data set"
+UNTIMED = (
+    "no latency in a runtime was measured: qat measure RUN_DIR measures it for a run with "
+    "export=onnx"
+)
 
 
 def usual_count(rows: Sequence[Row]) -> int | None:
-    """The n that most cells have, and that is said once below; None if no row has two seeds."""
+    """The n that most cells have, for the footer; None if no cell has two seeds or more."""
     counts = Counter(n for row in rows for cell in row.cells if (n := count_of(cell)) is not None)
     if not counts or max(counts) < 2:
         return None
@@ -27,12 +30,17 @@ def usual_count(rows: Sequence[Row]) -> int | None:
 
 
 def count_of(cell: Cell) -> int | None:
-    """Seeds of a mean, or pairs of a difference; None of what has none."""
+    """Number of seeds of a mean, or of pairs of a difference; None for other cells."""
     return cell.n if isinstance(cell, Statistic | PairedDifference) else None
 
 
 def how_to_read(rows: Sequence[Row], records: Sequence[RunRecord]) -> Iterator[str]:
-    """What the numbers of seeds, bold and more than one data set mean, where they are there."""
+    """The lines that a table needs: number of seeds, bold, more than one data set.
+
+    Args:
+        rows: Rows of the table.
+        records: Its runs, for their data sets.
+    """
     usual = usual_count(rows)
     if usual is not None:
         yield from _counts(rows, usual)
@@ -43,7 +51,7 @@ def how_to_read(rows: Sequence[Row], records: Sequence[RunRecord]) -> Iterator[s
 
 
 def untimed(records: Sequence[RunRecord]) -> Iterator[str]:
-    """How a latency is measured, where quantized runs have none: torch only simulates them."""
+    """How to measure a latency, if no quantized run has one: torch only simulates them."""
     quantized = [record for record in records if record.mode != "float"]
     if quantized and not any("latency_ms" in record.metrics for record in quantized):
         yield UNTIMED
@@ -53,4 +61,4 @@ def _counts(rows: Sequence[Row], usual: int) -> Iterator[str]:
     spread = "mean ± standard deviation over" if usual > 1 else "one value of"
     seeds = f"{usual} seeds" if usual > 1 else "1 seed"
     others = {count_of(cell) for row in rows for cell in row.cells} - {None, usual}
-    yield f"cells: {spread} {seeds}" + ("; (n): over n instead" if others else "")
+    yield f"cells: {spread} {seeds}" + ("; (n): n values instead" if others else "")

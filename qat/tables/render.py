@@ -1,4 +1,4 @@
-"""A table as text: markdown, CSV, LaTeX, HTML."""
+"""A table as text: Markdown, CSV, LaTeX, HTML."""
 
 import csv
 import html
@@ -24,15 +24,23 @@ STYLE = (
 
 
 def render(table: Table, form: str = "markdown") -> str:
-    """The table as text that ends in a newline.
+    """The table as text, with a newline at the end.
 
     Args:
-        table: What to show.
+        table: Rows, columns, notes and footer.
         form: ``markdown``, ``csv`` (raw numbers, every digit), ``latex`` (booktabs) or ``html``
-            (a page of its own).
+            (a complete page).
 
     Raises:
-        TableError: If there is no such format.
+        TableError: If the format is unknown.
+
+    Example:
+        >>> from qat.tables.cells import Row, Table
+        >>> from qat.tables.columns import Column
+        >>> columns = (Column("mode", None, "mode"), Column("data", None, "data"))
+        >>> print(render(Table(columns, (Row(("qat", "cifar10")),), (), ()), "csv"), end="")
+        mode,data,seeds,ids,notes
+        qat,cifar10,,,
     """
     if form not in FORMATS:
         raise TableError(f"format must be one of {', '.join(FORMATS)}, got {form!r}")
@@ -40,7 +48,7 @@ def render(table: Table, form: str = "markdown") -> str:
 
 
 def markdown(table: Table) -> str:
-    """Padded, so that it also reads well as plain text; notes as ``[1]``."""
+    """The table in Markdown, padded so that the plain text is aligned too; notes as ``[1]``."""
     header = [_pipe(words) for words in headings(table)]
     body = [[_markdown_cell(cell) for cell in row] for row in shown_rows(table)]
     widths = [max(3, *(len(line[i]) for line in [header, *body])) for i in range(len(header))]
@@ -56,7 +64,7 @@ def markdown(table: Table) -> str:
 
 
 def texts(table: Table) -> list[list[str]]:
-    """The cells of each row as plain text with the numbers of their notes, ``[1]``."""
+    """The cells of each row as plain text, followed by the numbers of their notes, ``[1]``."""
     return [[cell.text + _numbers(cell) for cell in row] for row in shown_rows(table)]
 
 
@@ -66,9 +74,9 @@ def remarks(table: Table) -> list[str]:
 
 
 def to_csv(table: Table) -> str:
-    """Raw numbers with every digit.
+    """The table as CSV, with every digit of the raw numbers.
 
-    Mean, std and n of a metric each have a column; a difference has mean, low, high and n.
+    A metric has the columns mean, std and n; a difference has mean, low, high and n.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -81,7 +89,7 @@ def to_csv(table: Table) -> str:
 
 
 def to_html(table: Table) -> str:
-    """A page of its own, without scripts."""
+    """The table as a complete HTML page without scripts."""
     body = []
     for row in shown_rows(table):
         cells = (
@@ -101,7 +109,13 @@ def to_html(table: Table) -> str:
 
 
 def to_latex(table: Table, caption: str = "", label: str = "") -> str:
-    r"""A booktabs tabular with its notes below; needs ``\usepackage{booktabs}``."""
+    r"""A booktabs tabular with its notes below; needs ``\usepackage{booktabs}``.
+
+    Args:
+        table: Rows, columns, notes and footer.
+        caption: Plain text; with a caption or a label, a floating ``table`` is written.
+        label: For ``\ref``.
+    """
     return latex(
         headers=[column.header for column in table.columns],
         right=[column.metric is not None for column in table.columns],
@@ -159,25 +173,25 @@ def _csv_cells(table: Table, row: Row) -> list[object]:
             cells += [cell.mean, cell.std, cell.n]
         elif isinstance(cell, PairedDifference):
             cells += [cell.mean, cell.low, cell.high, cell.n]
-        else:  # nothing, or a published number, with no run behind it
+        else:  # empty, or a published number, which belongs to no run
             value = cell.value if isinstance(cell, Published) else None
             cells += [value, *[None] * (len(_csv_names(column)) - 2), 0]
     return cells
 
 
 def _csv_tail(table: Table, row: Row) -> list[str]:
-    marks = [*row.marks, *(mark for found in row.cell_marks.values() for mark in found)]
+    marks = [*row.marks, *(mark for of_cell in row.cell_marks.values() for mark in of_cell)]
     notes = "; ".join(table.notes[mark - 1] for mark in dict.fromkeys(marks))
     return [" ".join(map(str, row.seeds)), " ".join(row.ids), notes]
 
 
 def _html_head(table: Table) -> str:
     head = "".join(_html_cell("th", c, _html(c.header)) for c in table.columns)
-    found = spans(table)
-    if not found:
+    upper_headers = spans(table)
+    if not upper_headers:
         return f"<tr>{head}</tr>"
     upper, column = "", 0
-    for words, first, last in found:
+    for words, first, last in upper_headers:
         upper += "<th></th>" * (first - column)
         upper += f'<th colspan="{last - first + 1}">{_html(words)}</th>'
         column = last + 1

@@ -1,4 +1,4 @@
-"""Records to rows with their notes: what every layout begins with."""
+"""From records to groups of runs with their notes: the common first step of every layout."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,13 @@ from qat.tables.statistics import statistic
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Rows to be: groups of runs over seeds.
+    """Groups of runs over seeds, each of which becomes a row.
 
     Attributes:
-        groups: One a row.
-        notes: Of each, in words.
-        unlike: Of each, in what its protocol differs from the usual one; empty where it does not.
+        groups: One for each row.
+        notes: Texts of the notes on each group.
+        unlike: For each group, how its protocol differs from the most common one; empty if it
+            does not.
     """
 
     groups: list[Group]
@@ -36,20 +37,20 @@ def grouped(
     axes: Sequence[str] = (),
     strict: bool = False,
 ) -> Grouped:
-    """Group finished records and say what makes each group unlike the others.
+    """Group finished records and describe how the protocol of each group differs.
 
     Args:
-        records: Finished ones.
-        shown: Settings that the table shows, which are its axes anyway.
-        group: More settings that keep rows apart.
-        axes: Parts of the protocol that are varied on purpose.
-        strict: Refuse what is unlike.
+        records: Records of finished runs.
+        shown: Settings that the table shows; these may differ between rows.
+        group: More settings whose values get separate rows.
+        axes: Parts of the protocol that differ on purpose.
+        strict: Raise an error instead of adding a note if protocols differ.
 
     Raises:
-        TableError: With ``strict``, if rows are unlike.
+        TableError: With ``strict``, if the protocols of the rows differ.
     """
     groups = sort_groups(group_records(records, group))
-    rows = [found.records for found in groups]
+    rows = [entry.records for entry in groups]
     unlike = differences(rows, [*axes, *_axes_of([*shown, *group], records)])
     if strict and unlike:
         raise TableError(_refusal(groups, unlike))
@@ -58,13 +59,23 @@ def grouped(
 
 
 def numbered(notes: Iterable[Iterable[str]]) -> dict[str, int]:
-    """Note → its number, from 1, in the order in which they first appear."""
+    """Text of a note → its number, from 1, in order of first appearance.
+
+    Example:
+        >>> numbered([["old commit"], [], ["other epochs", "old commit"]])
+        {'old commit': 1, 'other epochs': 2}
+    """
     texts = dict.fromkeys(text for row in notes for text in row)
     return {text: index for index, text in enumerate(texts, start=1)}
 
 
 def cell_of(records: Sequence[RunRecord], column: Column) -> Cell:
-    """The cell of a group: a statistic of a metric, the text of a setting."""
+    """The cell of a group: the statistic of a metric, or the text of a setting.
+
+    Args:
+        records: Runs of the group; their different settings are joined by commas.
+        column: Column of the cell.
+    """
     if column.metric is not None:
         return statistic(list(values_by_seed(records, column.name).values()))
     texts = dict.fromkeys(setting_text(record, column.name) for record in records)
@@ -72,9 +83,14 @@ def cell_of(records: Sequence[RunRecord], column: Column) -> Cell:
 
 
 def values_by_seed(records: Iterable[RunRecord], name: str) -> dict[int, float]:
-    """Seed → value of a metric, of the runs that have it."""
-    found = ((record.seed, metric_value(record, name)) for record in records)
-    return {seed: value for seed, value in found if value is not None}
+    """Seed → value of a metric, for the runs that have it.
+
+    Args:
+        records: Runs of different seeds.
+        name: Name of the metric.
+    """
+    values = ((record.seed, metric_value(record, name)) for record in records)
+    return {seed: value for seed, value in values if value is not None}
 
 
 def blocks(
@@ -82,37 +98,42 @@ def blocks(
     within: Sequence[str],
     unlike: Sequence[str] | None = None,
 ) -> list[list[int]]:
-    """Indices of the rows that may be held against each other.
+    """Indices of the rows, as blocks within which rows may be compared.
 
     Args:
-        rows: Records of each; None is a row that is in no block.
-        within: Settings in which they must agree.
-        unlike: Of each, in what its protocol differs: a footnoted row stands against rows with the
-            same footnote alone. None leaves the protocol aside.
+        rows: Records of each row; None for a row that belongs to no block.
+        within: Settings whose values must be equal within a block.
+        unlike: How the protocol of each row differs; only rows with the same text are compared.
+            None ignores the protocol.
     """
-    found: dict[tuple[str | None, ...], list[int]] = {}
+    members: dict[tuple[str | None, ...], list[int]] = {}
     for index, records in enumerate(rows):
         if records:
             settings = (setting_text(records[0], name) for name in within)
             key = (*settings, None if unlike is None else unlike[index])
-            found.setdefault(key, []).append(index)
-    return list(found.values())
+            members.setdefault(key, []).append(index)
+    return list(members.values())
 
 
 def footer(records: Iterable[RunRecord], problems: Sequence[RecordProblem]) -> Iterable[str]:
-    """What is not in the table, and why."""
+    """The lines that name what is not in the table, and why.
+
+    Args:
+        records: Records of every status.
+        problems: Records that could not be read.
+    """
     for status in ("running", "interrupted", "failed"):
-        found = [record for record in records if record.status == status]
-        if found:
-            words = ", ".join(_unfinished(record) for record in found)
-            yield f"{len(found)} {status}, not in the table: {words}"
+        unfinished = [record for record in records if record.status == status]
+        if unfinished:
+            words = ", ".join(_unfinished(record) for record in unfinished)
+            yield f"{len(unfinished)} {status}, not in the table: {words}"
     if problems:
         words = ", ".join(f"{problem.path} ({problem.reason})" for problem in problems)
         yield f"{len(problems)} unreadable, skipped: {words}"
 
 
 def _axes_of(names: Iterable[str], records: Iterable[RunRecord]) -> list[str]:
-    """Paths of the protocol that a column shows already, under its own name or as a path."""
+    """Paths in the protocol that a column shows, under the name of a setting or as a path."""
     axes = [name.removeprefix("protocol.") for name in names if name.startswith("protocol.")]
     shown = {name for name in names if name in SETTINGS}
     parts = {
@@ -132,7 +153,7 @@ def _notes(
         gates = {r.id for r in group.records if r.gate == "failed"}
         gate = f"missed its gate: {', '.join(sorted(gates))}" if gates else None
         diverged = dict.fromkeys(line for r in group.records for line in divergence_of(r))
-        texts = [unlike.get(index), group.apart, gate, *diverged, commits.get(index)]
+        texts = [unlike.get(index), group.separate_because, gate, *diverged, commits.get(index)]
         notes.append([text for text in texts if text])
     return notes
 
@@ -142,8 +163,8 @@ def _refusal(groups: Sequence[Group], unlike: Mapping[int, str]) -> str:
         f"{groups[i].facts.label} ({groups[i].facts.mode}): {w}" for i, w in unlike.items()
     )
     return (
-        f"{len(unlike)} rows were not made under the protocol of the others: {words}; leave them "
-        f"out, name the axis, or drop --strict"
+        f"{len(unlike)} rows have another protocol than the others: {words}; leave these runs out, "
+        "list the difference in axes, or drop --strict"
     )
 
 

@@ -1,4 +1,4 @@
-"""Layer x bits: the sensitivity of each layer, as a table."""
+"""The sensitivity of each layer at each bit width, as a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from qat.tables.statistics import statistic
 
 @dataclass(frozen=True, slots=True)
 class SensitivityCell:
-    """What quantizing one tensor alone costs.
+    """The cost of quantizing one tensor alone.
 
     Attributes:
-        layer: Module name.
+        layer: Name of the module.
         slot: ``weight`` or ``act``.
-        bits: Width tried.
-        score: In the unit of the metric; higher is more sensitive.
+        bits: Width of its codes.
+        score: In the unit of the metric; a higher score means a more sensitive tensor.
     """
 
     layer: str
@@ -28,14 +28,20 @@ class SensitivityCell:
 
 
 def sensitivity_table(rows: Sequence[SensitivityCell], metric: MetricFormat) -> Table:
-    """A row a layer and slot, a column a width, wide to narrow.
+    """One row for each layer and slot, one column for each width, from wide to narrow.
 
     Args:
-        rows: In the order of the layers.
-        metric: How a score is shown.
+        rows: Scores in the order of the layers.
+        metric: Label, unit and decimals of a score.
 
     Raises:
-        TableError: If there is no row, or a tensor has two scores at one width.
+        TableError: If there is no score, or a tensor has two scores at one width.
+
+    Example:
+        >>> drop = MetricFormat("accuracy drop", "points", 100)
+        >>> table = sensitivity_table([SensitivityCell("conv1", "weight", 4, 0.02)], drop)
+        >>> [column.header for column in table.columns]
+        ['layer', 'slot', '4 bit']
     """
     if not rows:
         raise TableError("no sensitivity to show: compute it first")
@@ -51,8 +57,8 @@ def sensitivity_table(rows: Sequence[SensitivityCell], metric: MetricFormat) -> 
     tensors = dict.fromkeys((row.layer, row.slot) for row in rows)
     body = []
     for layer, slot in tensors:
-        found = [scores.get((layer, slot, bits)) for bits in widths]
-        cells = [None if score is None else statistic([score]) for score in found]
+        of_widths = [scores.get((layer, slot, bits)) for bits in widths]
+        cells = [None if score is None else statistic([score]) for score in of_widths]
         body.append(Row((layer, slot, *cells)))
     unit = f" [{metric.unit}]" if metric.unit else ""
     return Table((*heads, *columns), tuple(body), (), (f"cells: {metric.label}{unit}",))

@@ -1,7 +1,7 @@
-"""Mean and spread of a metric over the seeds of a row.
+"""Mean and standard deviation of a metric over the seeds of a row.
 
 mean = sum(x) / n
-std  = sqrt(sum((x - mean)^2) / (n - 1))        the sample's; none at n = 1
+std  = sqrt(sum((x - mean)^2) / (n - 1))        sample standard deviation; undefined for n = 1
 """
 
 import statistics
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """Mean, sample standard deviation (None at n = 1) and number of values."""
+    """Mean, sample standard deviation (None for n = 1) and number of values."""
 
     mean: float
     std: float | None
@@ -19,9 +19,9 @@ class Statistic:
 
 
 def statistic(values: Sequence[float]) -> Statistic | None:
-    """The statistic of some values; None if there are none.
+    """Mean and standard deviation of the values; None if there are no values.
 
-    Values that are all equal keep their type and every digit.
+    If all values are equal, the mean keeps their type and every digit.
 
     Example:
         >>> statistic([1.0, 3.0])

@@ -1,4 +1,4 @@
-"""Records to a table, as data."""
+"""From run records to a table as data."""
 
 from collections.abc import Iterable, Sequence
 
@@ -24,20 +24,25 @@ def make_table(
     strict: bool = False,
     problems: Sequence[RecordProblem] = (),
 ) -> Table:
-    """A flat table of the finished runs among some records.
+    """A flat table of the finished runs among the records.
 
     Args:
-        records: As :func:`qat.records.store.find_records` gives them.
+        records: Run records, as :func:`qat.records.store.find_records` returns them.
         columns: Names of settings, metrics, or paths such as ``protocol.training.epochs``; None
-            for the usual ones.
-        group: More settings that keep rows apart (``seed``: one row a run).
-        axes: Parts of the protocol, or paths in it, that the table varies on purpose. Those
-            shown as a column are axes anyway.
-        strict: Refuse rows that differ in anything else.
-        problems: What could not be read, for the footer.
+            for the default columns.
+        group: More settings whose values get separate rows (``seed``: one row for each run).
+        axes: Parts of the protocol, or paths in it, that differ on purpose. What a column shows
+            may differ anyway.
+        strict: Raise an error if rows differ in another part of the protocol.
+        problems: Records that could not be read, for the footer.
 
     Raises:
-        TableError: If a column is unknown, or with ``strict`` if rows are unlike.
+        TableError: If a column is unknown, or with ``strict`` if the protocols of rows differ.
+
+    Example:
+        >>> run = RunRecord(id="a1", status="done", mode="float", seed=0, metrics={"top1": 0.9})
+        >>> make_table([run], ["mode", "top1"]).rows[0].cells
+        ('float', Statistic(mean=0.9, std=None, n=1))
     """
     shown = None if columns is None else tuple(columns)
     spec = TableSpec(columns=shown, group=tuple(group), axes=tuple(axes))
@@ -51,30 +56,31 @@ def table_from(
     strict: bool = False,
     problems: Sequence[RecordProblem] = (),
 ) -> Table:
-    """A table of the finished runs among some records, laid out by a spec.
+    """A table of the finished runs among the records, in a given layout.
 
     Args:
-        records: As :func:`qat.records.store.find_records` gives them.
-        spec: What to show.
-        published: Numbers of papers, shown beside the measured ones and never mixed with them.
-        strict: Refuse rows that differ in a part of the protocol that is no axis of the table.
-        problems: What could not be read, for the footer.
+        records: Run records, as :func:`qat.records.store.find_records` returns them.
+        spec: Layout, rows and columns.
+        published: Numbers from papers, in rows of their own; no mean includes them.
+        strict: Raise an error if rows differ in a part of the protocol that is no axis.
+        problems: Records that could not be read, for the footer.
 
     Raises:
-        TableError: If a name is unknown, with ``strict`` if rows are unlike, in a pivot if two
-            settings meet in a cell.
+        TableError: If a name is unknown; with ``strict``, if the protocols of rows differ; in a
+            flat table, if not exactly one row of a block is the baseline; in a pivot, if two
+            groups of runs belong into the same cell.
     """
     done = [record for record in records if record.status == "done" and _wanted(record, spec)]
     if spec.layout == "pivot":
         shown = [*spec.rows, *(spec.columns or ())]
-        found = grouped(done, shown, spec.group, spec.axes, strict)
-        columns, rows, notes = pivot(found, spec, published)
+        groups = grouped(done, shown, spec.group, spec.axes, strict)
+        columns, rows, notes = pivot(groups, spec, published)
     else:
         columns = flat_columns(done, spec)
         names = [column.name for column in columns]
-        found = grouped(done, names, spec.group, spec.axes, strict)
-        rows, notes = flat_rows(found, columns, spec, published)
-    words = [*_homeless(published, columns, rows), *footer(records, problems)]
+        groups = grouped(done, names, spec.group, spec.axes, strict)
+        rows, notes = flat_rows(groups, columns, spec, published)
+    words = [*_left_out(published, columns, rows), *footer(records, problems)]
     if spec.layout == "flat" and spec.columns is None:
         words += untimed(done)
     words = [*how_to_read(rows, done), *words]
@@ -83,16 +89,16 @@ def table_from(
     return Table(tuple(columns), tuple(rows), tuple(notes), tuple(words))
 
 
-def _homeless(
+def _left_out(
     published: Sequence[Published], columns: Sequence[Column], rows: Sequence[Row]
 ) -> Iterable[str]:
-    """Published numbers of shown metrics that found no cell: no run stands in their column."""
+    """Published numbers of shown metrics that have no cell: no run belongs to their column."""
     metrics = {column.of or column.name for column in columns if column.metric is not None}
-    there = [cell for row in rows if row.published for cell in row.cells]
-    lost = [one for one in published if one.metric in metrics and one not in there]
-    if lost:
-        words = ", ".join(f"{one.metric} of {' '.join(one.settings.values())}" for one in lost)
-        yield f"{len(lost)} published, not in the table for want of a column with runs: {words}"
+    shown = [cell for row in rows if row.published for cell in row.cells]
+    missing = [one for one in published if one.metric in metrics and one not in shown]
+    if missing:
+        words = ", ".join(f"{one.metric} of {' '.join(one.settings.values())}" for one in missing)
+        yield f"{len(missing)} published, not in the table: no run has their column: {words}"
 
 
 def _wanted(record: RunRecord, spec: TableSpec) -> bool:

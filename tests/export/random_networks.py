@@ -139,7 +139,7 @@ def convolutions(draw, shape, same=False):
 
 @st.composite
 def units(draw, shape, same=False):
-    """A convolution with what may follow it."""
+    """A convolution with the operations that can follow it."""
     conv = draw(convolutions(shape, same))
     return Unit(conv, draw(st.booleans()), draw(st.sampled_from(sorted(ACTIVATIONS))))
 
@@ -214,7 +214,7 @@ def networks(draw, most_blocks=4):
 
 @st.composite
 def schemes(draw):
-    """Placement integer with 2 to 8 bits, one layer maybe apart."""
+    """Placement integer with 2 to 8 bits; one layer can have another width."""
     bits = st.integers(2, 8)
     weight = TensorSpec(
         bits=draw(bits),

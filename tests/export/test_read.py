@@ -262,9 +262,9 @@ def test_another_placement_is_refused():
     net = Residual().eval()
     qnet = quantize(net, make_plan(net, Scheme(), x))
     calibrate(qnet, [x])
-    with pytest.raises(ExportError, match=r"only networks in placement=integer .*packed file"):
+    with pytest.raises(ExportError, match=r"only networks with placement=integer .*packed file"):
         read_program(qnet, x)
-    with pytest.raises(ExportError, match="only networks in placement=integer"):
+    with pytest.raises(ExportError, match="only networks with placement=integer"):
         read_program(net, x)
 
 
@@ -297,18 +297,18 @@ def test_levels_that_are_not_evenly_spaced_are_refused_by_name():
         read_program(qnet, images())
 
 
-def test_batch_norm_that_still_stands_apart_is_refused():
+def test_batch_norm_that_is_not_folded_is_refused():
     net = Residual().eval()
     qnet = quantize(net, make_plan(net, scheme(), images()), keep_norms=True)
     calibrate(qnet, [images()])
-    with pytest.raises(ExportError, match="'conv' has its batch norm apart: fold_norms first"):
+    with pytest.raises(ExportError, match="layer 'conv' is not folded: call fold_norms"):
         read_program(qnet, images())
 
 
 def test_a_network_that_is_switched_off_is_refused():
     qnet = calibrated(Residual())
     set_phase(qnet, "off")
-    with pytest.raises(ExportError, match=r"set_phase\(net, 'quantize'\) before exporting"):
+    with pytest.raises(ExportError, match=r"not quantizing: call set_phase\(net, 'quantize'\)"):
         read_program(qnet, images())
 
 
@@ -321,7 +321,7 @@ def test_a_network_that_gives_two_tensors_is_refused():
         def forward(self, x):
             return self.first(x), self.second(x)
 
-    with pytest.raises(ExportError, match="something else than one tensor of logits"):
+    with pytest.raises(ExportError, match="is not one tensor of logits: wrap"):
         read_program(calibrated(Both()), images())
 
 
@@ -352,7 +352,7 @@ VARIANTS = {
 
 
 def test_a_tensor_that_forward_makes_is_named_with_its_line():
-    """Used as an index or otherwise: it is refused before what reads it."""
+    """The error names the tensor itself, not the operation that reads it."""
     net = Variant(lambda x: x[:, torch.arange(2)])
     message = r"the use of a tensor that forward makes at test_read\.py:\d+ .*no integer form"
     with pytest.raises(UnsupportedOperationError, match=message):

@@ -33,7 +33,7 @@ class Written(nn.Module):
 
 
 class Two(Written):
-    """Two convolutions and what joins them; the second one sees a smaller image."""
+    """Two convolutions and the operation that joins them; the second output is smaller."""
 
     def __init__(self, function):
         super().__init__(function)
@@ -185,7 +185,7 @@ def in_runtime(qnet, x):
 
 
 def assert_computed(net):
-    """Runtime, integer-only reference and float network: 8-bit codes apart, no argument apart."""
+    """Runtime and integer-only reference agree with the float network within 8-bit rounding."""
     x = images(6)
     qnet = calibrated(net, scheme(8, 8, symmetric=False), x)
     found, reference = in_runtime(qnet, x)

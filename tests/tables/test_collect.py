@@ -1,4 +1,4 @@
-"""Which runs share a row, and in which order rows stand."""
+"""Which runs share a row, and the order of the rows."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_other_float_networks_at_a_fixed_seed_are_other_rows(make):
     assert ids(group_records(runs)) == [["run1", "run2"], ["run3", "run4"]]
 
 
-def test_a_setting_can_keep_rows_apart(make):
+def test_each_value_of_a_setting_can_have_its_own_row(make):
     assert len(group_records([make(seed=0), make(seed=1)], ["seed"])) == 2
 
 
@@ -52,13 +52,13 @@ def test_the_same_seed_twice_is_no_second_sample(make):
     runs = [make(seed=s, overrides=(f"x={x}", f"seed={s}")) for x in "ab" for s in (0, 1)]
     groups = group_records(runs)
     assert ids(groups) == [["run1", "run2"], ["run3", "run4"]]
-    assert [group.apart for group in groups] == ["overrides: x=a", "overrides: x=b"]
+    assert [group.separate_because for group in groups] == ["overrides: x=a", "overrides: x=b"]
 
 
-def test_twins_without_a_known_difference_stand_alone(make):
+def test_equal_runs_without_a_known_difference_have_rows_of_their_own(make):
     groups = group_records([make(seed=0), make(seed=0), make(seed=1)])
     assert ids(groups) == [["run1"], ["run2"], ["run3"]]
-    assert groups[1].apart == "run run2, one of several of its seed"
+    assert groups[1].separate_because == "run run2, one of several with its seed"
 
 
 def test_float_first_then_wide_to_narrow_then_by_mode(make):

@@ -1,23 +1,13 @@
-"""Rows are held only against rows that were made alike."""
+"""Rows are compared only with rows of the same protocol."""
 
 from qat.tables.layout import LAYOUTS, TableSpec, table_spec
 from qat.tables.published import Published
-from qat.tables.reading import BOLD, DATA_SETS, UNTIMED
+from qat.tables.reading import BOLD, DATA_SETS
 from qat.tables.render import render
-from qat.tables.table import make_table, table_from
+from qat.tables.table import table_from
+from tests.tables.conftest import seeds
 
 BOLD_TOP1 = TableSpec(columns=("method", "mode", "top1"), bold=("top1",))
-
-
-def seeds(make, top1, weight=4, method="lsq", **changes):
-    """Three runs about one accuracy."""
-    quantizer = {"quantizer": {"name": method, "target": None, "options": {}}}
-    return [
-        make(
-            weight, weight, s, plan_changes=quantizer, metrics={"top1": top1 + s / 1000}, **changes
-        )
-        for s in range(3)
-    ]
 
 
 def bold_methods(table):
@@ -76,24 +66,5 @@ def test_a_better_published_row_is_footed(make):
     better = Published({"method": "pact"}, "top1", 0.95, "A 2018, table 1", "110 epochs")
     runs = seeds(make, 0.8) + seeds(make, 0.7, method="pact")
     text = render(table_from(runs, BOLD_TOP1, [better]))
-    assert "published: A 2018, table 1; made by a recipe of its own, never bold" in text
-    assert "best of our own rows" in text
-
-
-def test_times_in_torch_are_no_result(make):
-    torch_time = make(metrics={"top1": 0.5, "simulated_latency_ms": 1.0})
-    table = make_table([torch_time])
-    assert "simulated_latency_ms" not in [column.name for column in table.columns]
-    assert UNTIMED in table.footer
-    on_a_runtime = make(metrics={"top1": 0.5, "latency_ms": 1.0})
-    table = make_table([torch_time, on_a_runtime])
-    assert table.columns[-1].name == "latency_ms"
-    assert UNTIMED not in table.footer
-
-
-def test_the_usual_number_of_seeds_is_said_once(make):
-    runs = [*seeds(make, 0.8), make(2, metrics={"top1": 0.5})]
-    text = render(make_table(runs, ["weight_bits", "top1"]))
-    assert "80.10 ± 0.10 |" in text
-    assert "50.00 (1)" in text
-    assert "cells: mean ± standard deviation over 3 seeds; (n): over n instead" in text
+    assert "published: A 2018, table 1; trained with another recipe, never bold" in text
+    assert "bold: the best result of our own rows" in text

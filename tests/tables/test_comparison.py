@@ -73,7 +73,7 @@ def test_a_better_network_has_a_plus_and_no_change_has_no_sign(make):
 
 
 @pytest.mark.parametrize("name", ["calibrated_top1", "latency_ms", "onnx_bytes"])
-def test_later_measurements_show_only_where_they_were_made(make, name):
+def test_later_measurements_have_a_line_only_if_they_were_taken(make, name):
     plain = len(comparison_rows(make(metrics=METRICS)))
     assert len(comparison_rows(make(metrics=METRICS | {name: 0.5}))) == plain + 1
 

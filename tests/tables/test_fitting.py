@@ -57,7 +57,7 @@ def test_headings_are_whole_where_there_is_room():
     assert fitted(table(), WHOLE - 1).widths == (3, 6, 6, 8, 8)
 
 
-def test_what_is_the_same_throughout_is_told_with_its_value():
+def test_a_left_out_column_with_one_value_is_named_with_it():
     assert left_out_words(table(), (1, 2)) == "mode static, method"
 
 

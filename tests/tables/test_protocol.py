@@ -14,7 +14,7 @@ def test_the_odd_row_is_named_with_both_values(make):
     assert differences(rows) == {1: "training.epochs 30, others 3"}
 
 
-def test_all_differences_of_a_row_stand_in_one_note(make):
+def test_one_note_has_all_differences_of_a_row(make):
     odd = make(4, protocol={"training.epochs": 30, "calibration.images": 64})
     assert differences([[make(8)], [odd], [make(2)]]) == {
         1: "calibration.images 64, others 1024; training.epochs 30, others 3"

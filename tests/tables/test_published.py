@@ -32,12 +32,12 @@ def test_values_are_read_in_the_unit_that_tables_show(tmp_path):
     ("text", "words"),
     [
         pytest.param("model,metric,value,source\n", "line 1.*lacks tag", id="lacks a column"),
-        pytest.param(HEADER.replace("model", "modle") + LINE, "no use for modle", id="unknown"),
-        pytest.param(HEADER + LINE.replace("top1", "top9"), "line 2: no metric", id="metric"),
+        pytest.param(HEADER.replace("model", "modle") + LINE, "has unknown modle", id="unknown"),
+        pytest.param(HEADER + LINE.replace("top1", "top9"), "line 2: unknown metric", id="metric"),
         pytest.param(HEADER + LINE.replace("91.7", "many"), "finite number, got 'many'", id="text"),
         pytest.param(HEADER + LINE.replace("91.7", "nan"), "finite number, got 'nan'", id="nan"),
-        pytest.param(HEADER + LINE + LINE, "line 3: top1 .*said before", id="twice"),
-        pytest.param(HEADER + "a,b\n", "not as many cells", id="short line"),
+        pytest.param(HEADER + LINE + LINE, "line 3: an earlier line has top1", id="twice"),
+        pytest.param(HEADER + "a,b\n", "line 2: the number of cells differs", id="short line"),
         pytest.param(
             HEADER + LINE.replace('"Choi et al. 2018, table 2"', ""), "source is empty", id="source"
         ),
@@ -48,7 +48,7 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path, text, words):
         read_published(write(tmp_path, text))
 
 
-def test_published_numbers_stand_beside_and_apart(make, tmp_path):
+def test_published_numbers_have_rows_of_their_own(make, tmp_path):
     published = read_published(write(tmp_path, HEADER + LINE))
     runs = [make(seed=s, metrics={"top1": 0.80 + s / 100}) for s in range(3)]
     spec = TableSpec(columns=("run", "method", "top1"), bold=("top1",))
@@ -59,7 +59,7 @@ def test_published_numbers_stand_beside_and_apart(make, tmp_path):
     assert "**91.70**" not in text
     assert "81.00 ± 1.00" in text  # not mixed with the paper's
     assert (
-        "[1] published: Choi et al. 2018, table 2; made by a recipe of its own, never bold" in text
+        "[1] published: Choi et al. 2018, table 2; trained with another recipe, never bold" in text
     )
     assert ",0.917,,0," in render(table, "csv")  # in the unit of the measured ones
 
@@ -84,12 +84,12 @@ def test_a_number_without_a_place_is_named(make, tmp_path):
     table = table_from([make(metrics={"top1": 0.8})], PIVOT, published)
     assert [row.published for row in table.rows] == [False, True]
     assert table.footer[-1] == (
-        "1 published, not in the table for want of a column with runs: top1 of simple_cnn 2 2 pact"
+        "1 published, not in the table: no run has their column: top1 of simple_cnn 2 2 pact"
     )
 
 
-def test_no_number_hides_another(make, tmp_path):
-    """What the rows of a pivot do not show keeps published numbers apart all the same."""
+def test_no_published_number_replaces_another(make, tmp_path):
+    """Settings that a pivot does not show separate the rows of published numbers too."""
     other = LINE.replace("simple_cnn", "resnet20").replace("91.7", "92.5")
     published = read_published(write(tmp_path, HEADER + LINE + other))
     text = render(table_from([make(metrics={"top1": 0.8})], PIVOT, published))
@@ -97,7 +97,7 @@ def test_no_number_hides_another(make, tmp_path):
     assert "92.50" in text
 
 
-def test_they_are_told_in_a_flat_table_without_a_column_of_runs(make, tmp_path):
+def test_a_flat_table_without_a_column_of_runs_labels_published_rows(make, tmp_path):
     shown = LINE + LINE.replace("top1,91.7", "top5,99")
     published = read_published(write(tmp_path, HEADER + shown))
     spec = TableSpec(columns=("mode", "method", "top1"))

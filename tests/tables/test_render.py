@@ -41,7 +41,7 @@ MARKDOWN = """\
 
 [1] training.epochs 30, others 3
 
-cells: one value of 1 seed; (n): over n instead
+cells: one value of 1 seed; (n): n values instead
 
 1 interrupted, not in the table: run6
 """
@@ -60,7 +60,7 @@ w2a2-lsq & static & 2 & 10.00 & 5.0 & -- \\
 \par\smallskip
 {\footnotesize
 \textsuperscript{1} training.epochs 30, others 3\par
-cells: one value of 1 seed; (n): over n instead\par
+cells: one value of 1 seed; (n): n values instead\par
 1 interrupted, not in the table: run6\par
 }
 """
@@ -151,7 +151,7 @@ def test_each_latex_special_is_escaped_once():
     assert escape("1 ± 2 × – ≈") == r"1 $\pm$ 2 $\times$ -- $\approx$"
 
 
-def test_an_unknown_format_is_told(table):
+def test_an_unknown_format_is_refused_with_the_known_ones(table):
     with pytest.raises(TableError, match="markdown, csv, latex, html, got 'xlsx'"):
         render(table, "xlsx")
 

@@ -1,1 +1,1 @@
-"""Networks as ONNX files: of integers, of dynamic ranges, of floats."""
+"""Networks as ONNX files: integer, with dynamic ranges, or float."""

@@ -1,7 +1,8 @@
 """Dynamically quantized networks as ONNX files.
 
-Each quantized layer becomes DynamicQuantizeLinear, ConvInteger or MatMulInteger on stored integer
-weights, and a multiplication by both scales; what lies between stays float, as it does in torch.
+Each quantized layer becomes DynamicQuantizeLinear, then ConvInteger or MatMulInteger with stored
+integer weights, then a multiplication by both scales. Operations between layers stay in float, as
+in torch.
 https://onnx.ai/onnx/operators/onnx__DynamicQuantizeLinear.html
 """
 
@@ -32,14 +33,14 @@ _COPIED = ("dilations", "group", "kernel_shape", "pads", "strides")
 
 
 def dynamic_onnx(qnet: nn.Module, example: Tensor) -> onnx.ModelProto:
-    """The model of a network in mode dynamic.
+    """The ONNX model of a network whose activation ranges are dynamic (``mode=dynamic``).
 
     Args:
-        qnet: Quantized, its weights calibrated.
-        example: Images, preprocessed.
+        qnet: Quantized network with calibrated weights.
+        example: Preprocessed images.
 
     Raises:
-        ExportError: If a layer's activations have no dynamic range of 8 bits, its weights no
+        ExportError: If the activations of a layer have no dynamic 8-bit range, its weights are not
             symmetric integers, or torch cannot export the network.
     """
     layers = dict(twins(qnet))
@@ -58,23 +59,23 @@ def _check(name: str, twin: QuantTwin) -> None:
     quantizer = twin.weight_quantizer
     if not isinstance(quantizer, Quantizer) or not is_dynamic(twin.input_quantizer):
         raise ExportError(
-            f"layer {name!r} is not quantized on both sides: a dynamic ONNX file has integer "
-            "products only; set scheme.act.bits=8 and scheme.first_last=8 or same"
+            f"layer {name!r} has float weights or inputs: a dynamic ONNX file needs integers in "
+            "every layer; set scheme.act.bits=8 and scheme.first_last=8 or same"
         )
     if twin.plan.act.bits != _ACT_BITS:
         raise ExportError(
-            f"layer {name!r} has activations of {twin.plan.act.bits} bits: ONNX takes dynamic "
-            "ranges of 8 bits alone; set scheme.act.bits=8"
+            f"layer {name!r} has activations of {twin.plan.act.bits} bits: in ONNX, dynamic "
+            "ranges have 8 bits; set scheme.act.bits=8"
         )
     if twin.plan.weight.granularity == "group" or not twin.plan.weight.symmetric:
         raise ExportError(
-            f"layer {name!r} has weights with zero points or groups: integer products want "
-            "scheme.weight.symmetric=true and granularity tensor or channel"
+            f"layer {name!r} has weights with zero points or groups: set "
+            "scheme.weight.symmetric=true and scheme.weight.granularity=tensor or channel"
         )
 
 
 class _Rewriter:
-    """Puts integer products in place of the layers' float ones."""
+    """Replaces the float products of the layers by integer products."""
 
     def __init__(self, model: onnx.ModelProto, layers: dict[str, QuantTwin]) -> None:
         self.graph = model.graph
@@ -83,10 +84,10 @@ class _Rewriter:
         self.stored: dict[str, str] = {}  # layer → tensor of its 8-bit codes
 
     def rewrite(self) -> None:
-        """All layers, in place.
+        """Rewrite all layers, in place.
 
         Raises:
-            ExportError: If a layer is not found among the nodes.
+            ExportError: If no node computes one of the layers.
         """
         nodes, done = [], set()
         for node in self.graph.node:
@@ -95,9 +96,12 @@ class _Rewriter:
             nodes += list(self._integer(node, name)) if name else [node]
         missing = sorted(self.layers.keys() - done)
         if missing:
-            raise ExportError(f"torch's export has no product of layer {missing[0]!r}")
-        gone = {f"{name}.weight" for name in self.layers}
-        kept = [i for i in self.graph.initializer if i.name not in gone]
+            raise ExportError(
+                f"the graph that torch exported does not compute layer {missing[0]!r}; use the "
+                "layer in forward, or remove it"
+            )
+        removed = {f"{name}.weight" for name in self.layers}
+        kept = [i for i in self.graph.initializer if i.name not in removed]
         del self.graph.node[:], self.graph.initializer[:]
         self.graph.node.extend(nodes)
         self.graph.initializer.extend([*kept, *self.constants.values()])
@@ -118,12 +122,12 @@ class _Rewriter:
         conv = node.op_type == "Conv"
         if name not in self.stored:
             yield from self._store(name, weight, transposed=not conv)
-        given = [codes, self.stored[name], zero]
+        factors = [codes, self.stored[name], zero]
         kind = "ConvInteger" if conv else "MatMulInteger"
         kept: dict[str, Any] = {
             a.name: helper.get_attribute_value(a) for a in node.attribute if a.name in _COPIED
         }
-        yield _node(kind, given, [f"{tag}/sum"], f"{tag}/product", **(kept if conv else {}))
+        yield _node(kind, factors, [f"{tag}/sum"], f"{tag}/product", **(kept if conv else {}))
         yield _node("Cast", [f"{tag}/sum"], [f"{tag}/float"], f"{tag}/cast", to=TensorProto.FLOAT)
         yield _node("Mul", [scale, f"{name}/weight_scale"], [f"{tag}/scales"], f"{tag}/scales")
         biased = twin.bias is not None
@@ -135,7 +139,7 @@ class _Rewriter:
             yield _node("Add", [scaled, self._constant(f"{name}/bias", bias)], [out], f"{tag}/bias")
 
     def _store(self, name: str, weight: Weight, transposed: bool) -> Iterator[onnx.NodeProto]:
-        """Integer weight and its scale."""
+        """Store integer weight and scale; yield the Cast that a narrow weight needs."""
         scale = weight.scale if transposed else weight.scale.reshape(-1, 1, 1)
         self._constant(f"{name}/weight_scale", scale)
         codes = weight.codes.T if transposed else weight.codes
@@ -150,5 +154,7 @@ class _Rewriter:
         return name
 
 
-def _node(kind: str, given: list[str], made: list[str], name: str, **more: Any) -> onnx.NodeProto:
-    return helper.make_node(kind, given, made, name=name, **more)
+def _node(
+    kind: str, inputs: list[str], outputs: list[str], name: str, **attributes: Any
+) -> onnx.NodeProto:
+    return helper.make_node(kind, inputs, outputs, name=name, **attributes)

@@ -9,20 +9,24 @@ from onnx import helper
 from qat.base.atomic import atomic_path
 
 INPUT, OUTPUT, BATCH = "images", "logits", "batch"
-"""Names of every exported network's input, output and open first axis."""
+"""Names of the input, the output and the batch axis of every exported network."""
 OPSET, OPSET_INT2 = 21, 25
-"""Of the operators; the newer one has 2-bit integers, which fewer programs read."""
+"""Versions of the operator set; the second one has 2-bit integers, but fewer programs read it."""
 PRODUCER = "qatlab"
 
 
 def save_onnx(model: onnx.ModelProto, path: Path) -> int:
-    """Write a model, whole or not at all.
+    """Write a model atomically: either the complete file or nothing.
+
+    Args:
+        model: Model to write.
+        path: File to write or to replace.
 
     Returns:
-        Bytes written.
+        Size of the file in bytes.
 
     Raises:
-        OSError: If the disk is full, or the place cannot be written; an older file stays.
+        OSError: If the disk is full or the file cannot be written; an older file is kept.
     """
     path = Path(path)
     with atomic_path(path) as written:
@@ -31,7 +35,18 @@ def save_onnx(model: onnx.ModelProto, path: Path) -> int:
 
 
 def set_opset(model: onnx.ModelProto, stored_bits: Iterable[int]) -> None:
-    """Ask for the oldest operators that have integers of these widths."""
+    """Declare the oldest operator set that has integers of these widths.
+
+    Args:
+        model: Changed in place.
+        stored_bits: Widths of the stored weights.
+
+    Example:
+        >>> model = onnx.ModelProto()
+        >>> set_opset(model, {8, 2})
+        >>> model.opset_import[0].version
+        25
+    """
     version = OPSET_INT2 if 2 in stored_bits else OPSET
     opset = helper.make_opsetid("", version)
     del model.opset_import[:]

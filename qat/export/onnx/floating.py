@@ -1,6 +1,6 @@
-"""Float networks as ONNX files, in single and half precision: what integer ones are held against.
+"""Float networks as ONNX files, in float32 and float16: the reference for quantized ones.
 
-Written by torch's own exporter, which folds batch norm into the layer before it.
+They are written by torch's exporter, which folds batch norm into the layer before it.
 https://docs.pytorch.org/docs/stable/onnx_export.html
 """
 
@@ -17,16 +17,16 @@ from qat.export.errors import ExportError
 from qat.export.onnx.file import BATCH, INPUT, OPSET, OUTPUT, PRODUCER
 from qat.export.onnx.layer_names import name_by_layers
 
-_FEWEST = 2  # of one image torch.export would make a network of one image
+_FEWEST = 2  # with a single image, torch.export would fix the batch size to 1
 
 
 def float_onnx(net: nn.Module, example: Tensor, fold: bool = True) -> onnx.ModelProto:
-    """The model of a float network.
+    """The ONNX model of a float network.
 
     Args:
-        net: Any network that torch.export can follow; left as it is.
-        example: Images, preprocessed; their number stays open.
-        fold: Fold batch norm into layers; otherwise every parameter keeps name and value.
+        net: Any network that torch.export supports; it is not changed.
+        example: Preprocessed images; the model takes any number of images.
+        fold: Fold batch norm into layers; otherwise every parameter keeps its name and value.
 
     Raises:
         ExportError: If torch cannot export the network.
@@ -36,7 +36,7 @@ def float_onnx(net: nn.Module, example: Tensor, fold: bool = True) -> onnx.Model
     images = images.repeat(_FEWEST, 1, 1, 1) if len(images) < _FEWEST else images
     try:
         with evaluating(own):
-            made = torch.onnx.export(
+            exported = torch.onnx.export(
                 own,
                 (images,),
                 opset_version=OPSET,
@@ -46,14 +46,14 @@ def float_onnx(net: nn.Module, example: Tensor, fold: bool = True) -> onnx.Model
                 optimize=fold,
                 verbose=False,
             )
-    except Exception as error:  # torch has no common class for what it cannot export
+    except Exception as error:  # torch has no common class for export errors
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ExportError(f"torch cannot export {type(net).__name__} to ONNX: {reason}") from error
-    assert made is not None
+    assert exported is not None
     if not fold:
-        fold_constants(made.model)  # shapes of weights, which would keep the weights
-        remove_unused_nodes(made.model)
-    model = made.model_proto
+        fold_constants(exported.model)  # nodes that compute shapes refer to the weights
+        remove_unused_nodes(exported.model)
+    model = exported.model_proto
     model.producer_name = PRODUCER
     name_by_layers(model.graph)
     _forget_sources(model)
@@ -64,22 +64,22 @@ def float_onnx(net: nn.Module, example: Tensor, fold: bool = True) -> onnx.Model
 def half_onnx(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same network with weights and arithmetic in float16; images and logits stay float32.
 
-    Runtimes without float16 kernels cast to float32 and back: that gains size alone.
+    Runtimes without float16 kernels cast to float32 and back: then only the file is smaller.
     """
-    # Imported late: it is a large package, and few exports need it.
+    # Imported here: the package is large, and few exports need it.
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     own = onnx.ModelProto()
     own.CopyFrom(model)
     unsorted = onnx_ir.from_proto(convert_float_to_float16(own, keep_io_types=True))
     unsorted.graph.sort()
-    made: onnx.ModelProto = onnx_ir.to_proto(unsorted)
-    onnx.checker.check_model(made, full_check=True)
-    return made
+    half: onnx.ModelProto = onnx_ir.to_proto(unsorted)
+    onnx.checker.check_model(half, full_check=True)
+    return half
 
 
 def _forget_sources(model: onnx.ModelProto) -> None:
-    """Drop the stack traces torch notes at every node: they name files of this machine."""
+    """Remove the stack traces that torch adds to every node: they contain paths of the machine."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
         part.ClearField("metadata_props")

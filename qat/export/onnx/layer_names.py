@@ -1,9 +1,10 @@
-"""Names in a float ONNX file that tell the layer, so that a runtime's times can be told by layer.
+"""Names in a float ONNX file that contain the layer, so that times can be assigned to layers.
 
-A runtime fuses a convolution with what follows it and names the result after a node, or
-(onnxruntime in its blocked layout) after the tensor that the last of the fused nodes gives. So
-nodes are named ``conv1/node_conv2d`` by their own module, and tensors ``conv1/relu`` by the layer
-whose result they hold. Nothing stands before the slash of what belongs to no module.
+A runtime fuses a convolution with the operations after it and names the result after one of the
+nodes, or (onnxruntime in its blocked layout) after the output tensor of the last fused node.
+Therefore nodes are named by their module, ``conv1/node_conv2d``, and tensors by the layer whose
+result they contain, ``conv1/relu``. If a node belongs to no module, the part before the slash is
+empty.
 """
 
 import ast
@@ -21,27 +22,34 @@ _FUSED = frozenset(
 def name_by_layers(graph: onnx.GraphProto) -> None:
     """Rename nodes and tensors, in place.
 
-    A layer is known by its weight: where batch norm is folded in, torch notes the norm's name.
+    The name of a layer is taken from its weight: if batch norm is folded into it, torch's own
+    annotation has the name of the norm.
     """
     weights = {value.name for value in graph.initializer if value.name.endswith(_WEIGHT)}
     users = Counter(name for node in graph.node for name in node.input)
     outputs = {output.name for output in graph.output}
-    held: dict[str, str] = {}
+    layer_of_tensor: dict[str, str] = {}
     for node in graph.node:
         own = next((name for name in node.input if name in weights), None)
         layer = own.removesuffix(_WEIGHT) if own else ""
         if not layer and node.op_type in _FUSED:
-            layer = next((held[n] for n in node.input if n in held and users[n] == 1), "")
+            layer = next(
+                (layer_of_tensor[n] for n in node.input if n in layer_of_tensor and users[n] == 1),
+                "",
+            )
         if layer:
-            held |= dict.fromkeys(set(node.output) - outputs, layer)
+            layer_of_tensor |= dict.fromkeys(set(node.output) - outputs, layer)
         node.name = f"{layer if own else _module_of(node)}/{node.name}"
     for node in graph.node:
         for names in (node.input, node.output):
-            names[:] = [f"{held[name]}/{name}" if name in held else name for name in names]
+            names[:] = [
+                f"{layer_of_tensor[name]}/{name}" if name in layer_of_tensor else name
+                for name in names
+            ]
 
 
 def _module_of(node: onnx.NodeProto) -> str:
-    """The innermost module that torch notes at a node; empty for the network itself."""
-    noted = {entry.key: entry.value for entry in node.metadata_props}
-    scopes = ast.literal_eval(noted.get(_SCOPES, "[]"))
+    """The innermost module in torch's annotation of a node; empty for the network itself."""
+    annotation = {entry.key: entry.value for entry in node.metadata_props}
+    scopes = ast.literal_eval(annotation.get(_SCOPES, "[]"))
     return str(scopes[-2]) if len(scopes) > 1 else ""

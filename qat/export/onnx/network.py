@@ -1,4 +1,4 @@
-"""Any network as an ONNX file: of whole integers, of dynamic ranges, or float."""
+"""Any network as an ONNX file: integer, with dynamic ranges, or float."""
 
 import warnings
 from collections.abc import Mapping
@@ -20,28 +20,40 @@ from qat.quantizers.dynamic import is_dynamic
 
 
 def export_onnx(net: nn.Module, path: Path | str, example: Tensor) -> Exported:
-    """Write a network as an ONNX file, whole or not at all.
+    """Write a network as an ONNX file, atomically.
 
-    In placement ``integer`` a network becomes QuantizeLinear and DequantizeLinear on stored
-    integers, with dynamic ranges DynamicQuantizeLinear and integer products; a network without
-    quantizers stays float.
+    A network in placement ``integer`` becomes QuantizeLinear and DequantizeLinear with stored
+    integers; a network with dynamic ranges becomes DynamicQuantizeLinear and integer products; a
+    network without quantizers stays float.
 
     Args:
         net: Float, or quantized and calibrated.
-        path: The file.
+        path: File to write or to replace.
         example: A few preprocessed images.
 
     Returns:
-        The file with what it takes to hold it against the simulation.
+        The file, and what is needed to compare it with the simulation.
 
     Warns:
-        ClippedSignsWarning: If the images show unsigned codes negative values; the layer is named.
+        ClippedSignsWarning: If a tensor with unsigned codes has negative values for these images;
+            the warning names the layer.
 
     Raises:
-        ExportError: If the network has no such form: of placement ``academic``, not calibrated, a
-            method whose levels are not evenly spaced; or torch cannot export it.
-        UnsupportedOperationError: If an operation has no integer form; its line is named.
-        OSError: If the file cannot be written; an older one stays.
+        ExportError: If the network cannot be exported: placement ``academic``, not calibrated,
+            quantization levels that are not evenly spaced, or a limit of torch's exporter.
+        UnsupportedOperationError: If an operation has no integer form; the message has its line.
+        OSError: If the file cannot be written; an older file is kept.
+
+    Example:
+        >>> import tempfile, torch, qat
+        >>> net, images = nn.Sequential(nn.Linear(4, 2)).eval(), torch.ones(2, 4)
+        >>> plan = qat.make_plan(net, qat.Scheme(placement="integer"), images)
+        >>> qnet = qat.quantize(net, plan, images)
+        >>> qat.calibrate(qnet, [images])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     exported = export_onnx(qnet, Path(folder) / "net.onnx", images)
+        ...     [node.op_type for node in onnx.load(exported.file).graph.node][-3:]
+        ['QuantizeLinear', 'DequantizeLinear', 'Identity']
     """
     path = Path(path)
     model, program, stored = _model(net, example)
@@ -50,14 +62,23 @@ def export_onnx(net: nn.Module, path: Path | str, example: Tensor) -> Exported:
 
 
 def check_export(net: nn.Module, example: Tensor) -> None:
-    """Make the ONNX model of a network and drop it; raises what :func:`export_onnx` raises."""
+    """Build the ONNX model of a network without writing it, to see whether export works.
+
+    Args:
+        net: Float, or quantized and calibrated.
+        example: A few preprocessed images.
+
+    Raises:
+        ExportError: As :func:`export_onnx`.
+        UnsupportedOperationError: As :func:`export_onnx`.
+    """
     _model(net, example)
 
 
 def _model(
     net: nn.Module, example: Tensor
 ) -> tuple[onnx.ModelProto, Program | None, Mapping[fx.Node, str]]:
-    """The model and, of one of whole integers, its program and the names of stored tensors."""
+    """The model; for an integer network also its program and the names of stored tensors."""
     layers = [twin for _, twin in twins(net)]
     if any(is_dynamic(twin.input_quantizer) for twin in layers):
         return dynamic_onnx(net, example), None, {}

@@ -1,8 +1,8 @@
-"""Explicit pads before convolutions, made part of them.
+"""Zero padding before a convolution becomes part of the convolution.
 
-A pad by zeros writes the code of zero, and a convolution's own padding is that code too: so a
-``Pad`` whose readers are convolutions is the same as their wider ``pads``, bit for bit, symmetric
-or not. As an operation of its own a runtime copies the whole tensor.
+A zero pad writes the code of zero, and so does the padding of a convolution. A ``Pad`` that only
+convolutions read can therefore be added to their ``pads``; the result is equal bit for bit, also
+for uneven pads. A separate ``Pad`` would make the runtime copy the whole tensor.
 """
 
 from dataclasses import replace
@@ -10,11 +10,11 @@ from dataclasses import replace
 from qat.export.program import Program, Step
 
 _SPATIAL = 2
-"""Axes of (batch, channels, height, width) from which on a convolution pads."""
+"""First of the axes (batch, channels, height, width) that a convolution pads."""
 
 
 def fold_pads(program: Program) -> Program:
-    """The same program; pads that nothing but convolutions reads are gone."""
+    """The program without the pads that only convolutions read; the outputs are the same."""
     pads = {step.output: step for step in program.steps if _is_foldable(step)}
     steps = [_folded(step, pads) for step in program.steps]
     read, kept = {program.output}, list[Step]()
@@ -22,8 +22,8 @@ def fold_pads(program: Program) -> Program:
         if step.output not in pads or step.output in read:
             kept.insert(0, step)
             read.update(step.inputs)
-    gone = pads.keys() - {step.output for step in kept}
-    formats = {name: form for name, form in program.formats.items() if name not in gone}
+    removed = pads.keys() - {step.output for step in kept}
+    formats = {name: form for name, form in program.formats.items() if name not in removed}
     return replace(program, steps=tuple(kept), formats=formats)
 
 

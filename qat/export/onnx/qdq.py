@@ -1,9 +1,9 @@
 """An integer program as an ONNX file of standard QuantizeLinear / DequantizeLinear operators.
 
-Weights are stored at their width: int8, int4 (3 bits too) or int2 initialisers, which a Cast widens
-to int8 where the file is loaded, so that 8-bit integer kernels run them. Biases are int32 of scale
-``s_x * s_w``. Activations are uint8; narrower ones have their codes clipped, behind
-QuantizeLinear: a Clip of floats before it would keep runtimes from fusing the convolution.
+Weights are stored at their width: int8, int4 (also for 3 bits) or int2 initialisers; a Cast widens
+them to int8 when the file is loaded, so that 8-bit integer kernels can run them. Biases are int32
+of scale ``s_x * s_w``. Activations are uint8. If they have fewer bits, a Clip after QuantizeLinear
+limits the codes; a Clip of floats before it would prevent runtimes from fusing the convolution.
 https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html
 """
 
@@ -30,7 +30,7 @@ _STORED = {
 
 
 def to_onnx(program: Program) -> onnx.ModelProto:
-    """The model, checked by ``onnx.checker``."""
+    """The ONNX model of an integer program, checked by ``onnx.checker``."""
     writer = _Writer(program)
     for step in program.steps:
         writer.write(step)
@@ -40,20 +40,25 @@ def to_onnx(program: Program) -> onnx.ModelProto:
 
 
 def stored_bits(bits: int) -> int:
-    """Width of the ONNX type that holds codes of so many bits."""
+    """Width of the narrowest ONNX type that holds codes of a given width.
+
+    Example:
+        >>> [stored_bits(bits) for bits in (2, 3, 4, 5)]
+        [2, 4, 4, 8]
+    """
     return next(width for width in (2, 4, _WIDE) if bits <= width)
 
 
 def stored_weight(
     name: str, codes: Any, weight: Weight, widened: str
 ) -> tuple[onnx.TensorProto, onnx.NodeProto | None]:
-    """Codes as an initialiser of their width, and the Cast that widens it to 8 bits if need be.
+    """Codes as an initialiser of their width, and a Cast to 8 bits if they are narrower.
 
     Args:
-        name: Of a narrow initialiser.
-        codes: Of the weight, in the order they are to lie.
-        weight: Width and sign.
-        widened: Name of what the Cast gives.
+        name: Name of the initialiser.
+        codes: Codes of the weight, in the stored order.
+        weight: Width and sign of the codes.
+        widened: Name of the output of the Cast.
     """
     wide = codes.astype(np.int8 if weight.signed else np.uint8)
     width = stored_bits(weight.bits)
@@ -69,7 +74,7 @@ def _initialiser(name: str, array: Any) -> onnx.TensorProto:
 
 
 class _Writer:
-    """Nodes and initialisers, step by step."""
+    """Builds nodes and initialisers, step by step."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -78,7 +83,11 @@ class _Writer:
         self.decoded: set[str] = set()
 
     def write(self, step: Step) -> None:
-        """One step: decode its inputs, compute in float, encode its output."""
+        """Add one step: decode its inputs, compute in float, encode its output.
+
+        Args:
+            step: Operation of the program.
+        """
         inputs = [self.values(name) for name in step.inputs]
         if step.weight is not None:
             inputs += self.parameters(step)
@@ -86,12 +95,12 @@ class _Writer:
         self.encode(step, result)
 
     def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        """Add a node, named by its output."""
+        """Add a node, named like its output."""
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
     def result(self, kind: str, inputs: list[str], step: Step, **attributes: Any) -> str:
-        """Add the node that computes a step, named like it; no layer's name is a tensor's."""
+        """Add the node that computes a step; the node has the step's name, its output another."""
         output = f"{step.name}/result"
         self.nodes.append(helper.make_node(kind, inputs, [output], name=step.name, **attributes))
         return output
@@ -102,7 +111,7 @@ class _Writer:
         return name
 
     def values(self, name: str) -> str:
-        """A stored tensor as floats; the image is one."""
+        """Name of a stored tensor's values in float; the image is float already."""
         if name == "input" and name not in self.decoded and not self.is_stored(name):
             return INPUT
         decoded = f"{name}/values"
@@ -112,7 +121,7 @@ class _Writer:
         return decoded
 
     def scaled(self, step: Step, factor: float) -> str:
-        """A step's second input as floats times a number: codes of a scale of its own."""
+        """The second input of a step times a factor, by decoding its codes with another scale."""
         name = step.inputs[1]
         scale = np.float32(self.program.formats[name].scale * np.float32(factor))
         own = self.constant(f"{step.name}/scale_of_{name}", scale)
@@ -120,11 +129,11 @@ class _Writer:
         return self.node("DequantizeLinear", inputs, f"{step.name}/scaled")
 
     def is_stored(self, name: str) -> bool:
-        """True if a node makes the tensor's codes already."""
+        """True if a node computes the codes of the tensor already."""
         return any(f"{name}/codes" in node.output for node in self.nodes)
 
     def scale(self, name: str) -> list[str]:
-        """Initialisers of a tensor's scale and zero point, shared by equal formats' tensors."""
+        """Names of the initialisers of a tensor's scale and zero point."""
         form = self.program.formats[name]
         names = [f"{name}/scale", f"{name}/zero_point"]
         if names[0] not in self.constants:
@@ -133,7 +142,7 @@ class _Writer:
         return names
 
     def encode(self, step: Step, values: str) -> None:
-        """Round to codes, and clip those that the step does not give."""
+        """Round to codes, and clip them to the bounds of the step."""
         name = step.output
         clipped = (step.low, step.high) != (0, UINT8_MAX) and _narrows(step)
         raw = f"{name}/unclipped" if clipped else f"{name}/codes"
@@ -147,24 +156,24 @@ class _Writer:
         """Weight and bias as floats, from integers."""
         assert step.weight is not None
         weight = step.weight
-        transposed = step.kind == "linear"  # so that runtimes find their matrix product
+        transposed = step.kind == "linear"  # the form that runtimes recognize as a matrix product
         codes = weight.codes.T if transposed else weight.codes
         axis = codes.ndim - 1 if transposed else 0
         stored = self.integers(f"{step.name}/weight", codes, weight)
         scale = self.constant(f"{step.name}/weight_scale", _scalar(weight.scale))
         kind = np.int8 if weight.signed else np.uint8
         zero = self.constant(f"{step.name}/weight_zero_point", _scalar(_like(weight).astype(kind)))
-        found = [
+        parameters = [
             self.node(
                 "DequantizeLinear", [stored, scale, zero], f"{step.name}/weight_values", axis=axis
             )
         ]
         if step.bias is not None:
-            found.append(self.bias(step, weight))
-        return found
+            parameters.append(self.bias(step, weight))
+        return parameters
 
     def integers(self, name: str, codes: Any, weight: Weight) -> str:
-        """Codes at their width, widened to 8 bits."""
+        """Codes stored at their width and widened to 8 bits."""
         tensor, cast = stored_weight(name, codes, weight, f"{name}_8bit")
         self.constants[tensor.name] = tensor
         if cast is None:
@@ -173,7 +182,7 @@ class _Writer:
         return str(cast.output[0])
 
     def bias(self, step: Step, weight: Weight) -> str:
-        """Integer codes of scale ``s_x * s_w``."""
+        """The bias in float, from integer codes of scale ``s_x * s_w``."""
         assert step.bias is not None
         name = f"{step.name}/bias"
         scale = self.program.formats[step.inputs[0]].scale * weight.scale
@@ -186,7 +195,7 @@ class _Writer:
         """The whole model; the batch axis is open."""
         program = self.program
         last = self.values(program.output)
-        # A layer may be called "logits" too, but none begins with a slash.
+        # The slash avoids a conflict with a layer that has the name "logits".
         self.nodes.append(helper.make_node("Identity", [last], [OUTPUT], name=f"/{OUTPUT}"))
         graph = helper.make_graph(
             self.nodes,
@@ -206,7 +215,7 @@ def _float_info(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
 
 
 def _narrows(step: Step) -> bool:
-    """Moves give no code that their input has not."""
+    """False for moves: their output has no other codes than their input."""
     return step.kind not in _MOVES
 
 
@@ -299,7 +308,7 @@ def _pad(writer: _Writer, step: Step, inputs: list[str]) -> str:
 
 
 def _resize(writer: _Writer, step: Step, inputs: list[str]) -> str:
-    """By the rows and columns that are taken: runtimes round coordinates in ways of their own."""
+    """Select rows and columns by index, because runtimes round coordinates differently."""
     rows, columns = (
         writer.constant(f"{step.name}/{part}", np.array(step.attributes[part], np.int64))
         for part in ("rows", "columns")
@@ -327,18 +336,19 @@ def _plain(kind: str, **attributes: Any) -> Callable[[_Writer, Step, list[str]],
 
 
 def _named(kind: str, **names: str) -> Callable[[_Writer, Step, list[str]], str]:
-    """A node whose attributes are the step's own, under ONNX's names."""
+    """A writer of nodes whose attributes are those of the step, under the names of ONNX."""
 
     def write(writer: _Writer, step: Step, inputs: list[str]) -> str:
-        found = {theirs: step.attributes[ours] for theirs, ours in names.items()}
-        return writer.result(kind, inputs, step, **found)
+        renamed = {onnx_name: step.attributes[name] for onnx_name, name in names.items()}
+        return writer.result(kind, inputs, step, **renamed)
 
     return write
 
 
 _POOLED_RATIOS = (2.0**-16, 256.0)
-"""onnxruntime's QLinearGlobalAveragePool refuses ``s_x / (s_y * pixels)`` outside 2^-32 .. 256, as
-it runs; there a mean is written that it computes in float. Fewer than 2^16 pixels are meant."""
+"""onnxruntime's QLinearGlobalAveragePool raises an error at run time if ``s_x / (s_y * pixels)`` is
+outside 2^-32 .. 256. Outside the bounds here, which assume fewer than 2^16 pixels, ReduceMean is
+written, which onnxruntime computes in float."""
 
 
 def _pads(padding: Any) -> list[int]:
@@ -365,7 +375,7 @@ _MOVES = {
 _OPERATIONS: Mapping[str, Callable[[_Writer, Step, list[str]], str]] = {
     **_MOVES,
     "quantize": _same,
-    "relu6": _same,  # its bounds are the codes'
+    "relu6": _same,  # the bounds of the codes clip the values
     "relu": _plain("Relu"),
     "conv": _conv,
     "norm": _conv,

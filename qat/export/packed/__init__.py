@@ -1,1 +1,1 @@
-"""The packed file: a quantized network in the bytes that its codes need."""
+"""The packed file: a quantized network whose codes take only as many bits as their width."""

@@ -1,4 +1,4 @@
-"""What a packed file holds of a network: tensors by name, and which of them are codes."""
+"""The content of a packed file: tensors by name, and which of them are codes."""
 
 from typing import Any
 
@@ -16,7 +16,8 @@ from qat.quantizers.cast import CastQuantizer
 from qat.quantizers.dynamic import is_dynamic
 
 AFFINE, CODEBOOK, INT32 = "affine", "codebook", "int32"
-"""Forms of codes: of the quantizer's grid, indices into its codebook, of scale ``s_x * s_w``."""
+"""Forms of codes: codes of an affine grid, indices into a codebook, int32 of scale ``s_x * s_w``.
+"""
 
 PackedLayout = dict[str, dict[str, Any]]
 
@@ -25,8 +26,8 @@ def packed_content(qnet: nn.Module) -> tuple[dict[str, Tensor], PackedLayout]:
     """All tensors of the file by name, and form and shape of those that are codes.
 
     Raises:
-        ValueError: If a quantizer is not calibrated or has no usable scale, weights hold NaN, or
-            a batch norm is still to be folded in.
+        ValueError: If a quantizer is not calibrated or has no usable scale, weights contain NaN,
+            or a batch norm is not folded into its layer.
     """
     own = quantizer_keys(qnet)
     tensors = {k: t for k, t in own_state(qnet).items() if not k.startswith(own)}
@@ -35,7 +36,7 @@ def packed_content(qnet: nn.Module) -> tuple[dict[str, Tensor], PackedLayout]:
         tensors.update(_ranges(path, quantizer))
     for name, twin in twins(qnet):
         if twin.norm is not None:
-            raise InputError(f"layer {name!r} has its batch norm apart: call fold_norms first")
+            raise InputError(f"batch norm of layer {name!r} is not folded: call fold_norms first")
         _add_weight(f"{name}.weight", twin, tensors, layout)
         _add_bias(f"{name}.bias", twin, tensors, layout)
     return {k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, layout
@@ -62,7 +63,7 @@ def _add_bias(key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: Pac
 
 
 def code_range(quantizer: Quantizer) -> tuple[int, int, str]:
-    """Width of a quantizer's codes, the smallest of them, and their form."""
+    """Width of a quantizer's codes, smallest code, and form of the codes."""
     book = quantizer.codebook()
     if book is not None:
         return book.bits, 0, CODEBOOK
@@ -70,7 +71,7 @@ def code_range(quantizer: Quantizer) -> tuple[int, int, str]:
 
 
 def _ranges(prefix: str, quantizer: Quantizer) -> dict[str, Tensor]:
-    """What a quantizer needs to round as it does now."""
+    """Tensors that define how a quantizer rounds; none if its ranges are dynamic."""
     if is_dynamic(quantizer):
         return {}
     if not bool(quantizer.calibrated):
@@ -81,9 +82,10 @@ def _ranges(prefix: str, quantizer: Quantizer) -> dict[str, Tensor]:
     qparams = quantizer.qparams()
     if not bool((torch.isfinite(qparams.scale) & (qparams.scale > 0)).all()):
         raise InputError(
-            f"{quantizer.label} has a scale that is NaN, infinite or not positive: train it anew"
+            f"{quantizer.label} has a scale that is NaN, infinite or not positive: calibrate or "
+            "train the network again"
         )
-    found = {f"{prefix}.scale": qparams.scale.contiguous()}
+    ranges = {f"{prefix}.scale": qparams.scale.contiguous()}
     if not quantizer.spec.symmetric:
-        found[f"{prefix}.zero_point"] = qparams.zero_point.to(torch.int32)
-    return found
+        ranges[f"{prefix}.zero_point"] = qparams.zero_point.to(torch.int32)
+    return ranges

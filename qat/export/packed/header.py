@@ -1,8 +1,8 @@
-"""Safetensors files that are the same bytes each time.
+"""Safetensors files with reproducible bytes.
 
-The library keeps a file's metadata in a hash table, so that their order, and with it the file's
-SHA-256, changes from process to process. The order carries no meaning: sorted, the same tensors
-and metadata give the same file.
+The library keeps the metadata of a file in a hash table, so that their order, and therefore the
+SHA-256 of the file, differs between processes. The order has no meaning: after sorting, the same
+tensors and metadata give the same file.
 """
 
 import json
@@ -14,12 +14,12 @@ _LENGTH_BYTES = 8
 
 
 def sort_metadata(path: Path) -> None:
-    """Put the metadata of a file that was just written in order of their names, in place.
+    """Sort the metadata of a new file by name, in place.
 
-    The header keeps its length, and the tensors stay where they are.
+    The length of the header and the positions of the tensors do not change.
 
     Raises:
-        ExportError: If the header is written in another way than JSON is here.
+        ExportError: If the sorted header would be longer than the present one.
     """
     with path.open("rb+") as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
@@ -30,6 +30,9 @@ def sort_metadata(path: Path) -> None:
         header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
         ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
         if len(ordered) > length:
-            raise ExportError(f"{path}: its header cannot be put in order")
+            raise ExportError(
+                f"{path}: the sorted header has {len(ordered)} bytes, allowed are {length}; "
+                "install the version of safetensors in requirements.lock"
+            )
         file.seek(_LENGTH_BYTES)
         file.write(ordered.ljust(length))

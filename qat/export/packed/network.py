@@ -1,23 +1,24 @@
-"""The packed file: a quantized network in the bytes its codes need.
+"""Writing and reading packed files: quantized networks whose codes take only their own bits.
 
-One safetensors file, format version 2 (older ones are read too, :mod:`qat.export.packed.versions`):
+A packed file is a safetensors file, format version 2 (:mod:`qat.export.packed.versions` reads older
+ones):
 
 - A weight of ``b`` bits is a stream of ``ceil(n * b / 8)`` bytes; each layer has its own ``b``.
-- A quantizer brings its scales (float32) and, on asymmetric grids, its zero points (int32); one
-  whose levels are not evenly spaced its codebook (float32), which the weight's codes index; one
-  whose range is taken at inference nothing.
-- The bias of a layer that computes in integers is int32 codes of scale ``s_x * s_w``, which
-  follows from the scales and is not stored.
-- Other biases, norms and layers left float are kept as they are, fp16 weights as fp16.
-- The metadata hold the format version, the plan, the layout of what is stored as codes (name →
-  form and shape; both JSON, deflated by zlib, base64, since they say much the same of each layer),
-  and a SHA-256 of all that.
+- A quantizer has scales (float32) and, for asymmetric grids, zero points (int32). If its levels are
+  not evenly spaced, it has a codebook (float32), and the codes of the weight are indices into it.
+  If its ranges are dynamic, nothing is stored.
+- The bias of a layer that computes in integers is stored as int32 codes. Their scale ``s_x * s_w``
+  follows from the scales of input and weight and is not stored.
+- Other biases, norms and float layers are stored as they are, float16 weights as float16.
+- The metadata have the format version, the plan, the layout of the codes (name → form and shape),
+  and a SHA-256 of the content. Plan and layout are JSON, compressed by zlib, in base64, because
+  they contain much the same text for each layer.
 
-Quantizers are found by :mod:`qat.layers.walk` alone and stored under their paths as modules: one
-that stands in a further slot of a layer, or between layers, is stored without a change here.
+Only :mod:`qat.layers.walk` knows where quantizers are; they are stored under their module paths.
+A quantizer in a new slot of a layer, or between layers, needs no change here.
 
-What is read back is a network of fixed ranges that gives the same outputs bit for bit; how it
-was trained is not kept. A file is data: nothing it names is imported or run.
+A network that is read back has fixed ranges and gives the same outputs bit for bit; the training
+method is not stored. A file contains only data: no name in it is imported or executed.
 """
 
 from pathlib import Path
@@ -36,15 +37,19 @@ __all__ = ["PackedFileError", "load_packed", "save_packed", "theoretical_bytes"]
 
 
 def save_packed(qnet: nn.Module, path: Path) -> int:
-    """Write a calibrated network; whole or not at all.
+    """Write a calibrated network to a packed file, atomically.
+
+    Args:
+        qnet: Quantized and calibrated network.
+        path: File to write or to replace.
 
     Returns:
-        Bytes written.
+        Size of the file in bytes.
 
     Raises:
-        ValueError: If a quantizer is not calibrated or has no usable scale, weights hold NaN, or
-            a batch norm is still to be folded in.
-        OSError: If the disk is full, or the place cannot be written; an older file stays.
+        ValueError: If a quantizer is not calibrated or has no usable scale, weights contain NaN,
+            or a batch norm is not folded into its layer.
+        OSError: If the disk is full or the file cannot be written; an older file is kept.
     """
     tensors, layout = packed_content(qnet)
     parts = {"plan": plan_of(qnet).to_dict(), "layout": layout}
@@ -55,11 +60,24 @@ def load_packed(path: Path, net: nn.Module) -> nn.Module:
     """Read a packed file into the quantized version of a float network.
 
     Args:
-        path: The file.
-        net: A float network of the same architecture; it is left as it is.
+        path: File that :func:`save_packed` wrote.
+        net: A float network of the same architecture; it is not changed.
 
     Raises:
-        PackedFileError: If the file is damaged, or of another network or a newer format.
+        PackedFileError: If the file does not exist, is damaged, belongs to another network, or has
+            a newer format.
+
+    Example:
+        >>> import tempfile, torch, qat
+        >>> net, images = nn.Sequential(nn.Linear(4, 2)).eval(), torch.ones(1, 4)
+        >>> qnet = qat.quantize(net, qat.make_plan(net, qat.Scheme(), images))
+        >>> qat.calibrate(qnet, [images])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "net.safetensors"
+        ...     size = save_packed(qnet, path)
+        ...     restored = load_packed(path, net)
+        >>> torch.equal(restored(images), qnet(images))
+        True
     """
     path = Path(path)
     tensors, metadata = migrated(path, *read_file(path))
@@ -69,10 +87,14 @@ def load_packed(path: Path, net: nn.Module) -> nn.Module:
         restore(qnet, tensors, layout)
     except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
         reason = error.args[0] if error.args else error
-        raise PackedFileError(f"{path} is of another network: {reason}") from error
+        raise PackedFileError(f"{path} belongs to another network: {reason}") from error
     return qnet
 
 
 def theoretical_bytes(qnet: nn.Module) -> int:
-    """Codes at their width, scales, zero points, biases and float leftovers; no headers."""
+    """Bytes of codes at their width, scales, zero points, biases and float tensors, without header.
+
+    Raises:
+        ValueError: As :func:`save_packed`.
+    """
     return sum(tensor.nbytes for tensor in packed_content(qnet)[0].values())

@@ -1,4 +1,4 @@
-"""From what a packed file holds back to a network."""
+"""From the content of a packed file back to a network."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,9 +23,9 @@ from qat.quantizers.tabled import TabledQuantizer
 
 
 def with_fixed_ranges(plan: Plan) -> Plan:
-    """The plan with every trained or observed range replaced by one that is simply set.
+    """The plan with a fixed range in place of every trained or observed range.
 
-    So a file names no code to run, only numbers.
+    A file then contains no name of code to run, only numbers.
     """
 
     def fixed(spec: TensorSpec) -> TensorSpec:
@@ -45,16 +45,16 @@ def with_fixed_ranges(plan: Plan) -> Plan:
 
 
 def restore(qnet: nn.Module, tensors: dict[str, Tensor], layout: PackedLayout) -> None:
-    """Put ranges, weights and biases into a network made by :func:`with_fixed_ranges`'s plan.
+    """Set ranges, weights and biases of a network with the plan of :func:`with_fixed_ranges`.
 
     Args:
-        qnet: The network, uncalibrated; changed in place.
-        tensors: Of the file; used up.
+        qnet: Uncalibrated network; changed in place.
+        tensors: Tensors of the file; changed in place.
         layout: Form and shape of those that are codes.
 
     Raises:
-        KeyError: If tensors are missing, or too many.
-        ValueError: If one has not the size of its codes, or of the layer.
+        KeyError: If a tensor is missing, or the network has no such tensor.
+        ValueError: If a tensor does not have the size of its codes or of its layer.
     """
     for path, _, _, quantizer in list(placed_quantizers(qnet)):
         if not is_dynamic(quantizer):
@@ -101,6 +101,6 @@ def _weight(stream: Tensor, entry: Mapping[str, Any], twin: QuantTwin) -> Tensor
     bits, qmin, form = code_range(quantizer)
     expected = {"form": form, "shape": list(twin.weight.shape)}
     if entry != expected:
-        raise InputError(f"layer {twin.plan.name!r} takes {expected}, the file has {entry}")
+        raise InputError(f"layer {twin.plan.name!r} needs {expected}, the file has {entry}")
     codes = unpack(stream.numpy(), twin.weight.numel(), bits, qmin).reshape(twin.weight.shape)
     return quantizer.decode(torch.from_numpy(codes).to(twin.weight.device))

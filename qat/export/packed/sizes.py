@@ -1,8 +1,8 @@
-"""Sizes of a quantized network side by side, layer by layer.
+"""Sizes of a quantized network, layer by layer.
 
 simulated     the fake-quantized network in memory: every weight in float32
-theoretical   codes at their width, scales, zero points, biases, float leftovers
-written       bytes of a packed file, by reading it back; the last row is its header
+theoretical   codes at their width, scales, zero points, biases, float tensors
+written       bytes in the packed file, which is read for this; the last row is its header
 """
 
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ class SizeRow:
     """Bytes of one part of a network.
 
     Attributes:
-        name: Of the layer, of the tensor between layers, or of the module left float.
-        kind: Class of the float layer or module; ``tensor`` between layers; ``header`` for what
-            the file has beside numbers (names, shapes, plan, digest).
-        bits: Width of a layer's stored weight; 32 of what is left float, 0 of other rows.
-        simulated_bytes: In memory, fake-quantized.
-        theoretical_bytes: Without any header.
+        name: Name of the layer, of the tensor between layers, or of the float module.
+        kind: Class of the float layer or module; ``tensor`` for a tensor between layers;
+            ``header`` for all bytes of the file that are no tensor (names, shapes, plan, digest).
+        bits: Width of the stored weight; 32 for float modules, 0 for tensors and header.
+        simulated_bytes: In memory, in float32.
+        theoretical_bytes: Without a header.
         written_bytes: In the file.
     """
 
@@ -43,35 +43,35 @@ class SizeRow:
 
 
 def size_rows(qnet: nn.Module, path: Path) -> list[SizeRow]:
-    """A row per layer, per tensor between layers, per module left float, and one for the header.
+    """One row for each layer, tensor between layers and float module, and one for the header.
 
     Args:
-        qnet: A calibrated network.
-        path: The file it was written to by :func:`qat.export.packed.network.save_packed`.
+        qnet: Calibrated network.
+        path: Its file, written by :func:`qat.export.packed.network.save_packed`.
 
     Raises:
-        PackedFileError: If the file is damaged, or of another network.
+        PackedFileError: If the file does not exist, is damaged, or belongs to another network.
     """
     path = Path(path)
     expected, stored = packed_content(qnet)[0], read_file(path)[0]
     if expected.keys() != stored.keys():
         some = sorted(expected.keys() ^ stored.keys())[:5]
-        raise PackedFileError(f"{path} is of another network: keys differ: {', '.join(some)}")
+        raise PackedFileError(f"{path} belongs to another network: keys differ: {', '.join(some)}")
     parts = _Parts(qnet)
     columns = [parts.bytes_of(tensors) for tensors in (own_state(qnet), expected, stored)]
     rows = [
         SizeRow(*part, *(column.get(part, 0) for column in columns))
         for part in dict.fromkeys(part for column in columns for part in column)
     ]
-    rest = path.stat().st_size - sum(row.written_bytes for row in rows)
-    return [*rows, SizeRow(HEADER, HEADER, 0, 0, 0, rest)]
+    header_bytes = path.stat().st_size - sum(row.written_bytes for row in rows)
+    return [*rows, SizeRow(HEADER, HEADER, 0, 0, 0, header_bytes)]
 
 
 _Part = tuple[str, str, int]  # name, kind, bits
 
 
 class _Parts:
-    """Which part of a network a tensor belongs to, by the tensor's key."""
+    """Assigns tensors to the parts of a network, by their keys."""
 
     def __init__(self, qnet: nn.Module) -> None:
         self.modules = dict(qnet.named_modules())
@@ -84,15 +84,15 @@ class _Parts:
 
     def bytes_of(self, tensors: Mapping[str, Tensor]) -> dict[_Part, int]:
         """Bytes of the tensors of each part, in their order."""
-        found: dict[_Part, int] = {}
+        sizes: dict[_Part, int] = {}
         for key, tensor in tensors.items():
             part = self._of(key)
-            found[part] = found.get(part, 0) + tensor.nbytes
-        return found
+            sizes[part] = sizes.get(part, 0) + tensor.nbytes
+        return sizes
 
     def _of(self, key: str) -> _Part:
         path = module = key.rpartition(".")[0]
-        while path and path not in self.known:  # a layer's quantizers and observers lie below it
+        while path and path not in self.known:  # quantizers and observers are below their layer
             path = path.rpartition(".")[0]
         if path:
             return self.known[path]

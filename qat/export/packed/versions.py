@@ -1,10 +1,10 @@
-"""Versions of the packed file, and how older ones become the present one.
+"""Versions of the packed file, and the conversion of older ones to the present one.
 
 1. Weights as codes of affine grids; ``shapes`` in the metadata: name → shape. Biases in float.
-2. ``layout`` in its place: name → form and shape; codebooks, and biases as int32 codes.
+2. ``layout`` instead of ``shapes``: name → form and shape; codebooks, and biases as int32 codes.
 
-Each step of :data:`_STEPS` lifts the contents of a file by one version, so that a new version adds
-one step and touches none of the others.
+Each step of :data:`_STEPS` converts the content of a file to the next version. A new version adds
+one step and changes none of the others.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,10 +23,16 @@ Metadata = dict[str, str]
 def migrated(
     path: Path, tensors: dict[str, Tensor], metadata: Metadata
 ) -> tuple[dict[str, Tensor], Metadata]:
-    """The contents of a file as the present version has them; the file stays as it is.
+    """The content of a file, converted to the present version; the file is not changed.
+
+    Args:
+        path: File with this content, for error messages.
+        tensors: All tensors of the file.
+        metadata: All metadata of the file.
 
     Raises:
-        PackedFileError: If the file is newer than this program, or of no version at all.
+        PackedFileError: If the version is newer than this program or not a version at all, or the
+            metadata are damaged.
     """
     version = _version(path, metadata)
     for old in range(version, VERSION):
@@ -40,11 +46,11 @@ def _version(path: Path, metadata: Metadata) -> int:
     if version > VERSION:
         raise PackedFileError(
             f"{path} has format version {version}, this program reads 1 to {VERSION}: "
-            "read it with a newer qat, or write it anew with this one"
+            "read it with a newer qat, or write it again with this one"
         )
     if version < 1:
         raise PackedFileError(
-            f"{path} has format version {text!r}, this program reads 1 to {VERSION}: write it anew"
+            f"{path} has format version {text!r}, this program reads 1 to {VERSION}: write it again"
         )
     return version
 
@@ -52,11 +58,11 @@ def _version(path: Path, metadata: Metadata) -> int:
 def _to_2(path: Path, metadata: Metadata) -> Metadata:
     shapes = unfold(path, metadata, "shapes")
     if not isinstance(shapes, dict):
-        raise PackedFileError(f"{path} has damaged metadata (shapes): write it anew")
+        raise PackedFileError(f"{path} has damaged metadata (shapes): write it again")
     layout: dict[str, Any] = {k: {"form": "affine", "shape": s} for k, s in shapes.items()}
-    rest = {key: text for key, text in metadata.items() if key != "shapes"}
-    return rest | {"layout": fold(layout)}
+    kept = {key: text for key, text in metadata.items() if key != "shapes"}
+    return kept | {"layout": fold(layout)}
 
 
 _STEPS: Mapping[int, Callable[[Path, Metadata], Metadata]] = {1: _to_2}
-"""Version → what makes the next one of it."""
+"""Version → function that converts the metadata to the next version."""

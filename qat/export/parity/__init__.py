@@ -1,1 +1,1 @@
-"""Is the network of a runtime the simulated one?"""
+"""Parity: does a runtime compute the same network as the simulation in torch?"""

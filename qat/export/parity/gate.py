@@ -1,11 +1,11 @@
-"""How far a runtime's numbers are from the simulation's.
+"""Differences between the numbers of a runtime and those of the simulation.
 
-All differences are in steps of the integer grid that the tensor lies on,
+All differences are in steps of the integer grid of the tensor,
 
     steps = |runtime - simulated| / scale        (codes: scale = 1)
 
-because one flipped code is one step whatever the scale. Pure comparing: who runs what is the
-caller's business, and :mod:`qat.export.parity.verdict` says whether that will do.
+because one flipped code is one step for every scale. This module only compares arrays; the caller
+runs the networks, and :mod:`qat.export.parity.verdict` decides whether the differences are allowed.
 """
 
 import math
@@ -16,20 +16,20 @@ import numpy as np
 
 from qat.base.errors import InputError
 
-# Floats made of the same code by two programs differ in their last bits: whole steps are meant.
+# Two programs decode the same code to floats that differ in the last bits: round to whole steps.
 _FLOAT_ERROR_STEPS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class LogitAgreement:
-    """How a runtime's logits compare with the simulation's.
+    """Agreement between the logits of a runtime and of the simulation.
 
     Attributes:
-        images: Compared.
-        top1_agreement: Share of images given the same class; of equal logits the first counts.
-        max_steps: Largest difference of a logit; infinite if one is NaN or infinite; None of
-            logits that lie on no grid.
-        within_one_step: Share of logits that differ by one step at most; likewise.
+        images: Number of compared images.
+        top1_agreement: Share of images with the same class; if logits are equal, the first counts.
+        max_steps: Largest difference of a logit; infinite if a logit is NaN or infinite; None if
+            the logits are not on a grid.
+        within_one_step: Share of logits that differ by at most one step; None as above.
         sqnr_db: 10 log10(sum simulated^2 / sum difference^2); infinite if all are equal.
     """
 
@@ -42,12 +42,12 @@ class LogitAgreement:
 
 @dataclass(frozen=True, slots=True)
 class LayerAgreement:
-    """How one tensor inside the network compares.
+    """Agreement of one tensor inside the network.
 
     Attributes:
-        name: Of the layer that makes it.
+        name: Layer that computes the tensor.
         max_steps: Largest difference; infinite if a value is NaN or infinite.
-        within_one_step: Share of values that differ by one step at most.
+        within_one_step: Share of values that differ by at most one step.
         differing: Share of values that are not equal.
     """
 
@@ -59,15 +59,16 @@ class LayerAgreement:
 
 @dataclass(frozen=True, slots=True)
 class ParityThresholds:
-    """What must hold; None where nothing is asked.
+    """Limits of the parity check; None switches a limit off.
 
     Attributes:
-        top1_agreement: Smallest share of images given the same class.
-        within_one_step: Smallest share of logits one step apart at most.
-        max_steps: Largest difference of a logit.
-        sqnr_db: Smallest ratio of the logits to their difference.
-        layer_steps: Largest difference in any layer that was given the same input codes.
-        allow_ties: Pass what misses the others end to end and is explained by flipped ties.
+        top1_agreement: Smallest allowed share of images with the same class.
+        within_one_step: Smallest allowed share of logits that differ by at most one step.
+        max_steps: Largest allowed difference of a logit.
+        sqnr_db: Smallest allowed signal-to-quantization-noise ratio of the logits, in dB.
+        layer_steps: Largest allowed difference in a layer with the same input codes.
+        allow_ties: Pass a network that exceeds the limits end to end if flipped ties explain it
+            (:mod:`qat.export.parity.verdict`).
 
     Raises:
         ValueError: If a share is not in 0..1, or a number of steps is negative or NaN.
@@ -94,10 +95,19 @@ class ParityThresholds:
 
 
 def difference_in_steps(simulated: np.ndarray, runtime: np.ndarray, scale: float) -> np.ndarray:
-    """``|runtime - simulated| / scale`` in float64; NaN and infinite values are infinitely far.
+    """``|runtime - simulated| / scale`` in float64; infinite for NaN and infinite values.
+
+    Args:
+        simulated: Values of the simulation.
+        runtime: Values of the runtime, in the same shape.
+        scale: Size of a step; 1 for codes.
 
     Raises:
         ValueError: If shapes differ, there are no values, or ``scale`` is not positive.
+
+    Example:
+        >>> difference_in_steps(np.array([0.5, 1.0]), np.array([0.5, 1.5]), scale=0.25)
+        array([0., 2.])
     """
     _check_shapes(simulated, runtime)
     if not 0 < scale < math.inf:
@@ -113,15 +123,20 @@ def difference_in_steps(simulated: np.ndarray, runtime: np.ndarray, scale: float
 def compare_logits(
     simulated: np.ndarray, runtime: np.ndarray, scale: float | None
 ) -> LogitAgreement:
-    """Compare logits ``[N, classes]``, as values on a grid of ``scale`` or as codes (scale 1).
+    """Compare logits ``[N, classes]``, as values on a grid or as codes (scale 1).
 
     Args:
-        simulated: By the simulation.
-        runtime: By the runtime.
-        scale: A step; None if they lie on no grid.
+        simulated: Logits of the simulation.
+        runtime: Logits of the runtime.
+        scale: Size of a step; None if the logits are not on a grid.
 
     Raises:
-        ValueError: As :func:`difference_in_steps`, or if the arrays have not two axes.
+        ValueError: As :func:`difference_in_steps`, or if the arrays do not have two axes.
+
+    Example:
+        >>> agreement = compare_logits(np.array([[1.0, 3.0]]), np.array([[1.0, 4.0]]), scale=1.0)
+        >>> agreement.top1_agreement, agreement.max_steps, agreement.sqnr_db
+        (1.0, 1.0, 10.0)
     """
     if simulated.ndim != 2:
         raise InputError(f"logits must be [N, classes], got shape {simulated.shape}")
@@ -141,18 +156,33 @@ def compare_logits(
 def compare_layers(
     tensors: Iterable[tuple[str, np.ndarray, np.ndarray, float]],
 ) -> tuple[LayerAgreement, ...]:
-    """Compare tensors inside the network: name, simulated, runtime, scale; in their order.
+    """Compare tensors inside the network; the results have the same order.
+
+    Args:
+        tensors: Name, simulated values, values of the runtime, and scale of each tensor.
 
     Raises:
-        ValueError: As :func:`difference_in_steps`, with the layer's name.
+        ValueError: As :func:`difference_in_steps`, with the name of the layer.
     """
     return tuple(_compare_layer(*tensor) for tensor in tensors)
 
 
-def together(
+def merge_agreements(
     first: Sequence[LayerAgreement], images: int, more: Sequence[LayerAgreement], more_images: int
 ) -> tuple[LayerAgreement, ...]:
-    """Comparisons of some images and of some more as one; layers in the same order."""
+    """Merge the comparisons of two sets of images; the layers must have the same order.
+
+    Args:
+        first: Comparison of the first images.
+        images: Number of the first images.
+        more: Comparison of further images.
+        more_images: Number of the further images.
+
+    Example:
+        >>> exact, off = LayerAgreement("fc", 0.0, 1.0, 0.0), LayerAgreement("fc", 2.0, 0.5, 1.0)
+        >>> merge_agreements([exact], 3, [off], 1)[0].differing
+        0.25
+    """
     share = images / (images + more_images)
     return tuple(
         LayerAgreement(
@@ -168,7 +198,12 @@ def together(
 def first_diverging(
     layers: Sequence[LayerAgreement], beyond_steps: float = 0
 ) -> LayerAgreement | None:
-    """The first layer with a value more than ``beyond_steps`` off, None if there is none."""
+    """The first layer with a larger difference than allowed; None if there is none.
+
+    Args:
+        layers: In the order of execution.
+        beyond_steps: Largest allowed difference.
+    """
     return next((layer for layer in layers if layer.max_steps > beyond_steps), None)
 
 

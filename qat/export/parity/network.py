@@ -1,7 +1,8 @@
-"""Is the runtime's network the simulated one? Logits end to end, every layer from its own inputs.
+"""The parity check of one network: logits end to end, and each layer from the same input codes.
 
-Layer by layer both start from the same codes, those of the runtime, so that one flipped code does
-not spread: what is seen is the layer's own arithmetic.
+In the check of single layers, simulation and runtime both start from the input codes of the
+runtime. A flipped code then does not affect later layers, and a difference is due to the layer's
+own arithmetic.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from qat.export.parity.gate import (
     compare_layers,
     compare_logits,
     first_diverging,
-    together,
+    merge_agreements,
 )
 from qat.export.parity.ties import tie_sensitivity
 from qat.export.parity.verdict import Verdict, judge, may_be_ties
@@ -34,24 +35,24 @@ OFF, ON = "optimizations off", "optimizations on"
 SETTINGS = {OFF: False, ON: True}
 IMAGES_HELD = 4
 SENSITIVITY_IMAGES = 256
-Codes = Mapping[str, np.ndarray]
+CodesByTensor = Mapping[str, np.ndarray]
 LabelledBatches = Iterable[tuple[Tensor, Tensor]]
-"""Batches of preprocessed images with their labels; may be gone through more than once."""
+"""Batches of preprocessed images with their labels; they can be iterated several times."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """What was found, and the verdict.
+    """All comparisons of a network, and the verdict.
 
     Attributes:
-        runtime_logits: Of all images, optimizations on, ``[N, classes]``.
-        logits: End to end, by how the runtime was set.
-        layers: Each from the same input codes; the worse of both settings.
-        diverging: The first layer whose codes differ end to end, by how the runtime was set.
-        reference: Logits of the integer-only reference against the simulation.
-        verdict: Held against the thresholds.
-        sensitivity: Of the simulation to flipped ties, where the verdict needed it.
-        saturated: Layer → biases that do not fit 32 bits.
+        runtime_logits: Logits of all images with optimizations on, ``[N, classes]``.
+        logits: Setting of the runtime → comparison of the logits, end to end.
+        layers: Comparison of each layer from the same input codes; the worse of both settings.
+        diverging: Setting of the runtime → first layer whose codes differ, end to end.
+        reference: Logits of the integer-only reference compared with the simulation.
+        verdict: Result of the comparison with the thresholds.
+        sensitivity: Effect of flipped ties on the simulation; None if the verdict did not need it.
+        saturated: Layer → number of biases that do not fit into 32 bits.
     """
 
     runtime_logits: np.ndarray
@@ -66,14 +67,14 @@ class Parity:
 
 @dataclass(frozen=True)
 class Exported:
-    """An exported network and what it was made from.
+    """An exported network together with the network from which it was made.
 
     Attributes:
         file: The ONNX file.
-        qnet: The simulation.
-        program: Its integer program; None of a network with dynamic ranges, or in float16.
-        stored: Node of each quantizer in ``qnet`` → the tensor of ``program`` it makes.
-        half: Weights and inputs are float16, in the file and in the simulation.
+        qnet: The simulation in torch.
+        program: Integer program; None for float networks, float16 and dynamic ranges.
+        stored: Node of each quantizer in ``qnet`` → name of its output tensor in ``program``.
+        half: True if weights and inputs are float16, in the file and in the simulation.
     """
 
     file: Path
@@ -84,7 +85,7 @@ class Exported:
 
     @property
     def logit_scale(self) -> float | None:
-        """A step of the logits; None if they lie on no grid."""
+        """Size of a step of the logits; None if the logits are not on a grid."""
         if self.program is None:
             return None
         return float(self.program.formats[self.program.output].scale)
@@ -102,28 +103,32 @@ def check_parity(
     layer_images: int = 16,
     reference_images: int = 4,
 ) -> Parity:
-    """Compare simulation and runtime, graph optimizations off and on.
+    """Compare simulation and runtime, with the graph optimizations of the runtime off and on.
 
     Args:
-        exported: The network.
-        runtime: What executes it.
-        batches: Images; a dynamic range is that of a batch.
-        simulated: The simulation's logits of these images, computed in the same batches.
-        thresholds: What must hold.
-        threads: Of the runtime.
-        images_off: How many go through it with optimizations off, in whole batches; None for all.
-        layer_images: So many of the first batch go layer by layer; 0 for none.
-        reference_images: So many go through the integer-only reference; 0 for none.
+        exported: File and simulation.
+        runtime: Program that executes the file.
+        batches: Images; each batch has its own dynamic ranges.
+        simulated: Logits of the simulation for these images, computed in the same batches.
+        thresholds: Limits of the differences.
+        threads: Number of threads of the runtime.
+        images_off: Number of images with optimizations off, rounded up to whole batches; None
+            for all.
+        layer_images: Number of images for the check of single layers; 0 skips it.
+        reference_images: Number of images for the integer-only reference; 0 skips it.
+
+    Raises:
+        ValueError: If the runtime cannot load the file, or the images do not fit.
     """
     expected = simulated.cpu().numpy()
     limits = {OFF: images_off, ON: None}
-    found = {
+    computed = {
         how: runtime_logits(runtime.load(exported.file, threads, on), batches, limits[how])
         for how, on in SETTINGS.items()
     }
     logits = {
         how: compare_logits(expected[: len(values)], values, exported.logit_scale)
-        for how, values in found.items()
+        for how, values in computed.items()
     }
     layers: Sequence[LayerAgreement] = ()
     diverging: dict[str, LayerAgreement | None] = {}
@@ -131,9 +136,9 @@ def check_parity(
     if exported.program is not None and layer_images:
         each = []
         for how, on in SETTINGS.items():
-            rows, free = _layers(exported, runtime, first_images(batches, layer_images), on)
+            rows, whole = _layers(exported, runtime, first_images(batches, layer_images), on)
             each.append(rows)
-            diverging[how] = first_diverging(free)
+            diverging[how] = first_diverging(whole)
         layers = [max(pair, key=lambda row: row.max_steps) for pair in zip(*each, strict=True)]
     if exported.program is not None and reference_images:
         reference = reference_parity(exported, first_images(batches, reference_images), simulated)
@@ -142,13 +147,15 @@ def check_parity(
     if may_be_ties(verdict, thresholds, layers):
         sensitivity = _sensitivity(exported, layers, batches)
         verdict = judge(logits, thresholds, layers, saturated, sensitivity)
-    return Parity(found[ON], logits, layers, diverging, reference, verdict, sensitivity, saturated)
+    return Parity(
+        computed[ON], logits, layers, diverging, reference, verdict, sensitivity, saturated
+    )
 
 
 def _sensitivity(
     exported: Exported, layers: Sequence[LayerAgreement], batches: LabelledBatches
 ) -> LogitAgreement:
-    """Of the simulation, to as many flipped codes as the layers show."""
+    """Sensitivity of the simulation if as many codes flip as differed in each layer."""
     assert exported.program is not None
     images = next(iter(batches))[0][:SENSITIVITY_IMAGES]
     shares = {layer.name: layer.differing for layer in layers}
@@ -156,7 +163,12 @@ def _sensitivity(
 
 
 def first_images(batches: LabelledBatches, count: int) -> Iterator[Tensor]:
-    """The first ``count`` images on the CPU, few at a time: every tensor of theirs is held."""
+    """The first images on the CPU, a few at a time, because all their tensors stay in memory.
+
+    Args:
+        batches: Images with labels.
+        count: Number of images.
+    """
     for images, _ in batches:
         yield from images[:count].cpu().split(IMAGES_HELD)
         count -= len(images)
@@ -167,54 +179,76 @@ def first_images(batches: LabelledBatches, count: int) -> Iterator[Tensor]:
 def _layers(
     exported: Exported, runtime: Runtime, batches: Iterable[Tensor], optimize: bool
 ) -> tuple[Sequence[LayerAgreement], Sequence[LayerAgreement]]:
-    """Each layer from the runtime's codes of its inputs; and the simulation left to itself."""
-    alone: Sequence[LayerAgreement] = ()
-    free: Sequence[LayerAgreement] = ()
+    """Comparison of each layer from the runtime's input codes, and of the whole simulation."""
+    single: Sequence[LayerAgreement] = ()
+    whole: Sequence[LayerAgreement] = ()
     done = 0
     session = _watched(exported, runtime, optimize)
     for images in batches:
         codes = _codes(exported, session, images)
         parts = layer_parity(exported, images, codes), end_to_end(exported, images, codes)
-        alone = together(alone, done, parts[0], len(images)) if done else parts[0]
-        free = together(free, done, parts[1], len(images)) if done else parts[1]
+        single = merge_agreements(single, done, parts[0], len(images)) if done else parts[0]
+        whole = merge_agreements(whole, done, parts[1], len(images)) if done else parts[1]
         done += len(images)
-    return alone, free
+    return single, whole
 
 
 def runtime_logits(
     session: Session, batches: LabelledBatches, images: int | None = None
 ) -> np.ndarray:
-    """What a runtime makes of the first ``images``, in whole batches; of all for None."""
+    """Logits that a runtime computes.
+
+    Args:
+        session: Network in the runtime.
+        batches: Images with labels.
+        images: Number of images, rounded up to whole batches; None for all.
+    """
     parts: list[np.ndarray] = []
     done = 0
-    for given, _ in batches:
+    for batch, _ in batches:
         if images is not None and done >= images:
             break
-        parts.append(session.run(given.cpu().numpy()))
-        done += len(given)
+        parts.append(session.run(batch.cpu().numpy()))
+        done += len(batch)
     return np.concatenate(parts)
 
 
-def layer_parity(exported: Exported, images: Tensor, codes: Codes) -> tuple[LayerAgreement, ...]:
-    """Every stored tensor, computed by the simulation from the runtime's codes of its inputs.
+def layer_parity(
+    exported: Exported, images: Tensor, codes: CodesByTensor
+) -> tuple[LayerAgreement, ...]:
+    """Compare every stored tensor; the simulation computes it from the runtime's input codes.
 
     Args:
-        exported: The network.
-        images: Preprocessed.
-        codes: The runtime's, of every stored tensor.
+        exported: File and simulation.
+        images: Preprocessed images.
+        codes: CodesByTensor of every stored tensor in the runtime, for these images.
     """
     return _simulate(exported, images, codes, follow=True)
 
 
-def end_to_end(exported: Exported, images: Tensor, codes: Codes) -> tuple[LayerAgreement, ...]:
-    """Every stored tensor, the simulation left to itself."""
+def end_to_end(
+    exported: Exported, images: Tensor, codes: CodesByTensor
+) -> tuple[LayerAgreement, ...]:
+    """Compare every stored tensor; the simulation computes the whole network on its own.
+
+    Args:
+        exported: File and simulation.
+        images: Preprocessed images.
+        codes: CodesByTensor of every stored tensor in the runtime, for these images.
+    """
     return _simulate(exported, images, codes, follow=False)
 
 
 def reference_parity(
     exported: Exported, batches: Iterable[Tensor], simulated: Tensor
 ) -> LogitAgreement:
-    """Logits of the integer-only reference against the simulation's, of the first images."""
+    """Compare the logits of the integer-only reference with those of the simulation.
+
+    Args:
+        exported: Network with an integer program.
+        batches: The first images, without labels.
+        simulated: Logits of the simulation, for these images or more.
+    """
     assert exported.program is not None
     program = exported.program
     codes = np.concatenate([output_codes(program, images.numpy()) for images in batches])
@@ -223,26 +257,26 @@ def reference_parity(
 
 
 def _watched(exported: Exported, runtime: Runtime, optimize: bool) -> Session:
-    """A session that gives every stored tensor's codes."""
+    """A session that also outputs the codes of every stored tensor."""
     outputs = [f"{name}/codes" for name in dict.fromkeys(exported.stored.values())]
     return runtime.load(exported.file, 1, optimize, outputs)
 
 
 def _codes(exported: Exported, session: Session, images: Tensor) -> dict[str, np.ndarray]:
-    """What the runtime stores: codes by tensor."""
-    found = session.run_all(images.numpy())
-    return {name: found[f"{name}/codes"] for name in dict.fromkeys(exported.stored.values())}
+    """Codes that the runtime stores, by tensor."""
+    outputs = session.run_all(images.numpy())
+    return {name: outputs[f"{name}/codes"] for name in dict.fromkeys(exported.stored.values())}
 
 
 def _simulate(
-    exported: Exported, images: Tensor, codes: Codes, follow: bool
+    exported: Exported, images: Tensor, codes: CodesByTensor, follow: bool
 ) -> tuple[LayerAgreement, ...]:
-    """Simulated and runtime codes of each stored tensor, compared as they come."""
+    """Compare codes of simulation and runtime for each stored tensor, in order of execution."""
     assert exported.program is not None
     assert isinstance(exported.qnet, fx.GraphModule)
     formats = exported.program.formats
     device = next(exported.qnet.parameters()).device
-    seen: list[LayerAgreement] = []
+    agreements: list[LayerAgreement] = []
 
     class ComparingInterpreter(fx.Interpreter):
         def run_node(self, n: fx.Node) -> Any:
@@ -250,11 +284,11 @@ def _simulate(
             name = exported.stored.get(n)
             if name is None:
                 return value
-            form, theirs = formats[name], codes[name].astype(np.int32)
-            ours = form.encode(value.cpu().numpy())
-            seen.extend(compare_layers([(name, ours, theirs, 1.0)]))
-            return torch.from_numpy(form.decode(theirs)).to(value) if follow else value
+            form, runtime_codes = formats[name], codes[name].astype(np.int32)
+            simulated_codes = form.encode(value.cpu().numpy())
+            agreements.extend(compare_layers([(name, simulated_codes, runtime_codes, 1.0)]))
+            return torch.from_numpy(form.decode(runtime_codes)).to(value) if follow else value
 
     with torch.no_grad(), evaluating(exported.qnet):
         ComparingInterpreter(exported.qnet).run(images.to(device))
-    return tuple(seen)
+    return tuple(agreements)

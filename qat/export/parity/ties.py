@@ -1,4 +1,4 @@
-"""How sensitive a simulation is to flipped ties: what a right runtime may make of it."""
+"""Effect of flipped ties on the simulation: how far a correct runtime may differ from it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from qat.export.parity.gate import LogitAgreement, compare_logits
 from qat.export.program import Program
 
 CHUNK = 16
-"""Images at a time: a whole batch of large ones would not fit into memory."""
+"""Images at a time: a whole batch of large images would not fit into memory."""
 
 
 def tie_sensitivity(
@@ -22,14 +22,14 @@ def tie_sensitivity(
     shares: Mapping[str, float],
     images: Tensor,
 ) -> LogitAgreement:
-    """The simulation's logits against those of itself with codes flipped by a step, at random.
+    """Compare the simulation with itself when random codes are changed by one step.
 
     Args:
-        qnet: The simulation, a graph.
+        qnet: The simulation, as a graph.
         program: Its integer program.
-        stored: Node of each quantizer → the tensor it makes.
-        shares: Name of a tensor → share of its codes to flip, up or down, within its bounds.
-        images: Preprocessed.
+        stored: Node of each quantizer → name of its output tensor.
+        shares: Name of a tensor → share of its codes to change, up or down, within its bounds.
+        images: Preprocessed images.
     """
     assert isinstance(qnet, fx.GraphModule)
     flips = _Flips(qnet, program, stored, shares)
@@ -44,7 +44,7 @@ def tie_sensitivity(
 
 
 class _Flips(fx.Interpreter):
-    """Runs a simulation and flips what it stores; the same codes every time."""
+    """Runs a simulation and changes some of the codes it stores; the same ones every time."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class _Flips(fx.Interpreter):
         self.random = np.random.default_rng(0)
 
     def run_node(self, n: fx.Node) -> Any:
-        """Compute; flip if it is stored."""
+        """Compute a node; if it stores a tensor, change some of its codes."""
         value = super().run_node(n)
         name = self.stored.get(n)
         share = self.shares.get(name, 0.0) if name is not None else 0.0

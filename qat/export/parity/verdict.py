@@ -1,17 +1,18 @@
-"""Whether a runtime's network is the simulated one: layers decide, ties that spread do not.
+"""The decision whether a runtime computes the simulated network, in spite of flipped ties.
 
-Two right programs round a value half-way between two codes differently now and then: their float
-sums differ in the last bit. One flipped code may flip others behind it, so that logits differ by
-several steps and, of a network that is not sure, classes. The rule:
+Two correct programs sometimes round a value half-way between two codes (a tie) differently, because
+their float sums differ in the last bit. One flipped code can flip codes in later layers, so that
+logits differ by several steps, and the class can change if two logits are close. The rule:
 
-1. Layer by layer, from the same input codes: one that differs by more than ``layer_steps`` is a
-   wrong operator. The gate fails and names it.
-2. Biases that do not fit 32 bits fail: all clamp them alike, so that no comparison shows it.
-3. Else what misses an end-to-end threshold is held against the simulation's own sensitivity: as
-   many codes of every tensor are flipped by one step as differ in step 1, and its logits compared
-   with those without. Differences of that size are ties that spread, and pass, unless
-   ``allow_ties`` is false. Larger ones fail: something differs that no layer showed.
-4. Without a comparison layer by layer (dynamic ranges, float16) the thresholds alone decide.
+1. Single layers, from the same input codes: a layer that differs by more than ``layer_steps`` has
+   a wrong operator. The check fails and names the layer.
+2. The check fails if biases do not fit into 32 bits: every program clamps them to the same values,
+   so that no comparison would show the error.
+3. Otherwise, if an end-to-end threshold is missed, the sensitivity of the simulation is measured:
+   in every tensor as many codes as differed in step 1 are changed by one step, and the logits are
+   compared with those of the unchanged simulation. Differences up to that size are due to ties and
+   pass, unless ``allow_ties`` is false. Larger differences fail: their cause is in no single layer.
+4. Without a comparison of single layers (dynamic ranges, float16) only the thresholds decide.
 """
 
 import math
@@ -23,19 +24,19 @@ from qat.export.parity.gate import LayerAgreement, LogitAgreement, ParityThresho
 
 PASSED, FAILED = "passed", "failed"
 EQUAL, TIES, OPERATOR, BIASES, LOGITS = "equal", "ties", "operator", "biases", "logits"
-"""Causes of a verdict: no code differs; ties that spread; a wrong operator; biases that are
-clamped; logits that differ for no reason that was found."""
+"""Causes of a verdict: no code differs; flipped ties; a wrong operator; clamped biases; logits
+that differ for an unknown reason."""
 _DEVIATIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided.
+    """Result of the parity check.
 
     Attributes:
         gate: ``passed`` or ``failed``.
-        reason: In one line what was missed; what was missed and explained, of one that passed.
-        cause: What the differences are; a word above.
+        reason: The missed thresholds in one line; if the check passed, those that ties explain.
+        cause: Cause of the differences, one of the constants above.
     """
 
     gate: str
@@ -44,7 +45,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether the gate is open."""
+        """True if the check passed."""
         return self.gate == PASSED
 
 
@@ -55,23 +56,31 @@ def judge(
     saturated: Mapping[str, int] | None = None,
     sensitivity: LogitAgreement | None = None,
 ) -> Verdict:
-    """Hold comparisons against thresholds.
+    """Compare measured differences with the thresholds.
 
     Args:
-        logits: End to end, by how the runtime was set (such as ``optimizations off``).
-        thresholds: What must hold of every one of them.
-        layers: Each computed from the same input codes by both.
-        saturated: Layer → biases that do not fit 32 bits. All who compute clamp them alike, so
-            that they agree, on a network that is not the one that was asked for.
-        sensitivity: The simulation's logits against its own with codes flipped at random.
+        logits: Setting of the runtime (such as ``optimizations off``) → comparison end to end.
+        thresholds: Limits for every one of these comparisons.
+        layers: Comparisons of single layers, computed from the same input codes.
+        saturated: Layer → number of biases that do not fit into 32 bits. Simulation and runtime
+            clamp them to the same values and agree, but on another network than the intended one.
+        sensitivity: The simulation compared with itself when random codes are changed; None if
+            it is unknown.
 
     Raises:
-        ValueError: If there is nothing to judge.
+        ValueError: If there is nothing to compare.
+
+    Example:
+        >>> logits = {"optimizations on": LogitAgreement(100, 0.9, 2.0, 1.0, 30.0)}
+        >>> judge(logits, ParityThresholds()).reason
+        'optimizations on: top-1 agreement 0.9, below 0.999'
     """
     if not logits and not layers:
-        raise InputError("the parity gate was given nothing to compare; run at least one image")
+        raise InputError("the parity check has nothing to compare: run at least one image")
     missed = [
-        f"{how}: {what}" for how, found in logits.items() for what in _missed(found, thresholds)
+        f"{how}: {miss}"
+        for how, agreement in logits.items()
+        for miss in _missed(agreement, thresholds)
     ]
     if thresholds.layer_steps is not None:
         layer = first_diverging(layers, thresholds.layer_steps)
@@ -90,7 +99,7 @@ def judge(
     reason = "; ".join(missed)
     if sensitivity is None:
         return Verdict(FAILED, reason, LOGITS)
-    if all(is_explained(found, sensitivity, thresholds) for found in logits.values()):
+    if all(is_explained(agreement, sensitivity, thresholds) for agreement in logits.values()):
         return Verdict(PASSED, reason, TIES)
     return Verdict(FAILED, f"{reason}; more than flipped ties make of the simulation", LOGITS)
 
@@ -98,50 +107,66 @@ def judge(
 def may_be_ties(
     verdict: Verdict, thresholds: ParityThresholds, layers: Sequence[LayerAgreement]
 ) -> bool:
-    """Whether a failed verdict may change when the simulation's sensitivity is known."""
+    """Whether a failed verdict can change once the sensitivity of the simulation is known.
+
+    Args:
+        verdict: Verdict without the sensitivity.
+        thresholds: Its limits.
+        layers: Comparisons of single layers; without them ties cannot be distinguished.
+    """
     layer_by_layer = bool(layers) and thresholds.layer_steps is not None
     return verdict.cause == LOGITS and layer_by_layer and thresholds.allow_ties
 
 
 def is_explained(
-    found: LogitAgreement, sensitivity: LogitAgreement, thresholds: ParityThresholds
+    agreement: LogitAgreement, sensitivity: LogitAgreement, thresholds: ParityThresholds
 ) -> bool:
-    """Whether logits differ no more than flipped ties make them differ, chance allowed for.
+    """Whether flipped ties explain the differences of the logits, with a margin for chance.
 
-    The share of images classified otherwise may exceed the simulation's own by three standard
-    deviations and one image, steps and the share of logits beyond one step may be double.
+    The share of images with another class may exceed that of the changed simulation by three
+    standard deviations and one image; the largest difference may be 2x + 1 steps, and the share of
+    logits beyond one step 2x + 0.01, where x is the value of the changed simulation.
+
+    Args:
+        agreement: The runtime compared with the simulation.
+        sensitivity: The simulation compared with itself when random codes are changed.
+        thresholds: Of these only ``sqnr_db``, which ties do not excuse.
     """
-    if thresholds.sqnr_db is not None and not found.sqnr_db >= thresholds.sqnr_db:
+    if thresholds.sqnr_db is not None and not agreement.sqnr_db >= thresholds.sqnr_db:
         return False
     share = 1 - sensitivity.top1_agreement
-    spread = share * (1 - share) * (1 / sensitivity.images + 1 / found.images)
-    most = share + _DEVIATIONS * math.sqrt(spread) + 1 / min(sensitivity.images, found.images)
-    if 1 - found.top1_agreement > most:
+    spread = share * (1 - share) * (1 / sensitivity.images + 1 / agreement.images)
+    most = share + _DEVIATIONS * math.sqrt(spread) + 1 / min(sensitivity.images, agreement.images)
+    if 1 - agreement.top1_agreement > most:
         return False
-    if None in (found.max_steps, found.within_one_step, sensitivity.max_steps):
+    if None in (agreement.max_steps, agreement.within_one_step, sensitivity.max_steps):
         return True
-    beyond, own = (1 - float(rows.within_one_step or 0) for rows in (found, sensitivity))
-    steps, own_steps = float(found.max_steps or 0), float(sensitivity.max_steps or 0)
+    beyond, own = (1 - float(rows.within_one_step or 0) for rows in (agreement, sensitivity))
+    steps, own_steps = float(agreement.max_steps or 0), float(sensitivity.max_steps or 0)
     return steps <= 2 * own_steps + 1 and beyond <= 2 * own + 0.01
 
 
 def _harmless(logits: Mapping[str, LogitAgreement], layers: Sequence[LayerAgreement]) -> str:
     differs = any(layer.differing for layer in layers)
-    return TIES if differs or any(found.max_steps != 0 for found in logits.values()) else EQUAL
+    return TIES if differs or any(rows.max_steps != 0 for rows in logits.values()) else EQUAL
 
 
-def _missed(found: LogitAgreement, asked: ParityThresholds) -> list[str]:
+def _missed(agreement: LogitAgreement, thresholds: ParityThresholds) -> list[str]:
     at_least = [
-        ("top-1 agreement", found.top1_agreement, asked.top1_agreement),
-        ("share of logits within one step", found.within_one_step, asked.within_one_step),
-        ("SQNR in dB", found.sqnr_db, asked.sqnr_db),
+        ("top-1 agreement", agreement.top1_agreement, thresholds.top1_agreement),
+        (
+            "share of logits within one step",
+            agreement.within_one_step,
+            thresholds.within_one_step,
+        ),
+        ("SQNR in dB", agreement.sqnr_db, thresholds.sqnr_db),
     ]
     missed = [
         f"{name} {value:.6g}, below {least:g}"
         for name, value, least in at_least
         if least is not None and value is not None and not value >= least
     ]
-    most = found.max_steps
-    if asked.max_steps is not None and most is not None and most > asked.max_steps:
-        missed.append(f"a logit differs by {most:g} steps, above {asked.max_steps:g}")
+    most, limit = agreement.max_steps, thresholds.max_steps
+    if limit is not None and most is not None and most > limit:
+        missed.append(f"a logit differs by {most:g} steps, above {limit:g}")
     return missed

@@ -1,1 +1,1 @@
-"""A network in integers alone, in numpy: the definition of what integer hardware computes."""
+"""Integer-only inference in numpy: the definition of the results of integer hardware."""

@@ -1,4 +1,4 @@
-"""How wide the sums of each layer are: in the worst case, and as seen."""
+"""Width of the accumulator that each layer needs: in the worst case, and for given images."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +15,16 @@ ACCUMULATOR_BITS = (16, 24, 32)
 
 @dataclass(frozen=True)
 class Accumulator:
-    """How wide the sums of a layer are.
+    """Width of the accumulator that a layer needs.
 
     Attributes:
-        name: Of the layer.
-        worst_bits: Bits of a signed accumulator that holds any input there may be.
-        seen_bits: That held what was computed.
+        name: Name of the layer.
+        worst_bits: Bits of a signed accumulator that is wide enough for every possible input.
+        seen_bits: Bits that were enough for the given images.
+
+    Example:
+        >>> Accumulator("fc", worst_bits=25, seen_bits=20).overflows
+        (16, 24)
     """
 
     name: str
@@ -29,24 +33,29 @@ class Accumulator:
 
     @property
     def overflows(self) -> tuple[int, ...]:
-        """Of 16, 24 and 32 bits, the widths that the worst case exceeds."""
+        """Those of 16, 24 and 32 bits that are too few in the worst case."""
         return tuple(bits for bits in ACCUMULATOR_BITS if self.worst_bits > bits)
 
 
 def accumulators(program: Program, images: NDArray[np.float32]) -> list[Accumulator]:
-    """The width of each layer's sums: of the worst input there may be, and of these images."""
+    """The accumulator of each layer, in the order of execution.
+
+    Args:
+        program: Integer network.
+        images: Preprocessed images, ``(N, channels, height, width)``.
+    """
     rows = []
-    for step, given, _ in stepwise(program, images):
+    for step, inputs, _ in stepwise(program, images):
         if step.weight is None:
             continue
         form = program.formats[step.inputs[0]]
-        seen = np.abs(accumulate(step, given[0], form)).max()
-        rows.append(Accumulator(step.name, _bits(_worst(step, form)), _bits(seen)))
+        largest = np.abs(accumulate(step, inputs[0], form)).max()
+        rows.append(Accumulator(step.name, _bits(_worst(step, form)), _bits(largest)))
     return rows
 
 
 def _worst(step: Step, form: Format) -> int:
-    """Largest size of a sum over all inputs of the format: per channel, both signs apart."""
+    """Largest absolute value of a sum, over all channels and all inputs of the format."""
     assert step.weight is not None
     weight = step.weight
     ones = [1] * (weight.codes.ndim - 1)
@@ -60,5 +69,5 @@ def _worst(step: Step, form: Format) -> int:
 
 
 def _bits(size: Any) -> int:
-    """Width of a signed integer that holds ``-size .. size``."""
+    """Width of a signed integer that can hold ``-size .. size``."""
     return int(size).bit_length() + 1

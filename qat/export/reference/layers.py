@@ -13,17 +13,30 @@ from qat.export.reference.fixed_point import Integers, channels, requantized
 from qat.export.reference.windows import windows
 
 
-def layer(step: Step, given: list[Integers], formats: list[Format], out: Format) -> Integers:
-    """Codes that a layer gives."""
+def layer(step: Step, inputs: list[Integers], formats: list[Format], out: Format) -> Integers:
+    """Output codes of a convolution or a linear layer.
+
+    Args:
+        step: Operation with weight, bias and bounds.
+        inputs: Codes of the input.
+        formats: Format of the input.
+        out: Format of the output.
+    """
     assert step.weight is not None
-    total = accumulate(step, given[0], formats[0])
-    # Scales are single floats, and so is s_x * s_w, as runtimes multiply them.
+    total = accumulate(step, inputs[0], formats[0])
+    # s_x * s_w is a float32, like both scales, because runtimes compute it in float32.
     scales = (formats[0].scale * step.weight.scale).astype(np.float64) / np.float64(out.scale)
     return requantized(total, channels(scales, total.ndim), out, step)
 
 
 def accumulate(step: Step, codes: Integers, form: Format) -> Integers:
-    """The sums, before they are rescaled."""
+    """The sums of products with bias, before they are rescaled.
+
+    Args:
+        step: Operation with weight and bias.
+        codes: Codes of the input.
+        form: Format of the input.
+    """
     assert step.weight is not None
     weight = step.weight
     ones = [1] * (weight.codes.ndim - 1)
@@ -56,5 +69,5 @@ def _space(window: Integers) -> tuple[int, int, int]:
 
 
 def _matmul(a: Integers, b: Integers) -> Integers:
-    """A product of integers; in doubles, which hold every sum below 2^53 exactly."""
+    """Integer matrix product, computed in float64, which is exact for sums below 2^53."""
     return np.rint(a.astype(np.float64) @ b.astype(np.float64)).astype(np.int64)

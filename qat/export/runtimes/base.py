@@ -1,4 +1,4 @@
-"""What every runtime does: load a network, run it, say what it runs as integers, time it."""
+"""The interface of a runtime: load a network, run it, list its nodes, measure its times."""
 
 import re
 from abc import ABC, abstractmethod
@@ -15,20 +15,20 @@ from qat.base.errors import InputError
 
 Source = str | Path | bytes
 """An ONNX file, or its bytes."""
-# What onnxruntime puts behind the name of a node it changed.
+# onnxruntime appends this to the name of a node that it has changed.
 _RUNTIMES_OWN = re.compile(r"_token_\d+$")
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeNode:
-    """One step of the graph that a runtime executes, after its own optimizations.
+    """One node of the graph that a runtime executes, after its own optimizations.
 
     Attributes:
-        name: The runtime's, often that of the ONNX node it was made of.
-        op: Kind, in the runtime's words.
-        integer: It computes on integer codes.
-        layer: What an ONNX node name says up to its first ``/``; None if no such node is known.
-        half: It computes on float16.
+        name: Name in the runtime, often that of the original ONNX node.
+        op: Operator, as the runtime names it.
+        integer: True if it computes on integer codes.
+        layer: Part of the ONNX node's name before the first ``/``; None if there is no such node.
+        half: True if it computes on float16.
     """
 
     name: str
@@ -40,14 +40,24 @@ class RuntimeNode:
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """The image tensor a network takes; a dimension that is free is None."""
+    """The input tensor of a network.
+
+    Attributes:
+        name: Name of the tensor.
+        shape: ``(batch, channels, height, width)``; None for a dimension of any size.
+        dtype: Type of its elements.
+    """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: np.dtype[Any]
 
     def check(self, images: np.ndarray) -> None:
-        """Raise a ValueError if the network cannot take ``images``."""
+        """Check that the network can take these images.
+
+        Raises:
+            ValueError: If their shape or type differs from that of the input.
+        """
         fits = len(images.shape) == len(self.shape) and all(
             want in (None, have) for want, have in zip(self.shape, images.shape, strict=True)
         )
@@ -66,33 +76,47 @@ class Session(ABC):
 
     @abstractmethod
     def run_all(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """The network's output and the tensors that were asked for at loading, by name.
+        """The output of the network and the tensors requested when it was loaded, by name.
 
         Raises:
-            ValueError: If the network takes other shapes or types than ``images`` has.
+            ValueError: If the network cannot take these images.
         """
 
     @abstractmethod
     def nodes(self) -> tuple[RuntimeNode, ...]:
-        """What the runtime executes, in order, read from its own optimized graph."""
+        """The nodes that the runtime executes, in order, read from its optimized graph."""
 
     @abstractmethod
     def node_times_ms(
         self, images: np.ndarray, repeats: int = 30, warmup: int = 3
     ) -> dict[str, float]:
-        """Median milliseconds of each node by the runtime's profiler.
+        """Median milliseconds of each node, from the runtime's profiler.
 
-        Profiling slows a network down: these are shares of a latency, not a latency.
+        Profiling makes a network slower: use these times as shares of a latency.
+
+        Args:
+            images: One batch.
+            repeats: Number of measured runs.
+            warmup: Number of runs before them, which are not measured.
         """
 
     def run(self, images: np.ndarray) -> np.ndarray:
-        """The network's first output, such as logits ``[N, classes]``."""
+        """The first output of the network, such as logits ``[N, classes]``."""
         return next(iter(self.run_all(images).values()))
 
     def layer_times_ms(
         self, images: np.ndarray, repeats: int = 30, warmup: int = 3
     ) -> dict[str | None, float]:
-        """:meth:`node_times_ms` summed by layer; under None what belongs to no layer."""
+        """:meth:`node_times_ms`, summed by layer.
+
+        Args:
+            images: One batch.
+            repeats: Number of measured runs.
+            warmup: Number of runs before them, which are not measured.
+
+        Returns:
+            Layer → milliseconds; the key None has the nodes that belong to no layer.
+        """
         layers = {node.name: node.layer for node in self.nodes()}
         sums: dict[str | None, float] = {}
         for name, ms in self.node_times_ms(images, repeats, warmup).items():
@@ -102,40 +126,55 @@ class Session(ABC):
 
 
 class Runtime(ABC):
-    """One program that executes ONNX files."""
+    """A program that executes ONNX files."""
 
     name: str
 
     @abstractmethod
     def version(self) -> str:
-        """Of the program."""
+        """Version of the installed package.
+
+        Raises:
+            ValueError: If the package is not installed.
+        """
 
     @abstractmethod
     def load(
         self, model: Source, threads: int, optimize: bool = True, outputs: Sequence[str] = ()
     ) -> Session:
-        """Make a network ready to run.
+        """Load a network.
 
         Args:
             model: An ONNX file or its bytes.
-            threads: Cores one inference may use.
-            optimize: Let the runtime rewrite the graph; off, it computes node by node what the
-                file says.
-            outputs: Tensors inside the network to hand out too. Ask for codes (what
-                QuantizeLinear gives): a float tensor handed out keeps a runtime from fusing
-                what surrounds it.
+            threads: Number of cores that one inference may use.
+            optimize: Allow the runtime to rewrite the graph; if false, it executes the nodes of
+                the file one by one.
+            outputs: Names of inner tensors that become outputs too. Use codes (outputs of
+                QuantizeLinear): a float tensor as output prevents the runtime from fusing the
+                nodes around it.
 
         Raises:
-            ValueError: If ``threads`` is below 1, the file is not there or cannot be loaded, or it
-                has no tensor of such a name.
+            ValueError: If ``threads`` is below 1, the file does not exist or cannot be loaded, or
+                the network has no tensor with such a name.
         """
 
 
 def require(module: str, cure: str) -> ModuleType:
-    """Import a package, or say how it is installed.
+    """Import an optional package.
+
+    Args:
+        module: Name of the module.
+        cure: Command that installs it, for the error message.
 
     Raises:
-        ValueError: If it is not there.
+        ValueError: If the package is not installed.
+        ModuleNotFoundError: If the package itself cannot import another one.
+
+    Example:
+        >>> require("absent_package", "pip install absent_package")
+        Traceback (most recent call last):
+        ...
+        qat.base.errors.InputError: absent_package is not installed: pip install absent_package
     """
     try:
         return import_module(module)
@@ -146,18 +185,36 @@ def require(module: str, cure: str) -> ModuleType:
 
 
 def check_threads(threads: int) -> None:
-    """Raise a ValueError unless ``threads`` is a number of cores."""
+    """Check a number of threads.
+
+    Raises:
+        ValueError: If it is below 1.
+    """
     if threads < 1:
         raise InputError(f"threads must be 1 or more, got {threads}")
 
 
 def layer_of(names: Sequence[str], known: Collection[str]) -> str | None:
-    """The layer that one of some node names tells, by what stands before ``/``."""
+    """The layer in the name of a node, which is the part before the first ``/``.
+
+    Args:
+        names: Names of one node; the first one with a known layer counts.
+        known: Names of all layers.
+
+    Example:
+        >>> layer_of(["Reshape_7", "head/bias"], {"head"})
+        'head'
+    """
     heads = (_RUNTIMES_OWN.sub("", name).partition("/")[0] for name in names)
     return next((head for head in heads if head in known), None)
 
 
 def medians_ms(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Median over rounds of each node's milliseconds; a node that did not run took none."""
+    """Median time of each node over several rounds; a node that did not run counts as 0.
+
+    Example:
+        >>> medians_ms([{"conv": 1.0}, {"conv": 3.0}, {"conv": 2.0, "add": 5.0}])
+        {'conv': 2.0, 'add': 0.0}
+    """
     names = dict.fromkeys(name for taken in rounds for name in taken)
     return {name: float(np.median([taken.get(name, 0.0) for taken in rounds])) for name in names}

@@ -1,4 +1,4 @@
-"""ONNX files as the runtimes need them."""
+"""Reading and changing ONNX files for the runtimes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +14,12 @@ _SHOWN = 5
 def read_graph(model: Source, weights: bool = True) -> Any:
     """The ``onnx.ModelProto`` of a file or of bytes.
 
+    Args:
+        model: An ONNX file or its bytes.
+        weights: Also read weights that are stored in separate files.
+
     Raises:
-        ValueError: If there is no such file, or it is no ONNX file.
+        ValueError: If onnx is not installed, the file does not exist or is not an ONNX file.
     """
     onnx = require("onnx", _CURE)
     damaged = require("google.protobuf.message", _CURE).DecodeError
@@ -29,42 +33,51 @@ def read_graph(model: Source, weights: bool = True) -> Any:
 
 
 def existing(file: str | Path) -> Path:
-    """``file`` as a path.
+    """The path of a file that exists.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If it does not exist.
     """
     path = Path(file)
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file; export the network first")
+        raise InputError(f"{path}: no such file; export the network first")
     return path
 
 
 def with_outputs(model: Source, names: Sequence[str]) -> bytes:
-    """The file with tensors inside it handed out as outputs too.
+    """The model with more of its tensors as outputs.
+
+    Args:
+        model: An ONNX file or its bytes.
+        names: Tensors inside the network.
+
+    Returns:
+        Bytes of the changed model; the file is not changed.
 
     Raises:
-        ValueError: If no node makes a tensor of such a name.
+        ValueError: If the network has no tensor with such a name, or the file cannot be read.
     """
     onnx = require("onnx", _CURE)
     proto = read_graph(model)
-    made = [name for node in proto.graph.node for name in node.output]
-    unknown = [name for name in names if name not in made]
+    tensors = [name for node in proto.graph.node for name in node.output]
+    unknown = [name for name in names if name not in tensors]
     if unknown:
-        some = ", ".join(made[:_SHOWN])
-        raise InputError(f"no tensor {unknown[0]} in the network; of its {len(made)}: {some}, ...")
-    there = {output.name for output in proto.graph.output}
-    new = [name for name in dict.fromkeys(names) if name not in there]
+        some = ", ".join(tensors[:_SHOWN])
+        raise InputError(
+            f"no tensor {unknown[0]} in the network; it has {len(tensors)} tensors: {some}, ..."
+        )
+    outputs = {output.name for output in proto.graph.output}
+    new = [name for name in dict.fromkeys(names) if name not in outputs]
     proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in new)
     return bytes(proto.SerializeToString())
 
 
 def layer_names(model: Source) -> set[str]:
-    """What the node names of a file say up to their first ``/``."""
+    """The layers in the names of a file's nodes: the parts before the first ``/``."""
     nodes = read_graph(model, weights=False).graph.node
     return {node.name.partition("/")[0] for node in nodes} - {""}
 
 
 def output_names(model: Source) -> list[str]:
-    """What a file hands out, in its order."""
+    """Names of the outputs of a file, in their order."""
     return [output.name for output in read_graph(model, weights=False).graph.output]

@@ -1,9 +1,10 @@
-"""How long exported networks take in a runtime, measured so that the comparison is fair.
+"""Latency of exported networks in a runtime, measured for a fair comparison.
 
-Every runtime gets a process of its own, fresh: the thread pools of two runtimes spin for a while
-after an inference and take each other's cores. Within it the networks take turns in blocks, so that
-a busy spell of the machine meets them all, and a block is compared with the block beside it. A
-block begins untimed: the threads of the network before it spin on for some milliseconds.
+Each runtime has a new process of its own: the threads of a runtime wait actively for a while after
+an inference and would take cores from another runtime. In this process the networks are measured
+in turns, block by block, so that other load on the machine affects all of them; a block is compared
+with the block of the baseline in the same turn. The first runs of a block are not timed, because
+the threads of the previous network are active for some milliseconds more.
 """
 
 import json
@@ -25,21 +26,21 @@ from qat.export.runtimes.registry import make_runtime
 
 FEWEST_REPEATS = 30
 Blocks = Sequence[Sequence[float]]
-"""Seconds of single inferences, by block."""
+"""Seconds of single inferences, for each block."""
 _PACKAGE_HOME = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
 class LatencySpec:
-    """How to measure.
+    """Settings of a latency measurement.
 
     Attributes:
         batches: Batch sizes; each is measured with each number of threads.
-        threads: Cores one inference may use.
-        repeats: Timed inferences of each network, over all blocks; rounded up to whole blocks.
-        blocks: Turns of each network.
+        threads: Numbers of cores that one inference may use.
+        repeats: Timed inferences of each network in all blocks, rounded up to whole blocks.
+        blocks: Number of blocks of each network.
         warmup: Inferences of each network before its first block, not timed.
-        settle_ms: How long a network runs untimed at the start of each block.
+        settle_ms: Milliseconds that a network runs untimed at the start of each block.
 
     Raises:
         ValueError: If there are no batch sizes or threads, or a number is too small.
@@ -58,7 +59,7 @@ class LatencySpec:
             if not values or min(values) < 1:
                 raise InputError(f"latency {name} must be numbers of 1 or more, got {list(values)}")
         if self.repeats < FEWEST_REPEATS:
-            least = f"{FEWEST_REPEATS} or more, for quartiles to mean something"
+            least = f"{FEWEST_REPEATS} or more, for meaningful quartiles"
             raise InputError(f"latency repeats must be {least}, got {self.repeats}")
         if not 2 <= self.blocks <= self.repeats:
             allowed = f"2..repeats ({self.repeats})"
@@ -71,7 +72,7 @@ class LatencySpec:
 
 @dataclass(frozen=True, slots=True)
 class LatencyRow:
-    """Milliseconds of one inference: median and quartiles over ``repeats``."""
+    """Milliseconds of one inference: median and quartiles over ``repeats`` inferences."""
 
     runtime: str
     version: str
@@ -86,9 +87,9 @@ class LatencyRow:
 
 @dataclass(frozen=True, slots=True)
 class SpeedupRow:
-    """Time of the baseline over that of a network, above 1 is faster; quartiles over ``blocks``.
+    """Time of the baseline divided by that of a network; above 1 the network is faster.
 
-    Each block's median is held against the baseline's in the same turn.
+    Median and quartiles over ``blocks``; each ratio has the medians of two blocks of the same turn.
     """
 
     runtime: str
@@ -104,7 +105,7 @@ class SpeedupRow:
 
 @dataclass(frozen=True, slots=True)
 class LatencyReport:
-    """All that was measured."""
+    """All latencies and speed-ups of a measurement."""
 
     rows: tuple[LatencyRow, ...]
     speedups: tuple[SpeedupRow, ...]
@@ -117,43 +118,57 @@ def measure_latency(
     runtimes: Sequence[str] = ("onnxruntime",),
     baseline: str = "float",
 ) -> LatencyReport:
-    """Time ONNX files against each other in every runtime.
+    """Measure the latency of several ONNX files in each runtime.
 
     Args:
-        files: ONNX file by the network's name; all take the same images.
-        shape: Of one image, ``(channels, height, width)``.
+        files: Name of the network → ONNX file; all take images of the same shape.
+        shape: Shape of one image, ``(channels, height, width)``.
         spec: Batch sizes, threads, repetitions.
         runtimes: Names in :data:`qat.export.runtimes.registry.RUNTIMES`.
-        baseline: Which of ``files`` the speed-ups are over.
+        baseline: Name of the network with which the others are compared.
 
     Raises:
         ValueError: If a runtime is unknown or not installed, a file cannot be loaded or takes other
             images, or ``baseline`` is not among the files.
-        RuntimeError: If the process of a runtime died.
+        RuntimeError: If the process of a runtime ended without a result.
     """
     if baseline not in files:
         raise InputError(f"no network {baseline} to compare with; there are {', '.join(files)}")
     for name in runtimes:
-        make_runtime(name).version()  # what is not installed is said before anything is measured
+        make_runtime(name).version()  # a missing package is an error before the first measurement
     rows: list[LatencyRow] = []
     speedups: list[SpeedupRow] = []
     for name in runtimes:
-        found = _in_fresh_process(name, files, shape, spec)
-        for case in found["cases"]:
-            case_rows, case_speedups = _summarize(name, found["version"], case, baseline)
+        answer = _in_fresh_process(name, files, shape, spec)
+        for case in answer["cases"]:
+            case_rows, case_speedups = _summarize(name, answer["version"], case, baseline)
             rows += case_rows
             speedups += case_speedups
     return LatencyReport(tuple(rows), tuple(speedups))
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
-    """Lower quartile, median and upper quartile of two values or more."""
+    """Lower quartile, median and upper quartile of two values or more.
+
+    Example:
+        >>> quartiles([1, 2, 3, 4, 5])
+        (2.0, 3.0, 4.0)
+    """
     lower, median, upper = statistics.quantiles(values, n=4, method="inclusive")
     return lower, median, upper
 
 
 def paired_speedups(baseline: Blocks, network: Blocks) -> list[float]:
-    """Median of the baseline's block over that of the network's, block by block."""
+    """For each block, the median of the baseline divided by the median of the network.
+
+    Args:
+        baseline: Seconds of the baseline.
+        network: Seconds of the network, in as many blocks.
+
+    Example:
+        >>> paired_speedups([[2.0, 4.0, 9.0]], [[1.0, 2.0, 3.0]])
+        [2.0]
+    """
     pairs = zip(baseline, network, strict=True)
     return [statistics.median(a) / statistics.median(b) for a, b in pairs]
 
@@ -178,7 +193,7 @@ def _summarize(
 def _in_fresh_process(
     runtime: str, files: Mapping[str, str | Path], shape: Sequence[int], spec: LatencySpec
 ) -> dict[str, Any]:
-    """What :mod:`qat.export.runtimes.latency_worker` found."""
+    """The answer of :mod:`qat.export.runtimes.latency_worker`."""
     request = {
         "runtime": runtime,
         "files": {name: str(Path(file).resolve()) for name, file in files.items()},
@@ -186,25 +201,32 @@ def _in_fresh_process(
         "spec": asdict(spec),
     }
     with TemporaryDirectory() as folder:
-        asked, answer = Path(folder) / "request.json", Path(folder) / "answer.json"
-        asked.write_text(json.dumps(request), encoding="utf-8")
+        request_file, answer_file = Path(folder) / "request.json", Path(folder) / "answer.json"
+        request_file.write_text(json.dumps(request), encoding="utf-8")
+        worker = "qat.export.runtimes.latency_worker"
         home = [str(_PACKAGE_HOME), os.environ.get("PYTHONPATH", "")]
         done = subprocess.run(
-            [sys.executable, "-m", "qat.export.runtimes.latency_worker", str(asked), str(answer)],
+            [sys.executable, "-m", worker, str(request_file), str(answer_file)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, home))},
             capture_output=True,
             text=True,
             errors="replace",
         )
-        if not answer.is_file():
-            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise RuntimeError(f"the process of {runtime} ended with {done.returncode}: {said}")
-        found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-    if "error" in found:
-        raise InputError(found["error"])
-    return found
+        if not answer_file.is_file():
+            reason = (done.stderr.strip().splitlines() or ["no error message"])[-1]
+            raise RuntimeError(f"the process of {runtime} ended with {done.returncode}: {reason}")
+        answer: dict[str, Any] = json.loads(answer_file.read_text(encoding="utf-8"))
+    if "error" in answer:
+        raise InputError(answer["error"])
+    return answer
 
 
 def some_images(batch: int, shape: Sequence[int], dtype: np.dtype[Any]) -> np.ndarray:
-    """Images to time with: the same noise every time."""
+    """Images for timing: the same random noise every time.
+
+    Args:
+        batch: Number of images.
+        shape: Shape of one image, ``(channels, height, width)``.
+        dtype: Type of the values.
+    """
     return np.random.default_rng(0).random((batch, *shape)).astype(dtype)

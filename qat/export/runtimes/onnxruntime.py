@@ -25,7 +25,7 @@ from qat.export.runtimes.graphs import existing, layer_names, read_graph, with_o
 
 _CURE = "pip install onnxruntime"
 _ERRORS_ONLY = 3
-# Products and sums on codes, beside the operators named QLinear...
+# Integer products, besides the operators whose names begin with QLinear.
 _INTEGER_OPS = {
     "ConvInteger",
     "MatMulInteger",
@@ -33,7 +33,7 @@ _INTEGER_OPS = {
     "DynamicQuantizeMatMul",
     "QGemm",
 }
-# These give what they take: codes if they are given codes.
+# The output of these has the type of the input: codes for codes.
 _PASSING_OPS = {
     *(
         "MaxPool",
@@ -52,18 +52,25 @@ _QGEMM_INPUTS_WITH_CODES_OUT = 9
 
 
 class OnnxRuntime(Runtime):
-    """https://onnxruntime.ai, its CPU provider."""
+    """The CPU provider of onnxruntime, https://onnxruntime.ai."""
 
     name = "onnxruntime"
 
     def version(self) -> str:
-        """Of the package."""
+        """Version of the package."""
         return str(require("onnxruntime", _CURE).__version__)
 
     def load(
         self, model: Source, threads: int, optimize: bool = True, outputs: Sequence[str] = ()
     ) -> Session:
-        """See :meth:`qat.export.runtimes.base.Runtime.load`."""
+        """See :meth:`qat.export.runtimes.base.Runtime.load`.
+
+        Args:
+            model: An ONNX file or its bytes.
+            threads: Number of cores that one inference may use.
+            optimize: Allow all graph optimizations; if false, allow none.
+            outputs: Names of inner tensors that become outputs too.
+        """
         check_threads(threads)
         return OnnxRuntimeSession(
             with_outputs(model, outputs) if outputs else model, threads, optimize
@@ -78,9 +85,9 @@ class OnnxRuntimeSession(Session):
         self._threads = threads
         self._optimize = optimize
         self._session = self._start(self._options())
-        given = self._session.get_inputs()[0]
-        shape = tuple(n if isinstance(n, int) else None for n in given.shape)
-        self.input = InputSpec(given.name, shape, _dtype(given.type))
+        image_input = self._session.get_inputs()[0]
+        shape = tuple(n if isinstance(n, int) else None for n in image_input.shape)
+        self.input = InputSpec(image_input.name, shape, _dtype(image_input.type))
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def run_all(self, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -90,7 +97,7 @@ class OnnxRuntimeSession(Session):
         return dict(zip(self._outputs, values, strict=True))
 
     def nodes(self) -> tuple[RuntimeNode, ...]:
-        """The graph as onnxruntime writes it out after its optimizations."""
+        """The nodes of the graph that onnxruntime writes after its optimizations."""
         with TemporaryDirectory() as folder:
             options = self._options()
             options.optimized_model_filepath = str(Path(folder) / "optimized.onnx")
@@ -112,7 +119,13 @@ class OnnxRuntimeSession(Session):
     def node_times_ms(
         self, images: np.ndarray, repeats: int = 30, warmup: int = 3
     ) -> dict[str, float]:
-        """See :meth:`qat.export.runtimes.base.Session.node_times_ms`."""
+        """See :meth:`qat.export.runtimes.base.Session.node_times_ms`.
+
+        Args:
+            images: One batch.
+            repeats: Number of measured runs.
+            warmup: Number of runs before them, which are not measured.
+        """
         self.input.check(images)
         with TemporaryDirectory() as folder:
             options = self._options()
@@ -142,8 +155,8 @@ class OnnxRuntimeSession(Session):
         try:
             return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except _refusals() as error:
-            said = " ".join(str(error).split())
-            raise InputError(f"onnxruntime cannot load the network: {said}") from None
+            reason = " ".join(str(error).split())
+            raise InputError(f"onnxruntime cannot load the network: {reason}") from None
 
 
 def _refusals() -> tuple[type[Exception], ...]:
@@ -159,20 +172,20 @@ def _dtype(onnx_type: str) -> np.dtype[Any]:
 
 
 def _on_codes(graph: Any) -> list[bool]:
-    """Of each node, whether it computes on codes; the graph's order is that of execution."""
+    """For each node, whether it computes on codes; nodes are in the order of execution."""
     codes: set[str] = set()
-    found = []
+    computes_on_codes = []
     for node in graph.node:
         passing = node.op_type in _PASSING_OPS and node.input[0] in codes
         product = node.op_type.startswith("QLinear") or node.op_type in _INTEGER_OPS
         if passing or _gives_codes(node):
             codes.update(node.output)
-        found.append(passing or product)
-    return found
+        computes_on_codes.append(passing or product)
+    return computes_on_codes
 
 
 def _half_weights(graph: Any) -> set[str]:
-    """Names of stored float16 tensors: what is cast to float32 ahead is stored as that by now."""
+    """Names of float16 weights; weights that are cast to float32 at loading are not among them."""
     half = require("onnx", _CURE).TensorProto.FLOAT16
     return {weight.name for weight in graph.initializer if weight.data_type == half}
 
@@ -185,15 +198,15 @@ def _gives_codes(node: Any) -> bool:
 
 
 def _rounds(events: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
-    """Milliseconds by node of each run; a run's events begin where a node comes again."""
+    """Milliseconds by node for each run; the n-th event of a node belongs to the n-th run."""
     suffix = "_kernel_time"
     rounds: list[dict[str, float]] = []
-    seen: Counter[str] = Counter()
+    runs: Counter[str] = Counter()
     for event in events:
         if event.get("cat") == "Node" and event["name"].endswith(suffix):
             name = event["name"].removesuffix(suffix)
-            if seen[name] == len(rounds):
+            if runs[name] == len(rounds):
                 rounds.append({})
-            rounds[seen[name]][name] = event["dur"] / 1000
-            seen[name] += 1
+            rounds[runs[name]][name] = event["dur"] / 1000
+            runs[name] += 1
     return rounds

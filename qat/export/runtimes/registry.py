@@ -1,4 +1,4 @@
-"""Runtimes by name. Reading the names loads none of them."""
+"""The table of runtimes. Reading the names imports none of them."""
 
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,14 @@ RUNTIMES: "Registry[type[Runtime]]" = Registry(
 
 
 def make_runtime(name: str = "onnxruntime") -> "Runtime":
-    """A runtime, installed or not: loading asks for its package.
+    """A runtime by name; its package is imported only when it loads a network.
 
     Raises:
         ValueError: If no runtime has this name.
+
+    Example:
+        >>> make_runtime("openvino").name
+        'openvino'
     """
     if name not in RUNTIMES:
         raise InputError(f"no runtime {name}; there are {', '.join(RUNTIMES)}")

@@ -72,12 +72,12 @@ def test_products_are_integer_and_weights_are_stored_at_their_width():
 
 
 REFUSED = {
-    "8 bits alone": {"inputs": act(4)},
+    "dynamic ranges have 8 bits": {"inputs": act(4)},
     "symmetric=true": {"weight": TensorSpec(bits=8, symmetric=False)},
-    "granularity tensor or channel": {
+    "granularity=tensor or channel": {
         "weight": TensorSpec(bits=8, granularity="group", group_size=1)
     },
-    "not quantized on both sides": {"first_last": "float", "weight": TensorSpec(bits=32)},
+    "has float weights or inputs": {"first_last": "float", "weight": TensorSpec(bits=32)},
 }
 
 

@@ -1,4 +1,4 @@
-"""Float networks as ONNX files, held against torch."""
+"""Float networks as ONNX files, compared with torch."""
 
 import numpy as np
 import onnx
@@ -9,9 +9,8 @@ from torch import nn
 
 from qat.export.errors import ExportError
 from qat.export.onnx.floating import float_onnx, half_onnx
-from qat.export.onnx.network import export_onnx
 from qat.export.runtimes.registry import make_runtime
-from tests.export.integer_networks import Residual, calibrated, images, scheme
+from tests.export.integer_networks import Residual, images
 
 
 def logits(model, x):
@@ -23,10 +22,16 @@ def types_of(model):
     return {onnx.TensorProto.DataType.Name(tensor.data_type) for tensor in model.graph.initializer}
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_it_computes_what_torch_does_for_any_number_of_images(count):
+@pytest.fixture(scope="module")
+def residual():
+    """A float network and its model, exported with a single image."""
     net = Residual().eval()
-    model = float_onnx(net, images(1))
+    return net, float_onnx(net, images(1))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_it_computes_what_torch_does_for_any_number_of_images(residual, count):
+    net, model = residual
     with torch.no_grad():
         expected = net(images(count)).numpy()
     np.testing.assert_allclose(logits(model, images(count)), expected, atol=1e-5)
@@ -50,9 +55,10 @@ def test_unfolded_parameters_keep_name_and_value():
         np.testing.assert_array_equal(found[name], parameter.detach().numpy(), err_msg=name)
 
 
-def test_no_file_of_this_machine_is_named_in_it():
-    assert b"site-packages" not in float_onnx(Residual().eval(), images()).SerializeToString()
-    assert b".py" not in float_onnx(Residual().eval(), images()).SerializeToString()
+def test_no_file_of_this_machine_is_named_in_it(residual):
+    content = residual[1].SerializeToString()
+    assert b"site-packages" not in content
+    assert b".py" not in content
 
 
 def test_half_precision_is_half_as_large_and_near():
@@ -65,7 +71,7 @@ def test_half_precision_is_half_as_large_and_near():
     np.testing.assert_allclose(logits(half, images()), logits(whole, images()), atol=5e-3)
 
 
-def test_what_torch_cannot_export_is_said_in_a_line():
+def test_a_network_that_torch_cannot_export_is_refused_in_one_line():
     class Decides(nn.Module):
         def forward(self, x):
             return x if x.sum() > 0 else -x
@@ -75,23 +81,8 @@ def test_what_torch_cannot_export_is_said_in_a_line():
     assert "\n" not in str(caught.value)
 
 
-def test_a_network_is_written_in_the_form_it_has(tmp_path):
-    whole = export_onnx(calibrated(Residual()), tmp_path / "a.onnx", images())
-    assert whole.program is not None
-    assert whole.logit_scale > 0
-    plain = export_onnx(Residual().eval(), tmp_path / "b.onnx", images())
-    assert plain.program is None
-    assert plain.logit_scale is None
-    operators = {node.op_type for node in onnx.load(tmp_path / "b.onnx").graph.node}
-    assert "QuantizeLinear" not in operators
-    academic = calibrated(Residual(), scheme(placement="academic"))
-    with pytest.raises(ExportError, match="placement=integer"):
-        export_onnx(academic, tmp_path / "c.onnx", images())
-    assert not (tmp_path / "c.onnx").exists()
-
-
-def test_a_runtime_tells_the_times_of_a_float_networks_layers():
+def test_times_of_a_float_network_are_assigned_to_its_layers(residual):
     """Fused with batch norm, ReLU and sum as it likes, a convolution's time has its name."""
-    model = float_onnx(Residual().eval(), images()).SerializeToString()
-    times = make_runtime().load(model, threads=1).layer_times_ms(images(1).numpy(), repeats=5)
+    content = residual[1].SerializeToString()
+    times = make_runtime().load(content, threads=1).layer_times_ms(images(1).numpy(), repeats=5)
     assert {"conv", "second", "head"} <= times.keys()

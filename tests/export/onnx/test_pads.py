@@ -5,11 +5,14 @@ import pytest
 from torch import nn
 
 from qat.export import read
+from qat.export.onnx.pads import fold_pads
 from qat.export.onnx.qdq import to_onnx
+from qat.export.program import Program, Step
 from qat.export.reference.run import output_codes
 from qat.export.runtimes.registry import make_runtime
 from qat.run.memory.widths import StoredTensors
 from tests.export.integer_networks import calibrated, images, read_program, scheme
+from tests.export.reference.programs import form
 
 
 class Padded(nn.Module):
@@ -68,3 +71,22 @@ def test_a_pad_is_stored_nowhere_in_memory_either(qnet):
     assert ("even", "first", "relu", "tensors_first") in chains
     assert ("even_1", "more", "second", "tensors_second") in chains
     assert not any("even_2" in chain for chain in chains)  # a pool reads it too
+
+
+def test_uneven_pads_of_a_program_by_hand():
+    pad = {"widths": ((0, 0), (0, 0), (1, 0), (0, 2))}
+    channels = {"widths": ((0, 0), (1, 0), (0, 0), (0, 0))}
+    steps = (
+        Step("input", "quantize", ("input",), "input"),
+        Step("pad", "pad", ("input",), "pad", pad),
+        Step("conv", "conv", ("pad",), "conv", {"padding": ((1, 1), (0, 0))}),
+        Step("wide", "pad", ("conv",), "wide", channels),
+        Step("last", "conv", ("wide",), "last", {"padding": ((0, 0), (0, 0))}),
+    )
+    formats = {step.name: form(1.0) for step in steps}
+    folded = fold_pads(Program("net", (), (), "last", steps, formats, {}))
+    assert [step.name for step in folded.steps] == ["input", "conv", "wide", "last"]
+    assert folded.steps[1].inputs == ("input",)
+    assert folded.steps[1].attributes["padding"] == ((2, 1), (0, 2))
+    assert folded.steps[3] == steps[4]  # a pad of channels stays
+    assert folded.formats.keys() == {"input", "conv", "wide", "last"}

@@ -1,4 +1,4 @@
-"""Integer networks as ONNX files: what lies in them, and what onnxruntime makes of them."""
+"""Integer networks as ONNX files: their content, and their results in onnxruntime."""
 
 import json
 
@@ -13,8 +13,6 @@ from torch import nn
 from qat.convert.rules import plan_of
 from qat.core.plan import Plan
 from qat.core.scheme import Rule
-from qat.export.onnx import file as onnx_file
-from qat.export.onnx.file import save_onnx
 from qat.export.onnx.qdq import stored_bits, to_onnx
 from qat.export.runtimes.labels import label
 from qat.export.runtimes.registry import make_runtime
@@ -134,7 +132,7 @@ def test_activations_are_unsigned_bytes(bits, symmetric):
         assert len(np.unique(values[name])) <= 2**bits
 
 
-def test_the_clip_stands_on_codes_behind_quantize_linear():
+def test_the_clip_of_codes_follows_quantize_linear():
     _, model = exported(8, 4)
     makers = {node.output[0]: node for node in model.graph.node}
     clips = [node for node in model.graph.node if node.op_type == "Clip"]
@@ -221,30 +219,6 @@ def test_logits_that_no_linear_layer_makes():
 
 
 # Files ------------------------------------------------------------------------------------------
-
-
-def test_a_file_is_what_was_made(tmp_path):
-    _, model = exported()
-    size = save_onnx(model, tmp_path / "new" / "net.onnx")
-    assert (tmp_path / "new" / "net.onnx").stat().st_size == size
-    assert onnx.load(tmp_path / "new" / "net.onnx") == model
-
-
-def test_nothing_partial_is_left_when_writing_fails(tmp_path, monkeypatch):
-    _, model = exported()
-    (tmp_path / "net.onnx").write_bytes(b"the older one")
-
-    def full(path, data):
-        with path.open("wb") as file:
-            file.write(data[: len(data) // 2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(type(tmp_path), "write_bytes", full)
-    for name in ("net.onnx", "other.onnx"):
-        with pytest.raises(OSError, match="No space left"):
-            onnx_file.save_onnx(model, tmp_path / name)
-    assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]
-    assert (tmp_path / "net.onnx").read_bytes() == b"the older one"
 
 
 def test_four_bit_weights_take_half_the_bytes_and_two_a_quarter():

@@ -137,11 +137,11 @@ class TestIntegerBiases:
         tensors = 4 * len([t for t in qnet.meta["plan"].tensors.values() if t.shares is None])
         assert theoretical_bytes(qnet) == codes + scales + biases + tensors
 
-    def test_batch_norm_that_is_still_apart_is_refused(self, integer_model, tiny_images, tmp_path):
+    def test_batch_norm_that_is_not_folded_is_refused(self, integer_model, tiny_images, tmp_path):
         plan = make_plan(integer_model, Scheme(placement="integer"), tiny_images)
         qnet = quantize(integer_model, plan, keep_norms=True)
         calibrate(qnet, [tiny_images])
-        with pytest.raises(ValueError, match="'stem' has its batch norm apart: call fold_norms"):
+        with pytest.raises(ValueError, match="layer 'stem' is not folded: call fold_norms"):
             save_packed(qnet, tmp_path / "it")
         assert not list(tmp_path.iterdir())
 

@@ -159,7 +159,7 @@ def test_a_residual_network_is_no_larger_than_its_codes_and_a_header(bits, tmp_p
 
 
 def rewritten(path, change, sign=True):
-    """The file with its metadata changed, and signed anew."""
+    """The file with changed metadata and a new digest."""
     data = path.read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
@@ -182,7 +182,7 @@ class TestDamage:
     def test_a_truncated_file_is_refused(self, path, tiny_model, keep):
         data = path.read_bytes()
         path.write_bytes(data[: int(len(data) * keep) if isinstance(keep, float) else keep])
-        with pytest.raises(PackedFileError, match=r"is damaged .*write it anew"):
+        with pytest.raises(PackedFileError, match=r"is damaged .*write it again"):
             load_packed(path, tiny_model)
 
     @pytest.mark.parametrize("key", ["plan", "layout"])
@@ -207,12 +207,12 @@ class TestDamage:
         at = len(data) - 1 if place == -1 else start + int(place * (len(data) - start))
         data[at] ^= 1
         path.write_bytes(data)
-        with pytest.raises(PackedFileError, match=r"digest differs\): write it anew"):
+        with pytest.raises(PackedFileError, match=r"digest differs\): write it again"):
             load_packed(path, tiny_model)
 
     def test_metadata_changed_by_hand_are_noticed(self, path, tiny_model):
         rewritten(path, lambda metadata: metadata.update(note="better"), sign=False)
-        with pytest.raises(PackedFileError, match=r"digest differs\): write it anew"):
+        with pytest.raises(PackedFileError, match=r"digest differs\): write it again"):
             load_packed(path, tiny_model)
 
     def test_a_newer_version_is_refused_with_the_way_out(self, path, tiny_model):
@@ -223,7 +223,7 @@ class TestDamage:
     @pytest.mark.parametrize("version", ["", "0", "-1", "two", "²"])
     def test_a_version_that_never_was_is_refused(self, path, tiny_model, version):
         rewritten(path, lambda metadata: metadata.update(version=version))
-        with pytest.raises(PackedFileError, match="this program reads 1 to 2: write it anew"):
+        with pytest.raises(PackedFileError, match="this program reads 1 to 2: write it again"):
             load_packed(path, tiny_model)
 
     def test_a_version_changed_by_hand_is_noticed(self, path, tiny_model):
@@ -234,11 +234,11 @@ class TestDamage:
     @pytest.mark.parametrize("content", [b"PK\x03\x04" * 40, b"a text, a long one\n" * 9])
     def test_a_foreign_file_is_refused(self, path, tiny_model, content):
         path.write_bytes(content)
-        with pytest.raises(PackedFileError, match="no packed file"):
+        with pytest.raises(PackedFileError, match="not a packed file"):
             load_packed(path, tiny_model)
 
     def test_a_folder_is_refused(self, tmp_path, tiny_model):
-        with pytest.raises(PackedFileError, match="no packed file"):
+        with pytest.raises(PackedFileError, match="not a packed file"):
             load_packed(tmp_path, tiny_model)
 
     @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ class TestDamage:
     def test_a_forged_layout_is_refused(self, path, tiny_model, entry):
         text = packed_file.fold({"stem.weight": entry})
         rewritten(path, lambda metadata: metadata.update(layout=text))
-        with pytest.raises(PackedFileError, match="of another network: layer 'stem' takes"):
+        with pytest.raises(PackedFileError, match="belongs to another network: layer 'stem' needs"):
             load_packed(path, tiny_model)
 
     def test_a_bias_forged_into_codes_is_refused(self, path, tiny_model):
@@ -265,12 +265,12 @@ class TestDamage:
 
     def test_another_kind_of_file_is_refused(self, path, tiny_model):
         rewritten(path, lambda metadata: metadata.clear())
-        with pytest.raises(PackedFileError, match="no packed file of this project"):
+        with pytest.raises(PackedFileError, match="not a packed file: its format is not qatlab"):
             load_packed(path, tiny_model)
 
     def test_another_network_is_refused_with_what_differs(self, path, tiny_model):
         tiny_model.stem = nn.Sequential(tiny_model.stem)
-        with pytest.raises(PackedFileError, match=r"of another network: .*stem"):
+        with pytest.raises(PackedFileError, match=r"belongs to another network: .*stem"):
             load_packed(path, tiny_model)
 
     def test_a_network_with_more_layers_is_refused(self, path, tiny_model):
@@ -279,7 +279,7 @@ class TestDamage:
             load_packed(path, tiny_model)
 
     def test_a_missing_file_is_named(self, tmp_path, tiny_model):
-        with pytest.raises(PackedFileError, match="nowhere is not there"):
+        with pytest.raises(PackedFileError, match="nowhere does not exist: write it"):
             load_packed(tmp_path / "nowhere", tiny_model)
 
 

@@ -82,7 +82,7 @@ def test_totals_are_those_of_the_whole(placement, integer_model, tiny_images, tm
 def test_a_file_of_another_network_is_refused(integer_model, tiny_images, tmp_path):
     save_packed(converted(integer_model, Scheme(), tiny_images), tmp_path / "it")
     other = converted(integer_model, Scheme(placement="integer"), tiny_images)
-    with pytest.raises(PackedFileError, match="of another network: keys differ"):
+    with pytest.raises(PackedFileError, match="belongs to another network: keys differ"):
         size_rows(other, tmp_path / "it")
 
 

@@ -1,4 +1,4 @@
-"""Files that older programs wrote give the networks they were written from."""
+"""Files of older versions give the networks from which they were written."""
 
 from pathlib import Path
 
@@ -6,7 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from qat.export.packed.file import PackedFileError, fold, unfold
 from qat.export.packed.network import load_packed, save_packed
+from qat.export.packed.versions import VERSION, migrated
 from qat.layers.walk import quantizers, twins
 
 FILES = Path(__file__).parent / "files"
@@ -47,3 +49,23 @@ class TestVersion1:
         new = load_packed(tmp_path / "it", tiny_model)
         assert torch.equal(used(new), used(old))
         assert torch.equal(new.eval()(expected["images"]), old.eval()(expected["images"]))
+
+
+def test_shapes_of_version_1_become_a_layout():
+    old = {"version": "1", "plan": "p", "shapes": fold({"fc.weight": [2, 3]})}
+    tensors, metadata = migrated(Path("it"), {"fc.weight": 0}, old)
+    assert tensors == {"fc.weight": 0}
+    assert metadata.keys() == {"version", "plan", "layout"}
+    layout = {"fc.weight": {"form": "affine", "shape": [2, 3]}}
+    assert unfold(Path("it"), metadata, "layout") == layout
+
+
+def test_the_present_version_is_not_changed_and_others_are_refused():
+    present = {"version": str(VERSION), "layout": "any"}
+    assert migrated(Path("it"), {}, present) == ({}, present)
+    with pytest.raises(PackedFileError, match=r"it has format version 3.*a newer qat"):
+        migrated(Path("it"), {}, {"version": "3"})
+    with pytest.raises(PackedFileError, match=r"it has format version '1.0'.*write it again"):
+        migrated(Path("it"), {}, {"version": "1.0"})
+    with pytest.raises(PackedFileError, match=r"damaged metadata \(shapes\)"):
+        migrated(Path("it"), {}, {"version": "1", "shapes": fold([1])})

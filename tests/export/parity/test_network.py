@@ -11,7 +11,6 @@ from onnx import numpy_helper
 from qat.export.onnx.network import export_onnx
 from qat.export.parity.gate import LogitAgreement, ParityThresholds
 from qat.export.parity.network import OFF, ON, check_parity, runtime_logits
-from qat.export.parity.ties import tie_sensitivity
 from qat.export.runtimes.registry import make_runtime
 from tests.export.integer_networks import Residual, calibrated, images
 
@@ -97,18 +96,6 @@ def test_a_float_network_is_compared_by_its_logits_alone(tmp_path):
     assert found.verdict.passed
     assert found.logits[ON].max_steps is None
     assert found.layers == ()
-
-
-def test_what_a_network_makes_of_flipped_ties(exported):
-    """A tenth of the codes of one tensor, one step up or down; of none, nothing."""
-    given = images(12)
-    names = set(exported.stored.values())
-    args = (exported.qnet, exported.program, exported.stored)
-    assert tie_sensitivity(*args, dict.fromkeys(names, 0.0), given).max_steps == 0
-    some = tie_sensitivity(*args, {"conv": 0.1}, given)
-    assert some.images == 12
-    assert 0 < some.max_steps <= 3
-    assert tie_sensitivity(*args, {"conv": 0.1}, given) == some
 
 
 def test_misses_of_a_right_network_are_found_to_be_ties(exported, monkeypatch):

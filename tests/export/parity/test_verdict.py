@@ -77,21 +77,21 @@ def test_misses_that_the_simulation_shows_too_are_ties(own, gate):
     assert "top-1 agreement 0.985, below 0.99" in verdict.reason
 
 
-def test_a_wrong_operator_is_no_tie_however_sensitive_the_network_is():
+def test_a_wrong_operator_fails_at_any_sensitivity_to_ties():
     wrong = [*CLEAN, LayerAgreement("c", 2.0, 0.9, 0.2)]
     verdict = judge({"on": GOOD}, ParityThresholds(), wrong, sensitivity=MISSED)
     assert (verdict.gate, verdict.cause) == ("failed", "operator")
     assert not may_be_ties(verdict, ParityThresholds(), wrong)
 
 
-def test_ties_are_allowed_where_they_are_allowed_and_layers_were_compared():
+def test_ties_pass_only_if_they_are_allowed_and_layers_were_compared():
     failed = judge({"on": MISSED}, ParityThresholds(), CLEAN)
     assert not may_be_ties(failed, ParityThresholds(allow_ties=False), CLEAN)
     assert not may_be_ties(failed, ParityThresholds(), [])
     assert not may_be_ties(failed, ParityThresholds(layer_steps=None), CLEAN)
 
 
-def test_a_ratio_that_was_asked_for_is_no_matter_of_ties():
+def test_ties_do_not_excuse_a_missed_sqnr():
     asked = ParityThresholds(0.9, 0.9, 20.0, sqnr_db=40)
     assert not judge({"on": MISSED}, asked, CLEAN, sensitivity=MISSED).passed
 
@@ -105,7 +105,7 @@ def test_what_is_not_finite_passes_no_gate():
     assert not judge({"on": found}, ParityThresholds(), CLEAN, sensitivity=GOOD).passed
 
 
-def test_biases_that_do_not_fit_are_no_pass_though_all_clamp_alike():
+def test_clamped_biases_fail_although_all_outputs_agree():
     same = {"off": LogitAgreement(10, 1.0, 0.0, 1.0, math.inf)}
     assert judge(same, ParityThresholds()).passed
     verdict = judge(same, ParityThresholds(), saturated={"conv": 4})

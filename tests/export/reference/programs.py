@@ -1,4 +1,4 @@
-"""Steps and formats written by hand, and what they ought to give, exactly."""
+"""Steps and formats written by hand, and their exact results."""
 
 from fractions import Fraction
 

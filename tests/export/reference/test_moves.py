@@ -1,7 +1,9 @@
-"""Operations that only move codes."""
+"""Operations that move codes, against numpy."""
 
 import numpy as np
 
+from qat.export.program import Step
+from qat.export.reference.moves import resize
 from tests.export.reference.programs import form, run
 
 GIVEN = form(0.1, 9)
@@ -25,3 +27,9 @@ def test_padding_is_the_code_of_zero():
     found = moved("pad", widths=((0, 0), (0, 0), (1, 0), (0, 2)))
     assert np.array_equal(found[:, :, 1:, :4], X)
     assert set(found[:, :, 0].ravel()) == set(found[..., 4:].ravel()) == {9}
+
+
+def test_rows_and_columns_are_selected_by_index():
+    step = Step("up", "resize", ("x",), "y", {"rows": (0, 0, 2), "columns": (3, 1)})
+    assert np.array_equal(resize(step, [X]), X[:, :, [0, 0, 2]][..., [3, 1]])
+    assert np.array_equal(moved("resize", rows=(2,), columns=(0,)), X[:, :, 2:, :1])

@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from qat.export.program import Step
+from qat.export.reference.pools import max_pool
 from qat.export.reference.run import compute
 from qat.graph.operations import UnsupportedOperationError
 from tests.export.integer_networks import calibrated, read_program
@@ -81,8 +83,9 @@ def test_maxima_below_zero_are_no_padding():
         "padding": ((1, 1), (1, 1)),
         "dilation": (1, 1),
     }
-    found = run("max_pool", [np.full((1, 1, 4, 4), 7)], [GIVEN, GIVEN], attributes)
-    assert found.tolist() == [[[[7, 7], [7, 7]]]]
+    step = Step("pool", "max_pool", ("x",), "y", attributes)
+    found = max_pool(step, [np.full((1, 1, 4, 4), -7)])
+    assert found.tolist() == [[[[-7, -7], [-7, -7]]]]
 
 
 @pytest.mark.parametrize("keepdim", [True, False])

@@ -9,14 +9,17 @@ import sys
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
+from qat.export.packed.header import sort_metadata
 from qat.export.packed.network import save_packed
 from tests.export.integer_networks import Residual, calibrated, images
 
 CODE = """
 import sys, torch
 from pathlib import Path
-from tests.export.packed.test_same_bytes import make
+from tests.export.packed.test_header import make
 make(Path(sys.argv[1]))
 """
 
@@ -37,6 +40,22 @@ def seeded_net():
 
 def digests(folder):
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
+
+
+def test_sorting_changes_the_order_of_the_metadata_and_nothing_else(tmp_path):
+    path = tmp_path / "it"
+    metadata = {name: name.upper() for name in ("plan", "ä", "format", "layout")}
+    save_file({"x": torch.arange(3.0)}, path, metadata)
+    before = path.read_bytes()
+    sort_metadata(path)
+    assert sorted(path.read_bytes()) == sorted(before)
+    with safe_open(path, framework="pt") as file:
+        assert file.metadata() == metadata
+        assert file.get_tensor("x").tolist() == [0.0, 1.0, 2.0]
+    save_file({"x": torch.zeros(1)}, path)
+    without = path.read_bytes()
+    sort_metadata(path)
+    assert path.read_bytes() == without
 
 
 def test_metadata_are_in_order_and_the_file_reads_as_before(tmp_path):

@@ -1,0 +1,35 @@
+"""Points of figures: labels by hand."""
+
+import pytest
+
+from qat.tables.points import measured, points_of
+from qat.tables.statistics import Statistic
+
+
+def test_a_point_has_the_mean_over_its_seeds_and_a_label_of_its_settings(make):
+    runs = [make(4, 4, s, metrics={"top1": top1}) for s, top1 in enumerate((0.8, 0.9))]
+    runs += [make(mode="float", metrics={"top1": 0.95}), make(2, status="failed", error="full")]
+    float_point, point = points_of(measured(runs))
+    assert (float_point.label, float_point.is_float) == ("float", True)
+    assert (point.label, point.series) == ("w4a4-lsq qat", "lsq qat")
+    assert (point.weight_bits, point.act_bits, point.is_float) == (4, 4, False)
+    assert point.network == "simple_cnn on fashion_mini"
+    assert point.metrics["top1"].mean == pytest.approx(0.85)
+
+
+def test_labels_contain_only_what_differs(make):
+    runs = [make(8), make(8, plan_changes={"symmetric": False})]
+    labels = {point.label for point in points_of(measured(runs))}
+    assert labels == {"w8a4-lsq qat, W symmetric", "w8a4-lsq qat, W asymmetric"}
+
+
+def test_chosen_widths_are_named_by_their_allocator(make):
+    allocation = {
+        "allocation.allocator": "ilp",
+        "allocation.metric": "output_kl",
+        "allocation.budgets": {"uniform_bits": 4.0},
+    }
+    (point,) = points_of(measured([make(mode="mixed", protocol=allocation, metrics={"bops": 2})]))
+    assert (point.label, point.is_mixed) == ("ILP by output KL", True)
+    assert point.budget == "uniform_bits 4"
+    assert point.metrics == {"bops": Statistic(2, None, 1)}
