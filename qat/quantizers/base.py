@@ -182,6 +182,14 @@ class Quantizer(nn.Module):
         book = self.codebook()
         return affine.encode(x, self.qparams()) if book is None else book.encode(x)
 
+    def code_range(self) -> tuple[int, int]:
+        """``(bits, lowest code)`` of what :meth:`encode` returns.
+
+        A codebook is indexed from 0; codes of an affine grid begin at ``grid.qmin``.
+        """
+        book = self.codebook()
+        return (self.grid.bits, self.grid.qmin) if book is None else (book.bits, 0)
+
     def decode(self, codes: Tensor) -> Tensor:
         """Values of integer codes."""
         book = self.codebook()
