@@ -60,7 +60,9 @@ def fake_quantize(x: Tensor, qparams: QParams) -> Tensor:
     if torch.compiler.is_compiling():
         return _in_plain_operations(x, qparams)
     terms = _columns(qparams)
-    if torch.is_grad_enabled():  # a later tensor of the same step may move the scale, in place
+    if torch.is_grad_enabled():
+        # The backward pass needs the scale of now; a later forward of the same training step may
+        # change it in place. The values of the result do not depend on this copy.
         terms = terms[0].clone(), terms[1].clone()
     return _FakeQuantize.apply(x, *terms, qparams)  # type: ignore[no-any-return]
 

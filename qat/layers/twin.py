@@ -106,14 +106,34 @@ class QuantTwin(nn.Module):
         return rounded, fake_round(bias, step)
 
     def product(self, compute: Callable[..., Tensor], x: Tensor) -> Tensor:
-        """What ``compute(x, weight, bias)`` gives on rounded weight and bias.
+        """``compute(x, weight, bias)`` with rounded weight and bias, by one of two arithmetics.
 
-        Where an integer network is evaluated it is computed on codes: they and their sums are whole
-        numbers, which float32 holds exactly below 2^24, so that no order of summation shows.
+        The arithmetic depends on PyTorch's gradient mode. With gradients enabled (training), and
+        wherever the bias has no integer codes, rounded floats are multiplied: codes have no
+        gradient. Under ``torch.no_grad()`` or ``torch.inference_mode()`` (evaluation), a layer
+        in placement ``integer`` computes on codes, see :meth:`product_of_codes`. Both results are
+        equal up to the rounding of float sums.
+
+        Args:
+            compute: The float layer's operation, linear in its arguments.
+            x: The quantized input.
         """
         step = self.bias_step()
         if step is None or torch.is_grad_enabled():
             return compute(x, *self.quantized())
+        return self.product_of_codes(compute, x, step)
+
+    def product_of_codes(self, compute: Callable[..., Tensor], x: Tensor, step: Tensor) -> Tensor:
+        """``step * compute(x / s_x, weight codes, bias codes)``, without gradients.
+
+        Codes and their sums are whole numbers, which float32 represents exactly below 2^24, so
+        the result does not depend on the order of summation.
+
+        Args:
+            compute: The float layer's operation, linear in its arguments.
+            x: The quantized input.
+            step: Scale of the bias codes, :meth:`bias_step`.
+        """
         weight, bias = self.folded()
         codes = self.weight_quantizer.encode(weight)  # type: ignore[operator]
         own = self.weight_quantizer.qparams()  # type: ignore[operator]
