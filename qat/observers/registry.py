@@ -25,5 +25,5 @@ def make_observer(method: Method, slices: int) -> "Observer":
     """A new observer of that many slices."""
     from qat.observers.base import Observer
 
-    found = class_of(method, OBSERVERS, Observer, given=("slices",))
+    found = class_of(method, OBSERVERS, Observer, required=("slices",))
     return found(slices, **method.options)

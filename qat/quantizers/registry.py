@@ -32,5 +32,5 @@ def make_quantizer(spec: TensorSpec, layout: "Layout") -> "nn.Module":
         return nn.Identity()
     if spec.format == "fp16":
         return CastQuantizer()
-    found = class_of(spec.quantizer, QUANTIZERS, Quantizer, given=("spec", "layout"))
+    found = class_of(spec.quantizer, QUANTIZERS, Quantizer, required=("spec", "layout"))
     return found(spec, layout, **spec.quantizer.options)
