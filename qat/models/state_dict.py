@@ -55,15 +55,18 @@ def mappings_of_tensors(content: Any) -> Iterator[tuple[str, dict[str, Tensor]]]
 
 
 def as_the_network_names(
-    key: str, state: Mapping[str, Tensor], wanted: Collection[str], beside: Collection[str] = ()
+    key: str,
+    state: Mapping[str, Tensor],
+    network_names: Collection[str],
+    other_names: Collection[str] = (),
 ) -> CheckpointTensors:
     """Remove prefixes that all names share, and counters that the network does not have.
 
     Args:
         key: Place of the mapping in the file.
         state: Name → tensor.
-        wanted: Names in the state dict of the network.
-        beside: Other names in the file.
+        network_names: Names in the state dict of the network.
+        other_names: Names in the file outside the mapping.
 
     Example:
         >>> import torch
@@ -72,18 +75,20 @@ def as_the_network_names(
         >>> list(checkpoint.state), checkpoint.prefix, checkpoint.unused
         (['fc.bias'], 'module.', ('module.fc.total_ops',))
     """
-    unused = [name for name in state if _last(name) in _COUNTERS and name not in wanted]
-    kept = {name: tensor for name, tensor in state.items() if name not in unused}
+    unused = [name for name in state if _last(name) in _COUNTERS and name not in network_names]
+    renamed = {name: tensor for name, tensor in state.items() if name not in unused}
     removed = ""
-    while prefix := _shared_prefix(kept, wanted):
-        kept = {name.removeprefix(prefix): tensor for name, tensor in kept.items()}
+    while prefix := _shared_prefix(renamed, network_names):
+        renamed = {name.removeprefix(prefix): tensor for name, tensor in renamed.items()}
         removed += prefix
-    if any(_COMPILED in name for name in kept) and not any(_COMPILED in name for name in wanted):
-        kept = {name.replace(_COMPILED, ""): tensor for name, tensor in kept.items()}
+    if any(_COMPILED in name for name in renamed) and not any(
+        _COMPILED in name for name in network_names
+    ):
+        renamed = {name.replace(_COMPILED, ""): tensor for name, tensor in renamed.items()}
         removed = removed or _COMPILED
-    unused += [name for name in kept if _last(name) == _BATCHES and name not in wanted]
-    kept = {name: tensor for name, tensor in kept.items() if name not in unused}
-    return CheckpointTensors(key, kept, removed, (*unused, *beside))
+    unused += [name for name in renamed if _last(name) == _BATCHES and name not in network_names]
+    renamed = {name: tensor for name, tensor in renamed.items() if name not in unused}
+    return CheckpointTensors(key, renamed, removed, (*unused, *other_names))
 
 
 def differences(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
@@ -132,9 +137,9 @@ def _within(key: str, content: Any, depth: int) -> Iterator[tuple[str, dict[str,
             yield from _within(f"{key}.{name}" if key else name, value, depth - 1)
 
 
-def _shared_prefix(state: Mapping[str, Tensor], wanted: Collection[str]) -> str | None:
-    """A prefix of every name, unless names are the network's own already."""
-    if not state or any(name in wanted for name in state):
+def _shared_prefix(state: Mapping[str, Tensor], network_names: Collection[str]) -> str | None:
+    """A prefix that all names share; None if a name is already one of the network."""
+    if not state or any(name in network_names for name in state):
         return None
     return next((p for p in PREFIXES if all(name.startswith(p) for name in state)), None)
 
