@@ -1,1 +1,1 @@
-"""What every room may import: the errors that a user can mend. No torch, nothing of ours."""
+"""What every subpackage may import: errors a user can fix, files, text for a terminal. No torch."""

@@ -1,4 +1,4 @@
-"""Refusing values that a key cannot have; each function raises ``ValueError`` with the key."""
+"""Checks of single values; each function raises ``ValueError`` with the key, if it fails."""
 
 from collections.abc import Iterable
 from math import inf
@@ -10,10 +10,23 @@ from qat.base.synonyms import nearest
 def one_of(
     key: str, value: object, allowed: Iterable[str], error: type[InputError] = InputError
 ) -> None:
-    """Refuse a word that is not in a list, with the nearest that is.
+    """Refuse a value that is not in a list, and suggest the nearest one that is.
+
+    Args:
+        key: Name of the setting, for the message.
+        value: The value to check.
+        allowed: The allowed values, in the order in which the message lists them.
+        error: Class of the error to raise.
 
     Raises:
-        InputError: Or the class that is given.
+        InputError: If ``value`` is not allowed; of the class ``error``.
+
+    Example:
+        >>> one_of("mode", "statc", ["float", "static", "qat"])
+        Traceback (most recent call last):
+        ...
+        qat.base.errors.InputError: mode must be one of float, static, qat, got 'statc'; \
+did you mean 'static'?
     """
     words = list(allowed)
     if value not in words:
@@ -22,7 +35,15 @@ def one_of(
 
 
 def above_zero(key: str, value: object) -> None:
-    """Refuse zero, less, NaN, infinite and what is no number; None passes."""
+    """Refuse a value that is not a finite number above 0; None (not set) is accepted.
+
+    Args:
+        key: Name of the setting, for the message.
+        value: The value to check.
+
+    Raises:
+        InputError: If ``value`` is zero, negative, NaN, infinite, a boolean, or not a number.
+    """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if value is not None and not (is_number and 0 < value < inf):  # type: ignore[operator]
         raise InputError(f"{key} must be a number above 0, got {value!r}")

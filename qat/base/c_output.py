@@ -1,4 +1,4 @@
-"""What libraries written in C print past Python, kept off the screen."""
+"""Hide what libraries written in C print to standard output."""
 
 import os
 import sys
@@ -12,23 +12,23 @@ _one_at_a_time = threading.Lock()
 
 @contextmanager
 def silent_c_output() -> Iterator[None]:
-    """Send the process's standard output to nowhere inside the block.
+    """Discard the standard output of the whole process inside the block.
 
-    HiGHS prints a line of its debugging from its core, whatever its options say. Python's own
-    output is flushed before, so that nothing of it is lost.
+    The solver HiGHS prints a debugging line even if its options forbid it. Python's own output is
+    flushed before the block, so that none of it is lost.
     """
     with _one_at_a_time:
         try:
             sys.stdout.flush()
-            kept = os.dup(_STDOUT)
-        except (OSError, ValueError):  # closed: there is nothing to keep silent
+            saved_stdout = os.dup(_STDOUT)
+        except (OSError, ValueError):  # standard output is closed: nothing to hide
             yield
             return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        devnull = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, _STDOUT)
+            os.dup2(devnull, _STDOUT)
             yield
         finally:
-            os.dup2(kept, _STDOUT)
-            os.close(kept)
-            os.close(nowhere)
+            os.dup2(saved_stdout, _STDOUT)
+            os.close(saved_stdout)
+            os.close(devnull)

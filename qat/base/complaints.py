@@ -19,20 +19,25 @@ def debug() -> bool:
 
 
 def is_expected(error: BaseException) -> bool:
-    """True if the message alone tells the user what to do: an error of the project's own classes.
+    """True if the message alone is enough for the user to fix the cause.
 
-    Memory and disk that run out are the machine's state and count as expected too. Everything
-    else is a defect, and is shown with its type and the line of code that raised it.
+    These are the project's own error classes, and memory or disk space that ran out. Every other
+    error is a defect, and is shown with its type and the line of code that raised it.
+
+    Example:
+        >>> from qat.base.errors import InputError
+        >>> is_expected(InputError("bits must be 2..16, got 1")), is_expected(KeyError("bits"))
+        (True, False)
     """
-    wanted = isinstance(error, QatError) and not isinstance(error, CheckDefectError)
-    return wanted or _machine_is_full(error)
+    is_ours = isinstance(error, QatError) and not isinstance(error, CheckDefectError)
+    return is_ours or _machine_is_full(error)
 
 
 def one_line(error: BaseException) -> str:
-    """The message of an error in one line; of a defect, its type and the place as well."""
+    """The message of an error in one line; for a defect also its type and place in the code."""
     text = " ".join(str(error).split())
     if _out_of_memory(error):  # torch's own message is many lines long
-        return "not enough memory: ask for fewer images or smaller batches"
+        return "not enough memory: use fewer images or smaller batches"
     if _disk_full(error) and "free space" not in text:
         return f"{text}: free space or choose another folder (paths.runs, paths.cache)"
     if text and (isinstance(error, QatError) or _machine_is_full(error)):
@@ -42,7 +47,12 @@ def one_line(error: BaseException) -> str:
 
 
 def complain(error: BaseException, where: str = "") -> None:
-    """Print ``qat: <one line>`` to stderr; the traceback too if asked for."""
+    """Print ``qat: <one line>`` to stderr, and the traceback if ``QAT_DEBUG=1``.
+
+    Args:
+        error: The error to print.
+        where: Text before the message, such as the run that failed.
+    """
     if debug():
         traceback.print_exception(error)
     hint = "" if is_expected(error) or debug() else DEBUG_HINT
@@ -50,22 +60,25 @@ def complain(error: BaseException, where: str = "") -> None:
 
 
 def hint_for(stored: str) -> str:
-    """The hint at QAT_DEBUG behind a stored error that ends in a place, as those of defects do."""
+    """The hint to use QAT_DEBUG, if a stored error line is that of a defect; else empty.
+
+    Lines of defects end in a place in the code, such as ``(qat/core/grid.py:12)``.
+    """
     return DEBUG_HINT if _ENDS_IN_A_PLACE.search(stored) and not debug() else ""
 
 
 def _place(error: BaseException) -> str:
-    """`` (file.py:line)`` of the code that raised an error; nothing if it was never raised."""
+    """`` (file.py:line)`` of the code that raised an error; empty if it was never raised."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return ""
-    ours = [frame for frame in frames if _is_of_a_project(frame.filename)]
-    frame = (ours or frames)[-1]
+    in_projects = [frame for frame in frames if _is_of_a_project(frame.filename)]
+    frame = (in_projects or frames)[-1]
     return f" ({'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno})"
 
 
 def _is_of_a_project(file: str) -> bool:
-    """True for files of this project and of the user's; false for those of libraries."""
+    """True for files of this project and of the user; False for files of libraries."""
     if f"{os.sep}qat{os.sep}" in file:
         return True
     libraries = ("site-packages", "dist-packages", "<frozen", str(Path(os.__file__).parent))

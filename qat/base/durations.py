@@ -1,8 +1,8 @@
-"""Words for a time."""
+"""Durations as text."""
 
 
 def duration(seconds: float) -> str:
-    """A time in the unit that suits it.
+    """A duration in seconds, minutes or hours, whichever is easiest to read.
 
     Example:
         >>> duration(42), duration(300), duration(7200)

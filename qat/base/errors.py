@@ -1,16 +1,16 @@
-"""Errors that a user can mend: a wrong value, an unknown name, an operation not supported.
+"""Errors that a user can fix: a wrong value, an unknown name, an operation that is not supported.
 
-Whatever is not a :class:`QatError` is a defect: of this project, of a library, or of code that the
-user brought. It is reported with its type and the place where it happened.
+Every other error is a defect of this project, of a library, or of the user's own code. It is
+reported with its type and its place in the code.
 """
 
 
 class QatError(Exception):
-    """An error whose message names the value, what is allowed, and the cure."""
+    """An error whose message names the value, the allowed values, and the remedy."""
 
 
 class InputError(QatError, ValueError):
-    """A value is outside of what is allowed.
+    """A value is not allowed.
 
     Example:
         >>> raise InputError("bits must be 2..16, got 1")
@@ -21,9 +21,9 @@ class InputError(QatError, ValueError):
 
 
 class UnknownNameError(QatError, KeyError):
-    """A name is not one of those that exist.
+    """A name does not exist.
 
-    Unlike a plain ``KeyError``, ``str`` of it is the message itself, without quotation marks.
+    Unlike a plain ``KeyError``, its ``str`` is the message without quotation marks.
 
     Example:
         >>> str(UnknownNameError("no layer 'fc2'; there are fc"))
@@ -43,7 +43,7 @@ class RequestError(InputError):
 
 
 class CheckDefectError(RequestError):
-    """Checking a request failed for another reason than the request; nothing was started.
+    """The check of a request failed because of a defect; nothing was started.
 
-    Its message names the type and the place of the cause.
+    The message names the type and the place of the cause.
     """

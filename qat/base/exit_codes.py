@@ -1,4 +1,4 @@
-"""How a command ends."""
+"""Exit codes of the command line."""
 
 DONE = 0
 FAILED = 1

@@ -1,4 +1,4 @@
-"""Python's search for cycles, put off while many plain objects are made."""
+"""Pause Python's search for reference cycles while many plain objects are created."""
 
 import gc
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_cycle_search() -> Iterator[None]:
-    """Put it off inside the block: what is read from JSON holds no cycles.
+    """Pause the search inside the block, for data without cycles, such as parsed JSON.
 
-    The search walks over all that is alive each time the number of objects has grown, which is a
-    third of the time that a table over thousands of records takes.
+    Each time the number of objects has grown, the search visits every object. This is a third of
+    the time of a table over thousands of records.
     """
     was_on = gc.isenabled()
     gc.disable()

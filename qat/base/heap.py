@@ -1,4 +1,4 @@
-"""Memory that the process keeps though nothing lies in it any more."""
+"""Freed memory that the process still holds."""
 
 import ctypes
 import sys
@@ -6,11 +6,11 @@ from contextlib import suppress
 
 
 def trim_heap() -> None:
-    """Hand back what is free, where the C library can (glibc's ``malloc_trim``).
+    """Return freed memory to the system, if the C library can (``malloc_trim`` of glibc).
 
-    While a stage runs, keeping freed memory for the next batch saves making its pages anew; at the
-    stage's end it would only add to the peak of the next.
+    While a stage runs, the next batch reuses freed memory. At the end of the stage the same memory
+    would only raise the peak of the next stage.
     """
     if sys.platform.startswith("linux"):
-        with suppress(OSError, AttributeError):  # musl has none
+        with suppress(OSError, AttributeError):  # the C library musl has no malloc_trim
             ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Lines of text that fit where they are read."""
+"""Lines of text that fit the width of the terminal."""
 
 import os
 import shutil
@@ -9,19 +9,19 @@ from qat.base.text import plain
 
 
 def line_width() -> int | None:
-    """Columns of the terminal, or what COLUMNS says; None where a line may be of any length."""
-    told = os.environ.get("COLUMNS", "")
-    if told.isdigit() and int(told) > 0:
-        return int(told)
+    """Columns of the terminal, or the value of COLUMNS; None if a line may have any length."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) > 0:
+        return int(columns)
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def wrapped(text: str, hang: int = 0) -> str:
-    """The text, broken between words where it is wider than a line; nothing in it acts.
+    """The text, broken between words if it is wider than a line, with controls escaped.
 
     Args:
-        text: One line; its own indentation is kept.
-        hang: Blanks before each line but the first.
+        text: One line; its indentation is kept.
+        hang: Number of spaces before each line except the first.
 
     Example:
         >>> print(wrapped("short"))
@@ -43,7 +43,15 @@ def wrapped(text: str, hang: int = 0) -> str:
 
 
 def aligned(words: dict[str, str], indent: str = "  ") -> list[str]:
-    """``name  text`` with the texts below each other, long ones broken."""
+    """One ``name  text`` per item, with all texts in one column and long texts broken.
+
+    Args:
+        words: Name → text.
+        indent: Text before each name.
+
+    Returns:
+        One string per item; a long text contains line ends.
+    """
     width = max(map(len, words), default=0)
     hang = len(indent) + width + 2
     return [

@@ -1,4 +1,4 @@
-"""Lines for a reader, in which nothing that comes from data acts on the terminal."""
+"""Print lines in which control characters from data are escaped, so that none acts."""
 
 import sys
 
@@ -7,17 +7,17 @@ from qat.base.text import plain
 
 
 def print_line(text: object) -> None:
-    """One line on stdout; what would act in it, line ends included, is shown as an escape."""
+    """Print one line on stdout; control characters, line ends included, are escaped."""
     print(plain(str(text)), flush=True)
 
 
 def print_lines(text: str) -> None:
-    """Several lines of ours with names from data in them."""
+    """Print several lines on stdout; control characters except line ends are escaped."""
     print(plain(text, keep="\n"), flush=True)
 
 
 def complain_line(text: object) -> None:
-    """``qat: <one line>`` on stderr, in the same way; broken between words on a terminal alone."""
+    """Print ``qat: <one line>`` on stderr, escaped; broken between words only for a terminal."""
     line = f"qat: {plain(str(text))}"
     shown = wrapped(line, hang=5) if sys.stderr.isatty() else line
     print(shown, file=sys.stderr, flush=True)

@@ -1,6 +1,6 @@
-"""Progress of what takes long: rooms below report it here, whoever has a screen draws it.
+"""Progress of long work: any subpackage reports it here, and a screen draws it.
 
-Without a screen nothing is drawn. :func:`draw_on` gives one: see :mod:`qat.report.console`.
+Without a screen nothing is drawn. :func:`draw_on` sets one, see :mod:`qat.report.console`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -8,28 +8,34 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 Track = Callable[[Iterable[Any]], Iterable[Any]]
-"""Wraps what a slow loop runs over, to show its progress; ``iter`` shows none."""
+"""Wraps the items of a slow loop to show its progress; ``iter`` shows none."""
 
 
 class Bar(Protocol):
     """One line of progress."""
 
     def advance(self, note: str = "") -> None:
-        """One step further."""
+        """Move on by one step; ``note`` is shown beside it."""
 
 
 class Screen(Protocol):
-    """What draws bars."""
+    """Draws bars."""
 
     @property
     def moves(self) -> bool:
-        """Whether somebody sees a line move."""
+        """True if a line can be redrawn in place."""
 
     def push(self, description: str, total: float | None, completed: int) -> Bar:
-        """Begin a bar; those that are open already are hidden meanwhile."""
+        """Begin a bar; bars that are already open are hidden until it ends.
+
+        Args:
+            description: Text before the bar.
+            total: Number of steps; None if it is not known.
+            completed: Steps that are already done.
+        """
 
     def pop(self, bar: Bar) -> None:
-        """End it."""
+        """End a bar."""
 
 
 class _NoBar:
@@ -47,35 +53,41 @@ class _NoScreen:
         pass
 
 
-class _Place:
+class _ProcessScreen:
     screen: Screen = _NoScreen()
     silent = False
 
 
 def draw_on(screen: Screen) -> None:
-    """Let this process draw its bars there."""
-    _Place.screen = screen
+    """Draw the bars of this process on ``screen``."""
+    _ProcessScreen.screen = screen
 
 
 def be_silent() -> None:
-    """No progress from this process any more: several beside each other would share one line."""
-    _Place.screen, _Place.silent = _NoScreen(), True
+    """Show no progress of this process, for processes that would share one line."""
+    _ProcessScreen.screen, _ProcessScreen.silent = _NoScreen(), True
 
 
 def is_silent() -> bool:
-    """Whether this process is to say nothing of its progress."""
-    return _Place.silent
+    """True after :func:`be_silent`."""
+    return _ProcessScreen.silent
 
 
 def is_watched() -> bool:
-    """Whether a line may move: a terminal that can, with somebody in front of it."""
-    return _Place.screen.moves
+    """True if lines are redrawn in place: the screen is an interactive terminal."""
+    return _ProcessScreen.screen.moves
 
 
 @contextmanager
 def bar(description: str, total: float | None = None, completed: int = 0) -> Iterator[Bar]:
-    """A bar for the time of the block; it disappears when the block ends."""
-    screen = _Place.screen
+    """Show a bar inside the block; it disappears when the block ends.
+
+    Args:
+        description: Text before the bar.
+        total: Number of steps; None if it is not known.
+        completed: Steps that are already done.
+    """
+    screen = _ProcessScreen.screen
     shown = screen.push(description, total, completed)
     try:
         yield shown
@@ -84,7 +96,12 @@ def bar(description: str, total: float | None = None, completed: int = 0) -> Ite
 
 
 def tracked(description: str, items: Iterable[Any]) -> Iterator[Any]:
-    """The items, with a bar."""
+    """Iterate over ``items`` and show a bar.
+
+    Args:
+        description: Text before the bar.
+        items: What to iterate over; if it has a length, the bar has a total.
+    """
     total = len(items) if isinstance(items, Sized) else None
     with bar(description, total) as shown:
         for item in items:

@@ -1,8 +1,8 @@
-"""Files that may be anything: opened without waiting, read up to a size, taken as data alone.
+"""Read untrusted files safely: without blocking, up to a limit of size, and only as data.
 
-A folder of runs comes from other people and other machines. What is called ``run.json`` there may
-be a pipe that nobody writes to, a device, 100 MB of brackets, or JSON that only looks like a
-record. Reading it ends, within bounds, in data or in one error that says what is wrong.
+Folders of runs come from other people and other machines. A file named ``run.json`` may be a pipe
+without a writer, a device, 100 MB of brackets, or JSON that only resembles a record. Reading it
+returns data or raises one error that says what is wrong, in bounded time and memory.
 """
 
 import hashlib
@@ -16,10 +16,10 @@ from typing import Any, NoReturn
 from qat.base.errors import InputError
 
 LARGEST_BYTES = 32 * 2**20
-"""Largest file that is read as text or JSON; records and what lies beside them stay below 1 MB."""
+"""Largest file that is read as text or JSON; records and their side files stay below 1 MB."""
 LARGEST_INTEGER = 2**64
 DEEPEST = 64
-"""How far lists and mappings may lie inside each other."""
+"""Largest number of levels of nested lists and mappings."""
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -34,18 +34,22 @@ _OTHERS = bytes(set(range(256)) - set(_BRACKETS))
 
 
 class UnreadableError(InputError):
-    """A file is no regular file, too large, or no data of the kind it should be."""
+    """A file is not a regular file, is too large, or does not contain the expected kind of data."""
 
 
 def read_bytes(path: Path, limit: int = LARGEST_BYTES) -> bytes:
     """The content of a regular file; a link to one is followed.
 
+    Args:
+        path: The file.
+        limit: Largest size, in bytes.
+
     Raises:
         UnreadableError: If it is a folder, a pipe, a device, or larger than ``limit`` bytes.
-        OSError: If it is not there, or may not be read.
+        OSError: If it does not exist, or may not be read.
     """
-    _check_regular(path.stat())  # a device must not even be opened
-    # Should a pipe have taken its place since, opening it does not wait for a writer.
+    _check_regular(path.stat())  # even opening a device can have an effect
+    # If a pipe has replaced the file since the check, opening it does not wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(descriptor, "rb") as file:
         _check_regular(os.fstat(descriptor))
@@ -59,8 +63,8 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a regular file's content, in hex; of any size.
 
     Raises:
-        UnreadableError: If it is no regular file.
-        OSError: If it is not there, or may not be read.
+        UnreadableError: If it is not a regular file.
+        OSError: If it does not exist, or may not be read.
     """
     _check_regular(path.stat())
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -73,23 +77,31 @@ def decoded(content: bytes) -> str:
     """Bytes as UTF-8 text.
 
     Raises:
-        UnreadableError: If they are not.
+        UnreadableError: If they are not UTF-8.
     """
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UnreadableError(f"no UTF-8 text: byte {error.start} is {error.reason}") from error
+        raise UnreadableError(f"not UTF-8 text: byte {error.start} is {error.reason}") from error
 
 
 def parse_json(content: bytes) -> Any:
-    """JSON as data that every reader can handle.
+    """Parse JSON that every reader can handle.
 
-    Stricter than Python's own parser: keys are different from each other, numbers are finite and
-    integers below 2^64, text can be written as UTF-8, and nothing is nested deeper than
-    :data:`DEEPEST`.
+    Stricter than Python's parser: the keys of a mapping differ, numbers are finite, the magnitude
+    of integers is below 2^64, text can be encoded as UTF-8, and at most :data:`DEEPEST` levels are
+    nested.
 
     Raises:
-        UnreadableError: Otherwise, saying what is wrong.
+        UnreadableError: If the content breaks one of these rules; the message says which.
+
+    Example:
+        >>> parse_json(b'{"top1": 0.92}')
+        {'top1': 0.92}
+        >>> parse_json(b'{"top1": NaN}')
+        Traceback (most recent call last):
+        ...
+        qat.base.reading.UnreadableError: NaN is not JSON
     """
     if content.startswith(_BOM):
         raise UnreadableError("begins with a byte order mark: save it as UTF-8 without one")
@@ -109,16 +121,20 @@ def parse_json(content: bytes) -> Any:
     except RecursionError as error:
         raise UnreadableError(f"nested deeper than {DEEPEST} levels") from error
     except ValueError as error:
-        raise UnreadableError(f"no JSON: {str(error)[:200]}") from error
+        raise UnreadableError(f"not JSON: {str(error)[:200]}") from error
     return data
 
 
 def read_json(path: Path, limit: int = LARGEST_BYTES) -> Any:
-    """A regular file as JSON.
+    """Parse a regular file as JSON, see :func:`parse_json`.
+
+    Args:
+        path: The file.
+        limit: Largest size, in bytes.
 
     Raises:
         UnreadableError: See :func:`read_bytes` and :func:`parse_json`.
-        OSError: If it is not there, or may not be read.
+        OSError: If the file does not exist, or may not be read.
     """
     return parse_json(read_bytes(path, limit))
 
@@ -150,13 +166,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise UnreadableError(f"the key {twice[:100]!r} stands in it twice")
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise UnreadableError(f"the key {repeated[:100]!r} appears twice")
     return data
 
 
 def _may_be_deep(content: bytes) -> bool:
-    """False for JSON of at most 24 levels; brackets inside of text may make it true."""
+    """False for JSON of at most 24 levels; brackets inside text can make it True."""
     brackets = content.translate(None, _OTHERS)
     for _ in range(24):
         if not brackets:
@@ -166,16 +182,16 @@ def _may_be_deep(content: bytes) -> bool:
 
 
 def _check_values(data: Any) -> None:
-    """Raise UnreadableError at a lone surrogate, or at too many levels."""
-    waiting = [(data, 1)]
-    while waiting:
-        value, depth = waiting.pop()
+    """Raise UnreadableError for a lone surrogate, or for too many levels."""
+    unchecked = [(data, 1)]
+    while unchecked:
+        value, depth = unchecked.pop()
         if depth > DEEPEST:
             raise UnreadableError(f"nested deeper than {DEEPEST} levels")
         if isinstance(value, dict):
-            waiting += [(inner, depth + 1) for inner in (*value.keys(), *value.values())]
+            unchecked += [(inner, depth + 1) for inner in (*value.keys(), *value.values())]
         elif isinstance(value, list):
-            waiting += [(inner, depth + 1) for inner in value]
+            unchecked += [(inner, depth + 1) for inner in value]
         elif isinstance(value, str):
             _check_text(value)
 
@@ -184,4 +200,4 @@ def _check_text(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise UnreadableError(f"half of a character (a lone surrogate) in {text[:60]!a}") from error
+        raise UnreadableError(f"a lone surrogate (half of a character) in {text[:60]!a}") from error

@@ -1,12 +1,12 @@
-"""Words of the field for values and commands, and the allowed word that is meant by another.
+"""Synonyms of values and commands, and the allowed word that the user probably means.
 
-Nothing is imported here that takes time: every command reads it.
+Every command imports this module, so it imports nothing slow.
 """
 
 import difflib
 from collections.abc import Iterable, Sequence
 
-# Words of the field → values; a value counts where it is one of those allowed.
+# Synonym → values; a value is suggested only where it is allowed.
 VALUE_SYNONYMS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("ptq", "post_training", "calibrated", "calibrate"), ("static",)),
     **dict.fromkeys(("train", "trained", "training", "finetune", "quantization_aware"), ("qat",)),
@@ -71,7 +71,20 @@ COMMAND_SYNONYMS: dict[str, str] = {
 
 
 def close(word: str, allowed: Iterable[str], likeness: float = 0.55) -> str | None:
-    """The allowed word that is meant: another case, a synonym, swapped letters, or the nearest."""
+    """The allowed word that the user probably means; None if none is close.
+
+    Tried in this order: equal except for case and hyphens, a synonym, the same letters in another
+    order, the most similar word.
+
+    Args:
+        word: What the user wrote.
+        allowed: The allowed words.
+        likeness: Least similarity of the most similar word, 0 to 1, as ``difflib`` measures it.
+
+    Example:
+        >>> close("PTQ", ["float", "static", "qat"]), close("minimax", ["ema", "minmax"])
+        ('static', 'minmax')
+    """
     words = list(allowed)
     lower = word.lower().replace("-", "_")
     exact = [other for other in words if other.lower().replace("-", "_") == lower]
@@ -82,11 +95,25 @@ def close(word: str, allowed: Iterable[str], likeness: float = 0.55) -> str | No
 
 
 def command_guess(word: str, commands: Sequence[str]) -> str | None:
-    """The command that is meant, with the words it needs."""
+    """The command that the user probably means, with its arguments; None if none is close.
+
+    Args:
+        word: What the user wrote.
+        commands: Names of the commands.
+
+    Example:
+        >>> command_guess("eval", ["run", "evaluate"])
+        'evaluate RUN_DIR'
+    """
     return COMMAND_SYNONYMS.get(word.lower()) or close(word, commands)
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` where something allowed is close, else nothing."""
+    """``; did you mean 'x'?`` if an allowed word is close, else the empty string.
+
+    Args:
+        word: What the user wrote.
+        allowed: The allowed words.
+    """
     guess = close(word, allowed)
     return f"; did you mean {guess!r}?" if guess else ""

@@ -1,4 +1,4 @@
-"""Code of the user's own by name: ``package.module:name`` is the one door to it."""
+"""Import the user's own code by name, ``package.module:name``; no other setting loads code."""
 
 import importlib
 import sys
@@ -9,17 +9,20 @@ from qat.base.errors import InputError
 
 
 def load_target(target: str, key: str = "target") -> Any:
-    """Import what ``package.module:name`` names; the current folder is searched too.
+    """Import the object ``package.module:name``; the current folder is searched too.
 
-    Whatever the user's module raises itself while it is imported stays what it is: it is no wrong
-    name.
+    An error that the user's module raises while it is imported is passed on unchanged.
 
     Args:
         target: What to import.
-        key: What the user calls it, for messages.
+        key: The setting that holds it, for messages.
 
     Raises:
-        ValueError: If the text is not of that form, or names nothing that can be imported.
+        InputError: If the text does not have that form, or nothing of that name can be imported.
+
+    Example:
+        >>> load_target("fractions:Fraction")(1, 3)
+        Fraction(1, 3)
     """
     module_name, _, attribute = target.partition(":")
     if not module_name or not attribute:

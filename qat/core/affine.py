@@ -1,4 +1,4 @@
-"""Values to integer codes and back.
+"""Affine quantization: values to integer codes and back.
 
     q = clamp(round_half_even(r / scale) + zero_point, qmin, qmax)
     r = scale * (q - zero_point)
@@ -16,23 +16,46 @@ from qat.base.errors import InputError
 from qat.core.kernels import body, grad_of
 from qat.core.qparams import QParams
 
-_EDGE = 1e-4  # in steps: how far beyond the last code float rounding may carry the range's end
+_EDGE = 1e-4  # in steps: float rounding can move the end of the range this far past its code
 
 
 @body
 def quantize_dequantize(
     x: Tensor, scale: Tensor, zero_point: Tensor, qmin: float, qmax: float
 ) -> Tensor:
-    """Round rows ``(slices, n)`` to the grid; scale and zero point are ``(slices, 1)``."""
+    """Round each row to its grid: ``scale * (clamp(round(x / scale) + zero_point) - zero_point)``.
+
+    Args:
+        x: ``(slices, n)``.
+        scale: ``(slices, 1)``, in the unit of ``x``.
+        zero_point: ``(slices, 1)``, integers as floats.
+        qmin: Smallest code.
+        qmax: Largest code.
+    """
     codes = torch.clamp(torch.round(x / scale) + zero_point, qmin, qmax)
     return (codes - zero_point) * scale
 
 
 def encode(x: Tensor, qparams: QParams) -> Tensor:
-    """Integer codes of ``x`` (int32, same shape); infinities saturate.
+    """Integer codes of ``x``; infinities saturate.
+
+    Args:
+        x: Values of any shape that the layout allows.
+        qparams: Scale, zero point, grid and layout.
+
+    Returns:
+        int32, of the shape of ``x``.
 
     Raises:
-        ValueError: If ``x`` holds a NaN, which has no code.
+        InputError: If ``x`` contains NaN, which has no code.
+
+    Example:
+        >>> from qat.core.grid import IntGrid
+        >>> from qat.core.layout import Layout
+        >>> grid = IntGrid(4, signed=True)
+        >>> qparams = QParams(torch.tensor([0.5]), torch.zeros(1), grid, Layout())
+        >>> encode(torch.tensor([0.6, -0.25, 99.0]), qparams).tolist()
+        [1, 0, 7]
     """
     if bool(torch.isnan(x).any()):
         raise InputError("NaN has no code: find where the values became NaN")
@@ -43,7 +66,12 @@ def encode(x: Tensor, qparams: QParams) -> Tensor:
 
 
 def decode(codes: Tensor, qparams: QParams) -> Tensor:
-    """Values of integer codes, in the dtype of the scale."""
+    """Values of integer codes, ``scale * (codes - zero_point)``, in the dtype of the scale.
+
+    Args:
+        codes: Integers of any shape that the layout allows.
+        qparams: Scale, zero point, grid and layout.
+    """
     scale, zero_point = _columns(qparams)
     rows = qparams.layout.sliced(codes).to(scale.dtype)
     return qparams.layout.unsliced((rows - zero_point) * scale, codes)
@@ -53,14 +81,31 @@ def fake_quantize(x: Tensor, qparams: QParams) -> Tensor:
     """``decode(encode(x))`` bit for bit, with a straight-through gradient.
 
     The gradient of ``x`` is 1 where ``x / scale + zero_point`` lies within ``qmin .. qmax``, ends
-    included (to 1e-4 of a step, since ``x / scale`` is itself rounded), and 0 outside: rounding
-    is passed straight through (Bengio et al. 2013, arXiv:1308.3432), clipping is not. Scale and
-    zero point get no gradient. A NaN stays a NaN.
+    included (to 1e-4 of a step, since ``x / scale`` is itself rounded), and 0 outside: this is
+    the straight-through estimator for rounding (Bengio et al. 2013, arXiv:1308.3432), but not for
+    clipping. Scale and zero point get no gradient. NaN stays NaN.
+
+    Args:
+        x: Values of any shape that the layout allows.
+        qparams: Scale, zero point, grid and layout.
+
+    Example:
+        >>> from qat.core.grid import IntGrid
+        >>> from qat.core.layout import Layout
+        >>> grid = IntGrid(4, signed=True)
+        >>> qparams = QParams(torch.tensor([0.5]), torch.zeros(1), grid, Layout())
+        >>> x = torch.tensor([0.6, 99.0], requires_grad=True)
+        >>> y = fake_quantize(x, qparams)
+        >>> y.sum().backward()
+        >>> y.tolist(), x.grad.tolist()
+        ([0.5, 3.5], [1.0, 0.0])
     """
     if torch.compiler.is_compiling():
         return _in_plain_operations(x, qparams)
     terms = _columns(qparams)
-    if torch.is_grad_enabled():  # a later tensor of the same step may move the scale, in place
+    if torch.is_grad_enabled():
+        # The backward pass needs the scale of now; a later forward of the same training step may
+        # change it in place. The values of the result do not depend on this copy.
         terms = terms[0].clone(), terms[1].clone()
     return _FakeQuantize.apply(x, *terms, qparams)  # type: ignore[no-any-return]
 
@@ -74,7 +119,7 @@ def _in_plain_operations(x: Tensor, qparams: QParams) -> Tensor:
 
 
 class _FakeQuantize(torch.autograd.Function):
-    """Both directions as one body each, so that each can be compiled to one loop."""
+    """Forward and backward pass as one body each, so that each can be compiled to one loop."""
 
     @staticmethod
     def forward(  # type: ignore[override]

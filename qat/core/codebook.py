@@ -1,4 +1,4 @@
-"""A table of values that codes index, for grids whose steps are not all alike.
+"""A table of values that codes index, for quantizers whose steps are not all equal.
 
 code = argmin_i |x - values[i]|,    r = values[code]
 """
@@ -23,11 +23,11 @@ class Codebook:
 
     Attributes:
         values: ``(slices, levels)``, float32, in the unit of the tensor.
-        layout: How the slices lie over it.
+        layout: How the slices divide the tensor.
 
     Raises:
-        ValueError: If the values are of another shape or dtype, not finite, not ascending, or
-            fewer than 2 or more than 65,536 a slice.
+        InputError: If the values have another shape or dtype, are not finite, do not ascend, or
+            are fewer than 2 or more than 65,536 in a slice.
 
     Example:
         >>> Codebook(torch.tensor([[-1.0, 0.0, 4.0]])).bits
@@ -43,15 +43,17 @@ class Codebook:
         slices = self.layout.slices
         if len(shape) != 2 or shape[0] != slices or not 2 <= shape[1] <= MAX_LEVELS:
             raise InputError(
-                f"a codebook is of shape ({slices}, 2..{MAX_LEVELS}), got {shape}: give each of "
-                f"the {slices} slices its levels"
+                f"a codebook must have shape ({slices}, 2..{MAX_LEVELS}), got {shape}: give "
+                f"one row of levels for each of the {slices} slices"
             )
         if self.values.dtype != torch.float32:
-            raise InputError(f"levels are float32, got {self.values.dtype}: convert them")
+            raise InputError(f"levels must be float32, got {self.values.dtype}: convert them")
         if not bool(torch.isfinite(self.values).all()):
-            raise InputError("levels must be finite, got NaN or infinity: find where they arose")
+            raise InputError(
+                "levels must be finite, got NaN or infinity: find where they first appear"
+            )
         if bool((self.values.diff(dim=1) < 0).any()):
-            raise InputError("levels must ascend in each slice: sort them")
+            raise InputError("levels must ascend in each slice: sort each row")
 
     @property
     def bits(self) -> int:
@@ -59,14 +61,19 @@ class Codebook:
         return (self.values.shape[1] - 1).bit_length()
 
     def encode(self, x: Tensor) -> Tensor:
-        """Index of the nearest level (int32, same shape); infinities take the outermost.
+        """Index of the nearest level (int32, same shape); infinities get the outermost level.
 
         Raises:
-            ValueError: If ``x`` holds a NaN, which has no code.
+            InputError: If ``x`` contains NaN, which has no code.
+
+        Example:
+            >>> book = Codebook(torch.tensor([[-1.0, 0.0, 4.0]]))
+            >>> book.encode(torch.tensor([-0.4, 2.1, 99.0])).tolist()
+            [1, 2, 2]
         """
         if bool(torch.isnan(x).any()):
             raise InputError("NaN has no code: find where the values became NaN")
-        wide = self.values.double()  # in float32 the middle of two levels could be one of them
+        wide = self.values.double()  # in float32 the midpoint of two levels can equal one of them
         middles = ((wide[:, 1:] + wide[:, :-1]) / 2).contiguous()
         rows = self.layout.sliced(x).double().contiguous()
         codes = torch.searchsorted(middles, rows, out_int32=True)

@@ -1,4 +1,4 @@
-"""Evaluation mode for a while."""
+"""Put a network into evaluation mode for the time of a block."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,16 @@ from torch import nn
 
 @contextmanager
 def evaluating(net: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside, each module's own mode again behind it."""
+    """Evaluation mode inside the block; afterwards each module has its former mode again.
+
+    Example:
+        >>> net = nn.Sequential(nn.Dropout()).train()
+        >>> with evaluating(net):
+        ...     net.training, net[0].training
+        (False, False)
+        >>> net.training, net[0].training
+        (True, True)
+    """
     was_training = {module: module.training for module in net.modules()}
     net.eval()
     try:
@@ -22,10 +31,10 @@ def evaluating(net: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def layers_called() -> Iterator[None]:
-    """Inside, torch's transformer layers call the layers that they consist of.
+    """Inside the block, torch's transformer layers call the layers that they consist of.
 
-    In evaluation mode torch computes them by one fused kernel (its "fast path"), which reads the
-    parameters and goes around quantized layers.
+    In evaluation mode torch computes a transformer layer by one fused kernel (its "fast path"),
+    which reads the parameters directly and so skips quantized layers.
     """
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)

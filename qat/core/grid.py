@@ -20,7 +20,7 @@ class IntGrid:
         narrow: Drop the most negative code, so that ``qmin == -qmax``.
 
     Raises:
-        ValueError: If ``bits`` is out of range, or ``narrow`` is asked of an unsigned grid.
+        InputError: If ``bits`` is out of range, or an unsigned grid is to be narrow.
 
     Example:
         >>> IntGrid(bits=4, signed=True, narrow=True).qmin
@@ -34,7 +34,7 @@ class IntGrid:
     narrow: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse widths and combinations that name no grid."""
+        """Refuse widths out of range, and a narrow grid without signs."""
         if not MIN_BITS <= self.bits <= MAX_BITS:
             raise InputError(f"bits must be {MIN_BITS} to {MAX_BITS}, got {self.bits}")
         if self.narrow and not self.signed:

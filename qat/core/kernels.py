@@ -1,9 +1,9 @@
-"""Which form the elementwise bodies of fake quantizers run in: plain operations, or compiled.
+"""The kernel of fake quantizers: how their elementwise functions run, eager or compiled.
 
-A body is a pure function of tensors. ``eager`` runs it operation by operation, each of which
-walks over memory; ``compiled`` has ``torch.compile`` fuse it into one loop, several times faster
-once it is compiled, which costs some 10 to 30 seconds in a fresh process (less with a warm
-``TORCHINDUCTOR_CACHE_DIR``). Both give the same forward values and input gradients bit for bit.
+A *body* is a pure function of tensors. ``eager`` runs it one operation after the other, each of
+which reads and writes all elements. ``compiled`` fuses it into one loop by ``torch.compile``. This
+is several times faster, but compiling takes 10 to 30 seconds in a new process (less with a filled
+``TORCHINDUCTOR_CACHE_DIR``). Both give equal forward values and input gradients, bit for bit.
 """
 
 import functools
@@ -21,10 +21,10 @@ from qat.base.errors import InputError
 from qat.core.torch_private import set_recompile_limit
 
 KERNELS = ("auto", "compiled", "eager")
-# Plain operations take about 10 ns more an element, forward and backward, than a fused loop.
+# Eager operations take about 10 ns more per element, forward and backward, than a fused loop.
 _SECONDS_SAVED_PER_ELEMENT = 10e-9
 _SECONDS_TO_COMPILE = 30.0
-# Bodies are specialised on ranks, layouts and dtypes; torch's default limit of 8 is too low.
+# torch compiles a body once for each rank, layout and dtype; its default limit of 8 is too low.
 _RECOMPILE_LIMIT = 64
 
 _state = {"kernel": "eager"}
@@ -34,11 +34,11 @@ R = TypeVar("R")
 
 
 class NoCompilerWarning(UserWarning):
-    """Compiled kernels were asked for where nothing can compile them."""
+    """Compiled kernels were requested, but no compiler was found."""
 
 
 def has_compiler() -> bool:
-    """True if a C++ compiler is found (``CXX``, g++, clang++), or a GPU, which brings its own."""
+    """True if a C++ compiler is found (``CXX``, g++, clang++), or a GPU, which needs none."""
     if torch.cuda.is_available():
         return True
     names = [environ.get("CXX", ""), "g++", "clang++", "c++"]
@@ -46,15 +46,19 @@ def has_compiler() -> bool:
 
 
 def choose_kernel(kernel: str, elements: float) -> str:
-    """``compiled`` or ``eager``, whichever ends sooner.
+    """The kernel to use, ``compiled`` or ``eager``.
 
     Args:
-        kernel: ``auto`` decides by work; ``compiled`` falls back to ``eager`` with one notice
-            where there is no compiler; ``eager`` is itself.
-        elements: Elements that training is going to fake-quantize: steps x batch x activations.
+        kernel: ``auto`` takes the one that finishes first, compiling included; ``compiled``
+            becomes ``eager``, with a warning, if there is no compiler; ``eager`` is eager.
+        elements: Elements that will be fake-quantized: steps x batch x activations.
 
     Raises:
-        ValueError: If ``kernel`` is none of the three.
+        InputError: If ``kernel`` is none of the three.
+
+    Example:
+        >>> choose_kernel("auto", elements=1e6), choose_kernel("eager", elements=1e12)
+        ('eager', 'eager')
     """
     one_of("kernel", kernel, KERNELS)
     if kernel == "auto":
@@ -72,7 +76,11 @@ def choose_kernel(kernel: str, elements: float) -> str:
 
 
 def set_kernel(kernel: str) -> None:
-    """Switch all bodies to ``compiled`` or ``eager`` from now on."""
+    """Run all bodies of this process as ``compiled`` or ``eager`` from now on.
+
+    Raises:
+        InputError: If ``kernel`` is neither; :func:`choose_kernel` resolves ``auto``.
+    """
     if kernel not in ("compiled", "eager"):
         raise InputError(f"kernel must be compiled or eager, got {kernel!r}; see choose_kernel")
     if kernel == "compiled":
@@ -81,24 +89,39 @@ def set_kernel(kernel: str) -> None:
 
 
 def current_kernel() -> str:
-    """The form bodies run in now."""
+    """The kernel in use, ``compiled`` or ``eager``."""
     return _state["kernel"]
 
 
 def grad_of(value: Tensor, source: Tensor) -> Tensor:
-    """``value``, exactly, with the gradient of ``source``.
+    """The value of ``value``, exactly, with the gradient of ``source``.
 
-    How straight-through gradients are written where a whole training step is compiled: there one
-    loop is made of plain operations and their neighbours, and an ``autograd.Function`` would stand
-    in its way (ResNet-20 takes 1.3 times the uncompiled float step with it, 0.8 without).
+    This is a straight-through estimator in plain operations, for training steps that are compiled
+    as a whole: ``torch.compile`` fuses plain operations with their neighbours, but not an
+    ``autograd.Function``. (A step of ResNet-20 takes 1.3 times the time of the uncompiled float
+    step with such a function, and 0.8 times without.)
+
+    Args:
+        value: What is returned; it gets no gradient.
+        source: What the gradient is passed to, of the same shape.
+
+    Example:
+        >>> x = torch.tensor([0.6], requires_grad=True)
+        >>> y = grad_of(torch.round(x), x)
+        >>> y.backward()
+        >>> y.item(), x.grad.item()
+        (1.0, 1.0)
     """
     return value.detach() + (source - source.detach())
 
 
 def body(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a pure function of tensors, given by position, run compiled when that is the kernel.
+    """Decorate a pure function so that it runs compiled when the kernel is ``compiled``.
 
-    Within an enclosing ``torch.compile`` the plain function is traced into the whole.
+    Inside an enclosing ``torch.compile`` the plain function is traced as part of the whole.
+
+    Args:
+        function: Takes its tensors by position.
     """
     compiled: list[Any] = []
 
@@ -108,8 +131,8 @@ def body(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         if not compiled:
             compiled.append(torch.compile(function, dynamic=True, fullgraph=True))
-        # Gradients are the caller's, an autograd.Function; of a tensor that has some torch's
-        # compiler asks for .grad, and warns of its own question.
+        # The caller, an autograd.Function, computes gradients. Without detach, torch's compiler
+        # reads .grad of the tensors and warns about it.
         plain = [a.detach() if isinstance(a, torch.Tensor) else a for a in args]
         return compiled[0](*plain, **kwargs)  # type: ignore[no-any-return]
 

@@ -1,4 +1,4 @@
-"""How scales lie over a tensor: one for all, one per channel, one per group of input channels."""
+"""Granularity: a tensor has one scale, one per channel, or one per group of input channels."""
 
 from dataclasses import dataclass
 from math import prod
@@ -11,7 +11,7 @@ from qat.base.errors import InputError
 
 @dataclass(frozen=True)
 class Layout:
-    """The shape of a tensor's scales, and the rows that share one.
+    """The shape of the scales of a tensor, and the elements that share one.
 
     A *slice* is the set of elements that share one scale.
 
@@ -33,13 +33,17 @@ class Layout:
     def of_weight(
         cls, granularity: str, shape: tuple[int, ...], group_size: int | None = None
     ) -> "Layout":
-        """Layout over a weight ``(out, in, *kernel)``: channels are rows, groups cut ``in``.
+        """Layout of a weight ``(out, in, *kernel)``, with channels on ``out``, groups on ``in``.
 
-        A group larger than the input channels is one group of all of them, so that the first
-        layer of a network with 3 input channels can share a scheme with the others.
+        Args:
+            granularity: ``tensor``, ``channel`` or ``group``.
+            shape: Of the weight.
+            group_size: Input channels in a group, only for ``group``. If it is larger than
+                ``in``, one group contains all, so that the first layer of a network, which has 3
+                input channels, can have the same scheme as the others.
 
         Raises:
-            ValueError: If ``group_size`` does not divide the input channels.
+            InputError: If ``group_size`` does not divide the number of input channels.
         """
         if granularity == "tensor":
             return cls()
@@ -55,10 +59,14 @@ class Layout:
 
     @classmethod
     def of_activation(cls, granularity: str, channels: int) -> "Layout":
-        """Layout over an activation ``(batch, channels, *space)``.
+        """Layout of an activation ``(batch, channels, *space)``.
+
+        Args:
+            granularity: ``tensor`` or ``channel``.
+            channels: Length of axis 1.
 
         Raises:
-            ValueError: If asked for groups: those are of a weight's input channels.
+            InputError: If the granularity is ``group``: only weights have groups.
         """
         if granularity == "group":
             raise InputError("an activation takes granularity tensor or channel, got group")
@@ -75,7 +83,12 @@ class Layout:
         return prod(self.shape)
 
     def sliced(self, x: Tensor) -> Tensor:
-        """``(slices, elements)``: a row for each scale; a view unless the axis is an inner one."""
+        """``x`` as ``(slices, elements)``, one row per scale; a view unless the axis is inner.
+
+        Example:
+            >>> Layout(axis=1, channels=3).sliced(torch.zeros(2, 3, 5, 5)).shape
+            torch.Size([3, 50])
+        """
         if self.axis is None:
             return _memory_order(x).reshape(1, -1)
         if self.axis == 0 or x.ndim < 2:
@@ -83,7 +96,12 @@ class Layout:
         return x.movedim(self.axis, 0).reshape(self.channels, -1)
 
     def beside(self, scale: Tensor, x: Tensor) -> Tensor:
-        """Scales of :attr:`shape` in a shape that broadcasts against ``x``."""
+        """The scales, reshaped to broadcast against ``x``.
+
+        Args:
+            scale: Of :attr:`shape`, or flat.
+            x: The tensor that has this layout.
+        """
         ones = [1] * (x.ndim - 1)
         if self.axis is None:
             return scale.reshape(1, *ones)
@@ -95,7 +113,12 @@ class Layout:
         return scale.reshape(1, -1, *ones[1:])
 
     def unsliced(self, rows: Tensor, like: Tensor) -> Tensor:
-        """The inverse of :meth:`sliced`, in the shape and memory order of ``like``."""
+        """The inverse of :meth:`sliced`.
+
+        Args:
+            rows: ``(slices, elements)``.
+            like: Tensor whose shape and memory order the result gets.
+        """
         if self.axis is None and _is_channels_last(like):
             batch, channels, *space = like.shape
             return rows.reshape(batch, *space, channels).movedim(-1, 1)
@@ -112,5 +135,5 @@ def _is_channels_last(x: Tensor) -> bool:
 
 
 def _memory_order(x: Tensor) -> Tensor:
-    """A single scale minds no order, so take the one that needs no copy."""
+    """With a single scale any order of elements will do: take the one that needs no copy."""
     return x.movedim(1, -1) if _is_channels_last(x) else x

@@ -1,6 +1,6 @@
-"""The plan: which layer gets which number format. Frozen data, and a JSON file.
+"""The plan: which layer gets which number format. It is frozen data and a JSON file.
 
-Schemes and allocators write it, conversion reads it, cost prices it, tables print it.
+A scheme or an allocator creates a plan, conversion applies it, and costs are computed from it.
 """
 
 import json
@@ -13,7 +13,7 @@ from qat.base.errors import InputError, UnknownNameError
 from qat.core.scheme import Method, TensorSpec
 
 PLAN_VERSION = 2
-"""A plan without tensors between layers is still written as version 1, which knew none."""
+"""Plans without tensors between layers are still written as version 1, which had none."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class TensorPlan:
     """How a tensor between layers is quantized, in placement ``integer``.
 
     Attributes:
-        name: Of the operation that makes it (``layer1.0.conv1``, ``layer1.0.add``).
-        kind: What that is (see :mod:`qat.graph.operations`).
+        name: Of the operation that computes it (``layer1.0.conv1``, ``layer1.0.add``).
+        kind: Kind of that operation (see :mod:`qat.graph.operations`).
         spec: Its format; one scale for the whole tensor.
-        shares: Name of the tensor whose quantizer it uses; None where it has its own.
+        shares: Name of the tensor whose quantizer it uses; None if it has its own.
     """
 
     name: str
@@ -59,11 +59,17 @@ class Plan:
     Attributes:
         layers: The layers to be quantized.
         left_float: ``(name, class name)`` of layers with weights that stay float.
-        placement: Where quantizers stand (see :class:`qat.core.scheme.Scheme`).
+        placement: Where quantizers are (see :class:`qat.core.scheme.Scheme`).
         tensors: In placement ``integer``, every tensor that is stored, in execution order; the
             ``act`` of a layer then repeats the spec of the tensor it reads.
-        ends: Names of the network's first and last layer, whether they are among ``layers`` or
-            stay float; empty where nobody noted them.
+        ends: Names of the network's first and last layer, quantized or float; empty if they were
+            not recorded.
+
+    Example:
+        >>> layer = LayerPlan("fc", "Linear", weight=TensorSpec(bits=4), act=TensorSpec())
+        >>> plan = Plan({"fc": layer}).change("fc", weight=TensorSpec(bits=2))
+        >>> plan.layers["fc"].weight.bits
+        2
     """
 
     layers: Mapping[str, LayerPlan]
@@ -73,10 +79,14 @@ class Plan:
     ends: tuple[str, ...] = field(default=(), compare=False)
 
     def change(self, name: str, **changes: Any) -> "Plan":
-        """A copy in which one layer's fields differ.
+        """A copy with other fields for one layer.
+
+        Args:
+            name: Name of the layer.
+            changes: Fields of :class:`LayerPlan` and their new values.
 
         Raises:
-            KeyError: If the plan has no layer of that name.
+            UnknownNameError: If the plan has no layer of that name.
         """
         if name not in self.layers:
             raise UnknownNameError(
@@ -103,7 +113,7 @@ class Plan:
         """The inverse of :meth:`to_dict`.
 
         Raises:
-            ValueError: If the data is of another version or lacks a part.
+            InputError: If the data has another version or lacks a part.
         """
         if data.get("version") not in (1, PLAN_VERSION):
             version = data.get("version")
@@ -125,7 +135,12 @@ class Plan:
 
     @classmethod
     def load(cls, path: Path) -> "Plan":
-        """Read a plan written by :meth:`save`."""
+        """Read a plan that :meth:`save` wrote.
+
+        Raises:
+            ValueError: If the file is not JSON, or not a plan of a known version.
+            OSError: If the file cannot be read.
+        """
         return cls.from_dict(json.loads(path.read_text()))
 
 

@@ -1,7 +1,7 @@
-"""What the processes of a distributed training have in common; of one process, itself.
+"""Reductions over the processes (ranks) of a distributed training.
 
-Reductions are exact where order does not matter (extremes, integers). Every rank must call them
-equally often.
+Outside a distributed training each returns its argument. Results are exact if the order of
+operations does not matter (extremes, integers). Every rank must call them equally often.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _state = {"alone": False}
 
 
 def world_size() -> int:
-    """Number of processes that train together; 1 outside a distributed training."""
+    """Number of processes that train together; 1 outside a distributed training and in `alone`."""
     if _state["alone"] or not (dist.is_available() and dist.is_initialized()):
         return 1
     return dist.get_world_size()
@@ -23,7 +23,7 @@ def world_size() -> int:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Within it this rank counts as the only one: for what is the same on every rank."""
+    """Inside the block this rank counts as the only one, for work that every rank does equally."""
     before, _state["alone"] = _state["alone"], True
     try:
         yield
@@ -32,22 +32,22 @@ def alone() -> Iterator[None]:
 
 
 def rank() -> int:
-    """Which of them this one is, from 0."""
+    """Index of this process, from 0."""
     return dist.get_rank() if world_size() > 1 else 0
 
 
 def minimum(x: Tensor) -> Tensor:
-    """Element-wise minimum over ranks."""
+    """Element-wise minimum over all ranks."""
     return _reduced(x, "MIN")
 
 
 def total(x: Tensor) -> Tensor:
-    """Element-wise sum over ranks."""
+    """Element-wise sum over all ranks."""
     return _reduced(x, "SUM")
 
 
 def joined(x: Tensor) -> Tensor:
-    """Columns of all ranks side by side, of ``(rows, columns)``; each may have another number."""
+    """Concatenate ``(rows, columns)`` of all ranks along columns; their number may differ."""
     if world_size() == 1:
         return x
     counts = [int(n) for n in total(_one_hot(x.shape[1])).tolist()]

@@ -25,18 +25,18 @@ from qat.core.grid import IntGrid
 from qat.core.layout import Layout
 
 MARGIN = 1.0001
-"""onnxruntime's quantizer raises by as much (``_adjust_weight_scale_for_int32_bias``)."""
+"""Factor of :func:`raised`, as in onnxruntime (``_adjust_weight_scale_for_int32_bias``)."""
 
 
 @dataclass(frozen=True)
 class QParams:
-    """All that turns values into codes and back: what export sees of a quantizer.
+    """All that turns values into codes and back; exporters read nothing else of a quantizer.
 
     Attributes:
         scale: Size of one step, in the unit of the values, of ``layout.shape``.
         zero_point: Integer code of real zero, as floats, of ``layout.shape``.
         grid: The codes.
-        layout: How scales lie over the tensor.
+        layout: Which elements of the tensor share a scale.
     """
 
     scale: Tensor
@@ -54,24 +54,24 @@ def qparams_from_range(
     power_of_two: bool = False,
     least: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Scale and zero point, element by element, for ranges of any shape.
+    """Scale and zero point of each range.
 
-    A range of width zero at zero (a dead channel, no data) gets scale 1. A scale never falls
-    below the smallest normal number, so that dividing by it is safe.
+    A range ``0 .. 0`` (a dead channel, no data) gets scale 1. A scale is at least the smallest
+    normal number, so that dividing by it is safe.
 
     Args:
-        rmin: Smallest values to represent.
-        rmax: Largest values to represent.
+        rmin: Smallest values to represent, of any shape.
+        rmax: Largest values to represent, of the same shape.
         grid: The codes to spread over the range.
-        symmetric: Zero point fixed at 0.
-        power_of_two: Round the scale up to a power of two: the range still fits.
-        least: A scale below this is raised, see :func:`raised`.
+        symmetric: Fix the zero point at 0.
+        power_of_two: Round the scale up to a power of two, so that the range still fits.
+        least: Smallest scales, see :func:`raised`; None for no limit.
 
     Returns:
         ``(scale, zero_point)``, both of the shape and dtype of ``rmin``.
 
     Raises:
-        ValueError: If a bound is NaN or infinite, or ``rmin > rmax``.
+        InputError: If a bound is NaN or infinite, or ``rmin > rmax``.
 
     Example:
         >>> low, high = torch.tensor([-1.0]), torch.tensor([3.0])
@@ -79,7 +79,7 @@ def qparams_from_range(
         (tensor([1.3333]), tensor([1.]))
     """
     if not bool((torch.isfinite(rmin) & torch.isfinite(rmax)).all()):
-        raise InputError("a range must be finite: the values hold NaN or infinity")
+        raise InputError("a range must be finite: the values contain NaN or infinity")
     if bool((rmin > rmax).any()):
         raise InputError("a range needs rmin <= rmax")
     low, high = rmin.clamp(max=0), rmax.clamp(min=0)
@@ -100,15 +100,28 @@ def qparams_from_range(
 
 
 def raised(scale: Tensor, least: Tensor) -> Tensor:
-    """Scales, each that is below its ``least`` raised to a little more than it.
+    """Scales, of which each below its ``least`` is replaced by ``least * MARGIN``.
 
-    More, so that what was computed from a scale just raised does not ask for another raise.
+    The margin prevents a second raise by a limit that is recomputed from the raised scale.
+
+    Args:
+        scale: Of any shape.
+        least: Smallest scales, of the same shape.
+
+    Example:
+        >>> raised(torch.tensor([0.1, 2.0]), torch.tensor([1.0, 1.0]))
+        tensor([1.0001, 2.0000])
     """
     least = least.to(scale)
     return torch.where(scale < least, least * MARGIN, scale)
 
 
 def round_up_to_power_of_two(scale: Tensor) -> Tensor:
-    """The smallest power of two not below each positive scale, exactly."""
+    """The smallest power of two that is not below each positive scale, exactly.
+
+    Example:
+        >>> round_up_to_power_of_two(torch.tensor([0.3, 0.5, 5.0]))
+        tensor([0.5000, 0.5000, 8.0000])
+    """
     mantissa, exponent = torch.frexp(scale)  # scale = mantissa * 2^exponent, mantissa in [0.5, 1)
     return torch.ldexp(torch.ones_like(scale), exponent - (mantissa == 0.5).to(exponent.dtype))

@@ -1,4 +1,4 @@
-"""Classes by name, each imported when it is first asked for: the names alone load nothing."""
+"""Classes by name. Each is imported when it is first used; reading the names imports nothing."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -8,7 +8,13 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, T]):
-    """A mapping of names to objects of this project, given as ``package.module:name``.
+    """A mapping of names to objects, each of which is imported when it is looked up.
+
+    Args:
+        homes: Name → ``package.module:name`` of the object.
+
+    Raises:
+        KeyError: On looking up a name that is not in ``homes``.
 
     Example:
         >>> fractions = Registry({"exact": "fractions:Fraction"})
@@ -20,13 +26,13 @@ class Registry(Mapping[str, T]):
         self._homes = dict(homes)
 
     def __getitem__(self, name: str) -> T:
-        """Import what has this name."""
+        """Import the object of this name."""
         module, _, attribute = self._homes[name].partition(":")
         loaded: T = getattr(import_module(module), attribute)
         return loaded
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is such a name; nothing is imported."""
+        """True if there is such a name; nothing is imported."""
         return name in self._homes
 
     def __iter__(self) -> Iterator[str]:

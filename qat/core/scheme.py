@@ -1,7 +1,7 @@
-"""What a user asks for: how weights and activations are to be quantized, before any network.
+"""Schemes: how weights and activations are to be quantized, independent of any network.
 
-A :class:`Scheme` names no layer. ``qat.convert`` lays it over a network and gets a
-:class:`qat.core.plan.Plan`, which does.
+A :class:`Scheme` contains no names of layers. ``qat.convert`` applies it to a network, which gives
+a :class:`qat.core.plan.Plan` with one entry per layer.
 """
 
 from collections.abc import Mapping
@@ -25,10 +25,13 @@ class Method:
     """A quantizer or an observer by name, with its own options.
 
     Attributes:
-        name: A built-in name, ``user`` for ``target``, or ``default`` (of an observer: the
-            quantizer's own choice).
+        name: A built-in name, ``user`` for ``target``, or ``default`` (only for an observer: the
+            quantizer chooses).
         target: ``package.module:Class`` of the user's own class, only with ``name="user"``.
         options: Keyword arguments of that class.
+
+    Raises:
+        InputError: If there is a target without the name ``user``, or the reverse.
     """
 
     name: str
@@ -39,12 +42,12 @@ class Method:
         """Refuse a target without the name ``user``, and the reverse."""
         if (self.name == "user") != (self.target is not None):
             raise InputError(
-                f"a target goes with the name 'user' and only with it, got name={self.name!r} "
-                f"target={self.target!r}; write target=package.module:Class beside name=user"
+                f"name=user needs a target, and no other name takes one, got name={self.name!r} "
+                f"target={self.target!r}; write name=user with target=package.module:Class"
             )
 
 
-# Rules and plan files bring these fields unchecked.
+# Rules and plan files contain these fields unchecked.
 _KINDS: dict[str, tuple[type, ...]] = {
     "bits": (int,),
     "signed": (bool, type(None)),
@@ -58,22 +61,27 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """How one tensor of a layer is quantized: number format, layout of its scales, method.
+    """How one tensor of a layer is quantized: number format, granularity, method.
 
     Attributes:
-        format: ``int``, ``fp16`` or ``float`` (left alone).
+        format: ``int``, ``fp16``, or ``float`` (not quantized).
         bits: Width of an ``int`` code, 2 to 16; 32 is ``float``.
-        signed: Signed codes; None lets the data decide (never negative means unsigned).
+        signed: Signed codes; None decides by the data (unsigned if no value is negative).
         symmetric: Zero point fixed at 0 if true, free otherwise.
         narrow: Leave out the most negative code of a signed grid.
         granularity: One scale per ``tensor``, ``channel`` or ``group`` of input channels.
         group_size: Input channels that share a scale, only with ``granularity="group"``.
         scale: ``free``, or ``power_of_two`` (rounded up, so that the range still fits).
         quantizer: The method that turns values into codes.
-        observer: The method that turns seen values into a range.
+        observer: The method that turns observed values into a range.
 
     Raises:
-        ValueError: If a value or a combination is not one of these.
+        InputError: If a value or a combination is not allowed.
+
+    Example:
+        >>> spec = TensorSpec(bits=4, signed=True, granularity="channel")
+        >>> spec.grid().qmin, spec.but(format="fp16").stored_bits
+        (-8, 16)
     """
 
     format: str = "int"
@@ -100,7 +108,7 @@ class TensorSpec:
             )
         if (self.granularity == "group") != (self.group_size is not None):
             raise InputError(
-                f"group_size goes with granularity=group and only with it, got "
+                f"granularity=group needs a group_size, and no other granularity takes one, got "
                 f"granularity={self.granularity} group_size={self.group_size}"
             )
         if self.group_size is not None and self.group_size < 1:
@@ -110,24 +118,34 @@ class TensorSpec:
 
     @property
     def is_off(self) -> bool:
-        """True if the tensor stays as it is."""
+        """True if the tensor is not quantized."""
         return self.format == "float" or self.bits == OFF_BITS
 
     @property
     def stored_bits(self) -> int:
-        """Width that costs count: 32 when off, 16 for fp16, else ``bits``."""
+        """Width for costs: 32 if not quantized, 16 for fp16, else ``bits``."""
         if self.is_off:
             return 32
         return 16 if self.format == "fp16" else self.bits
 
     def grid(self) -> IntGrid:
-        """The codes of an ``int`` spec; ``signed`` must be decided."""
+        """The integer codes of an ``int`` spec.
+
+        Raises:
+            InputError: If ``signed`` is None.
+        """
         if self.signed is None:
-            raise InputError("signed is not decided yet: give an example batch, or set signed")
+            raise InputError(
+                "signed is not decided yet: pass an example batch, or set signed=true or false"
+            )
         return IntGrid(self.bits, self.signed, self.narrow and self.signed)
 
     def but(self, **changes: Any) -> "TensorSpec":
-        """A copy with some fields changed."""
+        """A copy with some fields changed.
+
+        Raises:
+            InputError: If a value or the combination is not allowed.
+        """
         return replace(self, **changes)
 
 
@@ -151,18 +169,26 @@ class Rule:
 
 @dataclass(frozen=True)
 class Scheme:
-    """A whole request.
+    """How a whole network is to be quantized.
 
     Attributes:
         weight: Spec of every weight.
         act: Spec of every layer input.
-        first_last: What the first and last layer get instead, weight and input both: ``8`` bits,
-            ``float``, ``fp16``, or ``same`` as all others.
+        first_last: What weight and input of the first and last layer get instead: ``8`` bits,
+            ``float``, ``fp16``, or the ``same`` as all others.
         placement: ``academic`` quantizes weights and inputs of conv and linear layers;
             ``integer`` folds batch norm and quantizes every tensor between layers, as an integer
             runtime computes.
-        rules: Exceptions by name, later ones win, over ``first_last`` too.
-        quantize_output: Also quantize the output of the net's last layer, like an input.
+        rules: Exceptions by name; later ones win, also over ``first_last``.
+        quantize_output: Also quantize the output of the last layer, like an input.
+
+    Raises:
+        InputError: If a policy is unknown, or activations are to have groups.
+
+    Example:
+        >>> w4a8 = Scheme(weight=TensorSpec(bits=4, granularity="channel"), first_last="same")
+        >>> w4a8.weight.bits, w4a8.act.bits
+        (4, 8)
     """
 
     weight: TensorSpec = field(default_factory=lambda: TensorSpec(granularity="channel"))
@@ -173,13 +199,13 @@ class Scheme:
     quantize_output: bool = False
 
     def __post_init__(self) -> None:
-        """Check the policies; activations have no group of input channels to share a scale."""
+        """Refuse unknown policies, and groups for activations."""
         one_of("first_last", str(self.first_last), FIRST_LAST)
         one_of("placement", self.placement, PLACEMENTS)
         if self.act.granularity == "group":
             raise InputError(
                 "scheme.act.granularity must be tensor or channel, got group: "
-                "groups are of a weight's input channels"
+                "only weights have groups of input channels"
             )
 
 

@@ -1,4 +1,4 @@
-"""Methods by name: the built-in ones, and classes of the user's own."""
+"""Classes of methods: built-in ones by name, and the user's own by target."""
 
 import inspect
 from collections.abc import Mapping
@@ -12,34 +12,35 @@ T = TypeVar("T")
 
 
 def class_of(
-    method: Method, known: Mapping[str, type[T]], base: type[T], given: tuple[str, ...]
+    method: Method, known: Mapping[str, type[T]], base: type[T], required: tuple[str, ...]
 ) -> type[T]:
-    """The class that a method names, its options held against the constructor.
+    """The class of a method, after a check that its constructor takes the options.
 
     Args:
-        method: A name of ``known``, or ``user`` with a target.
-        known: The built-in classes.
-        base: What the class must be a subclass of.
-        given: Arguments of the constructor that are no options.
+        method: Its name is in ``known``, or ``user`` with a target.
+        known: The built-in classes by name.
+        base: The class must be a subclass of this.
+        required: Arguments that every constructor of this kind takes; they are not options.
 
     Raises:
-        KeyError: If there is no such name; those there are are listed.
-        ValueError: If a target is no such class, or the constructor lacks an option.
+        UnknownNameError: If there is no such name; the message lists all names.
+        InputError: If the target is not a subclass of ``base``, or the constructor does not take
+            an option.
     """
     if method.target is not None:
-        found = load_target(method.target)
-        if not (isinstance(found, type) and issubclass(found, base)):
+        method_class = load_target(method.target)
+        if not (isinstance(method_class, type) and issubclass(method_class, base)):
             home = f"{base.__module__}.{base.__qualname__}"
             raise InputError(f"{method.target} is not a subclass of {home}")
     elif method.name in known:
-        found = known[method.name]
+        method_class = known[method.name]
     else:
         kind = base.__name__.lower()
         raise UnknownNameError(f"no {kind} {method.name!r}; there are {', '.join(known)}, user")
-    allowed = [name for name in inspect.signature(found).parameters if name not in given]
+    allowed = [name for name in inspect.signature(method_class).parameters if name not in required]
     for option in method.options:
         if option not in allowed:
             raise InputError(
                 f"{method.name} has no option {option!r}; it takes {', '.join(allowed) or 'none'}"
             )
-    return found
+    return method_class

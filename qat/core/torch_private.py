@@ -1,4 +1,4 @@
-"""Parts of torch that it does not promise to keep, all in this file; read in torch 2.15."""
+"""All uses of private parts of torch, as they are in torch 2.15."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ READ_IN = "2.15"
 
 
 def set_recompile_limit(limit: int) -> None:
-    """Let torch compile one function anew for so many shapes before it gives up."""
+    """Let torch compile one function for up to ``limit`` kinds of arguments."""
     torch._dynamo.config.recompile_limit = limit  # type: ignore[attr-defined]
 
 
-def memory_changes(seen: profile) -> list[tuple[int, int]]:
+def memory_changes(finished: profile) -> list[tuple[int, int]]:
     """``(nanoseconds, bytes)`` of each allocation (above 0) and release (below 0), by time.
 
     Args:
-        seen: A profile with ``profile_memory=True`` that has ended.
+        finished: A profile with ``profile_memory=True`` that has ended.
     """
-    profiler: Any = seen.profiler
+    profiler: Any = finished.profiler
     events = profiler.kineto_results.events() if profiler else []
     return sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")

@@ -1,1 +1,1 @@
-"""What a network costs: MACs, bit operations, bytes, torch times."""
+"""Costs of a network: multiply-accumulate operations, bit operations, bytes, times in torch."""

@@ -1,10 +1,11 @@
-"""Multiply-accumulates and bit operations of each layer, for one image.
+"""Multiply-accumulate operations (MACs) and bit operations (BOPs) of each layer, for one image.
 
-1 MAC = one multiply-accumulate of a convolution or a matrix product, however it is written (see
-:mod:`qat.graph.products`); biases, norms, activations and pools count nothing.
-BOPs = MACs x stored weight bits x activation bits; float counts 32 x 32, fp16 16. (As HAWQ-V3,
-arXiv:2011.10680, counts them; first and last layer included.) A parameter that is multiplied
-without its layer, and products of two activations as in attention, are float.
+1 MAC = one multiplication and addition of a convolution or a matrix product, whether a layer or a
+function computes it (see :mod:`qat.graph.products`). Biases, normalization, activation functions
+and pooling count 0.
+BOPs = MACs x stored weight bits x activation bits; float counts 32 x 32, fp16 16 x 16, and the
+first and last layer are included, as in HAWQ-V3 (arXiv:2011.10680). A parameter that is multiplied
+outside its layer, and products of two activations as in attention, count as float.
 """
 
 from collections.abc import Iterable
@@ -20,14 +21,19 @@ FLOAT_BITS = 32
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One layer's share.
+    """Costs of one layer.
 
     Attributes:
         name: Module name.
         macs: For one image, over all its calls.
         weight_bits: Stored width of a weight.
         act_bits: Width of an input.
-        weights: Number of weights, bias apart.
+        weights: Number of weights, without the bias.
+
+    Example:
+        >>> cost = LayerCost("fc", macs=640, weight_bits=4, act_bits=8, weights=640)
+        >>> cost.bops, cost.weight_bytes
+        (20480, 320)
     """
 
     name: str
@@ -43,23 +49,31 @@ class LayerCost:
 
     @property
     def weight_bytes(self) -> int:
-        """Bytes of the weights at their width."""
+        """Bytes of the weights, packed at their width."""
         return -(-self.weights * self.weight_bits // 8)
 
 
 def layer_costs(net: nn.Module, plan: Plan | None, example: Tensor) -> list[LayerCost]:
-    """Costs of everything with MACs, in order of first call.
+    """Costs of everything that has MACs, in the order of the first call.
 
-    A row is a layer; outside of layers a parameter (``attention.in_proj_weight``), or the products
-    of activations in a module (``attention.matmul``), which have no weights.
+    An entry is a layer; or a parameter that is multiplied outside a layer
+    (``attention.in_proj_weight``); or the products of activations within a module
+    (``attention.matmul``), which have no weights.
 
     Args:
         net: The network, float or quantized.
-        plan: Widths; layers it does not name, and all without a plan, are float.
-        example: A batch the network accepts; one image of it is run.
+        plan: The widths; a layer that it does not contain is float. None: all layers are float.
+        example: A batch that the network accepts; its first image is run.
 
     Raises:
-        UncountedError: If the network computes something whose MACs are not known.
+        UncountedError: If the network contains a product whose MACs are not known.
+
+    Example:
+        >>> import torch
+        >>> net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.Flatten(), nn.Linear(128, 10))
+        >>> costs = layer_costs(net, None, torch.zeros(1, 3, 4, 4))
+        >>> [(cost.name, cost.macs) for cost in costs]
+        [('0', 3456), ('2', 1280)]
     """
     macs: dict[str, int] = {}
     for product in products(net, example[:1]):
@@ -97,7 +111,7 @@ def _cost(net: nn.Module, name: str, macs: int, plan: Plan | None) -> LayerCost:
 
 
 def _weights(net: nn.Module, name: str) -> int:
-    """Of the layer of that name, or of the parameter; none of a product of activations."""
+    """Number of weights of a layer or parameter; 0 for a product of activations."""
     parameters = dict(net.named_parameters(remove_duplicate=False))
     if name in parameters:
         return parameters[name].numel()

@@ -1,4 +1,4 @@
-"""Bytes of a float network: a safetensors file that was really written."""
+"""Size of a float network: bytes of a safetensors file that is written and measured."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,13 @@ from qat.core.network_tensors import own_state
 
 
 def float_file_bytes(net: nn.Module) -> int:
-    """Size of the network's state dict as a safetensors file; shared tensors count once."""
+    """Size of the state dict of a network as a safetensors file; shared tensors count once.
+
+    Example:
+        >>> small, large = (float_file_bytes(nn.Linear(n, 1, bias=False)) for n in (100, 200))
+        >>> large - small
+        400
+    """
     state = {key: t.detach().cpu().contiguous().clone() for key, t in own_state(net).items()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.safetensors"

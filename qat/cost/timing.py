@@ -1,7 +1,7 @@
-"""Times of networks in torch, taken in turn so that the machine's drift meets all alike.
+"""Times of networks in torch, measured in turn so that changes of the machine affect all equally.
 
-A fake-quantized network computes in float and is slower than the float one: its time says what
-simulation costs, and nothing about integer hardware.
+A fake-quantized network computes in float and is slower than the float network. Its time is the
+cost of the simulation; it says nothing about integer hardware.
 """
 
 import statistics
@@ -18,7 +18,14 @@ from qat.core.evaluation_mode import evaluating
 
 @dataclass(frozen=True)
 class ForwardTime:
-    """Milliseconds of one forward pass: median and quartiles over ``repeats``."""
+    """Time of one forward pass.
+
+    Attributes:
+        median_ms: Median over the repeats, in milliseconds.
+        lower_ms: Lower quartile.
+        upper_ms: Upper quartile.
+        repeats: Number of timed passes.
+    """
 
     median_ms: float
     lower_ms: float
@@ -29,20 +36,32 @@ class ForwardTime:
 def time_forwards(
     nets: Mapping[str, nn.Module], batch: Tensor, repeats: int = 30, warmup: int = 5
 ) -> dict[str, ForwardTime]:
-    """Time forward passes of several networks on one batch, interleaved, synchronised.
+    """Time forward passes of several networks on one batch.
+
+    Each turn runs every network once, in evaluation mode and inference mode, and waits for the
+    device before and after.
+
+    Args:
+        nets: Name → network.
+        batch: Input of every network, on its device.
+        repeats: Turns that are timed.
+        warmup: Turns before these, which are not timed.
+
+    Returns:
+        Name → time, of each network.
 
     Raises:
-        ValueError: If ``repeats`` is below 1.
+        InputError: If ``repeats`` is below 1.
     """
     if repeats < 1:
         raise InputError(f"repeats must be 1 or more, got {repeats}")
     seconds: dict[str, list[float]] = {name: [] for name in nets}
     for turn in range(warmup + repeats):
         for name, net in nets.items():
-            taken = _forward_seconds(net, batch)
+            duration = _forward_seconds(net, batch)
             if turn >= warmup:
-                seconds[name].append(taken)
-    return {name: _summary(taken) for name, taken in seconds.items()}
+                seconds[name].append(duration)
+    return {name: _summary(durations) for name, durations in seconds.items()}
 
 
 @torch.inference_mode()
@@ -56,7 +75,7 @@ def _forward_seconds(net: nn.Module, batch: Tensor) -> float:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until a device has done all it was given; nothing to wait for on a CPU."""
+    """Wait until a device has finished its work; a CPU always has."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

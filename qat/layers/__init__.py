@@ -1,1 +1,1 @@
-"""Quantized twins of float layers."""
+"""Quantized versions (twins) of float layers."""

@@ -4,14 +4,15 @@ Jacob et al. 2018, arXiv:1712.05877, Eq. 11: with input scale ``s_x`` and weight
 
     codes = clamp(round(bias / (s_x * s_w)), -2^31, 2^31 - 1),    zero point 0
 
-so that they are added to the accumulator as they are.
+so that an integer runtime can add them to the accumulator without conversion.
 
-A channel whose weights are tiny beside its bias has a step so small that the bias does not fit. Its
-weight scale is raised until it does, as onnxruntime's quantizer does:
+If the weights of a channel are tiny beside its bias, the step ``s_x * s_w`` is so small that the
+code of the bias exceeds 32 bits. Its weight scale is then raised, as in onnxruntime's quantizer:
 
     s_w >= max|bias| / (s_x * 2^30)
 
-to half of the accumulator's range, which leaves the other half to the sums that are added.
+so that bias codes take at most half of the range of the accumulator. The other half remains for
+the sums of products.
 """
 
 import torch
@@ -21,28 +22,52 @@ from qat.core.kernels import grad_of
 
 LIMIT = 2**31
 ROOM = 2**30
-"""Codes of a bias stay within it, where the weight scale can be chosen."""
+"""Limit of bias codes where the weight scale can be raised; :data:`LIMIT` holds elsewhere."""
 
 
 def bias_codes(bias: Tensor, step: Tensor) -> Tensor:
-    """Integer codes of a bias, int32; computed in double precision."""
+    """Integer codes of a bias, computed in double precision; values out of range saturate.
+
+    Args:
+        bias: ``(out,)``.
+        step: Scale of the codes, ``(1,)`` or ``(out,)``.
+
+    Returns:
+        int32, of the shape of ``bias``.
+
+    Example:
+        >>> bias_codes(torch.tensor([0.3, -0.75, 1.0]), torch.tensor([0.5])).tolist()
+        [1, -2, 2]
+    """
     codes = torch.round(bias.detach().double() / step.double())
     return codes.clamp(-LIMIT, LIMIT - 1).to(torch.int32)
 
 
 def saturated(bias: Tensor, step: Tensor) -> int:
-    """How many elements of a bias have no code of 32 bits and are clamped."""
+    """Number of elements of a bias whose codes do not fit 32 bits and saturate.
+
+    Args:
+        bias: ``(out,)``.
+        step: Scale of the codes, ``(1,)`` or ``(out,)``.
+
+    Example:
+        >>> saturated(torch.tensor([1.0, -3.0, 3.0]), torch.tensor([1e-9]))
+        2
+    """
     codes = torch.round(bias.detach().double() / step.double())
     return int(((codes < -LIMIT) | (codes > LIMIT - 1)).sum())
 
 
 def least_weight_scale(bias: Tensor, input_scale: Tensor, like: Tensor) -> Tensor:
-    """The weight scale, of the shape of ``like``, from which on a bias has room.
+    """The smallest weight scales at which all bias codes are within ``ROOM``.
 
     Args:
         bias: ``(out,)``.
-        input_scale: Of the layer's input, one element.
-        like: Weight scales, one or one an output channel.
+        input_scale: Scale of the input of the layer, one element.
+        like: Weight scales, one, or one for each output channel; gives shape and dtype.
+
+    Returns:
+        Of the shape of ``like``.
     """
     largest = bias.detach().double().abs()
     if like.numel() == 1:
@@ -52,11 +77,21 @@ def least_weight_scale(bias: Tensor, input_scale: Tensor, like: Tensor) -> Tenso
 
 
 def bias_values(codes: Tensor, step: Tensor) -> Tensor:
-    """What codes stand for, in double precision."""
+    """Values of bias codes, ``codes * step``, in double precision.
+
+    Args:
+        codes: ``(out,)``, integers.
+        step: Scale of the codes, ``(1,)`` or ``(out,)``.
+    """
     return codes.double() * step.double()
 
 
 def fake_round(bias: Tensor, step: Tensor) -> Tensor:
-    """The value of a bias's codes; its gradient is passed straight through."""
+    """A bias rounded to its codes, with a straight-through estimator.
+
+    Args:
+        bias: ``(out,)``.
+        step: Scale of the codes, ``(1,)`` or ``(out,)``; it gets no gradient.
+    """
     value = bias_values(bias_codes(bias, step), step).to(bias.dtype)
     return grad_of(value, bias)

@@ -1,4 +1,4 @@
-"""Quantized twins of 1-d and 2-d convolutions, grouped and depthwise ones too."""
+"""Quantized twins of 1-d and 2-d convolutions, including grouped and depthwise ones."""
 
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ def _arguments(layer: nn.Module) -> dict[str, Any]:
 
 
 class _QuantConv(QuantTwin):
-    """What the twins share; the float layer's own class brings the arithmetic."""
+    """Common part of the twins; the class of the float layer computes the convolution."""
 
     in_channels_name = "in_channels"
     out_channels_name = "out_channels"
@@ -26,7 +26,7 @@ class _QuantConv(QuantTwin):
         return cls(**_arguments(layer))
 
     def forward(self, input: Tensor) -> Tensor:
-        """Quantize input and weight, convolve, quantize the output if asked."""
+        """Quantize input and weight, convolve, and quantize the output if the plan says so."""
         convolve: Any = self._conv_forward
         if self.follows:
             self.follow_statistics(convolve(input.detach(), self.weight, self.bias))
@@ -35,7 +35,7 @@ class _QuantConv(QuantTwin):
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 
     def to_float(self) -> nn.Module:
-        """A plain layer with the same (unquantized) parameters."""
+        """A float layer that shares the (unquantized) parameters."""
         plain: Any = self.float_class(**_arguments(self))
         plain.weight, plain.bias = self.weight, self.bias
         return plain  # type: ignore[no-any-return]
@@ -48,6 +48,16 @@ class QuantConv1d(_QuantConv, nn.Conv1d):
 
 
 class QuantConv2d(_QuantConv, nn.Conv2d):
-    """``y = q_out(conv2d(q_in(x), q_w(weight)) + bias)``, shapes as :class:`torch.nn.Conv2d`."""
+    """``y = q_out(conv2d(q_in(x), q_w(weight)) + bias)``, shapes as :class:`torch.nn.Conv2d`.
+
+    Example:
+        >>> from qat.core.plan import LayerPlan
+        >>> from qat.core.scheme import TensorSpec
+        >>> plan = LayerPlan("it", "Conv2d", TensorSpec(bits=4, signed=True), TensorSpec(bits=32))
+        >>> twin = QuantConv2d.from_float(nn.Conv2d(3, 8, 3), plan)
+        >>> twin.weight_quantizer.set_range(-0.7, 0.7)
+        >>> len(twin.quantized()[0].unique()) <= 16
+        True
+    """
 
     float_class = nn.Conv2d

@@ -9,7 +9,20 @@ from qat.layers.twin import QuantTwin
 
 
 class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: never None
-    """``y = q_out(q_in(x) @ q_w(weight).T + bias)``, shapes as :class:`torch.nn.Linear`."""
+    """``y = q_out(q_in(x) @ q_w(weight).T + bias)``, shapes as :class:`torch.nn.Linear`.
+
+    Example:
+        >>> import torch
+        >>> from qat.core.plan import LayerPlan
+        >>> from qat.core.scheme import TensorSpec
+        >>> layer = nn.Linear(2, 1, bias=False)
+        >>> layer.weight.data = torch.tensor([[0.6, -2.4]])
+        >>> plan = LayerPlan("fc", "Linear", TensorSpec(bits=4, signed=True), TensorSpec(bits=32))
+        >>> twin = QuantLinear.from_float(layer, plan).eval()
+        >>> twin.weight_quantizer.set_range(-7, 7)
+        >>> twin(torch.tensor([[1.0, 10.0]])).tolist()  # 1 * 1 + 10 * (-2)
+        [[-19.0]]
+    """
 
     in_channels_name = "in_features"
     out_channels_name = "out_features"
@@ -22,7 +35,7 @@ class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: 
         return cls(layer.in_features, layer.out_features, bias=bias, device="meta")
 
     def forward(self, input: Tensor) -> Tensor:
-        """Quantize input and weight, multiply, quantize the output if asked."""
+        """Quantize input and weight, multiply, and quantize the output if the plan says so."""
         if self.follows:
             self.follow_statistics(F.linear(input.detach(), self.weight, self.bias))
         x = self.input_quantizer(input)
@@ -30,7 +43,7 @@ class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: 
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 
     def to_float(self) -> nn.Linear:
-        """A plain layer with the same (unquantized) parameters."""
+        """A float layer that shares the (unquantized) parameters."""
         bias = self.bias is not None
         plain = nn.Linear(self.in_features, self.out_features, bias=bias, device="meta")
         plain.weight, plain.bias = self.weight, self.bias  # type: ignore[assignment]

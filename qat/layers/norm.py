@@ -1,12 +1,13 @@
-"""Batch norm as part of the layer before it.
+"""Fold batch norm into the layer before it.
 
 Krishnamoorthi 2018, arXiv:1806.08342, section 3.2: with the running mean and variance,
 
     factor = gamma / sqrt(variance + eps)
     weight' = weight * factor          bias' = beta + (bias - mean) * factor
 
-Departure: no correction by the batch's own statistics. A training folds the running ones, which
-follow the data for a warm-up and are frozen after it, so that it computes what is exported.
+Differs from the paper: no correction by the statistics of the batch. Training folds the running
+statistics, which follow the data during a warm-up and are frozen after it, so that training
+computes what is exported.
 """
 
 from typing import Any
@@ -18,21 +19,43 @@ from qat.base.errors import InputError
 
 
 def folded(weight: Tensor, bias: Tensor | None, norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Weight ``(out, ...)`` and bias ``(out,)`` of layer and norm in one; differentiable."""
+    """Weight and bias of a layer that computes ``norm(layer(x))``; differentiable.
+
+    Args:
+        weight: ``(out, ...)``, of the layer.
+        bias: ``(out,)``, of the layer; None counts as zero.
+        norm: The batch norm, with running statistics.
+
+    Returns:
+        Weight ``(out, ...)`` and bias ``(out,)``.
+
+    Raises:
+        InputError: If the norm has no running statistics.
+
+    Example:
+        >>> norm = nn.BatchNorm1d(1, eps=0).eval()
+        >>> _, _ = norm.running_mean.fill_(3), norm.running_var.fill_(4)
+        >>> weight, bias = folded(torch.tensor([[2.0]]), torch.tensor([1.0]), norm)
+        >>> weight.item(), bias.item()  # (2 x + 1 - 3) / 2
+        (1.0, -1.0)
+    """
     factor, shift = scale_and_shift(norm)
     wide = factor.reshape(-1, *[1] * (weight.ndim - 1))
     return weight * wide, shift if bias is None else shift + bias * factor
 
 
 def scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """``y = x * scale + shift`` of a batch norm that uses its running statistics.
+    """``(scale, shift)`` with which a batch norm in evaluation mode is ``x * scale + shift``.
 
     Raises:
-        ValueError: If it keeps none.
+        InputError: If the norm has no running statistics.
     """
     own: Any = norm
     if own.running_var is None:
-        raise InputError("a batch norm without running statistics cannot be folded")
+        raise InputError(
+            "a batch norm without running statistics cannot be folded: create it with "
+            "track_running_stats=True"
+        )
     scale = torch.rsqrt(own.running_var + own.eps)
     if own.weight is not None:
         scale = scale * own.weight

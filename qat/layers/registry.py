@@ -1,4 +1,4 @@
-"""Which float layer has which quantized twin."""
+"""The quantized twin of each kind of float layer."""
 
 from torch import nn
 
@@ -14,10 +14,14 @@ TWINS: dict[type[nn.Module], type[QuantTwin]] = {
 
 
 def twin_of(layer: nn.Module) -> type[QuantTwin] | None:
-    """The twin's class; None for a layer that has none.
+    """The class of the twin of a layer; None if it has no twin.
 
-    A subclass may compute otherwise, and so may a layer whose weight is computed from something
-    else before each call (spectral norm): they have none.
+    Subclasses of float layers have no twin, since they may compute something else. Neither has a
+    layer whose weight is computed before each call, as by spectral norm.
+
+    Example:
+        >>> twin_of(nn.Linear(2, 1)).__name__, twin_of(nn.Bilinear(2, 2, 1))
+        ('QuantLinear', None)
     """
     twin = TWINS.get(type(layer))
     return twin if twin and isinstance(layer.weight, nn.Parameter) else None

@@ -1,4 +1,4 @@
-"""A tensor between two layers, rounded to its codes."""
+"""Quantization of a tensor between two layers."""
 
 from torch import Tensor, nn
 
@@ -8,14 +8,25 @@ from qat.quantizers.registry import make_quantizer
 
 
 class QuantTensor(nn.Module):
-    """Stands behind an operation whose output an integer runtime stores.
+    """Quantizes the output of an operation, where an integer runtime stores the tensor.
+
+    Args:
+        plan: Name of the tensor, and how it is quantized.
 
     Attributes:
-        plan: Its name, and how it is quantized.
-        quantizer: One scale for the whole tensor.
+        plan: The same.
+        quantizer: Has one scale for the whole tensor.
+
+    Example:
+        >>> import torch
+        >>> from qat.core.scheme import TensorSpec
+        >>> tensor = QuantTensor(TensorPlan("add", "add", TensorSpec(bits=4, signed=True))).eval()
+        >>> tensor.quantizer.set_range(-7, 7)
+        >>> tensor(torch.tensor([0.4, 99.0])).tolist()
+        [0.0, 7.0]
     """
 
-    quantized_leaf = "tensor"  # qat.graph.trace keeps it whole
+    quantized_leaf = "tensor"  # qat.graph.trace does not trace into it
 
     def __init__(self, plan: TensorPlan) -> None:
         super().__init__()
@@ -23,5 +34,5 @@ class QuantTensor(nn.Module):
         self.quantizer = make_quantizer(plan.spec, Layout())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Observe, round, or pass through, as the quantizer's phase says."""
+        """Observe ``x``, round it, or return it unchanged, depending on the quantizer's phase."""
         return self.quantizer(x)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What the quantized twins of conv and linear layers share."""
+"""Base class of the quantized twins of convolutions and linear layers."""
 
 from collections.abc import Callable
 from typing import Self
@@ -18,20 +18,22 @@ from qat.quantizers.registry import make_quantizer
 
 
 class QuantTwin(nn.Module):
-    """A float layer with a quantizer on its weight, on its input and maybe on its output.
+    """A float layer with quantizers on its weight, its input and, if planned, its output.
 
-    The twin is a subclass of the float layer and keeps its parameters under the same names, so a
-    float state dict fits it. With every quantizer off it computes the very same function.
+    The twin is a subclass of the float layer and has the same parameters under the same names, so
+    that a float state dict fits it. With all quantizers off both compute equal results.
 
-    In placement ``integer`` it stands for the batch norm behind it as well, and its bias has
+    In placement ``integer`` the twin also contains the batch norm after it, and its bias has
     integer codes of scale ``s_x * s_w`` (Jacob et al. 2018, arXiv:1712.05877, Eq. 11).
 
     Attributes:
-        norm: The batch norm folded in at each use, while a training moves it; else None.
-        source: The tensor it reads, whose scale that of the bias depends on; else empty.
-        weight_quantizer: On ``weight``; the identity if the plan leaves the weight float.
-        input_quantizer: On the input.
-        output_quantizer: On the output; the identity but on a net's last layer.
+        plan: How the layer is quantized.
+        norm: The batch norm that is folded in at each use, while training changes it; else None.
+        source: The quantized tensor that is the input, whose scale is part of the bias scale;
+            empty in placement ``academic``.
+        weight_quantizer: Quantizes ``weight``; the identity if the weight stays float.
+        input_quantizer: Quantizes the input; the identity if it stays float.
+        output_quantizer: Quantizes the output; the identity except on the last layer of a network.
     """
 
     weight: Tensor
@@ -39,19 +41,23 @@ class QuantTwin(nn.Module):
     weight_quantizer: nn.Module
     input_quantizer: nn.Module
     output_quantizer: nn.Module
-    in_channels_name: str  # the float layer's attribute that counts input channels
+    in_channels_name: str  # attribute of the float layer: number of input channels
     out_channels_name: str
     plan: LayerPlan
-    quantized_leaf: str  # the kind that qat.graph.operations knows it by
+    quantized_leaf: str  # kind of operation in qat.graph.operations
     norm: nn.Module | None
     source: tuple[QuantTensor, ...] = ()  # in a tuple, so that it is not registered twice
 
     @classmethod
     def from_float(cls, layer: nn.Module, plan: LayerPlan) -> Self:
-        """A twin that takes over the layer's parameters themselves (they are not copied).
+        """The twin of a layer, which shares its parameters (they are not copied).
+
+        Args:
+            layer: The float layer.
+            plan: How to quantize it.
 
         Raises:
-            ValueError: If the plan asks for what the layer cannot have; the layer is named.
+            InputError: If the plan does not fit the layer; the message names the layer.
         """
         twin = cls._empty_like(layer)
         twin.weight = layer.weight  # type: ignore[assignment]
@@ -60,7 +66,7 @@ class QuantTwin(nn.Module):
             twin._attach(plan)
         except QatError as error:
             raise InputError(f"layer {plan.name!r}: {error}") from error
-        twin.train(layer.training)  # its quantizers too: one that trains follows what it sees
+        twin.train(layer.training)  # its quantizers too: in training mode they follow the data
         return twin.to(layer.weight.device)  # type: ignore[arg-type]
 
     @classmethod
@@ -85,19 +91,23 @@ class QuantTwin(nn.Module):
         return make_quantizer(spec, layout)
 
     def to_float(self) -> nn.Module:
-        """A plain layer with the same (unquantized) parameters."""
+        """A float layer that shares the (unquantized) parameters.
+
+        Raises:
+            NotImplementedError: Always; a subclass defines it.
+        """
         raise NotImplementedError
 
     def folded(self) -> tuple[Tensor, Tensor | None]:
-        """Weight and bias with batch norm folded in, unrounded."""
+        """Weight and bias with the batch norm folded in, not quantized."""
         if self.norm is None:
             return self.weight, self.bias
         return folded(self.weight, self.bias, self.norm)
 
     def quantized(self) -> tuple[Tensor, Tensor | None]:
-        """The weight and the bias the layer computes with."""
+        """Quantized weight and bias, with which the layer computes in float."""
         weight, bias = self.folded()
-        if self.training:  # scales and biases are where the last step has left them
+        if self.training:  # the last training step has changed scales and biases
             self._hold_scale(bias)
         rounded = self.weight_quantizer(weight)
         step = self.bias_step()
@@ -106,14 +116,34 @@ class QuantTwin(nn.Module):
         return rounded, fake_round(bias, step)
 
     def product(self, compute: Callable[..., Tensor], x: Tensor) -> Tensor:
-        """What ``compute(x, weight, bias)`` gives on rounded weight and bias.
+        """``compute(x, weight, bias)`` with rounded weight and bias, by one of two arithmetics.
 
-        Where an integer network is evaluated it is computed on codes: they and their sums are whole
-        numbers, which float32 holds exactly below 2^24, so that no order of summation shows.
+        The arithmetic depends on PyTorch's gradient mode. With gradients enabled (training), and
+        wherever the bias has no integer codes, rounded floats are multiplied: codes have no
+        gradient. Under ``torch.no_grad()`` or ``torch.inference_mode()`` (evaluation), a layer
+        in placement ``integer`` computes on codes, see :meth:`product_of_codes`. Both results are
+        equal up to the rounding of float sums.
+
+        Args:
+            compute: The float layer's operation, linear in its arguments.
+            x: The quantized input.
         """
         step = self.bias_step()
         if step is None or torch.is_grad_enabled():
             return compute(x, *self.quantized())
+        return self.product_of_codes(compute, x, step)
+
+    def product_of_codes(self, compute: Callable[..., Tensor], x: Tensor, step: Tensor) -> Tensor:
+        """``step * compute(x / s_x, weight codes, bias codes)``, without gradients.
+
+        Codes and their sums are whole numbers, which float32 represents exactly below 2^24, so
+        the result does not depend on the order of summation.
+
+        Args:
+            compute: The float layer's operation, linear in its arguments.
+            x: The quantized input.
+            step: Scale of the bias codes, :meth:`bias_step`.
+        """
         weight, bias = self.folded()
         codes = self.weight_quantizer.encode(weight)  # type: ignore[operator]
         own = self.weight_quantizer.qparams()  # type: ignore[operator]
@@ -125,9 +155,9 @@ class QuantTwin(nn.Module):
 
     @torch.no_grad()
     def fit_bias(self) -> None:
-        """Raise weight scales until the bias's codes fit, see :mod:`qat.layers.bias`.
+        """Raise weight scales so that the bias codes fit 32 bits, see :mod:`qat.layers.bias`.
 
-        A training does so at each step, and leaves learned steps as they are; here they are set.
+        Training does this at each step without changing learned steps; this method changes them.
         """
         if self._hold_scale(self.folded()[1]):
             own = self.weight_quantizer.qparams()  # type: ignore[operator]
@@ -135,7 +165,7 @@ class QuantTwin(nn.Module):
 
     @torch.no_grad()
     def _hold_scale(self, bias: Tensor | None) -> bool:
-        """Keep the weight scale where a bias has room; False if it has no codes."""
+        """Limit the weight scale so that the bias fits; False if the bias has no codes."""
         if bias is None or self.bias_step() is None:
             return False
         quantizer: Quantizer = self.weight_quantizer  # type: ignore[assignment]
@@ -144,41 +174,41 @@ class QuantTwin(nn.Module):
         return True
 
     def saturated_biases(self) -> int:
-        """How many elements of the bias do not fit 32 bits all the same."""
+        """Number of elements of the bias whose codes do not fit 32 bits and saturate."""
         bias, step = self.folded()[1], self.bias_step()
         return 0 if bias is None or step is None else saturated(bias, step)
 
     def bias_step(self) -> Tensor | None:
-        """Scale of the bias's integer codes, one for all or one a channel; None if it stays float.
+        """Scale of the integer codes of the bias, ``(1,)`` or ``(out,)``; None if it stays float.
 
-        That is so while one of the two quantizers it depends on does not round, and where one has
-        a codebook, whose products share no step.
+        It stays float in placement ``academic``, while the quantizer of weight or input does not
+        round, and if one of them has a codebook, whose products have no common step.
         """
         if not self.source:
             return None
-        act, own = self.source[0].quantizer, self.weight_quantizer
-        if not isinstance(act, Quantizer) or not isinstance(own, Quantizer):
+        act, weight = self.source[0].quantizer, self.weight_quantizer
+        if not isinstance(act, Quantizer) or not isinstance(weight, Quantizer):
             return None
-        if not (act.is_rounding and own.is_rounding):
+        if not (act.is_rounding and weight.is_rounding):
             return None
-        if act.codebook() is not None or own.codebook() is not None:
+        if act.codebook() is not None or weight.codebook() is not None:
             return None
-        return act.qparams().scale * own.qparams().scale.reshape(-1)
+        return act.qparams().scale * weight.qparams().scale.reshape(-1)
 
     def follow_statistics(self, y: Tensor) -> None:
-        """Let the folded batch norm see what the layer gives without it, while it still follows."""
+        """Update the statistics of the folded batch norm by ``y``, the output without it."""
         assert self.norm is not None
         with torch.no_grad():
             self.norm(y)
 
     @property
     def follows(self) -> bool:
-        """True while a training still moves the statistics of the folded batch norm."""
+        """True while training updates the statistics of the folded batch norm."""
         return self.norm is not None and self.training and self.norm.training
 
     @torch.no_grad()
     def fold(self) -> None:
-        """Make the folded batch norm part of weight and bias for good."""
+        """Fold the batch norm into weight and bias permanently."""
         if self.norm is None:
             return
         weight, bias = self.folded()

@@ -1,4 +1,4 @@
-"""Find the quantized layers of a network, and their quantizers."""
+"""Iterate over the quantized layers of a network, and their quantizers."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from qat.quantizers.base import Quantizer
 
 SLOTS = {"weight": "weight_quantizer", "act": "input_quantizer", "output": "output_quantizer"}
 TENSOR = "tensor"
-"""The slot of a tensor between layers."""
+"""Slot of a tensor between layers."""
 
 
 def twins(net: nn.Module) -> Iterator[tuple[str, QuantTwin]]:
@@ -28,7 +28,7 @@ def tensors(net: nn.Module) -> Iterator[tuple[str, QuantTensor]]:
 
 
 def quantizer_keys(net: nn.Module) -> tuple[str, ...]:
-    """What state-dict keys of quantizers begin with, under every name of a shared layer."""
+    """Prefixes of the state-dict keys of quantizers, under every name of a shared layer."""
     twins_keys = (
         f"{name}.{attribute}."
         for name, module in net.named_modules(remove_duplicate=False)
@@ -41,15 +41,15 @@ def quantizer_keys(net: nn.Module) -> tuple[str, ...]:
 def quantizers(net: nn.Module) -> Iterator[tuple[str, str, Quantizer]]:
     """``(name, slot, quantizer)``, slot one of ``weight``, ``act``, ``output``, ``tensor``.
 
-    The name is the layer's, or that of a tensor between layers. What stays float or is cast to
-    fp16 has no quantizer and does not appear.
+    The name is that of a layer, or of a tensor between layers. Tensors that stay float or are cast
+    to fp16 have no quantizer and are left out.
     """
     for _, name, slot, quantizer in placed_quantizers(net):
         yield name, slot, quantizer
 
 
 def placed_quantizers(net: nn.Module) -> Iterator[tuple[str, str, str, Quantizer]]:
-    """As :func:`quantizers`, with the path of each quantizer as a module before it."""
+    """As :func:`quantizers`, preceded by the module path of each quantizer."""
     for name, twin in twins(net):
         for slot, attribute in SLOTS.items():
             quantizer = getattr(twin, attribute)

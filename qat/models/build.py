@@ -1,4 +1,4 @@
-"""Float networks by name, initialised as a function of a seed."""
+"""Build float networks by name, with initial weights from a seed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,20 +24,25 @@ def build_model(
     options: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> nn.Module:
-    """A float network with its initial weights; the global generator is left as it was.
+    """A float network with initial weights; the global random generator is not changed.
 
     Args:
         source: ``builtin``, ``torchvision`` or ``user``.
-        name: Its name; for ``user`` the target ``package.module:factory``.
+        name: Name of the network; for ``user`` the target ``package.module:factory``.
         classes: Number of logits.
         in_channels: Channels of an image.
         image_size: Height and width of an image.
-        options: Further arguments of the network.
-        seed: What its initial weights are a function of.
+        options: Further arguments of the network; None for none.
+        seed: Determines the initial weights.
 
     Raises:
-        KeyError: If there is no network of that name.
-        ValueError: If the options or the images do not fit it.
+        UnknownNameError: If there is no network of that name.
+        InputError: If the network does not take an option, or not images of this size.
+
+    Example:
+        >>> net = build_model("builtin", "resnet20", classes=10, in_channels=3, image_size=32)
+        >>> sum(p.numel() for p in net.parameters())
+        269722
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -46,7 +51,7 @@ def build_model(
             "in_channels": in_channels,
             "image_size": image_size,
         }
-        if source == "user":  # a TypeError within the user's code is no wrong option
+        if source == "user":  # a TypeError in the user's code is not a wrong option
             return user_model(name, sizes, dict(options or {}))
         try:
             return _build(source, name, sizes, dict(options or {}))

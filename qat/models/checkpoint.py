@@ -1,4 +1,4 @@
-"""Float networks on disk: read as data, never as code, and held against the network."""
+"""Checkpoints of float networks: read as data, never as code, and checked against the network."""
 
 import json
 import pickle
@@ -21,7 +21,7 @@ from qat.models.state_dict import (
     mappings_of_tensors,
 )
 
-# What the unpickler raises on bytes that are none of a checkpoint's.
+# What torch raises for files that are not checkpoints.
 _UNREADABLE = (OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, SafetensorError)
 _OBJECT = re.compile(r"GLOBAL (\S+)")
 _TENSORS_ALONE = (
@@ -34,51 +34,63 @@ _OF_SCRIPT = "import torch; torch.save(torch.jit.load('{path}').state_dict(), '{
 
 
 class StateDictError(InputError):
-    """The file is missing, damaged, no state dict, or of another network."""
+    """The file is missing or damaged, or it does not contain a state dict of this network."""
 
 
 def load_checkpoint(net: nn.Module, path: Path, key: str | None = None) -> CheckpointTensors:
-    """Load a checkpoint (.pt, .pth, or .safetensors) strictly, see :mod:`qat.models.state_dict`.
+    """Load a checkpoint (.pt, .pth or .safetensors) into a network.
 
-    Of several mappings of tensors the one that fits the network is taken.
+    Every tensor of the network must be in the file, with the same shape. If the file contains
+    several mappings of tensors, the one that fits is loaded, see :mod:`qat.models.state_dict`.
 
     Args:
-        net: Takes the weights.
+        net: The network, which is changed only if everything fits.
         path: The file.
-        key: Which mapping of tensors it is, where several fit.
+        key: Which mapping of tensors to load; needed only if several fit.
 
     Returns:
-        What was taken, and what was left.
+        The tensors that were loaded, and the names of those that were not.
 
     Raises:
-        StateDictError: Naming the file and, if it is another network's, the keys that differ.
+        StateDictError: If the file is missing or damaged, contains objects that are not data, NaN
+            or infinity, or does not fit the network; the message names the keys that differ.
     """
     path = Path(path)
     own = net.state_dict()
-    found = _chosen(_read(path), own, path, key)
-    for name, tensor in found.state.items():
+    checkpoint = _chosen(_read(path), own, path, key)
+    for name, tensor in checkpoint.state.items():
         if not bool(torch.isfinite(tensor).all()):
-            raise StateDictError(f"{path}: {name} holds NaN or infinity; take another checkpoint")
-    counters = {k: t for k, t in own.items() if k not in found.state}
-    net.load_state_dict({**counters, **found.state})
-    return found
+            raise StateDictError(f"{path}: {name} contains NaN or infinity; use another checkpoint")
+    counters = {k: t for k, t in own.items() if k not in checkpoint.state}
+    net.load_state_dict({**counters, **checkpoint.state})
+    return checkpoint
 
 
 def save_checkpoint(
     net: nn.Module, path: Path, normalisation: tuple[Sequence[float], Sequence[float]] | None = None
 ) -> None:
-    """Write a network as safetensors, with the (mean, std) it was trained with."""
+    """Write the state dict of a network as safetensors.
+
+    Args:
+        net: The network.
+        path: The file.
+        normalisation: ``(mean, std)`` of the images in training, one number for each channel;
+            stored in the file. None stores nothing.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
     metadata = {}
     if normalisation is not None:
         mean, std = normalisation
         metadata["normalisation"] = json.dumps({"mean": list(mean), "std": list(std)})
-    # Copies, since a layer used under two names would share memory, which the format refuses.
+    # Copies: the two names of a shared layer share memory, which the format does not allow.
     state = {k: t.detach().cpu().contiguous().clone() for k, t in net.state_dict().items()}
     save_file(state, path, metadata)
 
 
 def read_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """The (mean, std) recorded with a checkpoint; None if the file has none.
+    """The ``(mean, std)`` that :func:`save_checkpoint` stored; None if the file contains none.
 
     Raises:
         StateDictError: If the file cannot be read.
@@ -90,12 +102,12 @@ def read_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]
             text = (file.metadata() or {}).get("normalisation")
     except (OSError, SafetensorError) as error:
         raise StateDictError(
-            f"{path} is damaged or no safetensors file ({error}): get it again"
+            f"{path} is damaged or not a safetensors file ({error}): download or copy it again"
         ) from error
     if text is None:
         return None
-    found = json.loads(text)
-    return tuple(found["mean"]), tuple(found["std"])
+    statistics = json.loads(text)
+    return tuple(statistics["mean"]), tuple(statistics["std"])
 
 
 def _read(path: Path) -> Any:
@@ -110,26 +122,26 @@ def _read(path: Path) -> Any:
     except _UNREADABLE as error:
         if "TorchScript" in str(error):
             raise StateDictError(
-                f"{path} is a TorchScript archive, which is code: write its weights alone, "
-                f"{_python(_OF_SCRIPT, path)}, and give that file"
+                f"{path} is a TorchScript archive, which is code: write only its weights, "
+                f"{_python(_OF_SCRIPT, path)}, and use {path}.weights.pt"
             ) from error
         reason = f"{type(error).__name__}: {str(error).split('. ')[0][:120]}".rstrip(": ")
         raise StateDictError(
-            f"{path} is damaged or no checkpoint ({reason}): get it again, or write one by "
-            "torch.save(net.state_dict(), FILE)"
+            f"{path} is damaged or not a checkpoint ({reason}): download or copy it again, or "
+            "write one by torch.save(net.state_dict(), FILE)"
         ) from error
 
 
 def _holds_objects(path: Path, error: pickle.UnpicklingError) -> StateDictError:
-    """What torch refuses to load as data: the object by its class, and how to be rid of it."""
+    """The error for objects that torch refuses to load as data, with their class and a remedy."""
     if (named := _OBJECT.search(str(error))) is None:
         return StateDictError(
-            f"{path} is damaged, or holds objects that are code: save its state_dict() alone"
+            f"{path} is damaged, or contains objects that are code: save only its state_dict()"
         )
     return StateDictError(
-        f"{path} holds objects beside tensors ({named[1]}), which only code could load; if you "
-        f"trust the file, write its tensors alone: {_python(_TENSORS_ALONE, path)}, and give "
-        f"{path}.weights.pt (or save its state_dict() alone where you made it)"
+        f"{path} contains objects that are not tensors ({named[1]}), and loading them could run "
+        f"code; if you trust the file, write only its tensors: {_python(_TENSORS_ALONE, path)}, "
+        f"and use {path}.weights.pt (or save only the state_dict() where the file was created)"
     )
 
 
@@ -141,42 +153,43 @@ def _python(program: str, path: Path) -> str:
 def _chosen(
     content: Any, own: Mapping[str, Tensor], path: Path, key: str | None
 ) -> CheckpointTensors:
-    """The one mapping of tensors that is this network's.
+    """The only mapping of tensors that fits the network.
 
     Raises:
-        StateDictError: If there is none, or several and no key says which.
+        StateDictError: If none fits, or several fit and ``key`` is None.
     """
     states = dict(mappings_of_tensors(content))
     if not states:
-        raise StateDictError(f"{path} holds no state dict of tensors: save net.state_dict()")
+        raise StateDictError(f"{path} contains no state dict of tensors: save net.state_dict()")
     if key is not None and key not in states:
         raise StateDictError(
             f"{path} has no tensors under model.checkpoint_key={key}; there are "
-            f"{', '.join(k or 'those of the whole file' for k in states)}"
+            f"{', '.join(k or 'the whole file (no key)' for k in states)}"
         )
-    every = [
+    candidates = [
         as_the_network_names(k, state, own.keys(), _beside(content, k))
         for k, state in states.items()
         if key in (None, k)
     ]
-    fitting = [found for found in every if not differences(own, found.state)]
+    fitting = [candidate for candidate in candidates if not differences(own, candidate.state)]
     if len(fitting) > 1:
-        keys = ", ".join(found.key for found in fitting)
+        keys = ", ".join(candidate.key for candidate in fitting)
         raise StateDictError(
-            f"{path} has the network's weights {len(fitting)} times, under {keys}: set "
+            f"{path} contains weights of the network {len(fitting)} times, under {keys}: set "
             f"model.checkpoint_key to one of them, such as model.checkpoint_key={fitting[0].key}"
         )
     if fitting:
         return fitting[0]
-    nearest = max(every, key=lambda found: len(found.state.keys() & own.keys()))
+    nearest = max(candidates, key=lambda candidate: len(candidate.state.keys() & own.keys()))
     where = f"{path}, {nearest.key}," if nearest.key else f"{path}"
     raise StateDictError(
-        f"{where} is of another network than the model ({differences(own, nearest.state)})"
+        f"{where} does not fit the model ({differences(own, nearest.state)}): use a checkpoint "
+        "of this network, or set model to the network of the checkpoint"
     )
 
 
 def _beside(content: Mapping[Any, Any], key: str) -> list[str]:
-    """Names in the file that are not taken; of the whole file those that are no tensors."""
+    """Names in the file outside the mapping ``key``; for the whole file, names of non-tensors."""
     first = key.partition(".")[0]
     return [
         str(name)

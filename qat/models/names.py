@@ -1,4 +1,4 @@
-"""Names of networks, read without loading torch."""
+"""Names of networks, read without importing torch."""
 
 import difflib
 import re
@@ -17,7 +17,7 @@ _REGISTERED = re.compile(r"^@register_model\((?:name=\"(\w+)\")?\)\n(?:@.*\n)*de
 
 @lru_cache(maxsize=1)
 def torchvision_names() -> tuple[str, ...]:
-    """Torchvision's classifiers, sorted: read off its source files, which takes milliseconds."""
+    """Names of torchvision's classifiers, sorted; read from its source files, without torch."""
     spec = find_spec("torchvision")
     folders = [] if spec is None else list(spec.submodule_search_locations or [])
     files = [path for folder in folders for path in Path(folder, "models").glob("*.py")]
@@ -26,8 +26,12 @@ def torchvision_names() -> tuple[str, ...]:
 
 
 def check_torchvision_name(name: str) -> None:
-    """Raise KeyError, with the nearest names, if torchvision has no classifier of this one."""
+    """Refuse a name that is not a classifier of torchvision.
+
+    Raises:
+        UnknownNameError: If there is none; the message suggests similar names.
+    """
     known = torchvision_names()
     if name not in known:
         near = ", ".join(difflib.get_close_matches(name, known, n=3)) or "resnet18"
-        raise UnknownNameError(f"torchvision has no classifier {name!r}; near it: {near}")
+        raise UnknownNameError(f"torchvision has no classifier {name!r}; similar names: {near}")

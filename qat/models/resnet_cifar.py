@@ -2,8 +2,8 @@
 
 He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, arXiv:1512.03385, section
 4.2: 6n + 2 layers, widths 16, 32, 64, shortcuts without parameters (option A: every second pixel,
-new channels zero). Parameters are named conv1, bn1, layer{1,2,3}.{i}.{conv1,bn1,conv2,bn2},
-linear, so that common checkpoints load.
+additional channels zero). Parameters are named conv1, bn1, layer{1,2,3}.{i}.{conv1,bn1,conv2,bn2},
+linear, as in common checkpoints.
 """
 
 import torch
@@ -14,7 +14,12 @@ WIDTHS = (16, 32, 64)
 
 
 class OptionAShortcut(nn.Module):
-    """Identity, or every second pixel with zero channels added evenly on both sides."""
+    """The identity, or every ``stride``-th pixel with channels of zeros added on both sides.
+
+    Args:
+        stride: Step between pixels.
+        added: Number of added channels, half of them before the others.
+    """
 
     def __init__(self, stride: int, added: int) -> None:
         super().__init__()
@@ -30,7 +35,13 @@ class OptionAShortcut(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions around a shortcut."""
+    """Two 3x3 convolutions, to whose result the shortcut is added.
+
+    Args:
+        fan_in: Input channels.
+        width: Output channels.
+        stride: Of the first convolution and the shortcut.
+    """
 
     def __init__(self, fan_in: int, width: int, stride: int) -> None:
         super().__init__()
@@ -52,9 +63,13 @@ class CifarResNet(nn.Module):
     """A CIFAR residual network of ``6 * blocks + 2`` layers.
 
     Args:
-        blocks: Blocks in each of the three stages.
+        blocks: Number of blocks in each of the three stages.
         classes: Number of logits.
         in_channels: Channels of an image.
+
+    Example:
+        >>> CifarResNet(blocks=3, classes=10)(torch.zeros(2, 3, 32, 32)).shape
+        torch.Size([2, 10])
     """
 
     def __init__(self, blocks: int, classes: int, in_channels: int = 3) -> None:

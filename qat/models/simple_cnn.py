@@ -1,4 +1,4 @@
-"""Three 3x3 convolutions and two linear layers: the network of every first experiment."""
+"""A small network for first experiments: three 3x3 convolutions and two linear layers."""
 
 from torch import Tensor, nn
 
@@ -9,16 +9,21 @@ HIDDEN = 512
 
 
 class SimpleCNN(nn.Module):
-    """Conv(32)-Conv(64)-Conv(128), each [BN] ReLU 2x2 max-pool, then Linear(512) and classes.
+    """Conv(32), Conv(64), Conv(128), each with [BN], ReLU and 2x2 max-pool, then two Linear layers.
 
     Args:
         classes: Number of logits.
         in_channels: Channels of an image.
         image_size: Height and width of an image; each of three pools halves it.
-        batch_norm: Normalise behind each convolution, which then has no bias.
+        batch_norm: Batch norm (BN) after each convolution, which then has no bias.
 
     Raises:
-        ValueError: If the image is smaller than 8 pixels, or ``batch_norm`` is no boolean.
+        InputError: If the image is smaller than 8 pixels, or ``batch_norm`` is not a boolean.
+
+    Example:
+        >>> import torch
+        >>> SimpleCNN(classes=10, in_channels=1, image_size=28)(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2, 10])
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""The weights in a checkpoint as it is found: what is taken of it, and what is left.
+"""Extract the state dict of a network from a checkpoint of any training program.
 
-Training programs wrap a state dict in mappings (``state_dict``, ``model``, ``ema``, ...) beside
-epochs and optimizers, and its keys in prefixes (``module.`` of data parallelism and of averaged
-models, ``_orig_mod.`` of ``torch.compile``, ``model.`` and ``net.`` of Lightning modules).
+Training programs store a state dict in a mapping (``state_dict``, ``model``, ``ema``, ...) beside
+epochs and optimizers. They add prefixes to its keys: ``module.`` (data parallelism and averaged
+models), ``_orig_mod.`` (``torch.compile``), ``model.`` and ``net.`` (Lightning modules).
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -13,9 +13,9 @@ from torch import Tensor
 
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
 _COMPILED = "_orig_mod."
-# What averaging (AveragedModel) and counting of operations (thop) leave among the weights.
+# Tensors that averaging (AveragedModel) and counting of operations (thop) add to the weights.
 _COUNTERS = ("n_averaged", "total_ops", "total_params")
-_BATCHES = "num_batches_tracked"  # absent from old checkpoints; counts for nothing at inference
+_BATCHES = "num_batches_tracked"  # absent from old checkpoints, and not used at inference
 _DEPTH = 3
 _SHOWN = 4
 
@@ -25,62 +25,84 @@ class CheckpointTensors:
     """A mapping of tensors in a checkpoint.
 
     Attributes:
-        key: Where it stands, ``a.b`` for a mapping in a mapping; empty for the whole file.
-        state: Its tensors, named as the network's are as far as that goes.
-        prefix: What was taken off each name.
-        left: Names that were not taken, of its own and beside it.
+        key: Its place in the file, ``a.b`` for a mapping in a mapping; empty for the whole file.
+        state: Its tensors, renamed like those of the network as far as possible.
+        prefix: What was removed from the beginning of each name.
+        unused: Names in the file that are not loaded, inside and outside the mapping.
     """
 
     key: str
     state: Mapping[str, Tensor]
     prefix: str = ""
-    left: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     def line(self) -> str:
-        """What was taken and what was left, in one line.
+        """What is loaded and what is not, in one line.
 
         Example:
             >>> CheckpointTensors("model_ema", {}, "module.", ("epoch", "optimizer")).line()
-            '0 tensors taken of model_ema without the prefix module.; left: epoch, optimizer'
+            '0 tensors loaded from model_ema without prefix module.; not loaded: epoch, optimizer'
         """
-        of = f" of {self.key}" if self.key else ""
-        prefix = f" without the prefix {self.prefix}" if self.prefix else ""
-        left = f"; left: {some(self.left)}" if self.left else ""
-        return f"{len(self.state)} tensors taken{of}{prefix}{left}"
+        place = f" from {self.key}" if self.key else ""
+        prefix = f" without prefix {self.prefix}" if self.prefix else ""
+        unused = f"; not loaded: {some(self.unused)}" if self.unused else ""
+        return f"{len(self.state)} tensors loaded{place}{prefix}{unused}"
 
 
 def mappings_of_tensors(content: Any) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """Every mapping in a checkpoint that holds tensors by name, with the key it stands under."""
+    """``(key, mapping)`` of every mapping of names to tensors in a checkpoint."""
     yield from _within("", content, _DEPTH)
 
 
 def as_the_network_names(
-    key: str, state: Mapping[str, Tensor], wanted: Collection[str], beside: Collection[str] = ()
+    key: str,
+    state: Mapping[str, Tensor],
+    network_names: Collection[str],
+    other_names: Collection[str] = (),
 ) -> CheckpointTensors:
-    """Take off prefixes that all names share, and counters that the network does not have.
+    """Remove prefixes that all names share, and counters that the network does not have.
 
     Args:
-        key: Where the mapping stands.
+        key: Place of the mapping in the file.
         state: Name → tensor.
-        wanted: Names of the network.
-        beside: What else the file holds.
+        network_names: Names in the state dict of the network.
+        other_names: Names in the file outside the mapping.
+
+    Example:
+        >>> import torch
+        >>> state = {"module.fc.bias": torch.zeros(2), "module.fc.total_ops": torch.zeros(1)}
+        >>> checkpoint = as_the_network_names("model", state, {"fc.bias"})
+        >>> list(checkpoint.state), checkpoint.prefix, checkpoint.unused
+        (['fc.bias'], 'module.', ('module.fc.total_ops',))
     """
-    left = [name for name in state if _last(name) in _COUNTERS and name not in wanted]
-    kept = {name: tensor for name, tensor in state.items() if name not in left}
-    taken_off = ""
-    while prefix := _shared_prefix(kept, wanted):
-        kept = {name.removeprefix(prefix): tensor for name, tensor in kept.items()}
-        taken_off += prefix
-    if any(_COMPILED in name for name in kept) and not any(_COMPILED in name for name in wanted):
-        kept = {name.replace(_COMPILED, ""): tensor for name, tensor in kept.items()}
-        taken_off = taken_off or _COMPILED
-    left += [name for name in kept if _last(name) == _BATCHES and name not in wanted]
-    kept = {name: tensor for name, tensor in kept.items() if name not in left}
-    return CheckpointTensors(key, kept, taken_off, (*left, *beside))
+    unused = [name for name in state if _last(name) in _COUNTERS and name not in network_names]
+    renamed = {name: tensor for name, tensor in state.items() if name not in unused}
+    removed = ""
+    while prefix := _shared_prefix(renamed, network_names):
+        renamed = {name.removeprefix(prefix): tensor for name, tensor in renamed.items()}
+        removed += prefix
+    if any(_COMPILED in name for name in renamed) and not any(
+        _COMPILED in name for name in network_names
+    ):
+        renamed = {name.replace(_COMPILED, ""): tensor for name, tensor in renamed.items()}
+        removed = removed or _COMPILED
+    unused += [name for name in renamed if _last(name) == _BATCHES and name not in network_names]
+    renamed = {name: tensor for name, tensor in renamed.items() if name not in unused}
+    return CheckpointTensors(key, renamed, removed, (*unused, *other_names))
 
 
 def differences(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
-    """In what a state dict is not this network's, in words; empty if it is."""
+    """How a state dict differs from that of the network, in words; empty if it fits.
+
+    Args:
+        own: State dict of the network.
+        state: State dict to compare.
+
+    Example:
+        >>> import torch
+        >>> differences({"fc.bias": torch.zeros(2)}, {"fc.bias": torch.zeros(3)})
+        'of another shape: fc.bias (3,) instead of (2,)'
+    """
     missing = [k for k in own if k not in state and _last(k) != _BATCHES]
     unknown = [k for k in state if k not in own]
     shapes = [
@@ -93,7 +115,12 @@ def differences(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
 
 
 def some(names: Collection[str]) -> str:
-    """The first few names, and how many more there are."""
+    """The first four names, and how many more there are.
+
+    Example:
+        >>> some(["a", "b", "c", "d", "e"])
+        'a, b, c, d and 1 more'
+    """
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join([*names][:_SHOWN]) + more
 
@@ -110,9 +137,9 @@ def _within(key: str, content: Any, depth: int) -> Iterator[tuple[str, dict[str,
             yield from _within(f"{key}.{name}" if key else name, value, depth - 1)
 
 
-def _shared_prefix(state: Mapping[str, Tensor], wanted: Collection[str]) -> str | None:
-    """A prefix of every name, unless names are the network's own already."""
-    if not state or any(name in wanted for name in state):
+def _shared_prefix(state: Mapping[str, Tensor], network_names: Collection[str]) -> str | None:
+    """A prefix that all names share; None if a name is already one of the network."""
+    if not state or any(name in network_names for name in state):
         return None
     return next((p for p in PREFIXES if all(name.startswith(p) for name in state)), None)
 

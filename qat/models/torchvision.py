@@ -1,4 +1,4 @@
-"""Torchvision's classifiers by name."""
+"""Classifiers of torchvision by name."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from torch import nn
 from qat.base.errors import InputError
 from qat.models.names import check_torchvision_name
 
-# Heads that only help training have no place in a network that is quantized and timed.
+# Auxiliary heads only help training; a network to be quantized and timed must not contain them.
 _WITHOUT_EXTRAS: dict[str, dict[str, Any]] = {
     name: {"aux_logits": False, "init_weights": True} for name in ("googlenet", "inception_v3")
 }
@@ -17,18 +17,25 @@ _WITHOUT_EXTRAS: dict[str, dict[str, Any]] = {
 def torchvision_model(
     name: str, classes: int, in_channels: int, weights: str | None = None, **options: Any
 ) -> nn.Module:
-    """A torchvision classifier, its first convolution adapted to the images' channels.
+    """A classifier of torchvision, with its first convolution adapted to the channels of images.
 
     Args:
-        name: As torchvision lists it, such as ``mobilenet_v2``.
-        classes: Number of logits; pretrained weights bring their own.
+        name: Its name in torchvision, such as ``mobilenet_v2``.
+        classes: Number of logits; pretrained weights need the number of their own classes.
         in_channels: Channels of an image; pretrained weights need 3.
-        weights: A name of its weights enum, such as ``DEFAULT``; None for random weights.
-        options: Further arguments of its builder.
+        weights: A name in the weights enum of torchvision, such as ``DEFAULT``; None for random
+            weights.
+        options: Further arguments of the builder in torchvision.
 
     Raises:
-        KeyError: If there is no classifier of that name.
-        ValueError: If the weights are unknown, do not fit, or cannot be fetched.
+        UnknownNameError: If there is no classifier of that name.
+        InputError: If the weights are unknown, do not fit, or cannot be downloaded.
+        TypeError: If the builder does not take an option.
+
+    Example:
+        >>> net = torchvision_model("mobilenet_v2", classes=10, in_channels=1)
+        >>> net.features[0][0].weight.shape
+        torch.Size([32, 1, 3, 3])
     """
     check_torchvision_name(name)
     if weights is not None:
@@ -41,10 +48,10 @@ def torchvision_model(
 
 
 def without_training_heads(net: nn.Module) -> nn.Module:
-    """Take torchvision's auxiliary classifiers off, in place, however the network was made.
+    """Remove the auxiliary classifiers of torchvision's GoogLeNet and Inception, in place.
 
-    GoogLeNet and Inception give a tuple of logits in training mode because of them. Weights are
-    loaded before: checkpoints hold those of the heads too.
+    With them these networks return a tuple of logits in training mode. Load weights before, since
+    checkpoints contain those of the auxiliary classifiers. Other networks are unchanged.
     """
     if isinstance(net, zoo.GoogLeNet | zoo.Inception3) and net.aux_logits:
         net.aux_logits = False
@@ -70,8 +77,8 @@ def _pretrained(
         return zoo.get_model(name, weights=enum[weights], **options)
     except OSError as error:
         raise InputError(
-            f"weights {weights} of {name} cannot be fetched ({error}); "
-            "give a file by model.checkpoint=FILE instead"
+            f"weights {weights} of {name} cannot be downloaded ({error}); "
+            "use a file instead: model.checkpoint=FILE"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""A network of the user's own, made by a factory named on the command line."""
+"""A network from the user's own factory, which is named on the command line."""
 
 import inspect
 from collections.abc import Mapping
@@ -11,15 +11,22 @@ from qat.base.target import load_target
 
 
 def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]) -> nn.Module:
-    """Call ``package.module:factory``.
+    """Call ``package.module:factory`` and return its network.
 
     Args:
-        target: What to call.
-        sizes: Arguments given if the factory takes them; to one of ``*args`` alone in their order.
-        options: Arguments given in any case.
+        target: The factory.
+        sizes: Name → number. Those that the factory takes are passed by name; a factory with
+            ``*args`` that takes none by name gets all by position, in order.
+        options: Further arguments, which are always passed by name.
 
     Raises:
-        ValueError: If the target is not to be found, lacks an option, or returns no network.
+        InputError: If the factory cannot be imported, does not take an option, or does not return
+            a ``torch.nn.Module``.
+
+    Example:
+        >>> sizes = {"in_features": 4, "classes": 10}
+        >>> user_model("torch.nn:Linear", sizes, {"out_features": 2})
+        Linear(in_features=4, out_features=2, bias=True)
     """
     factory = load_target(target, "model.target")
     parameters = inspect.signature(factory).parameters
@@ -28,15 +35,15 @@ def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]
     if unknown:
         allowed = ", ".join(parameters) or "none"
         raise InputError(f"{target} has no option {unknown[0]!r}; it takes {allowed}")
-    given = {k: v for k, v in sizes.items() if takes_all or k in parameters}
-    # def factory(*shape) names none of them: it takes them in their order
-    in_order = any(p.kind is p.VAR_POSITIONAL for p in parameters.values()) and not given
-    places, named = tuple(sizes.values()) if in_order else (), {**given, **options}
+    sizes_by_name = {k: v for k, v in sizes.items() if takes_all or k in parameters}
+    # def factory(*sizes) names none of them: it gets them by position
+    in_order = any(p.kind is p.VAR_POSITIONAL for p in parameters.values()) and not sizes_by_name
+    by_position, by_name = tuple(sizes.values()) if in_order else (), {**sizes_by_name, **options}
     try:
-        inspect.signature(factory).bind(*places, **named)
+        inspect.signature(factory).bind(*by_position, **by_name)
     except TypeError as error:
         raise InputError(f"model.options do not fit {target}: {error}") from error
-    net = factory(*places, **named)
+    net = factory(*by_position, **by_name)
     if not isinstance(net, nn.Module):
         raise InputError(f"model.target={target} must return a torch.nn.Module, got {type(net)}")
     return net

@@ -1,1 +1,1 @@
-"""Observers: what a tensor's values were, and the range a quantizer should take from them."""
+"""Observers: statistics of the values of a tensor, and a range for its quantizer."""

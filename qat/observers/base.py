@@ -1,4 +1,4 @@
-"""What every observer owes its quantizer."""
+"""Base class of observers, which collect values and give a range to a quantizer."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn
@@ -12,22 +12,25 @@ from qat.core.processes import minimum, world_size
 
 
 class Observer(nn.Module):
-    """Collects a tensor's values, slice by slice, and says which range to represent.
+    """Collects the values of a tensor, slice by slice, and returns the range to represent.
 
-    A slice is the set of elements that share one scale (see :class:`qat.core.layout.Layout`).
-    Several tensors of one forward may share it, too: a batch is then the union of these tensors,
-    and only whole batches reach :meth:`collect`, or what it does over batches.
+    A slice is the set of elements that share one scale (see :class:`qat.core.layout.Layout`). A
+    subclass defines :attr:`seen`, :meth:`collect`, :meth:`range` and :meth:`reset`.
+
+    Several tensors of one forward pass may share their scales, such as the inputs of an addition.
+    A batch is then the union of these tensors.
 
     Attributes:
-        uses: How many tensors of one forward share the scale; None while that is not known, and
-            :meth:`close` ends each batch.
-        union: How it comes by the union of several tensors. ``values``: they are kept until the
-            last has come; ``extremes``: so are their extremes, which are all that it collects;
-            ``sums``: it adds tensor to tensor, and the order does not matter. Each class names
-            its own, as ``statistics_kind``.
-        follows_training: True if the range keeps following while a network trains.
-        statistics_kind: What it collects; observers of one kind may share it. Each class names
-            its own, a subclass inherits none: it may collect something else.
+        uses: Number of tensors of one forward pass that share the scales. None if it is not known
+            yet; then :meth:`close` ends each batch.
+        union: How a batch of several tensors is collected. ``values``: all values are kept until
+            the last tensor, then collected together. ``extremes``: the same with the extremes of
+            each tensor, for a class that uses nothing else. ``sums``: each tensor is collected at
+            once, for a class whose statistics do not depend on the order. A class has ``values``
+            unless it sets ``union`` itself; it is not inherited.
+        follows_training: True if the range keeps changing while a network trains.
+        statistics_kind: Name of the statistics; observers of equal kind can share them. It is not
+            inherited either, since a subclass may collect something else; None shares nothing.
 
     Args:
         slices: Number of scales.
@@ -41,22 +44,26 @@ class Observer(nn.Module):
         super().__init__()
         self.slices = slices
         self.uses: int | None = 1
-        self._calls = 0  # tensors of the batch that is open
-        self._parts: list[Tensor] = []  # what has to wait for the batch's last tensor
+        self._calls = 0  # tensors of the current batch so far
+        self._parts: list[Tensor] = []  # their values or extremes, until the last tensor
 
     @property
     def seen(self) -> bool:
-        """True once any value was observed."""
+        """True after any value was observed.
+
+        Raises:
+            NotImplementedError: Always; a subclass defines it.
+        """
         raise NotImplementedError
 
     def observe(self, x: Tensor) -> None:
-        """Take in values of shape ``(slices, elements)``: a tensor of the present batch.
+        """Add a tensor of shape ``(slices, elements)`` to the current batch.
 
-        In a distributed training these are this rank's part of a batch, perhaps none of it, and
-        what is collected is of the whole batch: every rank must call this equally often.
+        In a distributed training it is this rank's part of the tensor, possibly empty. The
+        statistics are those of all ranks, so every rank must call this equally often.
 
         Raises:
-            ValueError: If they hold NaN or infinity.
+            InputError: If the values contain NaN or infinity.
         """
         self._calls += 1
         if x.shape[1] or world_size() > 1:
@@ -65,7 +72,14 @@ class Observer(nn.Module):
             self.close()
 
     def close(self) -> int:
-        """End the present batch: no further tensor of it comes. Returns how many have come."""
+        """End the current batch.
+
+        Returns:
+            Number of tensors that were observed in it.
+
+        Raises:
+            InputError: If the values contain NaN or infinity.
+        """
         parts, calls = self._parts, self._calls
         self._parts, self._calls = [], 0
         if parts:
@@ -73,16 +87,20 @@ class Observer(nn.Module):
         return calls
 
     def expect(self, uses: int | None) -> None:
-        """Begin a new batch, of so many tensors; what came of the one before is dropped."""
+        """Begin a new batch of ``uses`` tensors; an unfinished batch is dropped."""
         self._parts, self._calls, self.uses = [], 0, uses
 
     @property
     def is_open(self) -> bool:
-        """True while a batch lacks some of its tensors."""
+        """True while the current batch lacks some of its tensors."""
         return self._calls > 0
 
     def collect(self, x: Tensor) -> None:
-        """Take in a batch, at least one value for each slice; what a subclass defines."""
+        """Collect ``(slices, elements)``: a batch, or with ``union="sums"`` a tensor of it.
+
+        Raises:
+            NotImplementedError: Always; a subclass defines it.
+        """
         raise NotImplementedError
 
     def _gather(self, x: Tensor) -> None:
@@ -95,45 +113,67 @@ class Observer(nn.Module):
             self._parts.append(x)
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
-        """``(rmin, rmax)``, each of shape ``(slices,)``, for codes of that grid."""
+        """The range to represent.
+
+        Args:
+            grid: The codes that will represent it.
+            symmetric: True if the zero point is fixed at 0.
+
+        Returns:
+            ``(rmin, rmax)``, each of shape ``(slices,)``.
+
+        Raises:
+            NotImplementedError: Always; a subclass defines it.
+        """
         raise NotImplementedError
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Delete the statistics.
+
+        Raises:
+            NotImplementedError: Always; a subclass defines it.
+        """
         raise NotImplementedError
 
     def statistics_key(self) -> dict[str, Any] | None:
-        """What determines the statistics beside the values; None if they cannot be shared."""
+        """Settings on which the statistics depend; None if they cannot be shared."""
         kind = type(self).__dict__.get("statistics_kind")
         return None if kind is None else {"kind": kind, "slices": self.slices}
 
     def statistics(self) -> dict[str, Tensor]:
-        """What was collected, as tensors by name."""
+        """The statistics, as tensors by name."""
         return {name: buffer.detach().clone() for name, buffer in self.named_buffers()}
 
     def load_statistics(self, statistics: Mapping[str, Tensor]) -> None:
-        """Take what another observer of this key collected: ranges are then equal, bit for bit."""
+        """Replace the statistics by those of an observer with an equal :meth:`statistics_key`.
+
+        The ranges of both are then equal, bit for bit.
+        """
         for name, buffer in self.named_buffers():
             buffer.copy_(statistics[name])
 
 
 def finite_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Smallest and largest value of each row.
+    """Smallest and largest value of each row of ``(slices, elements)``.
 
     Raises:
-        ValueError: If a row holds NaN or infinity.
+        InputError: If a row contains NaN or infinity.
+
+    Example:
+        >>> finite_extremes(torch.tensor([[1.0, -2.0], [5.0, 3.0]]))
+        (tensor([-2.,  3.]), tensor([1., 5.]))
     """
-    low, high = torch.aminmax(x, dim=1)  # NaN and infinity come through, so checking these is all
+    low, high = torch.aminmax(x, dim=1)  # NaN and infinity in a row appear here
     if not bool((torch.isfinite(low) & torch.isfinite(high)).all()):
         _refuse()
     return low, high
 
 
 def batch_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
-    """:func:`finite_extremes` of the rows of all ranks together; on each rank the same, exactly.
+    """:func:`finite_extremes` of the rows of all ranks together; equal on every rank.
 
     Raises:
-        ValueError: If a row holds NaN or infinity on any rank; then all ranks raise it.
+        InputError: If a row contains NaN or infinity on any rank; then all ranks raise it.
     """
     if world_size() == 1:
         return finite_extremes(x)
@@ -142,7 +182,7 @@ def batch_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
     else:
         low, high = x.new_full((len(x),), torch.inf), x.new_full((len(x),), -torch.inf)
     finite = torch.isfinite(low) & torch.isfinite(high) | (x.shape[1] == 0)
-    # What a minimum makes of NaN is the backend's choice, so whether any came goes as a number.
+    # Backends differ in the minimum of NaN, so "all finite" is sent as a number of its own.
     sent = torch.stack([low, -high, finite.to(x.dtype)])
     low, negative_high, all_finite = minimum(sent.nan_to_num(0.0, torch.inf, -torch.inf))
     if not bool(all_finite.all()):
@@ -152,6 +192,6 @@ def batch_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def _refuse() -> NoReturn:
     raise InputError(
-        "observed values hold NaN or infinity: repair data or weights, or lower the learning "
+        "observed values contain NaN or infinity: repair data or weights, or lower the learning "
         "rates if this is training"
     )

@@ -4,8 +4,8 @@ Jacob et al. 2018, arXiv:1712.05877, section 3.1, smooth activation ranges over 
 
     r <- r + momentum * (r_batch - r)
 
-Differs from the paper: the average starts at the first batch rather than at 0, a batch counts the
-same whatever its size, and tensors that share a scale are one batch, whose extremes are those of
+Differs from the paper: the average starts at the first batch, not at 0; every batch has the same
+weight, whatever its size; tensors that share a scale are one batch, whose extremes are those of
 their union.
 """
 
@@ -20,14 +20,22 @@ from qat.observers.minmax import MinMaxObserver
 
 
 class EMAObserver(MinMaxObserver):
-    """Moving average of each slice's extremes over batches.
+    """Range from moving averages of the extremes of each slice.
 
     Args:
         slices: Number of scales.
         momentum: Weight of the newest batch, in (0, 1].
 
     Raises:
-        ValueError: If ``momentum`` is not in (0, 1].
+        InputError: If ``momentum`` is not in (0, 1].
+
+    Example:
+        >>> from qat.core.grid import IntGrid
+        >>> observer = EMAObserver(slices=1, momentum=0.5)
+        >>> for high in (1.0, 3.0):
+        ...     observer.observe(torch.tensor([[0.0, high]]))
+        >>> observer.range(IntGrid(8, signed=False), symmetric=True)
+        (tensor([0.]), tensor([2.]))
     """
 
     follows_training = True
@@ -41,12 +49,16 @@ class EMAObserver(MinMaxObserver):
         self.momentum = momentum
 
     def statistics_key(self) -> dict[str, Any] | None:
-        """With the momentum."""
+        """As the base, with the momentum."""
         key = super().statistics_key()
         return None if key is None else {**key, "momentum": self.momentum}
 
     def collect(self, x: Tensor) -> None:
-        """Move the range towards these values' extremes."""
+        """Move the range towards the extremes of this batch.
+
+        Raises:
+            InputError: If the values contain NaN or infinity.
+        """
         low, high = batch_extremes(x)
         first = self.low > self.high
         self.low.copy_(torch.where(first, low, self.low + self.momentum * (low - self.low)))

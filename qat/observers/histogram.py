@@ -1,14 +1,14 @@
-"""A histogram of everything seen, exact in its counts, from which ranges are taken.
+"""A histogram of all observed values, with exact counts, from which ranges are computed.
 
-When a batch falls outside it, the histogram doubles its width as often as needed and old bins
-merge in pairs: no count is ever moved to a bin that does not contain it. So between half of the
-bins and all of them stay in use, and a value's place is known to one bin width.
+If a batch lies outside the histogram, its width is doubled as often as necessary, and old bins are
+merged in pairs: every count stays in a bin that contains its value. So at least half of the bins
+are in use, and each value is known to the width of one bin.
 
-A batch small enough (a weight's channel) is kept as it is instead, while it is the only one that
-has been seen: its ranges are then exact. Tensors that share a scale are one batch.
+A small first batch (one channel of a weight) is kept as values until a second batch comes, so that
+its ranges are exact. Tensors that share a scale are one batch.
 
-Over several ranks the histogram opens and grows by the extremes of the whole batch and the ranks'
-counts are added, so it is the histogram that one process would have made, bin for bin.
+With several ranks, the histogram begins and grows by the extremes of the whole batch, and counts
+are added over ranks. It equals the histogram of one process, bin for bin.
 """
 
 from collections.abc import Mapping
@@ -21,15 +21,16 @@ from qat.core.processes import joined, total
 from qat.observers.base import Observer, batch_extremes, finite_extremes
 
 HISTOGRAM = "histogram"
-"""The kind of statistics that all observers of this module share."""
+"""The ``statistics_kind`` of all observers that are based on this histogram."""
 BINS = 2048
-EXACT_LIMIT = 8192  # values of one slice that are kept instead of counted
+EXACT_LIMIT = 8192  # largest number of values in a slice that are kept instead of counted
 
 
 class HistogramObserver(Observer):
-    """Counts of values in equal bins, one histogram a slice.
+    """Counts of values in bins of equal width, one histogram for each slice.
 
-    The buffers live only while a network is calibrated and are no part of a checkpoint.
+    A subclass defines :meth:`range`. The counts exist only during calibration; checkpoints do not
+    contain them.
 
     Args:
         slices: Number of scales.
@@ -37,33 +38,37 @@ class HistogramObserver(Observer):
 
     def __init__(self, slices: int) -> None:
         super().__init__(slices)
-        self._values: Tensor | None = None  # (slices, n): the first batch, while it is small
-        self._first = True  # nothing but tensors of the first batch has been seen
+        self._values: Tensor | None = None  # (slices, n): the first batch, if it is small
+        self._first = True  # only tensors of the first batch were observed
         self._counts: Tensor | None = None  # (slices, bins) int64
         self._start = torch.empty(0)  # (slices, 1): left edge of the first bin, float64
         self._width = torch.empty(0)  # (slices, 1): of the whole histogram, float64
 
     @property
     def seen(self) -> bool:
-        """True once any value was observed."""
+        """True after any value was observed."""
         return self._values is not None or self._counts is not None
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Delete the statistics."""
         self._values, self._counts, self._first = None, None, True
 
     def close(self) -> int:
-        """See the base."""
+        """End the batch, see the base."""
         calls = super().close()
         self._first = self._first and not self.seen
         return calls
 
     def collect(self, x: Tensor) -> None:
-        """Count these values, or keep them if they are few and of the first batch."""
+        """Count the values, or keep them if they are few and belong to the first batch.
+
+        Raises:
+            InputError: If the values contain NaN or infinity.
+        """
         extremes = batch_extremes(x)
         if self._keeps(x):
-            kept = [] if self._values is None else [self._values]
-            self._values = torch.cat([*kept, joined(x)], dim=1)
+            earlier = [] if self._values is None else [self._values]
+            self._values = torch.cat([*earlier, joined(x)], dim=1)
             return
         if self._values is not None:
             first, self._values = self._values, None
@@ -71,7 +76,7 @@ class HistogramObserver(Observer):
         self._add(total(self._counted(x, extremes)))
 
     def statistics(self) -> dict[str, Tensor]:
-        """The kept values, or counts with start and width; nothing before any was seen."""
+        """The kept values, or counts with start and width; empty before any observation."""
         if self._values is not None:
             return {"values": self._values.clone()}
         if self._counts is None:
@@ -83,7 +88,7 @@ class HistogramObserver(Observer):
         }
 
     def load_statistics(self, statistics: Mapping[str, Tensor]) -> None:
-        """See the base."""
+        """Replace the statistics, see the base."""
         self.reset()
         self._values, self._first = statistics.get("values"), False
         if "counts" in statistics:
@@ -91,9 +96,14 @@ class HistogramObserver(Observer):
             self._start, self._width = statistics["start"], statistics["width"]
 
     def weighted_values(self) -> tuple[Tensor, Tensor]:
-        """``(values, weights)``, both ``(slices, n)`` float64, values ascending in each row.
+        """The distribution of each slice.
 
-        The values are bin centres, unless the very values were kept.
+        Returns:
+            ``(values, weights)``, both ``(slices, n)``, float64: the kept values in ascending
+            order with weight 1, or the centres of the bins with their counts.
+
+        Raises:
+            InputError: If nothing was observed.
         """
         if self._values is not None:
             values = self._values.double().sort(dim=1).values
@@ -107,18 +117,18 @@ class HistogramObserver(Observer):
     def _keeps(self, x: Tensor) -> bool:
         if self._counts is not None or not self._first:
             return False
-        kept = 0 if self._values is None else self._values.shape[1]
-        return kept + self._elements(x) <= EXACT_LIMIT
+        earlier = 0 if self._values is None else self._values.shape[1]
+        return earlier + self._elements(x) <= EXACT_LIMIT
 
     def _elements(self, x: Tensor) -> int:
-        """Of one slice, over all ranks."""
+        """Number of values in one slice of ``x``, over all ranks."""
         return int(total(torch.tensor(x.shape[1], device=x.device)))
 
     def _add(self, counts: Tensor) -> None:
         self._counts = self._counts_or_fail() + counts
 
     def _counted(self, x: Tensor, extremes: tuple[Tensor, Tensor]) -> Tensor:
-        """Counts of these values alone, once the histogram is wide enough for the extremes."""
+        """Counts of these values only, after growing the histogram to hold the extremes."""
         low, high = (e.double().unsqueeze(1) for e in extremes)
         if self._counts is None:
             self._open(low, high)
@@ -132,7 +142,7 @@ class HistogramObserver(Observer):
 
     def _open(self, low: Tensor, high: Tensor) -> None:
         width = high - low
-        # A constant slice has no width of its own: any will do that is not lost beside its value.
+        # A constant slice has width 0: take any width that does not vanish beside its value.
         constant = torch.maximum(high.abs() * 1e-3, torch.full_like(high, 1e-12))
         self._start = low
         self._width = torch.where(width > 0, width * (1 + 1e-9), constant)
@@ -146,8 +156,8 @@ class HistogramObserver(Observer):
                 return
             counts = self._counts_or_fail()
             pairs = counts.reshape(self.slices, BINS // 2, 2).sum(dim=2)
-            none = torch.zeros_like(pairs)
-            downward, upward = torch.cat([none, pairs], dim=1), torch.cat([pairs, none], dim=1)
+            empty = torch.zeros_like(pairs)
+            downward, upward = torch.cat([empty, pairs], dim=1), torch.cat([pairs, empty], dim=1)
             self._counts = torch.where(below, downward, torch.where(above, upward, counts))
             self._start = torch.where(below, self._start - self._width, self._start)
             self._width = torch.where(below | above, self._width * 2, self._width)

@@ -1,7 +1,7 @@
-"""Mean magnitude, from which LSQ takes its published start.
+"""Mean magnitude, from which learned step size quantization (LSQ) computes its first step.
 
-Esser et al. 2020, arXiv:1902.08153, section 2.1: step = 2 mean|v| / sqrt(qmax). Given as the
-range ``qmax * step``, so that a symmetric quantizer gets just that step back.
+Esser et al. 2020, arXiv:1902.08153, section 2.1: step = 2 mean|v| / sqrt(qmax). The range is
+``0 .. qmax * step``, for which a symmetric quantizer has exactly this step.
 """
 
 import torch
@@ -13,7 +13,17 @@ from qat.observers.base import Observer, batch_extremes
 
 
 class MeanAbsObserver(Observer):
-    """Mean of ``|v|`` over all values of each slice."""
+    """Range from the mean of ``|v|`` over all values of each slice.
+
+    Args:
+        slices: Number of scales.
+
+    Example:
+        >>> observer = MeanAbsObserver(slices=1)
+        >>> observer.observe(torch.tensor([[-1.0, 2.0]]))
+        >>> observer.range(IntGrid(3, signed=False), symmetric=True)[1] / 7  # 2 * 1.5 / sqrt(7)
+        tensor([1.1339])
+    """
 
     statistics_kind = "mean_abs"
     union = "sums"
@@ -27,21 +37,30 @@ class MeanAbsObserver(Observer):
 
     @property
     def seen(self) -> bool:
-        """True once any value was observed."""
+        """True after any value was observed."""
         return bool(self.count > 0)
 
     def collect(self, x: Tensor) -> None:
-        """Add these values to the sums."""
+        """Add the values to the sums.
+
+        Raises:
+            InputError: If the values contain NaN or infinity.
+        """
         batch_extremes(x)
         self.total += total(x.abs().sum(dim=1, dtype=torch.float64))
         self.count += total(torch.tensor(x.shape[1], device=x.device))
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
-        """``(0, 2 mean|v| sqrt(qmax))``."""
+        """``(0, 2 mean|v| sqrt(qmax))`` of each slice.
+
+        Args:
+            grid: Gives ``qmax``.
+            symmetric: Has no effect.
+        """
         high = (2 * self.total / self.count * grid.qmax**0.5).to(torch.get_default_dtype())
         return torch.zeros_like(high), high
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Delete the statistics."""
         self.total.zero_()
         self.count.zero_()

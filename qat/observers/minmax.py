@@ -1,4 +1,4 @@
-"""The range that held everything seen so far."""
+"""The range from the smallest to the largest value, of all batches or of the last one."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,17 @@ from qat.observers.base import Observer, batch_extremes
 class MinMaxObserver(Observer):
     """Smallest and largest value of each slice over all batches.
 
-    Clips nothing; one outlier sets the scale.
+    No value is clipped, and a single outlier determines the scale.
+
+    Args:
+        slices: Number of scales.
+
+    Example:
+        >>> observer = MinMaxObserver(slices=1)
+        >>> observer.observe(torch.tensor([[-1.0, 2.0]]))
+        >>> observer.observe(torch.tensor([[0.5, 3.0]]))
+        >>> observer.range(IntGrid(8, signed=True), symmetric=True)
+        (tensor([-1.]), tensor([3.]))
     """
 
     statistics_kind = "minmax"
@@ -25,34 +35,47 @@ class MinMaxObserver(Observer):
 
     @property
     def seen(self) -> bool:
-        """True once any value was observed."""
+        """True after any value was observed."""
         return bool((self.low <= self.high).all())
 
     def collect(self, x: Tensor) -> None:
-        """Widen the range to hold these values."""
+        """Widen the range to contain this batch.
+
+        Raises:
+            InputError: If the values contain NaN or infinity.
+        """
         low, high = batch_extremes(x)
         self.low.copy_(torch.minimum(self.low, low))
         self.high.copy_(torch.maximum(self.high, high))
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
-        """The extremes, whatever the grid."""
+        """The extremes of each slice.
+
+        Args:
+            grid: Has no effect.
+            symmetric: Has no effect.
+        """
         return self.low.clone(), self.high.clone()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Delete the statistics."""
         self.low.fill_(torch.inf)
         self.high.fill_(-torch.inf)
 
 
 class LatestObserver(MinMaxObserver):
-    """The extremes of the last batch alone: what follows a weight while it trains."""
+    """Smallest and largest value of each slice of the last batch, for weights in training."""
 
     follows_training = True
     statistics_kind = "latest"
     union = "extremes"
 
     def collect(self, x: Tensor) -> None:
-        """Replace the range."""
+        """Replace the range by that of this batch.
+
+        Raises:
+            InputError: If the values contain NaN or infinity.
+        """
         low, high = batch_extremes(x)
         self.low.copy_(low)
         self.high.copy_(high)

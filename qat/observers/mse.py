@@ -1,12 +1,12 @@
-"""The range whose rounding error is least in the mean square.
+"""The range of least mean square error (MSE) between values and quantized values.
 
-A wide range rounds coarsely, a narrow one clips: the best is in between and is searched for, on
-the grid it is meant for (Sung et al. 2015, arXiv:1511.06488; Banner et al. 2019,
-arXiv:1810.05723, solve the same trade-off for given distributions).
+A wide range rounds coarsely, a narrow range clips. The best range is between them, and is searched
+for on the grid that will be used (Sung et al. 2015, arXiv:1511.06488; Banner et al. 2019,
+arXiv:1810.05723, solve the same trade-off for known distributions).
 
-The search shrinks the min-max range: over even steps first, then more finely around the best,
-both ends together and, for a free zero point, each end by itself after that. The min-max range
-is one of the candidates, so the result is never worse than it.
+The search multiplies the min-max range by factors: first in equal steps, then more finely around
+the best so far; both ends together first, and then, if the zero point is free, each end alone. The
+min-max range is one of the candidates, so the result is never worse than it.
 """
 
 import torch
@@ -21,13 +21,31 @@ _FINE_WIDTHS = (0.1, 0.01)
 
 
 class MSEObserver(HistogramObserver):
-    """Range of least mean square rounding error."""
+    """Range of least mean square error of each slice.
+
+    Args:
+        slices: Number of scales.
+
+    Example:
+        >>> observer = MSEObserver(slices=1)
+        >>> observer.observe(torch.cat([torch.linspace(-1, 1, 999), torch.tensor([9.0])])[None])
+        >>> observer.range(IntGrid(2, signed=True), symmetric=True)[1] < 2  # the outlier is clipped
+        tensor([True])
+    """
 
     statistics_kind = HISTOGRAM
     union = "sums"
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
-        """The best range of each slice for these codes."""
+        """The best range of each slice.
+
+        Args:
+            grid: The codes that will represent it.
+            symmetric: True if the zero point is fixed at 0.
+
+        Raises:
+            InputError: If nothing was observed.
+        """
         values, weights = self.weighted_values()
         low, high = least_square_range(values, weights, grid, symmetric=symmetric)
         dtype = torch.get_default_dtype()
@@ -41,17 +59,17 @@ def least_square_range(
 
     Args:
         values: ``(slices, n)``.
-        weights: ``(slices, n)``, how often each value stands.
+        weights: ``(slices, n)``, how often each value occurs; 0 for a value that does not.
         grid: The codes.
-        symmetric: Zero point fixed at 0.
+        symmetric: Fix the zero point at 0.
 
     Returns:
         ``(rmin, rmax)``, each ``(slices,)``.
     """
-    seen = weights > 0
-    low = torch.where(seen, values, torch.inf).amin(dim=1).clamp(max=0)
-    high = torch.where(seen, values, -torch.inf).amax(dim=1).clamp(min=0)
-    search = _Search(values, weights, grid, symmetric, low, high)
+    occurs = weights > 0
+    low = torch.where(occurs, values, torch.inf).amin(dim=1).clamp(max=0)
+    high = torch.where(occurs, values, -torch.inf).amax(dim=1).clamp(min=0)
+    search = _RangeSearch(values, weights, grid, symmetric, low, high)
     search.over(_coarse_steps(), shrink_low=True, shrink_high=True)
     for width in _FINE_WIDTHS:
         search.over(_fine_steps(width), shrink_low=True, shrink_high=True)
@@ -65,15 +83,30 @@ def least_square_range(
 def square_error(
     values: Tensor, weights: Tensor, low: Tensor, high: Tensor, grid: IntGrid, symmetric: bool
 ) -> Tensor:
-    """Weighted sum of squared rounding errors of each row, for one range a row."""
+    """``sum(weights * (quantized - values)^2)`` of each row.
+
+    Args:
+        values: ``(slices, n)``.
+        weights: ``(slices, n)``.
+        low: ``(slices,)``, smallest value that is represented.
+        high: ``(slices,)``, largest value that is represented.
+        grid: The codes.
+        symmetric: Fix the zero point at 0.
+
+    Example:
+        >>> values, ones = torch.tensor([[0.4, 1.0, 5.0]]), torch.ones(1, 3)
+        >>> low, high, grid = torch.zeros(1), torch.tensor([3.0]), IntGrid(2, signed=False)
+        >>> square_error(values, ones, low, high, grid, True)  # 0.4^2 + 0 + 2^2
+        tensor([4.1600])
+    """
     scale, zero_point = qparams_from_range(low, high, grid, symmetric=symmetric)
     scale, zero_point = scale.unsqueeze(1), zero_point.unsqueeze(1)
     codes = (values / scale).round_().add_(zero_point).clamp_(grid.qmin, grid.qmax)
     return codes.sub_(zero_point).mul_(scale).sub_(values).square_().mul_(weights).sum(dim=1)
 
 
-class _Search:
-    """The best range found so far, and its error."""
+class _RangeSearch:
+    """The best range so far of each slice, and its error."""
 
     def __init__(
         self,
@@ -89,7 +122,13 @@ class _Search:
         self.error = self._error(low, high)
 
     def over(self, factors: list[float], *, shrink_low: bool, shrink_high: bool) -> None:
-        """Try the best range so far times each factor."""
+        """Multiply the best range so far by each factor, and keep the best product.
+
+        Args:
+            factors: Factors to try.
+            shrink_low: Multiply the lower end.
+            shrink_high: Multiply the upper end.
+        """
         low, high = self.low, self.high
         for factor in factors:
             tried_low = low * factor if shrink_low else low
@@ -105,10 +144,10 @@ class _Search:
 
 
 def _coarse_steps() -> list[float]:
-    # Past 1 too: on a signed symmetric grid the code qmin reaches one step beyond the range.
+    # Also above 1: on a signed symmetric grid the code qmin lies one step outside the range.
     return [i / _COARSE for i in range(1, _COARSE + _COARSE // 4)]
 
 
 def _fine_steps(width: float) -> list[float]:
-    """Factors within ``1 ± width``; ratios, since the best range so far is what they multiply."""
+    """Factors within ``1 ± width``, which multiply the best range so far."""
     return [1 + width * i / _FINE for i in range(-_FINE, _FINE + 1) if i]

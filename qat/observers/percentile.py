@@ -1,9 +1,9 @@
-"""The range that leaves out a small share of values at each end.
+"""The range between two percentiles, which clips a small share of values at each end.
 
 Wu et al. 2020, arXiv:2004.09602, section 4 (percentile calibration).
 
-Differs from the report: the share is counted at each end by itself, so that a one-sided tensor
-(behind a ReLU) is clipped at its large end only by that share, and a two-sided one by it twice.
+Differs from the report: each end clips this share of the values. A one-sided tensor (the output
+of a ReLU) is clipped at its upper end only, so it loses the share once; a two-sided tensor twice.
 """
 
 import torch
@@ -22,7 +22,13 @@ class PercentileObserver(HistogramObserver):
         percentile: In percent, above 50, at most 100.
 
     Raises:
-        ValueError: If ``percentile`` is not in (50, 100].
+        InputError: If ``percentile`` is not in (50, 100].
+
+    Example:
+        >>> observer = PercentileObserver(slices=1, percentile=75)
+        >>> observer.observe(torch.arange(1.0, 101.0)[None])
+        >>> observer.range(IntGrid(8, signed=False), symmetric=False)
+        (tensor([26.]), tensor([75.]))
     """
 
     statistics_kind = HISTOGRAM
@@ -35,7 +41,15 @@ class PercentileObserver(HistogramObserver):
         self.percentile = percentile
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
-        """The two percentiles of each slice, to a bin's width."""
+        """The two percentiles of each slice, to the width of a bin.
+
+        Args:
+            grid: Has no effect.
+            symmetric: Has no effect.
+
+        Raises:
+            InputError: If nothing was observed.
+        """
         values, weights = self.weighted_values()
         share = weights.cumsum(dim=1) / weights.sum(dim=1, keepdim=True)
         low = _first_where(share > 1 - self.percentile / 100, values)
@@ -45,6 +59,6 @@ class PercentileObserver(HistogramObserver):
 
 
 def _first_where(condition: Tensor, values: Tensor) -> Tensor:
-    """Value of each row at its first true column, the last one if none is."""
+    """Value of each row at its first true column, or at the last column if none is true."""
     index = torch.where(condition.any(dim=1), condition.int().argmax(dim=1), condition.shape[1] - 1)
     return values.gather(1, index.unsqueeze(1)).squeeze(1)

@@ -1,4 +1,4 @@
-"""Observers by name. Reading the names loads no torch."""
+"""Observers by name. Reading the names does not import torch."""
 
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,21 @@ OBSERVERS: "Registry[type[Observer]]" = Registry(
 
 
 def make_observer(method: Method, slices: int) -> "Observer":
-    """A new observer of that many slices."""
+    """A new observer.
+
+    Args:
+        method: Name of the observer, and its options.
+        slices: Number of scales.
+
+    Raises:
+        UnknownNameError: If there is no observer of this name.
+        InputError: If it does not take an option, or a target is not an observer.
+
+    Example:
+        >>> make_observer(Method("ema", options={"momentum": 0.5}), slices=3).momentum
+        0.5
+    """
     from qat.observers.base import Observer
 
-    found = class_of(method, OBSERVERS, Observer, given=("slices",))
-    return found(slices, **method.options)
+    observer_class = class_of(method, OBSERVERS, Observer, required=("slices",))
+    return observer_class(slices, **method.options)

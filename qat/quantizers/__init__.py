@@ -1,1 +1,1 @@
-"""Fake quantizers, one paper a file."""
+"""Fake quantizers, one method in each file."""

@@ -1,4 +1,4 @@
-"""What every fake quantizer owes its layer and its exporter, whichever paper it comes from."""
+"""Base class of fake quantizers: phases, ranges, and what layers and exporters use of them."""
 
 import warnings
 from collections.abc import Iterator
@@ -27,30 +27,33 @@ PHASES = ("observe", "quantize", "off")
 
 
 class UncalibratedWarning(UserWarning):
-    """A quantizer took its range from the first values it was given, for want of calibration."""
+    """A quantizer without calibration took its range from the first values that it rounded."""
 
 
 class Quantizer(nn.Module):
-    """Rounds a tensor to the codes of a grid, and keeps it in float.
+    """Fake quantization: rounds a tensor to the values of a grid, in floating point.
 
-    In phase ``observe`` it passes values through and collects them; on leaving that phase it
-    takes its range from them. In phase ``quantize`` it rounds. ``off`` is the identity, exactly.
-    A quantizer that has no range yet takes it from the first values it is to round, with a
-    warning: it never passes them through unrounded.
+    In phase ``observe`` the values pass unchanged and are collected; when this phase ends, they
+    determine the range (calibration). In phase ``quantize`` values are rounded. In phase ``off``
+    they pass unchanged. A quantizer without a range takes it from the first values that it is to
+    round, with a warning; it never passes them unrounded.
+
+    A method defines :meth:`set_qparams` and :meth:`qparams`, or :meth:`codebook`; most also
+    define :meth:`quantize` and :meth:`observer_method`.
 
     Args:
-        spec: What is asked of the tensor.
-        layout: How scales lie over it.
+        spec: How the tensor is to be quantized.
+        layout: Which elements of the tensor share a scale.
 
     Shape:
-        In and out are alike, of any rank the layout allows.
+        Input and output have the same shape, of any rank that the layout allows.
 
     Attributes:
-        label: Whose it is, for messages.
+        label: Name of the tensor, for messages.
         phase: One of ``observe``, ``quantize``, ``off``; set by :meth:`set_phase`.
-        frozen: True once the range no longer follows training.
-        learns: True for a method whose range is trained by gradient.
-        least_scale: Scales below it, element by element, are raised; None for any scale.
+        frozen: True if the range no longer follows training.
+        learns: True for a method whose range is trained by gradient descent.
+        least_scale: Smallest allowed scales, of ``layout.shape``; None for no limit.
     """
 
     learns = False
@@ -60,42 +63,54 @@ class Quantizer(nn.Module):
         super().__init__()
         self.spec, self.layout, self.grid = spec, layout, spec.grid()
         self.phase = "quantize"
-        self.label = type(self).__name__  # which layer's, for messages
+        self.label = type(self).__name__
         self.frozen = False
         self.least_scale: Tensor | None = None
         self.observer: Observer = make_observer(self.observer_method(), layout.slices)
         self.register_buffer("calibrated", torch.zeros((), dtype=torch.bool))
-        self._ready = False  # the buffer's value, so that no forward has to wait for a device
+        self._ready = False  # copy of the buffer, so that forward need not wait for a GPU
 
     # What a method defines ---------------------------------------------------------------------
 
     def observer_method(self) -> Method:
-        """The observer: the spec's, or this method's own choice when that is ``default``."""
+        """The observer: that of the spec, or the choice of this method if it is ``default``."""
         return self.spec.observer if self.spec.observer.name != "default" else Method("minmax")
 
     def quantize(self, x: Tensor) -> Tensor:
-        """Round ``x``; gradients as the method has them."""
+        """Round ``x``, with the gradient of the method; here a straight-through estimator."""
         return affine.fake_quantize(x, self.qparams())
 
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
-        """Take a scale and a zero point, both of ``layout.shape``, in place."""
+        """Replace scale and zero point, in place.
+
+        Args:
+            scale: Of ``layout.shape``.
+            zero_point: Of ``layout.shape``.
+
+        Raises:
+            NotImplementedError: Always; a subclass defines it.
+        """
         raise NotImplementedError
 
     def qparams(self) -> QParams:
-        """Scale, zero point, grid and layout, as an exporter needs them."""
+        """Scale, zero point, grid and layout.
+
+        Raises:
+            NotImplementedError: Always; a subclass defines it.
+        """
         raise NotImplementedError
 
     def codebook(self) -> Codebook | None:
-        """The levels, of a method whose steps are not all alike; None for an affine grid.
+        """The levels of a method whose steps are not all equal; None for an affine grid.
 
-        A method that has one refuses :meth:`qparams`, since no scale describes it.
+        A method with a codebook has no scale, and its :meth:`qparams` raises an error.
         """
         return None
 
-    # What all share ----------------------------------------------------------------------------
+    # What all methods share ----------------------------------------------------------------------
 
     def forward(self, x: Tensor) -> Tensor:
-        """Observe, round, or pass through, as the phase says."""
+        """Observe ``x``, round it, or return it unchanged, depending on the phase."""
         if self.phase == "off":
             return x
         if self.phase == "observe":
@@ -106,24 +121,25 @@ class Quantizer(nn.Module):
         return self.quantize(x)
 
     def observe(self, x: Tensor) -> None:
-        """Show the observer the values of ``x``.
+        """Add the values of ``x`` to the statistics of the observer.
 
         Raises:
-            ValueError: If they hold NaN or infinity.
+            InputError: If they contain NaN or infinity; the message names the tensor.
         """
         with self._named():
             self.observer.observe(self.layout.sliced(x.detach()))
 
     def close_batch(self, forwards: int = 1) -> None:
-        """A batch is over: what tensors that share the scale have shown is one.
+        """End a batch of calibration.
 
-        The first batch tells how many they are, so that a training knows it.
+        Tensors that share this quantizer are one batch. The first batch determines their number
+        per forward pass, which training uses later.
 
         Args:
-            forwards: In how many parts the batch went through the network.
+            forwards: Number of forward passes into which the batch was split.
 
         Raises:
-            ValueError: If they hold NaN or infinity.
+            InputError: If the values contain NaN or infinity; the message names the tensor.
         """
         with self._named():
             calls = self.observer.close()
@@ -131,12 +147,20 @@ class Quantizer(nn.Module):
             self.observer.expect(max(calls // forwards, 1))
 
     def adopt_range(self) -> None:
-        """Take scale and zero point from what was observed."""
+        """Take scale and zero point from the observed values."""
         rmin, rmax = self.observer.range(self.grid, symmetric=self.spec.symmetric)
         self.set_range(rmin, rmax)
 
     def set_range(self, rmin: Tensor | float, rmax: Tensor | float) -> None:
-        """Represent ``rmin .. rmax``, numbers or one value a slice."""
+        """Represent the range ``rmin .. rmax``.
+
+        Args:
+            rmin: Smallest value, a number or one for each slice.
+            rmax: Largest value, likewise.
+
+        Raises:
+            InputError: If a bound is NaN or infinite, or ``rmin > rmax``.
+        """
         shape, like = self.layout.shape, self.qparams().scale.detach()
         low, high = (torch.as_tensor(r, dtype=like.dtype, device=like.device) for r in (rmin, rmax))
         scale, zero_point = qparams_from_range(
@@ -152,7 +176,7 @@ class Quantizer(nn.Module):
 
     @torch.no_grad()
     def hold_scale(self, least: Tensor) -> None:
-        """Raise scales below ``least``, of ``layout.shape``: those of now and of later ranges."""
+        """Raise scales below ``least``, of ``layout.shape``; this holds for later ranges too."""
         self.least_scale = least
         own = self.qparams()
         scale = raised(own.scale, least)
@@ -162,10 +186,10 @@ class Quantizer(nn.Module):
             self.set_qparams(scale, own.zero_point)
 
     def set_phase(self, phase: str) -> None:
-        """Switch the phase; leaving ``observe`` fixes the range from what was seen.
+        """Switch the phase; at the end of ``observe`` the range is taken from the observed values.
 
         Raises:
-            ValueError: If the phase is none of ``observe``, ``quantize``, ``off``.
+            InputError: If the phase is not ``observe``, ``quantize`` or ``off``.
         """
         one_of("phase", phase, PHASES)
         if self.phase == "observe" and phase != "observe" and self.observer.seen:
@@ -174,13 +198,25 @@ class Quantizer(nn.Module):
 
     @property
     def is_rounding(self) -> bool:
-        """True if it rounds by a range of its own: in phase ``quantize``, calibrated."""
+        """True if it is calibrated and in phase ``quantize``."""
         return self.phase == "quantize" and self._ready
 
     def encode(self, x: Tensor) -> Tensor:
-        """Integer codes of ``x``, int32: of the grid, or indices into the codebook."""
+        """Integer codes of ``x``, int32: codes of the grid, or indices into the codebook.
+
+        Raises:
+            InputError: If ``x`` contains NaN, which has no code.
+        """
         book = self.codebook()
         return affine.encode(x, self.qparams()) if book is None else book.encode(x)
+
+    def code_range(self) -> tuple[int, int]:
+        """``(bits, lowest code)`` of the codes that :meth:`encode` returns.
+
+        The lowest code is ``grid.qmin`` for an affine grid, and 0 for a codebook.
+        """
+        book = self.codebook()
+        return (self.grid.bits, self.grid.qmin) if book is None else (book.bits, 0)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Values of integer codes."""
@@ -188,7 +224,7 @@ class Quantizer(nn.Module):
         return affine.decode(codes, self.qparams()) if book is None else book.decode(codes)
 
     def extra_repr(self) -> str:
-        """One line for ``print(net)``."""
+        """Text within the parentheses of ``print(net)``."""
         grid = self.grid
         return f"{grid.bits} bits, codes {grid.qmin}..{grid.qmax}, {self.spec.granularity}"
 
@@ -200,12 +236,12 @@ class Quantizer(nn.Module):
             stacklevel=3,
         )
         self.observe(x)
-        self.observer.close()  # whatever else shares the range has to do with this
+        self.observer.close()  # other tensors that share the range have to use this one
         self.adopt_range()
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Name the tensor in what an observer complains of."""
+        """Add the name of the tensor to the message of an error of the observer."""
         try:
             yield
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Half precision as a number format: values are rounded to IEEE binary16 and kept in float."""
+"""Half precision (fp16) as a number format: values are rounded to IEEE binary16, in float."""
 
 from typing import Any
 
@@ -12,10 +12,14 @@ _LARGEST = torch.finfo(torch.float16).max
 
 
 class CastQuantizer(nn.Module):
-    """Round to fp16 and back, with the gradient passed through where the value fits.
+    """Round to fp16, with gradient 1 inside its range and 0 outside it.
 
-    Values beyond 65,504 saturate. It has no scale, so it needs no calibration and takes part in
-    the phases only as ``off`` or not.
+    Magnitudes above 65,504 saturate. There is no scale and no calibration; values are rounded in
+    phase ``quantize``, and pass unchanged in ``observe`` and ``off``.
+
+    Example:
+        >>> CastQuantizer()(torch.tensor([0.1, 1e6]))
+        tensor([9.9976e-02, 6.5504e+04])
     """
 
     def __init__(self) -> None:
@@ -23,7 +27,7 @@ class CastQuantizer(nn.Module):
         self.phase = "quantize"
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x`` rounded to half precision; in phase ``quantize`` only."""
+        """Round ``x`` to half precision, in phase ``quantize`` only."""
         if self.phase != "quantize":
             return x
         return _RoundToHalf.apply(x)  # type: ignore[no-any-return]
@@ -32,7 +36,7 @@ class CastQuantizer(nn.Module):
         """Switch the phase.
 
         Raises:
-            ValueError: If the phase is none of ``observe``, ``quantize``, ``off``.
+            InputError: If the phase is not ``observe``, ``quantize`` or ``off``.
         """
         one_of("phase", phase, PHASES)
         self.phase = phase

@@ -1,10 +1,10 @@
-"""Range taken from the very tensor that is quantized, at inference.
+"""Dynamic quantization: each tensor is quantized over its own range, at inference.
 
-As ONNX DynamicQuantizeLinear (https://onnx.ai/onnx/operators/onnx__DynamicQuantizeLinear.html)
-does: extremes over the whole tensor, batch included, widened to hold zero, asymmetric. So a
-result depends on the batch it is computed in.
+As in ONNX DynamicQuantizeLinear (https://onnx.ai/onnx/operators/onnx__DynamicQuantizeLinear.html):
+asymmetric, over the extremes of the whole tensor with its batch axis, widened to contain zero. So
+the result for an image depends on the other images of its batch.
 
-Differs from ONNX: any width and symmetric grids are possible; an all-zero tensor gets scale 1.
+Differs from ONNX: any width and symmetric grids are possible; a tensor of zeros has scale 1.
 """
 
 import torch
@@ -20,10 +20,19 @@ from qat.quantizers.base import Quantizer
 
 
 class DynamicQuantizer(Quantizer):
-    """Fake-quantize an activation over its own extremes; needs no calibration, keeps no state.
+    """Fake-quantize an activation over its own extremes, without calibration and without state.
+
+    Args:
+        spec: How the tensor is to be quantized.
+        layout: A single scale for the whole tensor.
 
     Raises:
-        ValueError: If the layout has more than one scale, or an observer was named.
+        InputError: If the layout has more than one scale, or the spec names an observer.
+
+    Example:
+        >>> spec = TensorSpec(bits=2, signed=False, symmetric=False)
+        >>> DynamicQuantizer(spec, Layout())(torch.tensor([0.0, 0.4, 3.0]))
+        tensor([0., 0., 3.])
     """
 
     def __init__(self, spec: TensorSpec, layout: Layout) -> None:
@@ -37,15 +46,20 @@ class DynamicQuantizer(Quantizer):
         self._set_ready()
 
     def observe(self, x: Tensor) -> None:
-        """Nothing is to be kept."""
+        """Do nothing: there are no statistics."""
 
     def quantize(self, x: Tensor) -> Tensor:
         """Round over the extremes of ``x``."""
         return affine.fake_quantize(x, self.qparams_of(x))
 
     def qparams_of(self, x: Tensor) -> QParams:
-        """Scale and zero point that ``x`` itself gives."""
-        # A rank trains on a part of each batch, but evaluates whole ones, not all the same number.
+        """Scale and zero point from the extremes of ``x``.
+
+        Raises:
+            InputError: If ``x`` contains NaN or infinity.
+        """
+        # In training every rank has a part of each batch. In evaluation it has whole batches, and
+        # their number differs between ranks, so that no reduction over ranks is possible.
         extremes = batch_extremes if self.training else finite_extremes
         low, high = extremes(self.layout.sliced(x.detach()))
         scale, zero_point = qparams_from_range(
@@ -58,26 +72,30 @@ class DynamicQuantizer(Quantizer):
         return QParams(scale, zero_point, self.grid, self.layout)
 
     def qparams(self) -> QParams:
-        """Refused: there are none before an input is seen.
+        """Not available: scale and zero point depend on the input, see :meth:`qparams_of`.
 
         Raises:
-            ValueError: Always.
+            InputError: Always.
         """
         raise InputError("a dynamic quantizer has no scale before it sees its input")
 
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
-        """Refused, as :meth:`qparams`.
+        """Not possible, as :meth:`qparams`.
+
+        Args:
+            scale: Not used.
+            zero_point: Not used.
 
         Raises:
-            ValueError: Always.
+            InputError: Always.
         """
         raise InputError("a dynamic quantizer takes its scale from each input")
 
     def extra_repr(self) -> str:
-        """One line for ``print(net)``."""
+        """Text within the parentheses of ``print(net)``."""
         return f"{self.grid.bits} bits, range of each batch"
 
 
 def is_dynamic(module: torch.nn.Module) -> bool:
-    """True for a quantizer whose range is taken at inference."""
+    """True for a quantizer whose range depends on each input at inference."""
     return isinstance(module, DynamicQuantizer)

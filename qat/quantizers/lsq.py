@@ -9,11 +9,11 @@ Esser et al., "Learned Step Size Quantization", ICLR 2020, arXiv:1902.08153.
     d v_hat / d v = 1 inside the range, 0 outside   Eq. 5
     g = 1 / sqrt(N * qmax)                          section 2.2, scales the gradient of s
 
-Differs from the paper: one step per channel or group is possible, N then counts the elements of
-one slice; for an activation N leaves out the batch axis, and of tensors that share a step it is
-that of each by itself. The step is used by its magnitude, so that a step driven through zero goes
-on as a positive one. Short runs start from the step of least square error, since the paper's
-start is 1.5 to 4.6 times wider than it at 2 to 8 bits.
+Differs from the paper: one step per channel or group is possible, and N is then the number of
+elements that share a step. For an activation N does not count the batch axis; if tensors share a
+step, each has its own N. The magnitude of the step is used, so that a step that becomes negative
+acts as a positive one. By default training starts from the step of least square error, since the
+start of the paper is 1.5 to 4.6 times wider at 2 to 8 bits, which is too wide for short trainings.
 """
 
 from typing import Any
@@ -37,21 +37,31 @@ class LSQQuantizer(Quantizer):
     """Fake-quantize with a step that is trained like a weight.
 
     Args:
-        spec: What is asked of the tensor; symmetric, with a free scale.
-        layout: How steps lie over it.
-        start: ``mse`` starts from the step of least square error, ``paper`` from
-            ``2 mean|v| / sqrt(qmax)``, ``observer`` from the range of the spec's own observer.
+        spec: How the tensor is to be quantized; symmetric, with a free scale.
+        layout: Which elements of the tensor share a step.
+        start: First step. ``mse``: that of least square error. ``paper``: ``2 mean|v| /
+            sqrt(qmax)``. ``observer``: from the range of the observer of the spec.
 
     Raises:
-        ValueError: If the spec is asymmetric or asks for power-of-two scales, or ``start`` is
-            unknown or meets an observer that it would ignore.
+        InputError: If the spec is asymmetric or has power-of-two scales, ``start`` is unknown, or
+            the spec names an observer that ``start`` ignores.
+
+    Example:
+        >>> quantizer = LSQQuantizer(TensorSpec(bits=3, signed=True), Layout())
+        >>> quantizer.set_qparams(torch.tensor([0.5]), torch.zeros(1))
+        >>> y = quantizer(torch.tensor([0.6, 9.0]))
+        >>> y.sum().backward()
+        >>> y.tolist(), f"{quantizer.step.grad.item():.4f}"  # ((1 - 1.2) + 3) / sqrt(2 * 3)
+        ([0.5, 1.5], '1.1431')
     """
 
     learns = True
 
     def __init__(self, spec: TensorSpec, layout: Layout, start: str = "mse") -> None:
         if not spec.symmetric:
-            raise InputError("lsq learns a step and no zero point: set symmetric=true, or minmax")
+            raise InputError(
+                "lsq learns a step and no zero point: set symmetric=true, or use minmax"
+            )
         if spec.scale != "free":
             raise InputError("lsq learns a free step: set scale=free, or use minmax")
         one_of("start of lsq", start, STARTS)
@@ -65,7 +75,7 @@ class LSQQuantizer(Quantizer):
         self.step = nn.Parameter(torch.ones(layout.shape))
 
     def observer_method(self) -> Method:
-        """The observer that gives the start."""
+        """The observer from whose range the first step is computed."""
         own = {"paper": Method("mean_abs"), "mse": Method("mse")}
         return own.get(self._start) or super().observer_method()
 
@@ -87,17 +97,22 @@ class LSQQuantizer(Quantizer):
 
     @torch.no_grad()
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
-        """Take a step, in place: an optimizer may already hold the parameter."""
+        """Replace the step, in place, since an optimizer may already refer to the parameter.
+
+        Args:
+            scale: The step, of ``layout.shape``.
+            zero_point: Not used.
+        """
         self.step.copy_(scale)
         self._set_ready()
 
     def qparams(self) -> QParams:
-        """The step as scale, zero point 0."""
+        """The magnitude of the step as scale, and zero point 0."""
         step = self._positive_step().detach()
         return QParams(step, torch.zeros_like(step), self.grid, self.layout)
 
     def hold_scale(self, least: Tensor) -> None:
-        """See the base; a step below stays what was learned, and is used as if it were larger."""
+        """As the base, but without changing the parameter: a step is raised where it is used."""
         self.least_scale = least
 
     def _positive_step(self) -> Tensor:
@@ -111,7 +126,7 @@ class LSQQuantizer(Quantizer):
 
 
 class _LSQ(torch.autograd.Function):
-    """Eq. 1 to 5 as one body each way, so that each can be compiled to one loop."""
+    """Eq. 1 to 5: forward and backward pass as one body each, which can be compiled to one loop."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, step: Tensor, owner: LSQQuantizer, gain: float) -> Tensor:  # type: ignore[override]
@@ -127,7 +142,7 @@ class _LSQ(torch.autograd.Function):
         x, step = ctx.saved_tensors
         rows = ctx.layout.sliced(grad), ctx.layout.sliced(x), step
         grad_x, grad_step = _gradients(*rows, ctx.grid.qmin, ctx.grid.qmax)
-        # The gain differs from layer to layer: inside the body each would be compiled anew.
+        # The gain differs between layers; as an argument of the body, each would be compiled.
         return ctx.layout.unsliced(grad_x, grad), grad_step * ctx.gain, None, None
 
 

@@ -1,12 +1,12 @@
-"""The classic fake quantizer: a range that is set or observed.
+"""The standard fake quantizer: its range is set or observed.
 
 Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", CVPR 2018, arXiv:1712.05877, section 3:
 
     q = clamp(round(r / scale) + zero_point, qmin, qmax),  r' = scale * (q - zero_point)
 
-The gradient of r is passed inside the range and stopped outside it; the range gets none, and
-follows the data instead. Weights follow their current extremes, activations a moving average.
+The gradient of r is 1 inside the range and 0 outside it. The range gets no gradient; it follows the
+data: the current extremes of a weight, a moving average of the extremes of an activation.
 
 Differs from the paper: rounding is half to even; the moving average starts at the first batch.
 """
@@ -21,10 +21,20 @@ from qat.quantizers.base import Quantizer
 
 
 class MinMaxQuantizer(Quantizer):
-    """Fake-quantize over an observed or a set range (:meth:`set_range`).
+    """Fake-quantize over a range that is observed, or set by :meth:`set_range`.
 
-    While a network trains the range follows its values until ``frozen``, if the observer is
-    one that follows training (``latest``, ``ema``); histogram ranges stay as calibrated.
+    During training the range follows the values until ``frozen``, if the observer follows training
+    (``latest``, ``ema``). Ranges of other observers remain as calibrated.
+
+    Args:
+        spec: How the tensor is to be quantized.
+        layout: Which elements of the tensor share a scale.
+
+    Example:
+        >>> quantizer = MinMaxQuantizer(TensorSpec(bits=4, signed=True), Layout()).eval()
+        >>> quantizer.set_range(-7.0, 7.0)
+        >>> quantizer(torch.tensor([0.4, 2.6, 99.0])).tolist()
+        [0.0, 3.0, 7.0]
     """
 
     scale: Tensor
@@ -36,16 +46,16 @@ class MinMaxQuantizer(Quantizer):
         self.register_buffer("zero_point", torch.zeros(layout.shape))
 
     def observer_method(self) -> Method:
-        """By default a weight's current extremes, and a moving average of an activation's."""
+        """By default the current extremes of a weight, and moving averages for an activation."""
         if self.spec.observer.name != "default":
             return self.spec.observer
         return Method("latest" if self.layout.axis == 0 else "ema")
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the base, after following the values of a training step.
+        """As the base; in training the range first follows ``x``.
 
-        Of tensors that share the range none is known when the first is rounded: all of a step have
-        the range of before it, and what follows is the union.
+        Tensors that share the range are rounded over the range of the previous step, since it has
+        to be the same for all; after the last of them the range follows their union.
         """
         if not (self.phase == "quantize" and self.training and self._follows()):
             return super().forward(x)
@@ -60,13 +70,18 @@ class MinMaxQuantizer(Quantizer):
         return rounded
 
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
-        """Take a scale and a zero point, in place."""
+        """Replace scale and zero point, in place.
+
+        Args:
+            scale: Of ``layout.shape``.
+            zero_point: Of ``layout.shape``.
+        """
         self.scale.copy_(scale)
         self.zero_point.copy_(zero_point)
         self._set_ready()
 
     def qparams(self) -> QParams:
-        """Scale and zero point as they are now."""
+        """Current scale and zero point, with grid and layout."""
         return QParams(self.scale, self.zero_point, self.grid, self.layout)
 
     def _follows(self) -> bool:

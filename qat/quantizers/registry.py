@@ -1,4 +1,4 @@
-"""Quantizers by name. Reading the names loads no torch."""
+"""Quantizers by name. Reading the names does not import torch."""
 
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,29 @@ QUANTIZERS: "Registry[type[Quantizer]]" = Registry(
 
 
 def make_quantizer(spec: TensorSpec, layout: "Layout") -> "nn.Module":
-    """A quantizer for one tensor: the identity when off, a cast for fp16, else the method's."""
+    """A quantizer for one tensor.
+
+    Args:
+        spec: How the tensor is to be quantized.
+        layout: Which elements of the tensor share a scale.
+
+    Returns:
+        ``nn.Identity`` if the spec is off, a ``CastQuantizer`` for fp16, else the quantizer that
+        the spec names.
+
+    Raises:
+        UnknownNameError: If there is no quantizer or observer of the name in the spec.
+        InputError: If a method does not take an option or cannot have the spec, ``signed`` is
+            None, or a target is not a quantizer.
+
+    Example:
+        >>> from qat.core.layout import Layout
+        >>> make_quantizer(TensorSpec(bits=4, signed=True), Layout())
+        MinMaxQuantizer(
+          4 bits, codes -8..7, tensor
+          (observer): EMAObserver()
+        )
+    """
     from torch import nn
 
     from qat.quantizers.base import Quantizer
@@ -32,5 +54,5 @@ def make_quantizer(spec: TensorSpec, layout: "Layout") -> "nn.Module":
         return nn.Identity()
     if spec.format == "fp16":
         return CastQuantizer()
-    found = class_of(spec.quantizer, QUANTIZERS, Quantizer, given=("spec", "layout"))
-    return found(spec, layout, **spec.quantizer.options)
+    quantizer_class = class_of(spec.quantizer, QUANTIZERS, Quantizer, required=("spec", "layout"))
+    return quantizer_class(spec, layout, **spec.quantizer.options)

@@ -1,4 +1,4 @@
-"""A codebook that is given and stays: what a packed file's weights are rounded to."""
+"""A quantizer with a fixed codebook, such as that of the weights in a packed file."""
 
 import torch
 from torch import Tensor
@@ -12,11 +12,17 @@ from qat.quantizers.base import Quantizer
 
 
 class TabledQuantizer(Quantizer):
-    """Round to the nearest level of a fixed codebook; the gradient is passed straight through.
+    """Round to the nearest level of a fixed codebook, with a straight-through estimator.
 
     Args:
-        spec: What was asked of the tensor.
+        spec: How the tensor was to be quantized.
         book: The levels.
+
+    Example:
+        >>> book = Codebook(torch.tensor([[-1.0, 0.0, 4.0]]))
+        >>> quantizer = TabledQuantizer(TensorSpec(bits=2, signed=True), book)
+        >>> quantizer(torch.tensor([-0.4, 2.1])).tolist(), quantizer.code_range()
+        ([0.0, 4.0], (2, 0))
     """
 
     levels: Tensor
@@ -28,30 +34,36 @@ class TabledQuantizer(Quantizer):
         self._set_ready()
 
     def codebook(self) -> Codebook:
-        """The levels, wherever the module has been moved to."""
+        """The levels, on the device of the module."""
         return Codebook(self.levels, self.layout)
 
     def observe(self, x: Tensor) -> None:
-        """Nothing is to be learned."""
+        """Do nothing: the levels are fixed."""
 
     def quantize(self, x: Tensor) -> Tensor:
-        """The nearest level."""
+        """Round each value to its nearest level."""
         with torch.no_grad():
             value = self.decode(self.encode(x))
         return grad_of(value, x)
 
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
-        """Refused: levels have no common step.
+        """Not possible: the levels have no common step.
+
+        Args:
+            scale: Not used.
+            zero_point: Not used.
 
         Raises:
-            ValueError: Always.
+            InputError: Always.
         """
-        raise InputError("a codebook takes no scale: give it levels")
+        raise InputError(
+            "a codebook has no scale to set: create a TabledQuantizer with other levels"
+        )
 
     def qparams(self) -> QParams:
-        """Refused, as :meth:`set_qparams`.
+        """Not available: the levels have no common step, see :meth:`codebook`.
 
         Raises:
-            ValueError: Always.
+            InputError: Always.
         """
-        raise InputError("a codebook has no scale: ask for codebook()")
+        raise InputError("a codebook has no scale: use codebook()")

@@ -81,7 +81,7 @@ def _squared_errors(
         if slot[1] == "weight":
             add(slot, weight_of(fitted, slot), 1)
     for batch, _ in batches if paths else ():
-        with inputs_of(fitted.host, list(paths.values())) as inputs:
+        with inputs_of(fitted.host, list(paths.values()), differentiable=False) as inputs:
             fitted.host(batch)
         for slot, path in paths.items():
             for value in inputs[path]:

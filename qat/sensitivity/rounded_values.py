@@ -16,14 +16,23 @@ Batch = tuple[Tensor, Tensor]
 
 
 @contextmanager
-def inputs_of(host: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, list[Tensor]]]:
-    """Inputs of modules as they are called, one a call; differentiable where gradients are on."""
+def inputs_of(
+    host: nn.Module, paths: Sequence[str], *, differentiable: bool
+) -> Iterator[dict[str, list[Tensor]]]:
+    """Record the inputs of modules inside the block, one tensor for each call.
+
+    Args:
+        host: The network that contains the modules.
+        paths: Module paths within ``host``.
+        differentiable: Let an input that needs no gradient (the images) need one, so that the
+            loss can be differentiated by every input; gradients must be enabled.
+    """
     found: dict[str, list[Tensor]] = {path: [] for path in paths}
 
     def hook_of(path: str) -> Any:
         def hook(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
             value = args[0]
-            if torch.is_grad_enabled() and not value.requires_grad:
+            if differentiable and not value.requires_grad:
                 value = value.detach().requires_grad_()
             found[path].append(value)
             return (value, *args[1:])
@@ -54,7 +63,8 @@ def slot_tensors(
     """
     tensors = {slot: [weight_of(fitted, slot)] for slot in slots if slot[1] == "weight"}
     paths = {slot: fitted.sites[slot].path for slot in slots if slot[1] == "act"}
-    with torch.enable_grad(), inputs_of(fitted.host, list(paths.values())) as found:
+    inputs = inputs_of(fitted.host, list(paths.values()), differentiable=True)
+    with torch.enable_grad(), inputs as found:
         logits = fitted.host(batch[0])
         loss = F.cross_entropy(logits, batch[1], reduction="sum")
     return loss, {**tensors, **{slot: found[path] for slot, path in paths.items()}}

@@ -20,14 +20,14 @@ from qat.base.reading import UnreadableError, file_digest, parse_json, read_byte
         pytest.param(b'{"a": [-Infinity]}', "-Infinity is not JSON", id="infinity"),
         pytest.param(b'{"a": "\\ud800"}', "lone surrogate", id="lone surrogate"),
         pytest.param(b'{"\\udfff": 1}', "lone surrogate", id="lone surrogate as a key"),
-        pytest.param(b'{"a": 1, "b": 2, "a": 1}', "'a' stands in it twice", id="twice"),
+        pytest.param(b'{"a": 1, "b": 2, "a": 1}', "'a' appears twice", id="twice"),
         pytest.param(b"[" * 100_000, "nested deeper", id="brackets without end"),
         pytest.param(b"[" * 65 + b"]" * 65, "nested deeper", id="65 levels"),
         pytest.param(b'{"a":' * 70 + b"1" + b"}" * 70, "nested deeper", id="70 mappings"),
         pytest.param(b"\xef\xbb\xbf{}", "byte order mark", id="byte order mark"),
-        pytest.param(b"\xff\xfe{\x00}\x00", "no UTF-8", id="utf-16"),
-        pytest.param(bytes(range(256)), "no UTF-8", id="junk"),
-        pytest.param(b"", "no JSON", id="nothing"),
+        pytest.param(b"\xff\xfe{\x00}\x00", "not UTF-8", id="utf-16"),
+        pytest.param(bytes(range(256)), "not UTF-8", id="junk"),
+        pytest.param(b"", "not JSON", id="nothing"),
     ],
 )
 def test_what_is_no_sound_json_is_refused_in_words(content, words):

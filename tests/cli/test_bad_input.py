@@ -81,7 +81,7 @@ def test_a_wrong_word_is_refused(qat, home, override, parts):
         ),
         (["mode=dynamic", "scheme.act.granularity=channel"], "must be tensor in mode=dynamic"),
         (["mode=dynamic", "scheme.act.signed=true"], "as ONNX DynamicQuantizeLinear"),
-        (["model=torchvision", "model.name=resnet_18"], "near it: resnet18"),
+        (["model=torchvision", "model.name=resnet_18"], "similar names: resnet18"),
         (["quantizer@scheme.act=user", "scheme.act.target=no:Q"], "No module named 'no'"),
         (
             ["observer@scheme.act=percentile", "scheme.act.observer_options.percentile=200"],
@@ -138,7 +138,7 @@ def test_a_checkpoint_of_another_network_is_refused_with_the_keys(qat, home):
     torch.save(net.state_dict(), "cnn.pt")
     words = ["run", *SMALL, "model=resnet20", "model.checkpoint=cnn.pt"]
     assert_refused(
-        qat, home, words, "cnn.pt is of another network", "missing: conv1.weight", "unknown: fea"
+        qat, home, words, "cnn.pt does not fit the model", "missing: conv1.weight", "unknown: fea"
     )
 
 
@@ -147,7 +147,7 @@ def test_nan_in_weights_is_refused_by_name(qat, home):
     net.classifier[1].bias.data[0] = torch.nan
     torch.save(net.state_dict(), "nan.pt")
     words = ["run", *SMALL, "model.checkpoint=nan.pt"]
-    assert_refused(qat, home, words, "nan.pt: classifier.1.bias holds NaN or infinity")
+    assert_refused(qat, home, words, "nan.pt: classifier.1.bias contains NaN or infinity")
 
 
 def test_a_folder_that_cannot_be_written_is_refused(qat, home):

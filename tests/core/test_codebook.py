@@ -53,10 +53,10 @@ def test_nan_has_no_code():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        pytest.param(torch.tensor([0.0, 1.0]), "of shape", id="one axis"),
-        pytest.param(torch.tensor([[0.0]]), "of shape", id="one level"),
-        pytest.param(torch.zeros(1, 65537), "of shape", id="too many"),
-        pytest.param(torch.zeros(2, 4), "of shape", id="slices"),
+        pytest.param(torch.tensor([0.0, 1.0]), "must have shape", id="one axis"),
+        pytest.param(torch.tensor([[0.0]]), "must have shape", id="one level"),
+        pytest.param(torch.zeros(1, 65537), "must have shape", id="too many"),
+        pytest.param(torch.zeros(2, 4), "must have shape", id="slices"),
         pytest.param(torch.zeros(1, 4).double(), "float32", id="double"),
         pytest.param(torch.tensor([[0.0, torch.inf]]), "finite", id="infinite"),
         pytest.param(torch.tensor([[0.0, torch.nan]]), "finite", id="nan"),

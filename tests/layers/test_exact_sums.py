@@ -44,6 +44,17 @@ def test_the_order_of_channels_does_not_show():
     assert torch.equal(again, y)
 
 
+def test_the_gradient_mode_chooses_the_arithmetic():
+    """Without gradients the product is that of codes, with them that of rounded floats."""
+    qnet = calibrated(Residual())
+    layer, x, y = seen(qnet, "head", images(6))
+    of_codes = layer.product_of_codes(torch.nn.functional.linear, x, layer.bias_step())
+    assert torch.equal(y, of_codes)
+    of_floats = torch.nn.functional.linear(x, *layer.quantized())
+    assert torch.equal(layer(x), of_floats)
+    torch.testing.assert_close(of_codes, of_floats, rtol=1e-5, atol=1e-6)
+
+
 def test_where_a_gradient_is_asked_for_it_is_given():
     qnet = calibrated(Residual())
     x = images(6)

@@ -12,5 +12,5 @@ def test_torchvisions_sources_name_the_classifiers_that_torchvision_lists():
 
 def test_an_unknown_classifier_is_refused_with_the_nearest():
     check_torchvision_name("resnet18")
-    with pytest.raises(KeyError, match="near it: resnet18"):
+    with pytest.raises(KeyError, match="similar names: resnet18"):
         check_torchvision_name("resnet81")

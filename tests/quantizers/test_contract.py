@@ -192,20 +192,3 @@ def test_unsigned_codes_of_a_one_sided_tensor_are_worth_a_bit():
     for quantizer in (unsigned, signed):
         quantizer.set_range(0.0, 3.0)
     assert torch.equal(unsigned(x), signed(x))
-
-
-def test_an_unknown_method_is_refused_with_the_list():
-    with pytest.raises(KeyError, match="no quantizer 'pact2'; there are minmax, lsq"):
-        fresh(spec("pact2"))
-
-
-def test_an_option_that_is_none_is_refused_with_those_that_are():
-    with pytest.raises(ValueError, match="lsq has no option 'begin'; it takes start"):
-        fresh(spec("lsq", method=Method("lsq", options={"begin": "mse"})))
-
-
-def test_a_class_of_the_users_comes_in_by_target():
-    method = Method("user", "qat.quantizers.minmax:MinMaxQuantizer")
-    assert type(fresh(TensorSpec(signed=True, quantizer=method))).__name__ == "MinMaxQuantizer"
-    with pytest.raises(ValueError, match="is not a subclass"):
-        fresh(TensorSpec(signed=True, quantizer=Method("user", "fractions:Fraction")))

@@ -41,5 +41,5 @@ def test_it_survives_a_checkpoint(quantizer):
 def test_it_has_no_scale(quantizer):
     with pytest.raises(ValueError, match="no scale"):
         quantizer.qparams()
-    with pytest.raises(ValueError, match="takes no scale"):
+    with pytest.raises(ValueError, match="a codebook has no scale to set"):
         quantizer.set_qparams(torch.ones(1), torch.zeros(1))

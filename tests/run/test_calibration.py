@@ -81,7 +81,7 @@ def test_a_static_run_needs_no_label_at_all(files, capsys):
     assert len(calibration["digest"]) == 64
     assert "test         24 images of 16x16, 3 channels: no labels" in shown
     assert "calibration  24 images of 16x16, 3 channels: no labels" in shown
-    assert f"{tensors} tensors taken of net; left: acc" in shown
+    assert f"{tensors} tensors loaded from net; not loaded: acc" in shown
 
 
 def test_a_dynamic_run_needs_nothing_to_calibrate_with(files, capsys):

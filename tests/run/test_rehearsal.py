@@ -1,7 +1,6 @@
 """What a run would stumble over at its end is refused before it begins."""
 
 import pytest
-import torch
 
 from qat.run.last_batch import better_size, smallest_batch
 from tests.command_line import USUAL
@@ -42,10 +41,6 @@ class Leaving(Vectors):
         if mode:
             raise SystemExit(0)
         return super().train(mode)
-
-class Ordered(Vectors):
-    def __init__(self, *shape):
-        super().__init__(*shape)
 """
 
 
@@ -131,8 +126,8 @@ def test_the_better_size_is_the_nearest_that_leaves_enough(images, size, fewest)
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("Pair", ["gives a Out in training mode", "returns output[0]"]),
-        ("Mapping", ["gives a dict in evaluation mode", "returns output['scores']"]),
+        ("Pair", ["returns a Out in training mode", "returns output[0]"]),
+        ("Mapping", ["returns a dict in evaluation mode", "returns output['scores']"]),
     ],
 )
 def test_outputs_that_are_no_tensor_are_refused_with_where_the_logits_are(
@@ -147,23 +142,6 @@ def test_what_the_exporter_refuses_is_refused_before_training_by_line(qat, home,
     err = refused(qat, home, *network("Erf"), "scheme.placement=integer")
     assert "truediv() at nets_test" in err
     assert ".py:" in err
-
-
-def test_torchvisions_auxiliary_heads_are_taken_off():
-    from torchvision.models import googlenet
-
-    from qat.models.torchvision import without_training_heads
-
-    net = without_training_heads(googlenet(num_classes=4, aux_logits=True, init_weights=False))
-    assert isinstance(net.train()(torch.rand(2, 3, 64, 64)), torch.Tensor)
-
-
-def test_a_factory_of_positional_arguments_gets_them_in_order(network):
-    from qat.models.build import build_model
-
-    _, target = network("Ordered")
-    net = build_model("user", target.partition("=")[2], classes=5, in_channels=3, image_size=4)
-    assert net(torch.rand(2, 3, 4, 4)).shape == (2, 5)
 
 
 def test_code_that_ends_the_process_is_refused(qat, home, network):

@@ -49,10 +49,9 @@ def _add_weight(
     if isinstance(quantizer, CastQuantizer):
         tensors[key] = quantizer(twin.weight).detach().half()
     elif isinstance(quantizer, Quantizer):
-        bits, qmin, form = code_range(quantizer)
         codes = quantizer.encode(twin.weight.detach()).cpu().numpy()
-        tensors[key] = torch.from_numpy(pack(codes, bits, qmin))
-        layout[key] = {"form": form, "shape": list(twin.weight.shape)}
+        tensors[key] = torch.from_numpy(pack(codes, *quantizer.code_range()))
+        layout[key] = {"form": form_of_codes(quantizer), "shape": list(twin.weight.shape)}
 
 
 def _add_bias(key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: PackedLayout) -> None:
@@ -62,12 +61,9 @@ def _add_bias(key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: Pac
         layout[key] = {"form": INT32, "shape": list(twin.bias.shape)}
 
 
-def code_range(quantizer: Quantizer) -> tuple[int, int, str]:
-    """Width of a quantizer's codes, smallest code, and form of the codes."""
-    book = quantizer.codebook()
-    if book is not None:
-        return book.bits, 0, CODEBOOK
-    return quantizer.grid.bits, quantizer.grid.qmin, AFFINE
+def form_of_codes(quantizer: Quantizer) -> str:
+    """``affine`` or ``codebook``, as the file's layout names the codes of a weight."""
+    return AFFINE if quantizer.codebook() is None else CODEBOOK
 
 
 def _ranges(prefix: str, quantizer: Quantizer) -> dict[str, Tensor]:

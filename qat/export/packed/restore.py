@@ -13,7 +13,7 @@ from qat.core.network_tensors import own_state
 from qat.core.packing import unpack
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import Method, TensorSpec
-from qat.export.packed.content import PackedLayout, code_range
+from qat.export.packed.content import PackedLayout, form_of_codes
 from qat.layers.bias import bias_values
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import placed_quantizers, quantizer_keys, twins
@@ -98,9 +98,10 @@ def _weight(stream: Tensor, entry: Mapping[str, Any], twin: QuantTwin) -> Tensor
     quantizer = twin.weight_quantizer
     if not isinstance(quantizer, Quantizer):
         raise InputError(f"layer {twin.plan.name!r} has no quantized weight")
-    bits, qmin, form = code_range(quantizer)
-    expected = {"form": form, "shape": list(twin.weight.shape)}
+    expected = {"form": form_of_codes(quantizer), "shape": list(twin.weight.shape)}
     if entry != expected:
         raise InputError(f"layer {twin.plan.name!r} needs {expected}, the file has {entry}")
-    codes = unpack(stream.numpy(), twin.weight.numel(), bits, qmin).reshape(twin.weight.shape)
-    return quantizer.decode(torch.from_numpy(codes).to(twin.weight.device))
+    codes = unpack(stream.numpy(), twin.weight.numel(), *quantizer.code_range())
+    return quantizer.decode(
+        torch.from_numpy(codes).reshape(twin.weight.shape).to(twin.weight.device)
+    )

@@ -11,7 +11,6 @@ from torch import Tensor, fx, nn
 from qat.base.errors import InputError
 from qat.core.packing import unpack
 from qat.cost.timing import time_forwards
-from qat.export.packed.content import code_range
 from qat.export.packed.file import read_file, unfold
 from qat.export.packed.versions import migrated
 from qat.graph.trace import trace
@@ -49,8 +48,7 @@ class PackedWeights:
         twin = self.layers[name]
         quantizer = twin.weight_quantizer
         assert isinstance(quantizer, Quantizer)
-        bits, lowest, _ = code_range(quantizer)
-        codes = unpack(self.streams[name], buffer.numel(), bits, lowest)
+        codes = unpack(self.streams[name], buffer.numel(), *quantizer.code_range())
         weight = quantizer.decode(torch.from_numpy(codes).reshape(self.shape(name)))
         buffer.copy_(weight.flatten())
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from torch import fx, nn
 
-from qat.export.packed.content import code_range
 from qat.graph.operations import (
     PASSING,
     Operation,
@@ -157,6 +156,5 @@ def _usable(quantizer: nn.Module) -> nn.Module | None:
 
 def _coding(quantizer: nn.Module) -> Coding:
     if isinstance(quantizer, Quantizer):
-        bits, lowest, _ = code_range(quantizer)
-        return Coding(quantizer, bits, lowest)
+        return Coding(quantizer, *quantizer.code_range())
     return Coding(Halves(), 16, -(2**15))

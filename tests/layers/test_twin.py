@@ -10,7 +10,8 @@ from torch import nn
 from qat.core.plan import LayerPlan
 from qat.core.scheme import TensorSpec
 from qat.layers.registry import twin_of
-from qat.layers.walk import quantizers, twins
+from qat.layers.twin import QuantTwin
+from qat.layers.walk import quantizers
 from tests.reference.affine import decode, encode
 
 OFF = TensorSpec(bits=32)
@@ -122,16 +123,40 @@ def test_what_a_layer_cannot_have_is_refused_by_its_name():
         twin(nn.Conv2d(8, 6, 3), weight=W4.but(granularity="group", group_size=3))
 
 
-def test_a_subclass_has_no_twin_since_it_may_compute_otherwise():
-    class Mine(nn.Conv2d):
-        pass
-
-    assert twin_of(Mine(3, 3, 1)) is None
-    assert twin_of(nn.ConvTranspose2d(3, 3, 1)) is None
+def test_a_kind_of_layer_must_define_its_float_form():
+    for method in (QuantTwin._empty_like, QuantTwin.to_float):
+        with pytest.raises(NotImplementedError):
+            method(nn.Linear(1, 1))
 
 
-def test_walking_finds_each_layer_and_slot_in_order():
-    net = nn.Sequential(twin(nn.Linear(4, 4)), nn.ReLU(), twin(nn.Linear(4, 2), act=OFF, output=A8))
-    assert [name for name, _ in twins(net)] == ["0", "2"]
-    found = [(name, slot) for name, slot, _ in quantizers(net)]
-    assert found == [("0", "weight"), ("0", "act"), ("2", "weight"), ("2", "output")]
+def with_norm():
+    """A convolution that contains its batch norm, in placement ``integer``."""
+    quantized = twin(nn.Conv2d(2, 3, 1), weight=OFF, act=OFF).eval()
+    norm = nn.BatchNorm2d(3).eval()
+    norm.running_mean.normal_()
+    norm.running_var.uniform_(0.5, 2)
+    quantized.norm = norm
+    return quantized, norm
+
+
+def test_folding_for_good_leaves_the_function_and_no_norm():
+    quantized, norm = with_norm()
+    x = values((2, 2, 4, 4))
+    expected = norm(nn.functional.conv2d(x, quantized.weight, quantized.bias))
+    quantized.fold()
+    assert quantized.norm is None
+    torch.testing.assert_close(quantized.to_float()(x), expected)
+
+
+def test_the_folded_norm_follows_the_layers_output_while_it_trains():
+    """One step with momentum 1: the running mean is that of the batch, without the norm."""
+    quantized, norm = with_norm()
+    norm.momentum = 1.0
+    x = values((2, 2, 4, 4))
+    quantized(x)
+    before = norm.running_mean.clone()
+    assert not quantized.follows
+    quantized.train()(x)
+    y = nn.functional.conv2d(x, quantized.weight, quantized.bias)
+    assert not torch.equal(norm.running_mean, before)
+    torch.testing.assert_close(norm.running_mean, y.mean(dim=(0, 2, 3)).detach())

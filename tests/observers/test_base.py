@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from qat.core.grid import IntGrid
-from qat.observers.base import Observer
+from qat.observers.base import Observer, batch_extremes, finite_extremes
 from qat.observers.ema import EMAObserver
 from qat.observers.histogram import EXACT_LIMIT
 from qat.observers.mean_abs import MeanAbsObserver
@@ -120,10 +120,10 @@ class Spread(Observer):
 
     def __init__(self, slices):
         super().__init__(slices)
-        self.given = []
+        self.batches = []
 
     def collect(self, x):
-        self.given.append(x)
+        self.batches.append(x)
 
 
 class Inherits(EMAObserver):
@@ -137,5 +137,22 @@ class Inherits(EMAObserver):
 def test_an_observer_of_the_users_gets_whole_unions():
     parts = branches(2)
     observer = shown(Spread(1), [parts, parts], 3)
-    assert [torch.equal(x, torch.cat(parts, dim=1)) for x in observer.given] == [True, True]
+    assert [torch.equal(x, torch.cat(parts, dim=1)) for x in observer.batches] == [True, True]
     assert shown(Inherits(1), [parts], 3).elements == 1200
+
+
+def test_extremes_of_rows_by_numpy():
+    x = branches(3)[0].reshape(4, 100)
+    for extremes in (finite_extremes, batch_extremes):
+        low, high = extremes(x)
+        assert low.tolist() == np.min(x.numpy(), axis=1).tolist()
+        assert high.tolist() == np.max(x.numpy(), axis=1).tolist()
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_extremes_of_what_is_not_finite_are_refused(bad):
+    x = torch.ones(2, 3)
+    x[1, 1] = bad
+    for extremes in (finite_extremes, batch_extremes):
+        with pytest.raises(ValueError, match="observed values contain NaN or infinity: repair"):
+            extremes(x)

@@ -1,95 +1,12 @@
-"""Each observer's range by hand, by numpy, or by brute force."""
+"""Ranges of least square error, against brute force and published optima."""
 
 import numpy as np
 import pytest
 import torch
 
 from qat.core.grid import IntGrid
-from qat.observers.ema import EMAObserver
-from qat.observers.histogram import BINS, EXACT_LIMIT
-from qat.observers.mean_abs import MeanAbsObserver
-from qat.observers.minmax import LatestObserver, MinMaxObserver
 from qat.observers.mse import MSEObserver, square_error
-from qat.observers.percentile import PercentileObserver
-
-GRID = IntGrid(4, signed=True)
-
-
-def normal(count, seed=0, slices=1):
-    return torch.randn(slices, count, generator=torch.Generator().manual_seed(seed))
-
-
-def observed(observer, *batches, symmetric=False, grid=GRID):
-    for batch in batches:
-        observer.observe(torch.as_tensor(batch, dtype=torch.float32))
-    low, high = observer.range(grid, symmetric=symmetric)
-    return low.squeeze().tolist(), high.squeeze().tolist()
-
-
-BATCHES = [[-1.0, 2.0]], [[-4.0, 1.0]], [[0.0, 3.0]]
-
-
-def test_minmax_holds_all_batches():
-    assert observed(MinMaxObserver(1), *BATCHES) == (-4.0, 3.0)
-
-
-def test_latest_holds_the_last():
-    assert observed(LatestObserver(1), *BATCHES) == (0.0, 3.0)
-
-
-def test_ema_starts_at_the_first_batch_and_moves_by_momentum():
-    # low: -1, then -1 + 0.1 (-4 + 1) = -1.3, then -1.3 + 0.1 (0 + 1.3) = -1.17
-    # high: 2, then 2 + 0.1 (1 - 2) = 1.9, then 1.9 + 0.1 (3 - 1.9) = 2.01
-    assert observed(EMAObserver(1), *BATCHES) == pytest.approx((-1.17, 2.01))
-
-
-@pytest.mark.parametrize("momentum", [0.0, -0.1, 1.1])
-def test_a_momentum_out_of_range_is_refused(momentum):
-    with pytest.raises(ValueError, match=r"momentum must be in \(0, 1\]"):
-        EMAObserver(1, momentum)
-
-
-def test_mean_abs_gives_lsq_its_published_start():
-    """2 mean|v| / sqrt(qmax) is the step, so qmax times that the range."""
-    low, high = observed(MeanAbsObserver(1), [[-1.0, 2.0]], [[3.0, 0.0]])
-    assert low == 0
-    assert high / GRID.qmax == pytest.approx(2 * 1.5 / 7**0.5)
-
-
-@pytest.mark.parametrize("percentile", [99.0, 99.9, 100.0])
-@pytest.mark.parametrize("count", [EXACT_LIMIT // 2, 100_000], ids=["kept", "counted"])
-def test_percentile_equals_numpy_to_a_bin(percentile, count):
-    x = normal(count)
-    low, high = observed(PercentileObserver(1, percentile), x)
-    bin_width = 2 * (x.max() - x.min()).item() / BINS
-    expected = np.percentile(
-        x.numpy(), [100 - percentile, percentile], method="inverted_cdf"
-    ).tolist()
-    assert (low, high) == pytest.approx(expected, abs=2 * bin_width)
-
-
-@pytest.mark.parametrize("percentile", [50, 100.1, -1])
-def test_a_percentile_out_of_range_is_refused(percentile):
-    with pytest.raises(ValueError, match="percentile must be above 50, at most 100"):
-        PercentileObserver(1, percentile)
-
-
-def test_a_histogram_that_grows_loses_no_count():
-    observer = PercentileObserver(2)
-    for scale in (1.0, 10.0, 0.1, 300.0):
-        observer.observe(normal(EXACT_LIMIT, seed=int(scale), slices=2) * scale)
-    values, weights = observer.weighted_values()
-    assert weights.sum(dim=1).tolist() == [4 * EXACT_LIMIT] * 2
-    assert bool((values.diff(dim=1) > 0).all())
-
-
-def test_batches_together_are_the_whole():
-    """Counted in parts or at once: the same values within a bin."""
-    x = normal(60_000)
-    whole, parts = PercentileObserver(1, 99.0), PercentileObserver(1, 99.0)
-    found = observed(whole, x), observed(parts, *x.split(20_000, dim=1))
-    bin_width = 2 * (x.max() - x.min()).item() / BINS
-    assert found[0] == pytest.approx(found[1], abs=2 * bin_width)
+from tests.observers.ranges import normal
 
 
 def brute_force_step(x, grid):

@@ -1,4 +1,4 @@
-"""MACs, BOPs and bytes: hand counts, and the figures papers publish."""
+"""MACs, BOPs and bytes of weights: counts by hand, and the figures that papers publish."""
 
 import pytest
 import torch
@@ -7,7 +7,6 @@ from torch import nn
 from qat.convert.rules import make_plan
 from qat.core.scheme import Scheme, TensorSpec
 from qat.cost.macs import LayerCost, layer_costs, total_bops, total_macs
-from qat.cost.size import float_file_bytes
 from qat.models.build import build_model
 
 
@@ -35,8 +34,8 @@ def test_every_layer_by_hand(tiny_model, tiny_images):
 
 def test_the_batch_does_not_count(tiny_model, tiny_images):
     one, all_of_them = tiny_images[:1], tiny_images
-    found = [total_macs(layer_costs(tiny_model, None, x)) for x in (one, all_of_them)]
-    assert found[0] == found[1]
+    macs = [total_macs(layer_costs(tiny_model, None, x)) for x in (one, all_of_them)]
+    assert macs[0] == macs[1]
 
 
 def test_a_layer_called_twice_costs_twice(tiny_images):
@@ -110,16 +109,3 @@ def test_published_costs_of_resnet18():
         assert total_macs(costs) == 1_814_073_344
         assert total_bops(costs) / 1e9 == pytest.approx(expected, rel=5e-4)
     assert 4 * sum(cost.weights for cost in costs) / 2**20 == pytest.approx(44.55, abs=0.1)
-
-
-def test_float_bytes_count_a_shared_layer_once_and_take_any_memory_order():
-    layer = nn.Conv2d(4, 4, 3).to(memory_format=torch.channels_last)
-    once, twice = (float_file_bytes(nn.Sequential(*n)) for n in ([layer], [layer, layer]))
-    assert once == twice
-
-
-def test_float_bytes_are_of_a_file_that_was_written(tiny_model, tmp_path):
-    from safetensors.torch import save_file
-
-    save_file(tiny_model.state_dict(), tmp_path / "it")
-    assert float_file_bytes(tiny_model) == (tmp_path / "it").stat().st_size

@@ -1,0 +1,40 @@
+"""Freed memory goes back to the system."""
+
+import ctypes
+import sys
+from pathlib import Path
+
+import pytest
+
+from qat.base.heap import trim_heap
+
+
+def resident_bytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def has_malloc_trim():
+    return sys.platform.startswith("linux") and hasattr(ctypes.CDLL(None), "malloc_trim")
+
+
+@pytest.mark.skipif(not has_malloc_trim(), reason="only glibc can return freed memory")
+def test_memory_that_was_freed_is_returned():
+    """40 MB in blocks that are too small to be mapped one by one; the last pins the heap's top."""
+    library = ctypes.CDLL(None)
+    library.malloc.restype = ctypes.c_void_p
+    blocks = [ctypes.c_void_p(library.malloc(60_000)) for _ in range(700)]
+    for block in blocks:
+        ctypes.memset(block, 1, 60_000)
+    for block in blocks[:-1]:
+        library.free(block)
+    before = resident_bytes()
+    trim_heap()
+    returned = before - resident_bytes()
+    library.free(blocks[-1])
+    assert returned > 30e6
+
+
+def test_other_systems_are_left_alone(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: pytest.fail("there is no malloc_trim"))
+    trim_heap()
