@@ -8,7 +8,7 @@ from qat.base.errors import InputError
 from qat.base.reading import UnreadableError, file_digest
 from qat.records.lock import locked
 from qat.records.schema import Artifact, RunRecord
-from qat.records.side_files import SideFileError
+from qat.records.side_files.verified import SideFileError
 from qat.records.store import RECORD_NAME, read_record, seen_record, write_record
 
 

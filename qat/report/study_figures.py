@@ -7,10 +7,10 @@ from qat.analysis.history import METRICS, HistoryRow, courses, history_rows
 from qat.base.printing import complain_line
 from qat.base.reading import UnreadableError, decoded
 from qat.records.file_names import HISTORY_NAME
-from qat.records.layers import output_decibels
 from qat.records.run_facts import FLOAT_BITS, run_facts
 from qat.records.schema import RunRecord
-from qat.records.side_files import SideFileError, side_file
+from qat.records.side_files.layers import read_layers
+from qat.records.side_files.verified import SideFileError, side_file
 from qat.tables.collect import group_records, sort_groups
 from qat.tables.points import FigurePoint, Measured, measured, points_of
 from qat.tables.statistics import Statistic
@@ -76,7 +76,7 @@ def layer_order(records: Iterable[RunRecord]) -> list[str]:
 
 def _decibels(folder: Path, record: RunRecord) -> dict[str, float]:
     try:
-        return output_decibels(folder, record)
+        return read_layers(folder, record).output_decibels
     except SideFileError as error:
         complain_line(f"skipped: {error}")
         return {}
