@@ -67,7 +67,7 @@ def write_pages_of_record(tb: Path, folder: Path, record: RunRecord) -> None:
         rows = []
     _write(tb, folder, record, rows, words=f"\n\n{left_out(record)}")
     with open_events(tb) as writer:
-        for row in run_history(folder, record):
+        for row in run_history(folder, record).rows:
             writer.add_scalar(f"{TAGS[row.metric]}/{row.layer}.{row.slot}", row.value, row.step)
 
 
