@@ -11,7 +11,8 @@ RECORD = RunRecord(id="a", status="done", mode="static", seed=0)
 
 
 def test_outputs_that_lost_something_have_decibels():
-    assert LayersFile.from_data(LAYERS).output_decibels == {"conv": 12.5}
+    weight = {"name": "fc", "slot": "weight", "sqnr_db": 30.0}
+    assert LayersFile.from_data([*LAYERS, weight]).output_decibels == {"conv": 12.5}
 
 
 def test_rows_of_an_older_run_lack_the_later_figures():
