@@ -1,8 +1,8 @@
-"""The inner shapes of a record: what every reader may rely on without looking again.
+"""Types of the values inside a record.
 
-A record is read in many places and by programs of other versions. What stands inside its parts is
-checked once, when it is read, so that a wrong type in one record is a line about that record and
-never a crash of a table over thousands.
+Many functions read records, and other versions of this program write them. The types inside of a
+record are checked once, when it is read. A wrong type is then an error about that record, and a
+table over thousands of records leaves that one out.
 """
 
 import re
@@ -20,10 +20,10 @@ _SLOTS = ("weight", "act")
 
 
 def check_shapes(data: Mapping[str, Any]) -> None:
-    """Look at every part of a record's data that readers take apart.
+    """Check every part of a record's data that readers use.
 
     Raises:
-        InputError: At the first value of a wrong type, by its place.
+        InputError: At the first value of a wrong type; it names the place.
     """
     _name("id", data.get("id"))
     for key in ("error", "study", "gate"):
@@ -56,12 +56,12 @@ def wrong_value(place: str, allowed: str, value: Any) -> InputError:
 
 
 def is_id(name: str) -> bool:
-    """Whether a text can be a run's id: one plain word, which is a folder's name as well."""
+    """Whether a text can be a run's id: one plain word, because it is a folder's name too."""
     return len(name) <= LONGEST_ID and _ID.fullmatch(name) is not None
 
 
 def is_inside(path: str) -> bool:
-    """Whether a path stays in the folder that it is taken from: relative, without ``..``."""
+    """Whether a path stays inside its folder: relative, without ``..``."""
     parts = PurePosixPath(path).parts
     return bool(parts) and not path.startswith("/") and ".." not in parts and "\0" not in path
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from qat.base.errors import InputError
 from qat.records.shapes import wrong_value
 
-Reader = Callable[[Any, str], Any]
+FieldReader = Callable[[Any, str], Any]
 """Takes a JSON value and its place in the file; gives the value of a field."""
 ABSENT: Mapping[str, bool] = {"absent": True}
 """Metadata of a field with default None: its key is left out of the file if it is None."""
@@ -85,7 +85,7 @@ def to_plain(value: Any) -> Any:
 
 
 @cache
-def _reader(annotation: Any) -> Reader:
+def _reader(annotation: Any) -> FieldReader:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if is_dataclass(annotation):
         return _dataclass_reader(annotation)
@@ -100,7 +100,7 @@ def _reader(annotation: Any) -> Reader:
     return _number if annotation is float else _leaf_reader(annotation)
 
 
-def _dataclass_reader(kind: Any) -> Reader:
+def _dataclass_reader(kind: Any) -> FieldReader:
     parts = {part.name: part for part in fields(kind)}
     hints = get_type_hints(kind, include_extras=True)
     readers = {name: _reader(hints[name]) for name in parts}
@@ -133,12 +133,12 @@ def _dataclass_reader(kind: Any) -> Reader:
     return read
 
 
-def _optional_reader(annotation: Any) -> Reader:
+def _optional_reader(annotation: Any) -> FieldReader:
     reader = _reader(annotation)
     return lambda data, place: None if data is None else reader(data, place)
 
 
-def _tuple_reader(arguments: tuple[Any, ...]) -> Reader:
+def _tuple_reader(arguments: tuple[Any, ...]) -> FieldReader:
     """Of any length if the annotation ends in an ellipsis, else of the length it has."""
     is_open = arguments[-1] is Ellipsis
     readers = [_reader(argument) for argument in arguments if argument is not Ellipsis]
@@ -155,7 +155,7 @@ def _tuple_reader(arguments: tuple[Any, ...]) -> Reader:
     return read
 
 
-def _mapping_reader(annotation: Any) -> Reader:
+def _mapping_reader(annotation: Any) -> FieldReader:
     reader = _reader(annotation)
 
     def read(data: Any, place: str) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _mapping_reader(annotation: Any) -> Reader:
     return read
 
 
-def _non_finite_reader(words: tuple[str, ...]) -> Reader:
+def _non_finite_reader(words: tuple[str, ...]) -> FieldReader:
     def read(data: Any, place: str) -> float:
         if data in words:
             return float(data)
@@ -183,7 +183,7 @@ def _number(data: Any, place: str) -> float:
     return data
 
 
-def _leaf_reader(kind: type) -> Reader:
+def _leaf_reader(kind: type) -> FieldReader:
     def read(data: Any, place: str) -> Any:
         if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
             raise wrong_value(place, _WORDS[kind], data)

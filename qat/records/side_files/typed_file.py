@@ -29,7 +29,7 @@ class TypedFile:
     of file gets its version 2.
 
     Attributes:
-        ARTIFACT: Name of the file in a record.
+        ARTIFACT: Name of the kind in a record's ``artifacts``.
         NAME: Its name in the run's folder.
         VERSION: The latest version that this program reads, and the one that it writes.
         WRITES_VERSION: Whether the version is in the file. Files of version 1 that never had the
@@ -119,7 +119,7 @@ class TypedFile:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a file that no record vouches for.
+        """Read a file without a record to compare it with.
 
         Raises:
             SideFileError: If it is gone, cannot be read, or does not fit.
@@ -127,10 +127,10 @@ class TypedFile:
         return cls.from_json(read_content(path), path)
 
 
-Kind = TypeVar("Kind", bound=TypedFile)
+AnyFile = TypeVar("AnyFile", bound=TypedFile)
 
 
-def read_side_file(folder: Path, record: RunRecord, kind: type[Kind]) -> Kind | None:
+def read_side_file(folder: Path, record: RunRecord, kind: type[AnyFile]) -> AnyFile | None:
     """Read one file of a run; None if the run has none.
 
     Args:

@@ -1,7 +1,7 @@
-"""The files beside a run's record, each held against the digest that the record has of it.
+"""Read a file of a run, and compare it with the digest in the run's record.
 
-A file whose digest differs is not the run's, whatever it holds: it is refused by name. A record
-made before a file's digest was kept is still read; the file is then taken unverified.
+A file with another digest is not the run's file and is refused by its name. An older record may
+have no digest of a file; the file is read then, and marked as unverified.
 """
 
 import hashlib
@@ -34,13 +34,13 @@ class SideFile:
 
 
 def side_file(folder: Path, record: RunRecord, artifact: str, usual: str) -> SideFile | None:
-    """Read one file of a run, whole, and hold it against its digest.
+    """Read one file of a run, whole, and compare its digest.
 
     Args:
         folder: The run's.
         record: Of that run.
         artifact: Name of the file in the record.
-        usual: Its name in the folder, used where the record does not name it.
+        usual: Its name in the folder, used if the record does not name it.
 
     Returns:
         The file; None if the run has none.
