@@ -1,10 +1,9 @@
 """Rows of ``layers.json`` as the analysis takes them."""
 
-from dataclasses import fields
 from math import inf
 
 from qat.analysis.rows import TensorRow
-from qat.records.side_files.layers import LayersFile, LayerTensor
+from qat.records.side_files.layers import LayersFile
 from qat.report.layer_rows import tensor_rows_of
 from tests.side_files import LAYERS
 
@@ -14,7 +13,3 @@ def test_an_sqnr_that_is_none_is_infinite():
     assert (weight.bits, weight.used_codes, weight.worst_channel_db) == (4, 0.75, 15.0)
     assert output == TensorRow("conv", "output", 12.5, alone_db=13.0)
     assert relu == TensorRow("relu", "output", inf)
-
-
-def test_the_file_has_the_fields_of_the_analysis_in_their_order():
-    assert [part.name for part in fields(LayerTensor)] == [part.name for part in fields(TensorRow)]
