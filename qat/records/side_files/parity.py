@@ -151,11 +151,12 @@ class ParityFile(TypedFile):
     INDENT: ClassVar[int] = 2
 
     @classmethod
-    def current(cls, fields: dict[str, Any]) -> dict[str, Any]:
+    def current(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
         """The earliest files name one diverging layer, or none, without the runtime's setting.
 
         Args:
             fields: As they are in the file.
+            version: Of the file.
         """
         first = fields.get("first_diverging", {})
         is_one_layer = isinstance(first, Mapping) and isinstance(first.get("name"), str)

@@ -55,10 +55,10 @@ class TypedFile:
         """
         fields = to_plain(self)
         from_plain(type(self), fields)
-        if self.IS_LIST:
-            fields = fields["rows"]
-        elif self.WRITES_VERSION:
+        if self.WRITES_VERSION:
             fields = {"version": self.VERSION, **fields}
+        elif self.IS_LIST:
+            fields = fields["rows"]
         return json.dumps(fields, indent=self.INDENT, allow_nan=False) + "\n"
 
     def write(self, path: Path) -> None:
@@ -82,17 +82,18 @@ class TypedFile:
             data = {"rows": data}
         if not isinstance(data, Mapping):
             raise wrong_value("it", "a list of rows" if cls.IS_LIST else "a mapping", data)
-        _check_version(data.get("version", 1), cls.VERSION)
+        version = _checked_version(data.get("version", 1), cls.VERSION)
         fields = {key: value for key, value in data.items() if key != "version"}
-        content: Self = from_plain(cls, cls.current(fields))
+        content: Self = from_plain(cls, cls.current(fields, version))
         return content
 
     @classmethod
-    def current(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields of an older file as this version has them; a kind with older files extends it.
+    def current(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """The fields as :attr:`VERSION` has them; a kind with older files overrides it.
 
         Args:
-            fields: As they are in the file, without the version.
+            fields: As they are in the file.
+            version: Of the file.
         """
         return fields
 
@@ -145,10 +146,11 @@ def read_side_file(folder: Path, record: RunRecord, kind: type[AnyFile]) -> AnyF
     return None if file is None else kind.from_json(file.content, file.path)
 
 
-def _check_version(version: Any, latest: int) -> None:
+def _checked_version(version: Any, latest: int) -> int:
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise wrong_value("version", "an integer from 1 on", version)
     if version > latest:
         raise NewerVersionError(
             f"version {version} is newer than this program's {latest}: update qatlab"
         )
+    return version
