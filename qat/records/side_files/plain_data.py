@@ -7,7 +7,7 @@ dataclass, or made of those: ``X | None``, ``tuple[X, ...]``, ``tuple[X, Y]``, `
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -100,31 +100,65 @@ def _reader(annotation: Any) -> FieldReader:
     return _number if annotation is float else _leaf_reader(annotation)
 
 
-def _dataclass_reader(kind: Any) -> FieldReader:
-    parts = {part.name: part for part in fields(kind)}
+@dataclass(frozen=True)
+class _PlainField:
+    """A field of a dataclass, and the keys of the file that its value is made of.
+
+    Attributes:
+        name: Of the field.
+        reader: Takes its value.
+        keys: Its name; of a field with :data:`FLAT`, the names of the inner fields.
+        is_required: Whether it has no default.
+        is_flat: Whether it has :data:`FLAT`.
+    """
+
+    name: str
+    reader: FieldReader
+    keys: frozenset[str]
+    is_required: bool
+    is_flat: bool
+
+    def present_value(self, data: Mapping[str, Any], place: str) -> dict[str, Any]:
+        """Name → value; empty if the default counts."""
+        if self.is_flat:
+            inner = {key: data[key] for key in self.keys if key in data}
+            return {self.name: self.reader(inner or None, place)}
+        if self.name in data:
+            return {self.name: self.reader(data[self.name], _inside(place, self.name))}
+        if self.is_required:
+            raise InputError(f"{_inside(place, self.name)} is missing")
+        return {}
+
+
+def _parts(kind: Any) -> list[_PlainField]:
     hints = get_type_hints(kind, include_extras=True)
-    readers = {name: _reader(hints[name]) for name in parts}
-    inner_names = {
-        name: {inner.name for inner in fields(_dataclass_in(hints[name]))}
-        for name, part in parts.items()
-        if "flat" in part.metadata
-    }
-    known_names = parts.keys() - inner_names.keys() | set().union(*inner_names.values())
+    parts = []
+    for part in fields(kind):
+        annotation, is_flat = hints[part.name], "flat" in part.metadata
+        keys = _names_inside(annotation) if is_flat else frozenset([part.name])
+        is_required = part.default is MISSING and part.default_factory is MISSING
+        parts.append(_PlainField(part.name, _reader(annotation), keys, is_required, is_flat))
+    return parts
+
+
+def _names_inside(annotation: Any) -> frozenset[str]:
+    """Names of the fields of the dataclass in ``X | None``."""
+    inner = next(kind for kind in get_args(annotation) if is_dataclass(kind))
+    return frozenset(part.name for part in fields(inner))
+
+
+def _dataclass_reader(kind: Any) -> FieldReader:
+    parts = _parts(kind)
+    known_keys = frozenset().union(*(part.keys for part in parts))
 
     def read(data: Any, place: str) -> Any:
         if not isinstance(data, Mapping):
             raise wrong_value(place or "it", "a mapping", data)
-        if unknown := sorted(data.keys() - known_names):
-            raise InputError(f"{_inside(place, unknown[0])} is unknown")
-        values = {}
-        for name, part in parts.items():
-            if name in inner_names:
-                inner_data = {key: data[key] for key in inner_names[name] if key in data}
-                values[name] = readers[name](inner_data or None, place)
-            elif name in data:
-                values[name] = readers[name](data[name], _inside(place, name))
-            elif _is_required(part):
-                raise InputError(f"{_inside(place, name)} is missing")
+        if unknown_keys := sorted(data.keys() - known_keys):
+            raise InputError(f"{_inside(place, unknown_keys[0])} is unknown")
+        values: dict[str, Any] = {}
+        for part in parts:
+            values |= part.present_value(data, place)
         try:
             return kind(**values)
         except InputError as error:
@@ -190,14 +224,6 @@ def _leaf_reader(kind: type) -> FieldReader:
         return data
 
     return read
-
-
-def _dataclass_in(annotation: Any) -> Any:
-    return next(kind for kind in get_args(annotation) if is_dataclass(kind))
-
-
-def _is_required(part: "Field[Any]") -> bool:
-    return part.default is MISSING and part.default_factory is MISSING
 
 
 def _is_non_finite(value: Any) -> bool:
