@@ -51,7 +51,7 @@ def test_show_tells_a_runs_story(qat, two):
     first = out.splitlines()[0]
     assert first.endswith("done")
     assert "w3a8-minmax-static-seed0" in first
-    for words in ("asked for: data=synthetic", "made: ", "calibration", "packed.safetensors"):
+    for words in ("overrides: data=synthetic", "machine: ", "calibration", "packed.safetensors"):
         assert words in out
 
 

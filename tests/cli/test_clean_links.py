@@ -47,7 +47,7 @@ def test_links_to_folders_are_left_alone_and_counted(qat, home, precious):
     code, out, _ = qat("clean", "--force")
     assert code == 0
     assert "0 places" in out
-    assert "3 links in these folders left alone" in out
+    assert "3 links in these folders: not followed" in out
     assert contents(precious) == before
     assert (home / "runs" / "own" / "checkpoints").is_symlink()
 

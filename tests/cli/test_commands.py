@@ -129,7 +129,7 @@ def test_doctor_says_what_is_missing_and_what_that_costs(qat, home):
     assert code == 0
     lines = out.splitlines()
     assert all(line[:2] in ("+ ", "- ") for line in lines)
-    assert any("cifar10.npz is not there" in line for line in lines)
+    assert any("cifar10.npz does not exist" in line for line in lines)
     assert any(line.startswith("+ data fashion_mini") for line in lines)
 
 

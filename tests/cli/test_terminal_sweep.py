@@ -112,7 +112,7 @@ def test_a_run_that_is_running_names_its_stage_and_a_sweep_is_interrupted(place,
     seen = in_terminal("run", "-m", *TINY, *words, when=lambda sent: "here" in sent, then=look)
     assert seen.code == 1, seen.text
     assert seen.too_wide == []
-    assert "qat: interrupted; the same command goes on where it was" in seen.screen
+    assert "qat: interrupted; repeat the same command to continue" in seen.screen
     assert seen.sent.count("\x1b[?25l") == seen.sent.count("\x1b[?25h")  # the cursor is back
     state = " ".join(shown[0].text.split())
     assert re.search(r", running stage calibration since [0-9:]{8} \(\d s\) in process \d+", state)
