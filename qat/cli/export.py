@@ -115,4 +115,4 @@ FORMATS: Mapping[str, tuple[str, Callable[[LoadedRun, Path], int]]] = {
     "packed": (PACKED_NAME, _packed),
     "openvino": ("network.xml", _openvino),
 }
-"""Format → name of the file in the run's folder, and its writer, which returns the size in bytes."""
+"""Format → file name in the run's folder, and its writer, which returns the size in bytes."""

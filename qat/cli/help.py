@@ -53,7 +53,7 @@ examples:
           data.mean=[0.485,0.456,0.406] data.std=[0.229,0.224,0.225]
   qat run scheme.rules='[{match: features.*, weight: {bits: 8}}]'
   qat run -m scheme=w8a8,w4a4,w2a2 seed=0,1,2
-  qat run scheme.placement=integer             (an ONNX file, run by onnxruntime)
+  qat run scheme.placement=integer         (an ONNX file, run by onnxruntime)
   qat run -m experiment=bitwidth scale=smoke   (a study; smoke, quick or paper)
   qat run -m scheme=w8a8,w4a4 hydra/launcher=parallel \\
           hydra.launcher.n_jobs=2
