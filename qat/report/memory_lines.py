@@ -1,4 +1,4 @@
-"""What a run's ``memory.json`` says, for a reader."""
+"""The content of a run's ``memory.json``, as lines and tables."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,23 +9,23 @@ _KIB = 1024
 
 
 def memory_lines(memory: Mapping[str, Any]) -> list[str]:
-    """One line for the arena, one for the layers, one for each run that was asked for."""
+    """One line for the arena, one for the layers, one for each execution inside the arena."""
     if "unplanned" in memory:
         return [f"memory is not planned: {memory['unplanned']}"]
     lines = [_arena_line(memory), _layers_line(memory)]
     for name, network in memory["networks"].items():
-        if (ran := network.get("execution")) is not None:
+        if (execution := network.get("execution")) is not None:
             lines.append(
-                f"{name} run inside its arena of {_size(ran['arena_bytes'])}: equal bit for bit, "
-                f"workspace {_size(ran['workspace_bytes'])}, allocated beside it "
-                f"{_size(ran['allocated_bytes'])} (ordinarily "
-                f"{_size(ran['ordinary_allocated_bytes'])})"
+                f"{name} run inside its arena of {_size(execution['arena_bytes'])}: outputs equal "
+                f"bit for bit, workspace {_size(execution['workspace_bytes'])}, allocated outside "
+                f"the arena {_size(execution['allocated_bytes'])} (in ordinary execution "
+                f"{_size(execution['ordinary_allocated_bytes'])})"
             )
     return lines + ([_prefetch_line(memory["prefetch"])] if "prefetch" in memory else [])
 
 
 def memory_markdown(memory: Mapping[str, Any]) -> str:
-    """Bytes of every strategy and every layer, as tables; empty if there is no plan."""
+    """Tables with the bytes of every strategy and every layer; empty if there is no plan."""
     if "unplanned" in memory:
         return ""
     text = "\n\n| network | strategy | arena | lower bound | saving |\n|---|---|---:|---:|---:|\n"
@@ -62,27 +62,28 @@ def _arena_line(memory: Mapping[str, Any]) -> str:
     naive = memory["networks"]["float"]["strategies"]["naive"]["bytes"]
     return (
         f"peak activations, batch {memory['batch']}, {memory['strategy']}: {', '.join(parts)}; "
-        f"in float, each activation in memory of its own: {_size(naive)}"
+        f"in float, with one buffer for each activation: {_size(naive)}"
     )
 
 
 def _layers_line(memory: Mapping[str, Any]) -> str:
     before = _size(memory["inference_float"]["total"])
-    text = f"parameters and all activations, nothing reused: float {before}"
+    text = f"parameters and all activations, without reuse: float {before}"
     if (after := memory.get("inference")) is not None:
         text += f", quantized {_size(after['total'])} ({after['saving_percent']:.1f} % less)"
     return text + f", training with {memory['optimizer']} {_size(memory['training']['total'])}"
 
 
-def _prefetch_line(ran: Mapping[str, Any]) -> str:
+def _prefetch_line(prefetch: Mapping[str, Any]) -> str:
     times = ", ".join(
         f"{name} {t['median_ms']:.2f} ms ({t['lower_ms']:.2f} to {t['upper_ms']:.2f})"
-        for name, t in ran["latency"].items()
+        for name, t in prefetch["latency"].items()
     )
     return (
-        f"weights {_size(ran['packed_weight_bytes'])} packed, at most {ran['most_unpacked']} "
-        f"layers and {_size(ran['peak_unpacked_bytes'])} unpacked at once (all in float "
-        f"{_size(ran['float_weight_bytes'])}); {times}, n = {ran['latency']['ordinary']['repeats']}"
+        f"weights {_size(prefetch['packed_weight_bytes'])} packed, at most "
+        f"{prefetch['most_unpacked']} layers and {_size(prefetch['peak_unpacked_bytes'])} unpacked "
+        f"at once (all weights in float: {_size(prefetch['float_weight_bytes'])}); {times}, "
+        f"n = {prefetch['latency']['ordinary']['repeats']}"
     )
 
 

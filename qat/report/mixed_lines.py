@@ -1,4 +1,4 @@
-"""What a run's choice of widths came to, in lines for a reader. Loads no torch."""
+"""Lines about the bit widths that a run chose. Loads no torch."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ DECIMALS = 5
 
 
 def allocation_lines(allocation: Mapping[str, Any]) -> list[str]:
-    """What a run's ``allocation.json`` says, for a reader."""
+    """The content of a run's ``allocation.json``, as lines."""
     lines = [
         f"widths by {allocation['allocator']} from {allocation['metric']}: "
         f"{_widths(allocation['slots'])}; predicted harm "
@@ -26,9 +26,9 @@ def allocation_lines(allocation: Mapping[str, Any]) -> list[str]:
 
 
 def sensitivities(sensitivity: Mapping[str, Any]) -> Table:
-    """A run's ``sensitivity.json`` as layer x bits.
+    """A run's ``sensitivity.json`` as a table of layer × bits.
 
-    What lost nothing at all (an infinite SQNR) has no number.
+    A tensor that lost nothing (infinite SQNR, signal-to-quantization-noise ratio) has no number.
     """
     rows = [
         SensitivityCell(**row) for row in sensitivity["rows"] if not isinstance(row["score"], str)
@@ -38,15 +38,15 @@ def sensitivities(sensitivity: Mapping[str, Any]) -> Table:
 
 
 def _widths(slots: Sequence[Mapping[str, Any]]) -> str:
-    """``weight 8 bits 2x, 4 bits 17x; act ...``."""
+    """``weights: 2 at 8 bits, 17 at 4 bits; inputs: ...``."""
     words = []
     for kind, name in (("weight", "weights"), ("act", "inputs")):
         slots_by_bits = Counter(slot["bits"] for slot in slots if slot["slot"] == kind)
         if slots_by_bits:
             counts = ", ".join(
-                f"{n} of {bits}" for bits, n in sorted(slots_by_bits.items(), reverse=True)
+                f"{n} at {bits} bits" for bits, n in sorted(slots_by_bits.items(), reverse=True)
             )
-            words.append(f"{name} {counts} bit")
+            words.append(f"{name}: {counts}")
     return "; ".join(words)
 
 
@@ -57,11 +57,11 @@ def _budget(budget: Mapping[str, Any]) -> str:
 
 def _check(check: Mapping[str, Any]) -> str:
     best = max(plan["top1"] for plan in check["plans"])
-    words = f"{len(check['plans'])} random plans: the best of them {100 * best:.2f} %"
-    if (held := check["agreement"]) is None:
-        return f"{words}; too few for a correlation"
-    rho, tau = _estimate(held["spearman"]), _estimate(held["kendall"])
-    return f"{words}; of prediction and drop Spearman {rho}, Kendall {tau}"
+    words = f"{len(check['plans'])} random plans: the best has top-1 {100 * best:.2f} %"
+    if (agreement := check["agreement"]) is None:
+        return f"{words}; too few plans for a correlation"
+    rho, tau = _estimate(agreement["spearman"]), _estimate(agreement["kendall"])
+    return f"{words}; correlation of prediction and drop: Spearman {rho}, Kendall {tau}"
 
 
 def _estimate(estimate: Mapping[str, float]) -> str:

@@ -1,7 +1,7 @@
-"""What the files beside a run's record say, for a reader. Loads no torch.
+"""The content of the files beside a run's record, as lines. Loads no torch.
 
-Each is verified against the record before a word of it is shown. One that cannot be read takes
-nothing down: a line names it instead.
+Each file is verified against its digest in the record before it is shown. If a file cannot be read,
+a line names it, and the others are shown.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qat.base.text import markdown_line
-from qat.records.file_names import (
-    USUAL_NAMES,
-)
+from qat.records.file_names import USUAL_NAMES
 from qat.records.schema import RunRecord
 from qat.records.side_files import SideFileError, read_as
 from qat.report.memory_lines import memory_lines, memory_markdown
@@ -28,7 +26,12 @@ _LINES: tuple[tuple[str, Callable[[Any], list[str]]], ...] = (
 
 
 def deployment_lines(folder: Path, record: RunRecord) -> list[str]:
-    """How widths were chosen, what the runtime made of the network, where its memory goes."""
+    """Lines about the chosen widths, the results of the runtime, and the memory.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+    """
     lines: list[str] = []
     for artifact, lines_of in _LINES:
         try:
@@ -39,7 +42,15 @@ def deployment_lines(folder: Path, record: RunRecord) -> list[str]:
 
 
 def sensitivities_of(folder: Path, record: RunRecord) -> Table | None:
-    """A run's ``sensitivity.json`` as layer x bits; None if there is none, or it is damaged."""
+    """A run's ``sensitivity.json`` as a table of layer × bits.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+
+    Returns:
+        The table; None if the run has no such file, or the file is damaged.
+    """
     try:
         return read_as(folder, record, "sensitivity", sensitivities)
     except SideFileError:
@@ -47,7 +58,15 @@ def sensitivities_of(folder: Path, record: RunRecord) -> Table | None:
 
 
 def memory_of(folder: Path, record: RunRecord) -> dict[str, Any]:
-    """What ``memory.json`` holds; empty if there is none, or it is damaged."""
+    """Content of ``memory.json``.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+
+    Returns:
+        The content; empty if the run has no such file, or the file is damaged.
+    """
     try:
         return read_as(folder, record, "memory", dict) or {}
     except SideFileError:
@@ -55,16 +74,21 @@ def memory_of(folder: Path, record: RunRecord) -> dict[str, Any]:
 
 
 def deployment_markdown(folder: Path, record: RunRecord) -> str:
-    """The lines as a list, and the memory of every strategy and every layer as tables."""
+    """The lines as a markdown list, and the memory of strategies and layers as tables.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+    """
     text = "".join(f"\n- {markdown_line(line)}" for line in deployment_lines(folder, record))
     try:
         return text + (read_as(folder, record, "memory", memory_markdown) or "")
     except SideFileError:
-        return text  # the lines name the file
+        return text  # one of the lines names the file
 
 
 def _unverified(folder: Path, record: RunRecord) -> list[str]:
-    """A line about the files whose digest an older record does not have."""
+    """One line about files without a digest in the record, which older versions wrote."""
     names = [
         name
         for artifact, name in USUAL_NAMES.items()
