@@ -32,7 +32,7 @@ def test_a_damaged_record_is_named_and_force_makes_it_anew(qat, run):
     code, out, err = qat("run", *WORDS)
     assert code == 1
     assert "run.json: damaged" in err
-    assert "force=true computes the run anew" in err
+    assert "force=true computes the run again" in err
     assert err.count("\n") == 1
     code, out, _ = qat("table", str(run))
     assert code == 0

@@ -8,6 +8,7 @@ from torch import nn
 from qat.base.errors import RequestError
 from qat.cli import export
 from qat.cli.export import FORMATS, export_command, float_of
+from qat.run.float_network import FloatNetwork
 from tests.stored_runs import PROTOCOL, a_record
 
 
@@ -30,9 +31,9 @@ def test_a_float_run_has_no_packed_file(tmp_path):
 def test_the_float_network_must_be_the_one_of_the_record(monkeypatch):
     digest = PROTOCOL["float"]["checkpoint_digest"]
     net = nn.Dropout().train()
-    monkeypatch.setattr(export, "float_network", lambda prepared: (net, digest))
+    monkeypatch.setattr(export, "float_network", lambda prepared: FloatNetwork(net, digest))
     assert float_of(loaded()) is net
     assert not net.training
-    monkeypatch.setattr(export, "float_network", lambda prepared: (net, "e" * 64))
+    monkeypatch.setattr(export, "float_network", lambda prepared: FloatNetwork(net, "e" * 64))
     with pytest.raises(RequestError, match=r"another float network \(cccccccccccc\).*force=true"):
         float_of(loaded())
