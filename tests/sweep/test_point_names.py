@@ -4,6 +4,8 @@ import shlex
 
 import pytest
 
+from qat.config.compose import compose_points
+from qat.sweep.point_names import config_settings, point_words
 from tests.command_line import SMALL
 
 STEPS = "next: "
@@ -50,3 +52,22 @@ def test_no_command_takes_a_run_that_is_not_there(qat, home, command):
     code, out, err = qat(name, "nowhere", *rest)
     assert (code, out) == (2, "")
     assert err == "qat: no run 'nowhere' under " + f"{home / 'runs'}; `qat run` makes runs\n"
+
+
+def test_points_are_distinguished_by_what_differs_and_not_by_the_seed():
+    words = ["mode=static", "seed=0,1", "scheme=w4a8", "observer@scheme.act=ema,mse"]
+    points = compose_points(words, multirun=True)
+    names = {
+        word.around("it", p.config.seed)
+        for word, p in zip(point_words(points), points, strict=True)
+    }
+    assert names == {"it-ema-seed0", "it-mse-seed0", "it-ema-seed1", "it-mse-seed1"}
+
+
+def test_settings_are_those_that_affect_numbers():
+    first, other = compose_points(["mode=static", "measure.repeats=1,2"], multirun=True)
+    settings = config_settings(first.config)
+    assert settings["model.name"] == "simple_cnn"
+    assert settings == config_settings(other.config)
+    (third,) = compose_points(["mode=static", "calibrate.images=7"], multirun=False)
+    assert settings != config_settings(third.config)
