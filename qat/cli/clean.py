@@ -59,8 +59,8 @@ def clean_command(runs: Path | None, cache: Path | None, force: bool) -> int:
         print_line(f"{waste.bytes / 2**20:9.1f} MiB  {waste.path}  ({waste.reason})")
         gone, total = gone + 1, total + waste.bytes
     hint = "" if force or not gone else "; qat clean --force deletes them"
-    words = " deleted" if force else ""
-    print(f"{total / 2**20:9.1f} MiB in {gone} places{words}{hint}")
+    suffix = " deleted" if force else ""
+    print(f"{total / 2**20:9.1f} MiB in {gone} places{suffix}{hint}")
     if links := sum(len(links_among(folder)) for folder in (runs, cache)):
         print(f"{links} {'link' if links == 1 else 'links'} in these folders: not followed")
     return DONE

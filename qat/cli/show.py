@@ -51,19 +51,19 @@ def show_command(folder: Path) -> int:
 
 
 def _state(folder: Path, record: RunRecord) -> str:
-    words = record.status
+    text = record.status
     if record.gate:
-        words += f", gate {record.gate}"
+        text += f", gate {record.gate}"
     if record.error:
-        return f"{words}: {record.error}{hint_for(record.error)}"
+        return f"{text}: {record.error}{hint_for(record.error)}"
     if record.status == "running":
         facts = holder(folder)
-        return f"{words}{_stage(folder)} in process {facts.get('pid')} on {facts.get('host')}"
+        return f"{text}{_stage(folder)} in process {facts.get('pid')} on {facts.get('host')}"
     if record.status == "interrupted":
         current = noted_stage(folder)
         where = f" in stage {current.name}" if current else ""
-        return f"{words}{where}: repeat the same `qat run` to continue it"
-    return words
+        return f"{text}{where}: repeat the same `qat run` to continue it"
+    return text
 
 
 def _stage(folder: Path) -> str:

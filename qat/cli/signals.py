@@ -37,7 +37,7 @@ class _Interruption:
 
 @contextmanager
 def signals_interrupt() -> Iterator[None]:
-    """Within the block, SIGTERM and SIGINT raise KeyboardInterrupt and surely end the process.
+    """Within the block, SIGTERM and SIGINT raise KeyboardInterrupt and always end the process.
 
     Python lets only the main thread set handlers; in other threads this does nothing. After the
     block both signals are ignored, because the command has printed its result and the interpreter

@@ -39,15 +39,15 @@ def sensitivities(sensitivity: Mapping[str, Any]) -> Table:
 
 def _widths(slots: Sequence[Mapping[str, Any]]) -> str:
     """``weights: 2 at 8 bits, 17 at 4 bits; inputs: ...``."""
-    words = []
+    parts = []
     for kind, name in (("weight", "weights"), ("act", "inputs")):
         slots_by_bits = Counter(slot["bits"] for slot in slots if slot["slot"] == kind)
         if slots_by_bits:
             counts = ", ".join(
                 f"{n} at {bits} bits" for bits, n in sorted(slots_by_bits.items(), reverse=True)
             )
-            words.append(f"{name}: {counts}")
-    return "; ".join(words)
+            parts.append(f"{name}: {counts}")
+    return "; ".join(parts)
 
 
 def _budget(budget: Mapping[str, Any]) -> str:
@@ -57,11 +57,11 @@ def _budget(budget: Mapping[str, Any]) -> str:
 
 def _check(check: Mapping[str, Any]) -> str:
     best = max(plan["top1"] for plan in check["plans"])
-    words = f"{len(check['plans'])} random plans: the best has top-1 {100 * best:.2f} %"
+    text = f"{len(check['plans'])} random plans: the best has top-1 {100 * best:.2f} %"
     if (agreement := check["agreement"]) is None:
-        return f"{words}; too few plans for a correlation"
+        return f"{text}; too few plans for a correlation"
     rho, tau = _estimate(agreement["spearman"]), _estimate(agreement["kendall"])
-    return f"{words}; correlation of prediction and drop: Spearman {rho}, Kendall {tau}"
+    return f"{text}; correlation of prediction and drop: Spearman {rho}, Kendall {tau}"
 
 
 def _estimate(estimate: Mapping[str, float]) -> str:

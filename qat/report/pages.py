@@ -83,8 +83,8 @@ def left_out(record: RunRecord) -> str:
     """One line with the parts that a page from the record alone does not have."""
     lacks = [] if record.mode == "float" else ["histograms", "bars of codes"]
     lacks += ["curves of accuracy and loss"] if "training" in record.protocol else []
-    words = f", without {', '.join(lacks)}: force=true computes them" if lacks else ""
-    return f"written from the record{words}"
+    text = f", without {', '.join(lacks)}: force=true computes them" if lacks else ""
+    return f"written from the record{text}"
 
 
 def _write(

@@ -44,8 +44,8 @@ def print_comparison(record: RunRecord, every_float: bool = False) -> None:
     for note in comparison_notes(record):
         out.print(wrapped(f"  – {note}", hang=4), style="dim", soft_wrap=True)
     for line in warnings_of(record):
-        words = wrapped(f"  warning: {line}", hang=4)
-        out.print(words, style="yellow", soft_wrap=True)
+        text = wrapped(f"  warning: {line}", hang=4)
+        out.print(text, style="yellow", soft_wrap=True)
     for line in float_lines(record.plan, record.id, every_float):
         out.print(wrapped(f"  {line}", hang=4), style="dim", soft_wrap=True)
 
@@ -73,8 +73,8 @@ def print_table(table: tables.Table, wide: bool = False) -> None:
         shown.add_row(*(row[place] for place in places.kept))
     out.print(shown)
     if places.left_out:
-        words = left_out_words(table, places.left_out)
-        print(wrapped(f"left out: {words}; qat table --wide shows all"))
+        text = left_out_words(table, places.left_out)
+        print(wrapped(f"left out: {text}; qat table --wide shows all"))
     for remark in remarks(table):
         out.print(wrapped(remark), style="dim", soft_wrap=True)
 

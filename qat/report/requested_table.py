@@ -65,10 +65,10 @@ def published_beside(study: str | None, records: Sequence[RunRecord]) -> list[Pu
         return []
     computed = {(setting_text(r, "model"), setting_text(r, "data")) for r in records}
     return [
-        one
-        for one in read_published(path)
+        row
+        for row in read_published(path)
         if any(
-            one.settings.get("model") in (None, model) and one.settings.get("data") in (None, data)
+            row.settings.get("model") in (None, model) and row.settings.get("data") in (None, data)
             for model, data in computed
         )
     ]

@@ -202,8 +202,8 @@ def _price(point: FigurePoint, points: Sequence[FigurePoint], cost: str) -> Stat
     if not point.is_float or cost in point.metrics:
         return point.metrics.get(cost)
     name = OF_FLOAT.get(cost, cost)
-    known = (one.metrics[name] for one in (point, *points) if name in one.metrics)
-    return point.metrics.get(name) if name == "float_latency_ms" else next(known, None)
+    prices = (other.metrics[name] for other in (point, *points) if name in other.metrics)
+    return point.metrics.get(name) if name == "float_latency_ms" else next(prices, None)
 
 
 def _by_setting(points: Sequence[FigurePoint], title: str) -> dict[str, Figure]:

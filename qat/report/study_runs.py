@@ -80,7 +80,7 @@ def _folder(word: str, extra_dir: Path | None) -> Path:
         return run_dir(word)
     except UnknownNameError as error:
         names = study_names(extra_dir)
-        known = ", ".join(names) or "none yet"
+        studies = ", ".join(names) or "none yet"
         raise RequestError(
-            f"no study {word!r}; studies are {known}{nearest(word, names)}; and {error}"
+            f"no study {word!r}; studies are {studies}{nearest(word, names)}; and {error}"
         ) from error

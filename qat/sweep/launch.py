@@ -78,16 +78,16 @@ def run_point(config: DictConfig) -> tuple[float, ...] | None:
         be_silent()
     limit_threads(job_threads(HydraConfig.get().launcher))
     run_config = typed(config)
-    known = known_identity(run_config)
-    prepared = at_hand.pop(known, None) if known else None
+    run_id = known_identity(run_config)
+    prepared = at_hand.pop(run_id, None) if run_id else None
     searched = is_adaptive(HydraConfig.get().sweeper)  # the points of a grid were checked before
     prepared = prepared or prepare(run_config, _typed_overrides(), rehearsed=searched)
-    done = run_job(prepared, alone=False)
+    is_done = run_job(prepared, alone=False)
     sweeper = HydraConfig.get().sweeper
     if not is_adaptive(sweeper):
         return None
     add_to_study(Path(run_config.paths.runs), sweeper.study_name, SCALE, [prepared.id])
-    if not done:
+    if not is_done:
         raise InputError(f"run {prepared.id} is not done; its record says why")
     values = objectives(read_record(prepared.folder), run_config.objectives)
     print(f"done  {prepared.id}: {', '.join(f'{v:g}' for v in values)}", flush=True)
@@ -98,7 +98,7 @@ def check_launchers(words: Words) -> None:
     """Refuse a launcher that is not installed or does not answer, before anything starts.
 
     Raises:
-        RequestError: If this is so.
+        RequestError: If the launcher is not installed or does not answer.
     """
     for word in words.overrides:
         if key_of(word) == "hydra/launcher":

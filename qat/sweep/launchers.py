@@ -121,9 +121,9 @@ def _ask_slurm(partition: str | None) -> None:
             "hydra/launcher=slurm: no sbatch on this machine; start the sweep on a login node of "
             "the cluster, or use hydra/launcher=parallel"
         )
-    words = ["sinfo", "--noheader", "--format=%R"]
+    command = ["sinfo", "--noheader", "--format=%R"]
     try:
-        answer = subprocess.run(words, capture_output=True, text=True, timeout=ANSWER_SECONDS)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS)
     except subprocess.TimeoutExpired:
         answer = None
     if answer is None or answer.returncode:

@@ -43,9 +43,9 @@ class SweepProgress:
         self._before = list(before)
         self._missed_before = [item for item in before if self._outcome(item) != "done"]
         self._ended: dict[str, str] = {}
-        every = [*items, *before]
-        words = point_words([item.point for item in every])
-        self._words = {item.id: word for item, word in zip(every, words, strict=True)}
+        all_items = [*items, *before]
+        name_words = point_words([item.point for item in all_items])
+        self._words = {item.id: word for item, word in zip(all_items, name_words, strict=True)}
         self._stale = {item.id: _stamp(item.folder) for item in items}
         self._lock = threading.Lock()
         self._started = time.monotonic()
@@ -54,16 +54,16 @@ class SweepProgress:
     def announce(self) -> None:
         """Print the number of runs and the expected time."""
         different = len(self.items) + self.before
-        words = f"{self.requested} runs"
+        text = f"{self.requested} runs"
         if different != self.requested:
-            words += f", {different} different"
+            text += f", {different} different"
         if self.before:
-            words += f", {self.before} done before"
+            text += f", {self.before} done before"
         if self.before or different != self.requested:
-            words += f", {len(self.items)} to run"
+            text += f", {len(self.items)} to run"
         if self.items:
-            words += f"; {self._expectation()}"
-        print(wrapped(words, hang=2), flush=True)
+            text += f"; {self._expectation()}"
+        print(wrapped(text, hang=2), flush=True)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -110,10 +110,10 @@ class SweepProgress:
                 complain_line(f"{state}: {item.id} ({item.point.label}){_reason(item)}")
 
     def _steps(self) -> str:
-        every = [*self._before, *self.items]
-        names = {item.point.config.study.name for item in every}
+        all_items = [*self._before, *self.items]
+        names = {item.point.config.study.name for item in all_items}
         study = names.pop() if len(names) == 1 else None
-        return sweep_steps({item.folder: self._outcome(item) for item in every}, study)
+        return sweep_steps({item.folder: self._outcome(item) for item in all_items}, study)
 
     def _notice(self, item: "Item") -> None:
         try:
@@ -154,8 +154,8 @@ class SweepProgress:
         seconds, unknown = self.timings.expected(_kind_to_come(item) for item in self.items)
         if unknown == len(self.items):
             return "expected time unknown: no similar run is finished"
-        words = f"expected time {duration(seconds)}, one run after the other"
-        return words + (f", without {unknown} runs of unknown time" if unknown else "")
+        text = f"expected time {duration(seconds)}, one run after the other"
+        return text + (f", without {unknown} runs of unknown time" if unknown else "")
 
     def _past(self) -> Timings:
         roots = dict.fromkeys(item.folder.parent for item in self.items)
