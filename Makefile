@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 RUNS := $(or $(QAT_RUNS),runs)
 SCALE ?= quick
-# Where Python may write no byte code, every start would compile all libraries anew: do it at set-up.
+# If Python may not write byte code, each start would compile all libraries again: compile them now.
 COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 DEMO := demo_float,demo_w8a8_static,demo_w4a4_qat,demo_w2a2_static
 
@@ -16,39 +16,40 @@ DEMO := demo_float,demo_w8a8_static,demo_w4a4_qat,demo_w2a2_static
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-run: setup  ## The main job: float, W8A8, W4A4 trained and W2A2 on the embedded images
+run: setup  ## The demonstration: float, W8A8, W4A4 (trained) and W2A2 on the embedded images
 	$(BIN)/qat run -m experiment=$(DEMO)
 
-# One thread a process: the processes share the cores. A file's tests stay together, and its fixtures.
-test: setup  ## The quick tests (what CI runs)
+# One thread for each process, because the processes share the cores. The tests of a file stay in one
+# process and share their fixtures.
+test: setup  ## Run the quick tests, as CI does
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile
 
-test-slow: setup  ## The long tests
+test-slow: setup  ## Run the long tests
 	$(BIN)/pytest -q -m slow
 
-test-real: setup-real  ## Tests of what must be installed; what is absent is skipped by name
+test-real: setup-real  ## Tests of optional tools (SLURM, Ray, Optuna, ...); skips missing tools by name
 	$(BIN)/pytest -q -rs -m "slurm or ray or optuna or browser or latex or mlflow"
 
 setup-real: setup
 	@if uv --version >/dev/null 2>&1; then uv=uv; else uv=$(BIN)/uv; fi; \
 	$$uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[dev,slurm,ray,optuna,mlflow]'
 
-lint: setup  ## Style of code, configs and words
+lint: setup  ## Check the style of code and YAML, and the spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/yamllint -s conf
 	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md conf qat tests bench
 
-types: setup  ## Types
+types: setup  ## Check types
 	$(BIN)/mypy
 
-format: setup  ## Put code in shape
+format: setup  ## Fix the style of code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-setup: $(VENV)/.ready  ## The environment, from requirements.lock
+setup: $(VENV)/.ready  ## Create the environment from requirements.lock
 
-# Third parties come by the lock (exact versions, hashes verified), then this checkout, editable.
+# Install other packages from the lock (exact versions, verified hashes), then this checkout, editable.
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or make PYTHON=/path/to/python"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -58,31 +59,31 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$$uv pip install -q $(COMPILE) --python $(BIN)/python -c requirements.lock -e '.[dev]'
 	@touch $@
 
-lock:  ## Resolve all extras anew
+lock:  ## Write requirements.lock again, with the newest versions
 	uv pip compile --universal --generate-hashes --all-extras --no-annotate --no-header \
 		--no-emit-index-url --python-version 3.11 --upgrade -o requirements.lock pyproject.toml -q
 	sed -i '1i # Every third party of every extra, for all platforms: make lock. Used as hashed constraints.' requirements.lock
 
-smoke: setup  ## Float, static, dynamic and trained, packed and tabled, on made images
+smoke: setup  ## One run of each mode on synthetic images, and their table
 	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && export QAT_RUNS=$$folder/runs QAT_CACHE=$$folder/cache && \
 	$(BIN)/qat run -m mode=float,static,dynamic,qat data=synthetic float=smoke trainer=smoke && \
 	$(BIN)/qat table $$folder/runs --format csv
 
-table: setup  ## The table over all runs
+table: setup  ## Print the table of all runs
 	$(BIN)/qat table
 
 reproduce: setup  ## Run a study and write its table and figures: make reproduce STUDY=bitwidth SCALE=quick
-	@test -n "$(STUDY)" || { echo "name one: make reproduce STUDY=bitwidth (qat list studies)"; exit 2; }
+	@test -n "$(STUDY)" || { echo "name a study: make reproduce STUDY=bitwidth (qat list studies shows them)"; exit 2; }
 	$(BIN)/qat run -m experiment=$(STUDY) scale=$(SCALE) $(WITH)
 	$(BIN)/qat table $(STUDY) --scale $(SCALE) --into $(or $(INTO),$(RUNS)/.tables/$(STUDY)-$(SCALE))
 
-tensorboard: setup  ## Compare runs in the browser
+tensorboard: setup  ## Compare runs in the browser (TensorBoard)
 	$(BIN)/tensorboard --logdir "$$($(BIN)/python -m qat.report.all_view $(RUNS))"
 
-bench: setup  ## Step time of training, batches a second of the data
+bench: setup  ## Time a training step and the data pipeline
 	$(BIN)/python -m bench.step
 	$(BIN)/python -m bench.data
 
-clean:  ## Remove caches of tools; never runs or logs
+clean:  ## Remove caches of tools; runs and logs stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 	find qat tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

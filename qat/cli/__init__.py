@@ -1,1 +1,1 @@
-"""The command line: arguments in, text out, one file a command."""
+"""The command line: arguments in, text out, one file for each command."""

@@ -1,12 +1,16 @@
-"""``qat clean``: what is safe to delete, and, if told to, its deletion. Dry by default.
+"""``qat clean`` lists what is safe to delete; with ``--force`` it deletes it.
 
-Safe is what a finished run does not need any more (its checkpoints: the packed file and the record
-stay), folders that hold nothing but a lock, files that a process left half written when it was
-killed, and cache entries that are damaged or left half made. A run that is being written, was cut
-off or failed keeps its checkpoints: it goes on from them.
+Safe to delete are:
 
-No link is followed: what lies behind one is somebody else's. Each thing is looked at once more,
-under the lock of its run, before it is deleted.
+- the checkpoints of a finished run (its packed file and its record stay),
+- folders that contain only a lock,
+- incomplete files of a process that was killed,
+- damaged or incomplete cache entries.
+
+A run that is running, interrupted or failed keeps its checkpoints, because it continues from them.
+
+The command follows no links, because their targets may belong to something else. It checks each
+path once more, under the lock of its run, immediately before it deletes the path.
 """
 
 from collections.abc import Iterator
@@ -28,18 +32,26 @@ from qat.records.waste import (
 def clean_command(runs: Path | None, cache: Path | None, force: bool) -> int:
     """List what is safe to delete; with ``force`` delete it.
 
+    Args:
+        runs: The folder of runs; None: ``QAT_RUNS``, or ``runs``.
+        cache: The folder of the cache; None: ``QAT_CACHE``, or ``cache``.
+        force: Delete what is listed.
+
+    Returns:
+        The exit code.
+
     Raises:
-        RequestError: If neither folder is there, or one of them is a link.
+        RequestError: If neither folder exists, or one of them is a link.
     """
     runs, cache = runs or default_path("runs"), cache or default_path("cache")
     for word, folder in (("--runs", runs), ("--cache", cache)):
         if folder.is_symlink():
             raise RequestError(
-                f"{folder} is a link, and no link is followed: name the folder itself, "
+                f"{folder} is a link, and qat clean follows no links: name the folder itself, "
                 f"qat clean {word} {folder.resolve()}"
             )
     if not runs.is_dir() and not cache.is_dir():
-        raise RequestError(f"neither {runs} nor {cache} is there: nothing to clean")
+        raise RequestError(f"neither {runs} nor {cache} exists: nothing to clean")
     gone, total = 0, 0
     for waste in _all_waste(runs, cache):
         if force and not _deleted(waste):
@@ -47,10 +59,10 @@ def clean_command(runs: Path | None, cache: Path | None, force: bool) -> int:
         print_line(f"{waste.bytes / 2**20:9.1f} MiB  {waste.path}  ({waste.reason})")
         gone, total = gone + 1, total + waste.bytes
     hint = "" if force or not gone else "; qat clean --force deletes them"
-    words = " deleted" if force else ""
-    print(f"{total / 2**20:9.1f} MiB in {gone} places{words}{hint}")
+    suffix = " deleted" if force else ""
+    print(f"{total / 2**20:9.1f} MiB in {gone} places{suffix}{hint}")
     if links := sum(len(links_among(folder)) for folder in (runs, cache)):
-        print(f"{links} {'link' if links == 1 else 'links'} in these folders left alone")
+        print(f"{links} {'link' if links == 1 else 'links'} in these folders: not followed")
     return DONE
 
 
@@ -60,9 +72,9 @@ def _all_waste(runs: Path, cache: Path) -> Iterator[Waste]:
 
 
 def _deleted(waste: Waste) -> bool:
-    """Delete it; False if it is needed after all, or the system refuses."""
+    """Delete it; False if a run needs it now, or if the system refuses."""
     try:
         return delete(waste)
     except OSError as error:
-        complain_line(f"{waste.path} stays: {error.strerror or error}")
+        complain_line(f"could not delete {waste.path}: {error.strerror or error}")
         return False

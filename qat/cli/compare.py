@@ -1,4 +1,4 @@
-"""``qat compare A B``: in what two runs differ, what came of it, layer by layer."""
+"""``qat compare A B`` shows how the settings, metrics and layers of two runs differ."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,16 +21,24 @@ from qat.report.console import console
 from qat.tables.numbers import MISSING, number_text
 from qat.tables.protocol import leaves
 
-Triple = tuple[str, str, str]
+ComparedRow = tuple[str, str, str]
+"""Name, value in run A, value in run B."""
 SIDES = ("A", "B")
-"""What the runs are called in the tables: their names are too long for a column."""
+"""Column headings of the two runs, because their names are too long for a column."""
 
 
 def compare_command(first: Path, second: Path) -> int:
-    """Print settings that differ, metrics with their difference, and the layers.
+    """Print the settings that differ, the metrics with their difference, and the layers.
+
+    Args:
+        first: Folder of run A.
+        second: Folder of run B.
+
+    Returns:
+        The exit code.
 
     Raises:
-        RequestError: If one of the folders holds no record.
+        RequestError: If one of the folders has no record.
     """
     records = [_record(folder) for folder in (first, second)]
     names = run_names(records)
@@ -45,8 +53,16 @@ def compare_command(first: Path, second: Path) -> int:
     return DONE
 
 
-def setting_rows(a: RunRecord, b: RunRecord) -> Iterator[Triple]:
-    """``(setting, of a, of b)`` wherever mode, seed, protocol, plan or environment differ."""
+def setting_rows(a: RunRecord, b: RunRecord) -> Iterator[ComparedRow]:
+    """Give the settings that differ: mode, seed, protocol, methods and environment.
+
+    Args:
+        a: Record of run A.
+        b: Record of run B.
+
+    Returns:
+        ``(setting, value in A, value in B)``.
+    """
     left, right = _settings(a), _settings(b)
     for name in dict.fromkeys([*left, *right]):
         if left.get(name) != right.get(name):
@@ -54,21 +70,50 @@ def setting_rows(a: RunRecord, b: RunRecord) -> Iterator[Triple]:
 
 
 def metric_rows(a: RunRecord, b: RunRecord) -> Iterator[tuple[str, str, str, str]]:
-    """``(metric, of a, of b, b minus a)`` of every metric that one of them has."""
+    """Give every metric that at least one of the runs has.
+
+    Args:
+        a: Record of run A.
+        b: Record of run B.
+
+    Returns:
+        ``(metric [unit], value in A, value in B, B minus A)``; the difference is empty if one run
+        lacks the metric.
+
+    Example:
+        >>> a, b = (
+        ...     RunRecord(id="0", status="done", mode="float", seed=0, metrics={"top1": top1})
+        ...     for top1 in (0.9, 0.875)
+        ... )
+        >>> list(metric_rows(a, b))
+        [('top1 [%]', '90.00', '87.50', '-2.50')]
+    """
     for name in dict.fromkeys([*METRICS, *a.metrics, *b.metrics]):
-        one, other = a.metrics.get(name), b.metrics.get(name)
-        if one is None and other is None:
+        left, right = a.metrics.get(name), b.metrics.get(name)
+        if left is None and right is None:
             continue
         metric = METRICS.get(name, MetricFormat(name, decimals=4))
         unit = f" [{metric.unit}]" if metric.unit else ""
-        texts = [MISSING if v is None else number_text(v, metric) for v in (one, other)]
-        known = None if one is None or other is None else other - one
-        change = "" if known is None else number_text(known, metric)
+        texts = [MISSING if v is None else number_text(v, metric) for v in (left, right)]
+        difference = None if left is None or right is None else right - left
+        change = "" if difference is None else number_text(difference, metric)
         yield name + unit, texts[0], texts[1], change
 
 
-def layer_rows(first: Path, second: Path, a: RunRecord, b: RunRecord) -> Iterator[Triple]:
-    """``(layer, of a, of b)``: widths by the plan and, where it was noted, the output's SQNR."""
+def layer_rows(first: Path, second: Path, a: RunRecord, b: RunRecord) -> Iterator[ComparedRow]:
+    """Give the bit widths of each layer and, if stored, the SQNR of its output.
+
+    SQNR is the signal-to-quantization-noise ratio.
+
+    Args:
+        first: Folder of run A.
+        second: Folder of run B.
+        a: Record of run A.
+        b: Record of run B.
+
+    Returns:
+        ``(layer, text for A, text for B)``; a text is ``weight bits/input bits, SQNR dB``.
+    """
     left, right = (_layers(folder, record) for folder, record in ((first, a), (second, b)))
     for name in dict.fromkeys([*left, *right]):
         yield name, left.get(name, MISSING), right.get(name, MISSING)

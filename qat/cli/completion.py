@@ -1,6 +1,7 @@
-"""Tab completion: what may stand at the end of a command line, without torch and without Hydra.
+"""Tab completion: the words that can end a command line. Loads neither torch nor Hydra.
 
-The shells' scripts (``qat completion SHELL``) call ``qat complete LINE`` at each press of the key.
+The script of each shell (``qat completion SHELL``) calls ``qat complete LINE`` at each press of the
+Tab key.
 """
 
 import argparse
@@ -11,15 +12,15 @@ from qat.config.yaml_files import default_path
 
 SHELLS = ("bash", "zsh", "fish")
 NAMED_RUNS = 300
-"""With more runs than this their names, for which each record is read, are left out."""
+"""If there are more runs, only ids are offered: a name needs the record of its run."""
 RUN_ARGUMENTS = ("RUN_DIR", "A", "B")
-"""What arguments that are runs are called in the help."""
+"""Names that the help gives to arguments that are runs."""
 
 _BASH = """\
 _qat() {
     local line="${COMP_LINE:0:COMP_POINT}" piece="${COMP_WORDS[COMP_CWORD]}" keep IFS=$'\\n'
     local word="${line##*[[:space:]]}"
-    # bash breaks words at = and @ as well, and replaces the last piece alone
+    # bash also breaks words at = and @, and replaces only the last piece
     if [[ $piece =~ ^[=@:]+$ ]]; then keep="$word"; else keep="${word%"$piece"}"; fi
     COMPREPLY=($("$1" complete "$line" 2>/dev/null))
     COMPREPLY=("${COMPREPLY[@]#"$keep"}")
@@ -29,10 +30,10 @@ complete -F _qat qat"""
 _ZSH = """\
 (( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
 _qat() {
-    local -a found
-    found=(${(f)"$(${words[1]} complete "${(j: :)words[1,CURRENT]}" 2>/dev/null)"})
-    compadd -S '' -- ${(M)found:#*[=./]}
-    compadd -- ${found:#*[=./]}
+    local -a offers
+    offers=(${(f)"$(${words[1]} complete "${(j: :)words[1,CURRENT]}" 2>/dev/null)"})
+    compadd -S '' -- ${(M)offers:#*[=./]}
+    compadd -- ${offers:#*[=./]}
 }
 compdef _qat qat"""
 _FISH = """\
@@ -41,11 +42,16 @@ SCRIPTS = dict(zip(SHELLS, (_BASH, _ZSH, _FISH), strict=True))
 
 
 def candidates(line: str, parser: argparse.ArgumentParser) -> list[str]:
-    """Whole words that may end a command line, each beginning with what is there of it.
+    """Give the whole words that can end a command line.
 
     Args:
-        line: Up to the cursor, ``qat`` included.
-        parser: Of all commands.
+        line: The line up to the cursor, including ``qat``. Each word begins with its last word.
+        parser: The parser of all commands.
+
+    Example:
+        >>> from qat.cli.main import command_parser
+        >>> candidates("qat exp", command_parser())
+        ['export']
     """
     words = line.split()
     current = "" if not words or line[-1].isspace() else words.pop()
@@ -74,7 +80,7 @@ def _flags(parser: argparse.ArgumentParser) -> list[str]:
 
 
 def _of_command(parser: argparse.ArgumentParser, words: Sequence[str], current: str) -> list[str]:
-    """Choices of the flag before, else flags and what the positional argument may be."""
+    """Give the values of the flag before the cursor, or else flags and positional arguments."""
     before = parser._option_string_actions.get(words[-1]) if words else None
     if before is not None and before.nargs != 0:
         return [*map(str, before.choices)] if before.choices else _files(current)
@@ -86,7 +92,7 @@ def _of_command(parser: argparse.ArgumentParser, words: Sequence[str], current: 
             possible += map(str, action.choices)
         elif action.metavar in RUN_ARGUMENTS:
             possible += _runs(current)
-        else:  # of a table
+        else:  # the argument of qat table
             possible += [*_studies(), *_runs(current), *_files(current)]
     return possible
 
@@ -106,7 +112,7 @@ def _of_run(words: Sequence[str], current: str) -> list[str]:
     if equals:
         return _values(key, value, extra_dir)
     keys = [*choosable(extra_dir), *key_types()]
-    if not current:  # all of them are too many to read
+    if not current:  # the list of all keys is too long to read
         keys = [key for key in keys if "." not in key or "@" in key]
     return [f"{key}=" for key in keys]
 
@@ -122,14 +128,14 @@ def _values(key: str, value: str, extra_dir: Path | None) -> list[str]:
 
 
 def _config_dir(words: Sequence[str]) -> Path | None:
-    """The folder that stands behind ``--config-dir``."""
+    """The folder that follows ``--config-dir``; None if there is none."""
     places = [i for i, word in enumerate(words[:-1]) if word in ("--config-dir", "-cd")]
     folder = Path(words[places[-1] + 1]).expanduser() if places else None
     return folder if folder is not None and folder.is_dir() else None
 
 
 def _runs(current: str) -> list[str]:
-    """Ids and names of the runs, or what lies in the folder that is being typed."""
+    """Ids and names of the runs, or the content of the folder that the user is typing."""
     if "/" in current:
         return _files(current)
     from qat.records.names import run_names
@@ -150,7 +156,7 @@ def _studies() -> list[str]:
 
 
 def _files(current: str) -> list[str]:
-    """Paths that begin so; folders end in ``/``."""
+    """Paths that begin with the given text; folders end in ``/``."""
     folder, slash, start = current.rpartition("/")
     root = Path(folder + slash).expanduser()
     try:

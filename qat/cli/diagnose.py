@@ -1,4 +1,4 @@
-"""``qat diagnose``: why a run's accuracy fell, layer by layer, and which setting to try."""
+"""``qat diagnose`` shows where a run lost accuracy, layer by layer, and which settings to try."""
 
 from pathlib import Path
 
@@ -21,10 +21,11 @@ from qat.report.diagnosis import (
 
 
 def diagnose_command(folder: Path) -> int:
-    """Print the layers of a run, what stands out in them, and what to try.
+    """Print the layers of a run, the layers that stand out, and the settings to try.
 
     Raises:
-        RequestError: If the folder holds no run, or the run has no layers to look at.
+        RequestError: If the folder has no run, or the run has no layer data.
+        SideFileError: If ``layers.json`` is missing, damaged or not the file that the run wrote.
     """
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
@@ -40,10 +41,10 @@ def diagnose_command(folder: Path) -> int:
     out.print(layers_table(layers))
     out.print(LEGEND, style="dim", soft_wrap=True)
     noteworthy = findings(layers, trained=record.mode == "qat")
-    warned = [f"• warned: {line}" for line in warnings_of(record)]
+    warnings = [f"• warning: {line}" for line in warnings_of(record)]
     for line in [
         *fall_lines(layers),
-        *warned,
+        *warnings,
         *finding_lines(noteworthy, record),
         *float_lines(record),
     ]:

@@ -1,4 +1,4 @@
-"""``qat doctor``: what this machine has, and what the lack of the rest costs."""
+"""``qat doctor`` shows what this machine has, and what each missing part costs."""
 
 import importlib.util
 import os
@@ -10,9 +10,9 @@ from qat.base.lines import aligned
 from qat.config.yaml_files import default_path
 from qat.records.environment import environment_facts, integer_products, products_may_saturate
 
-# Module → what goes without it.
+# Optional module → the effect if it is missing, and the extra that installs it.
 _OPTIONAL = {
-    "onnxruntime": "no integer runtime to export to",
+    "onnxruntime": "no integer runtime for exported networks",
     "openvino": "no second integer runtime; pip install 'qatlab[openvino]'",
     "hydra_plugins.hydra_joblib_launcher": "sweeps run one job at a time; qatlab[joblib]",
     "hydra_plugins.hydra_submitit_launcher": "no jobs on SLURM; qatlab[slurm]",
@@ -23,17 +23,18 @@ _NAMED_DATA = ("cifar10", "fashion_mnist")
 
 
 def doctor_command() -> int:
-    """Print one line a fact; ``-`` marks what is missing."""
+    """Print one line for each fact; ``-`` marks what is missing."""
     lines = [*_machine(), *_compilers(), *_devices(), *_packages(), *_data()]
     for line in aligned({f"{mark} {name}": text for mark, name, text in lines}, indent=""):
         print(line)
     return DONE
 
 
-Line = tuple[str, str, str]
+Fact = tuple[str, str, str]
+"""``+`` or ``-``, name, text."""
 
 
-def _machine() -> list[Line]:
+def _machine() -> list[Fact]:
     facts = environment_facts()
     versions = ", ".join(f"{k} {v}" for k, v in facts["versions"].items())
     instructions = facts["instructions"]
@@ -47,21 +48,21 @@ def _machine() -> list[Line]:
         names = ", ".join([best, *sorted(set(instructions) - {best})])
         lines.append(("+", "integer instructions", names))
     else:
-        clip = ", and may saturate in u8 x s8 kernels: weights of 7 bits do not"
+        clip = ", and u8 x s8 kernels may saturate; scheme.weight.bits=7 avoids it"
         lack = "8-bit products are slower" + (clip if products_may_saturate(instructions) else "")
         lines.append(("-", "integer instructions (VNNI, AMX)", lack))
     return lines
 
 
-def _compilers() -> list[Line]:
+def _compilers() -> list[Fact]:
     names = [os.environ.get("CXX", ""), "g++", "clang++", "c++"]
     path = next((p for p in map(shutil.which, filter(None, names)) if p), None)
     if path:
         return [("+", "C++ compiler", path)]
-    return [("-", "C++ compiler", "quantized training takes about twice the time: install g++")]
+    return [("-", "C++ compiler", "quantized training takes about twice as long: install g++")]
 
 
-def _devices() -> list[Line]:
+def _devices() -> list[Fact]:
     import torch
 
     if torch.cuda.is_available():
@@ -69,23 +70,23 @@ def _devices() -> list[Line]:
     return [("-", "GPU", "training runs on the CPU")]
 
 
-def _packages() -> list[Line]:
-    lines: list[Line] = []
+def _packages() -> list[Fact]:
+    lines: list[Fact] = []
     for module, lack in _OPTIONAL.items():
         try:
-            there = importlib.util.find_spec(module) is not None
-        except ModuleNotFoundError:  # its parent package is not there either
-            there = False
-        lines.append(("+", module, "found") if there else ("-", module, lack))
+            is_installed = importlib.util.find_spec(module) is not None
+        except ModuleNotFoundError:  # its parent package is missing too
+            is_installed = False
+        lines.append(("+", module, "installed") if is_installed else ("-", module, lack))
     return lines
 
 
-def _data() -> list[Line]:
+def _data() -> list[Fact]:
     root = default_path("data")
-    lines: list[Line] = [("+", "data fashion_mini", "in the package")]
+    lines: list[Fact] = [("+", "data fashion_mini", "in the package")]
     for name in _NAMED_DATA:
         file = Path(root) / f"{name}.npz"
-        lack = f"{file} is not there: fetched at its first use, which needs a network"
+        lack = f"{file} does not exist: qat downloads it at the first use"
         mark, text = ("+", str(file)) if file.is_file() else ("-", lack)
         lines.append((mark, f"data {name}", text))
     return lines

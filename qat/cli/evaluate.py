@@ -1,4 +1,4 @@
-"""``qat evaluate``: the packed file of a run, evaluated again and held against the record."""
+"""``qat evaluate`` evaluates the packed file of a run again and compares it with the record."""
 
 from pathlib import Path
 
@@ -16,10 +16,18 @@ from qat.run.signs import noted_signs
 def evaluate_command(
     folder: Path, model_target: str | None = None, data_target: str | None = None
 ) -> int:
-    """Print the accuracies of the packed network; 1 if they are not those of the record.
+    """Print the accuracies of the packed network.
+
+    Args:
+        folder: Folder of the run.
+        model_target: ``package.module:factory``, for a run of ``model=user``.
+        data_target: ``package.module:function``, for a run of ``data=user``.
+
+    Returns:
+        0 if the accuracies equal those of the record, 1 otherwise.
 
     Raises:
-        RequestError: If there is no run, or nothing to evaluate in it.
+        RequestError: If the folder has no run, or the run has no packed file or no labels.
     """
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
@@ -30,11 +38,11 @@ def evaluate_command(
     if run.qnet is None:
         raise RequestError(f"{folder} is a float run: it has no packed file")
     if not run.prepared.data.test.labelled:
-        raise RequestError(f"{folder}: {NO_LABELS}, so there is no accuracy to hold against")
-    warned: list[str] = []
-    with noted_signs(run.qnet, "evaluation", warned):
+        raise RequestError(f"{folder}: {NO_LABELS}, so there is no accuracy to compare")
+    warnings: list[str] = []
+    with noted_signs(run.qnet, "evaluation", warnings):
         logits = logits_of_test_set(run.prepared, run.qnet, "evaluation")
-    for line in warned:
+    for line in warnings:
         print(f"warning: {line}")
     same = True
     for name, value in accuracies(logits, run.prepared.images.labels).items():

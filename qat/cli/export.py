@@ -1,4 +1,4 @@
-"""``qat export``: the network of a finished run as a file of another format."""
+"""``qat export`` writes the network of a finished run in another format."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -33,15 +33,18 @@ def export_command(
     """Write a run's network and print the file and its size.
 
     Args:
-        folder: The run's.
+        folder: Folder of the run.
         to: A key of :data:`FORMATS`.
-        out: The file; in the run's folder by default.
-        model_target: Again, for a run of ``model=user``.
-        data_target: Again, for a run of ``data=user``.
+        out: The file to write; None: the usual name in the run's folder.
+        model_target: ``package.module:factory``, for a run of ``model=user``.
+        data_target: ``package.module:function``, for a run of ``data=user``.
+
+    Returns:
+        The exit code.
 
     Raises:
-        RequestError: If there is no run, or it has no such network.
-        ValueError: If the network cannot be written in that format.
+        RequestError: If the folder has no run, or the run has no such network.
+        ValueError: If the format cannot represent the network.
     """
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
@@ -59,7 +62,9 @@ def export_command(
 
 def _quantized(run: LoadedRun, to: str) -> nn.Module:
     if run.qnet is None:
-        raise RequestError(f"run {run.record.id} is a float run: --to {to} writes quantized ones")
+        raise RequestError(
+            f"run {run.record.id} is a float run: --to {to} writes quantized networks"
+        )
     return run.qnet
 
 
@@ -88,17 +93,17 @@ def _openvino(run: LoadedRun, path: Path) -> int:
 
 
 def float_of(run: LoadedRun) -> nn.Module:
-    """The float network: from the cache, or trained anew if that was cleaned.
+    """The float network of a run: from the cache, or trained again if the cache lacks it.
 
     Raises:
-        RequestError: If it is not the one that the run was made from.
+        RequestError: If the run started from another float network.
     """
     source = float_network(run.prepared)
     recorded = run.record.protocol.get("float", {}).get("checkpoint_digest")
     if recorded is not None and source.digest != recorded:
         raise RequestError(
-            f"run {run.record.id} was made from another float network ({str(recorded)[:12]}) than "
-            f"the cache holds now ({source.digest[:12]}): run it again with force=true"
+            f"run {run.record.id} started from another float network ({str(recorded)[:12]}) than "
+            f"the cache contains now ({source.digest[:12]}): run it again with force=true"
         )
     return source.net.eval()
 
@@ -110,4 +115,4 @@ FORMATS: Mapping[str, tuple[str, Callable[[LoadedRun, Path], int]]] = {
     "packed": (PACKED_NAME, _packed),
     "openvino": ("network.xml", _openvino),
 }
-"""Format → name of the file in the run's folder, and what writes it and gives its bytes."""
+"""Format → file name in the run's folder, and its writer, which returns the size in bytes."""

@@ -1,4 +1,4 @@
-"""``qat list``: the names there are to choose from, read off the YAML files."""
+"""``qat list`` shows the names to choose from, which it reads from the YAML files."""
 
 from pathlib import Path
 
@@ -23,14 +23,17 @@ _YOURS = "(yours)"
 
 
 def list_command(topic: str | None, extra_dir: Path | None = None) -> int:
-    """Print one topic, or all.
+    """Print the names of one topic, or of all.
 
     Args:
-        topic: What to list.
-        extra_dir: Folder of the user's YAML; what comes from there is marked.
+        topic: What to list; None: everything.
+        extra_dir: Folder of the user's YAML files; their names are marked.
+
+    Returns:
+        The exit code.
 
     Raises:
-        RequestError: If that is no folder.
+        RequestError: If ``extra_dir`` is not a folder.
     """
     if extra_dir is not None and not extra_dir.is_dir():
         raise RequestError(f"--config-dir {extra_dir} is no folder")
@@ -52,10 +55,10 @@ def _lines(topic: str, extra_dir: Path | None) -> list[str]:
     paths = files(EXPERIMENTS if topic == "studies" else _GROUP_OF[topic], extra_dir)
     if topic == "studies":
         names = study_names(extra_dir)
-        said = {name: read_study(name, extra_dir).question for name in names}
+        texts = {name: read_study(name, extra_dir).question for name in names}
     else:
-        said = {name: summary(path) for name, path in paths.items()}
-    return aligned({name: _marked(text, paths[name]) for name, text in said.items()})
+        texts = {name: summary(path) for name, path in paths.items()}
+    return aligned({name: _marked(text, paths[name]) for name, text in texts.items()})
 
 
 def _marked(text: str, path: Path) -> str:

@@ -1,6 +1,6 @@
-"""The console script ``qat``: reads the command, and imports only what that command needs.
+"""The console script ``qat``: it reads the command and imports only what this command needs.
 
-Help must be quick, so nothing here imports torch, Hydra or a room below at module level.
+Help must appear fast, so this file imports neither torch nor Hydra at module level.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE, FAILED, REFUSED
 from qat.base.synonyms import command_guess, nearest
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
-from qat.cli.signals import ended_alike, leave_if_interrupted, print_interrupted
+from qat.cli.signals import leave_if_interrupted, print_interrupted, signals_interrupt
 from qat.config.run_dirs import run_dir
 
 TOPICS = (
@@ -26,7 +26,8 @@ TOPICS = (
 )
 
 EXPORT_FORMATS = ("onnx", "onnx-float", "onnx-half", "packed", "openvino")
-RUN_DIR, RUN_WORDS = "RUN_DIR", "folder of a run, its id, the beginning of that, or its name"
+RUN_DIR = "RUN_DIR"
+RUN_WORDS = "a run: its folder, its id, the first characters of its id, or its name"
 LAYOUTS = ("flat", "pact", "hawq", "nvidia")
 
 
@@ -34,10 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        argv: The words after ``qat``; those of the process by default.
+        argv: The words after ``qat``; None: those of this process.
 
     Returns:
-        0 done, 1 a run failed, 2 the request was wrong and nothing was started.
+        0 if all is done, 1 if a run failed, 2 if the request was wrong and nothing was started.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print_interrupted()
         return FAILED
-    except BrokenPipeError:  # `qat table | head` is no failure of ours
+    except BrokenPipeError:  # `qat table | head` is not an error
         sys.stderr.close()
         return DONE
     except Exception as error:
@@ -63,10 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def console() -> None:
     """Entry point of the console script."""
     code = FAILED
-    with ended_alike():
+    with signals_interrupt():
         try:
             code = main()
-        except KeyboardInterrupt:  # while another error was being told
+        except KeyboardInterrupt:  # while main printed another error
             print_interrupted()
     if code == FAILED:
         leave_if_interrupted()
@@ -83,7 +84,7 @@ def _run(words: list[str]) -> int:
 
 
 def _other(words: list[str]) -> int:
-    parser = _parser()
+    parser = command_parser()
     if not words:
         parser.print_help()
         return REFUSED
@@ -94,11 +95,11 @@ def _other(words: list[str]) -> int:
     return action(arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
-    """The parser of all commands but ``run``, whose words are Hydra's."""
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of all commands. Hydra parses the words of ``run``."""
     parser = _Parser(
         prog="qat",
-        description="Quantize an image classifier, measure what it costs, compare.",
+        description="Quantize image classifiers. Measure accuracy, size and speed. Compare runs.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -120,8 +121,10 @@ def _parser() -> argparse.ArgumentParser:
     command("run", lambda _: _run(["--help"]))
     _add_table(command)
     listing = command("list", _list)
-    listing.add_argument("topic", nargs="?", choices=TOPICS, help="what to list; all by default")
-    listing.add_argument("--config-dir", type=Path, metavar="DIR", help="with YAML of your own")
+    listing.add_argument(
+        "topic", nargs="?", choices=TOPICS, help="what to list (default: everything)"
+    )
+    listing.add_argument("--config-dir", type=Path, metavar="DIR", help="your own YAML folder")
     command("doctor", _doctor)
     command("completion", _completion).add_argument("shell", choices=("bash", "zsh", "fish"))
     command("show", _show).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
@@ -130,8 +133,15 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("first", metavar="A", help=RUN_WORDS)
     compare.add_argument("second", metavar="B", help=RUN_WORDS)
     clean = command("clean", _clean)
-    clean.add_argument("--runs", type=Path, metavar="DIR", help="QAT_RUNS, or runs, by default")
-    clean.add_argument("--cache", type=Path, metavar="DIR", help="QAT_CACHE, or cache, by default")
+    clean.add_argument(
+        "--runs", type=Path, metavar="DIR", help="folder of runs (default: $QAT_RUNS, or runs)"
+    )
+    clean.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="folder of the cache (default: $QAT_CACHE, or cache)",
+    )
     clean.add_argument("--force", action="store_true", help="delete what is listed")
     _add_run_commands(command)
     return parser
@@ -140,61 +150,70 @@ def _parser() -> argparse.ArgumentParser:
 def _add_table(
     command: Callable[[str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser],
 ) -> None:
-    """The command that makes tables of runs."""
+    """Add the command that prints tables of runs."""
     table = command("table", _table)
     table.add_argument(
         "what",
         nargs="*",
         metavar="STUDY|DIR",
-        help="a study; runs (folder, id or name); folders of them",
+        help="one study, or runs (folder, id or name), or folders of runs (default: all runs)",
     )
-    table.add_argument("--scale", help="of the study; the one last asked for by default")
-    table.add_argument("--config-dir", type=Path, metavar="DIR", help="with studies of your own")
+    table.add_argument("--scale", help="scale of the study (default: the scale that ran last)")
+    table.add_argument("--config-dir", type=Path, metavar="DIR", help="folder of your own studies")
     table.add_argument(
         "--format",
         choices=("markdown", "csv", "latex", "html"),
-        help="by the suffix of --out (.md, .csv, .tex, .html); else fitted to a terminal, "
-        "markdown in a pipe",
+        help="default: by the suffix of --out (.md, .csv, .tex, .html); without --out, a table "
+        "that fits the terminal, or markdown in a pipe",
     )
-    table.add_argument("--out", type=Path, metavar="FILE", help="write there instead of printing")
+    table.add_argument("--out", type=Path, metavar="FILE", help="write the table to this file")
     table.add_argument(
-        "--layout", choices=LAYOUTS, help="as papers have it; the study's by default"
+        "--layout", choices=LAYOUTS, help="layout of a paper (default: the layout of the study)"
     )
     table.add_argument(
-        "--into", type=Path, metavar="DIR", help="write every format there, and the figures"
+        "--into", type=Path, metavar="DIR", help="write all formats and the figures to this folder"
     )
-    table.add_argument("--caption", default="", metavar="TEXT", help="of the LaTeX table")
-    table.add_argument("--label", default="", metavar="NAME", help="of the LaTeX table")
-    table.add_argument("--wide", action="store_true", help="every column, however wide")
-    table.add_argument("--strict", action="store_true", help="fail if rows differ in protocol")
+    table.add_argument("--caption", default="", metavar="TEXT", help="caption of the LaTeX table")
+    table.add_argument("--label", default="", metavar="NAME", help="label of the LaTeX table")
+    table.add_argument(
+        "--wide",
+        action="store_true",
+        help="print all columns, also beyond the width of the terminal",
+    )
+    table.add_argument(
+        "--strict", action="store_true", help="fail if the protocols of the rows differ"
+    )
 
 
 def _add_run_commands(
     command: Callable[[str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser],
 ) -> None:
-    """The commands that load the network of a finished run."""
+    """Add the commands that load the network of a finished run."""
     evaluate = command("evaluate", _evaluate)
     export = command("export", _export)
     parity = command("parity", _parity)
     measure = command("measure", _measure)
     for sub in (evaluate, export, parity, measure):
         sub.add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
-        sub.add_argument("--model-target", metavar="PACKAGE.MODULE:FACTORY", help="of model=user")
-        sub.add_argument("--data-target", metavar="PACKAGE.MODULE:FUNCTION", help="of data=user")
+        for group, code in (("model", "FACTORY"), ("data", "FUNCTION")):
+            words = f"code of the run's {group}, if it is a run of {group}=user"
+            sub.add_argument(f"--{group}-target", metavar=f"PACKAGE.MODULE:{code}", help=words)
     export.add_argument("--to", choices=EXPORT_FORMATS, required=True, help="format of the file")
-    export.add_argument("--out", type=Path, metavar="FILE", help="in the run's folder by default")
-    measure.add_argument("--batch", type=int, nargs="+", default=[], help="images at a time")
-    measure.add_argument("--threads", type=int, nargs="+", default=[], help="cores of an inference")
+    export.add_argument(
+        "--out", type=Path, metavar="FILE", help="the file (default: in the run's folder)"
+    )
+    measure.add_argument("--batch", type=int, nargs="+", default=[], help="batch sizes to time")
+    measure.add_argument("--threads", type=int, nargs="+", default=[], help="thread counts to time")
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says a usage error in the style of all others."""
+    """Raises usage errors as :class:`RequestError`, so that all messages look the same."""
 
     def error(self, message: str) -> NoReturn:
         raise RequestError(f"{message}; see {self.prog} --help{self._guess(message)}")
 
     def _guess(self, message: str) -> str:
-        """What was probably meant by a choice or a flag that there is not."""
+        """Suggest the existing choice or flag that is most similar to an unknown one."""
         if match := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message):
             allowed = re.findall(r"[^', ]+", match[2])
             return nearest(match[1], allowed)
@@ -203,7 +222,7 @@ class _Parser(argparse.ArgumentParser):
         return ""
 
     def _flags(self) -> list[str]:
-        """The flags of this parser and of those of its commands."""
+        """The flags of this parser and of its commands."""
         subs = [a.choices for a in self._actions if isinstance(a, argparse._SubParsersAction)]
         parsers = [self, *(parser for choices in subs for parser in choices.values())]
         return list(dict.fromkeys(f for p in parsers for f in p._option_string_actions))
@@ -250,10 +269,10 @@ def _completion(arguments: argparse.Namespace) -> int:
 
 
 def _complete(line: str) -> int:
-    """What the shells' scripts call; what is wrong is no concern of a press of a key."""
+    """Print the words for Tab completion; the scripts of the shells call this."""
     from qat.cli.completion import candidates
 
-    print("\n".join(candidates(line, _parser())))
+    print("\n".join(candidates(line, command_parser())))
     return DONE
 
 
@@ -281,7 +300,7 @@ def _clean(arguments: argparse.Namespace) -> int:
     return clean_command(arguments.runs, arguments.cache, arguments.force)
 
 
-# A run is looked for before what its command needs is imported: a wrong name costs no torch.
+# These commands find the run before they import torch, so that a wrong name is refused fast.
 def _evaluate(arguments: argparse.Namespace) -> int:
     folder = run_dir(arguments.run)
     from qat.cli.evaluate import evaluate_command

@@ -1,4 +1,4 @@
-"""``qat parity`` and ``qat measure``: a finished run held against its runtime again."""
+"""``qat parity`` and ``qat measure`` compare and time a finished run in its runtime again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,13 +24,21 @@ from qat.run.progress import stage
 from qat.run.stage_result import StageResult
 
 Targets = tuple[str | None, str | None]
+"""Targets of ``model=user`` and of ``data=user``."""
 
 
 def parity_command(folder: Path, targets: Targets = (None, None)) -> int:
-    """Compare simulation and runtime again, print and record it; 1 if the gate is missed.
+    """Compare the runtime with the simulation again; print and record the result.
+
+    Args:
+        folder: Folder of the run.
+        targets: For a run of ``model=user`` or ``data=user``.
+
+    Returns:
+        0 if the network passes the parity gate, 1 if it misses it.
 
     Raises:
-        RequestError: If there is no run, or it has no exported network.
+        RequestError: If the folder has no run, or the run has no exported network.
         ValueError: If a file of the run is damaged.
     """
     with _exported_run(folder, targets) as run:
@@ -47,10 +55,19 @@ def parity_command(folder: Path, targets: Targets = (None, None)) -> int:
 def measure_command(
     folder: Path, batches: list[int], threads: list[int], targets: Targets = (None, None)
 ) -> int:
-    """Time the exported networks again, print and record it.
+    """Time the exported networks again; print and record the result.
+
+    Args:
+        folder: Folder of the run.
+        batches: Batch sizes; those of the run if empty.
+        threads: Thread counts; those of the run if empty.
+        targets: For a run of ``model=user`` or ``data=user``.
+
+    Returns:
+        The exit code.
 
     Raises:
-        RequestError: If there is no run, or it has no exported network.
+        RequestError: If the folder has no run, or the run has no exported network.
         ValueError: If a file of the run is damaged, or a number is out of range.
     """
     with _exported_run(folder, targets) as run:
@@ -76,7 +93,7 @@ def measure_command(
 
 @contextmanager
 def _exported_run(folder: Path, targets: Targets) -> Iterator[LoadedRun]:
-    """A run that has an exported network, held by its lock."""
+    """Load a run that has an exported network, and hold its lock within the block."""
     files = RunFolder(folder)
     if files.state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
@@ -91,7 +108,7 @@ def _exported_run(folder: Path, targets: Targets) -> Iterator[LoadedRun]:
 
 
 def _exported(files: RunFolder, run: LoadedRun) -> Exported:
-    """The file, checked, and what it was made from."""
+    """The exported file, whose digest is verified, and the network that it represents."""
     if run.qnet is None:
         return Exported(files.verified(run.record.artifacts[FLOAT]), float_of(run))
     file = files.verified(run.record.artifacts[NETWORK])
@@ -103,7 +120,7 @@ def _exported(files: RunFolder, run: LoadedRun) -> Exported:
 
 
 def _keep(files: RunFolder, record: RunRecord, deployed: StageResult) -> RunRecord:
-    """Put what was found into the record, digests included; what it replaces goes."""
+    """Write the results and the digests of their files into the record; they replace old ones."""
     written = {
         name: files.artifact(path)
         for name, path in deployed.files.items()

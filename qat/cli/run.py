@@ -1,4 +1,4 @@
-"""``qat run``: check every point of the request, then start one run or a sweep."""
+"""``qat run`` checks every point of the request, then starts one run or a sweep."""
 
 from collections.abc import Sequence
 
@@ -15,13 +15,16 @@ from qat.sweep.requested import run_requested
 
 
 def run_command(words: Sequence[str]) -> int:
-    """Run what was asked for.
+    """Carry out a request: one run, a sweep, or what Hydra's own flags show.
+
+    Args:
+        words: The words after ``qat run``.
 
     Returns:
         0 if all runs are done, 1 if one failed.
 
     Raises:
-        RequestError: If anything is wrong with the request; nothing was started then.
+        RequestError: If the request is wrong. Then nothing was started.
     """
     quiet_libraries()
     draw_progress()
@@ -36,6 +39,6 @@ def run_command(words: Sequence[str]) -> int:
         check_request(point.config)
     with stage("loading", verbose=False):
         prepared = check_point(point, named=False)
-        from qat.sweep.job import run_job  # brings lightning: after the request was checked
+        from qat.sweep.job import run_job  # imports lightning, so only after the checks
 
     return DONE if run_job(prepared) else FAILED

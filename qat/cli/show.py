@@ -1,4 +1,4 @@
-"""``qat show``: a run's story on one screen."""
+"""``qat show`` describes one run on one screen."""
 
 import time
 from pathlib import Path
@@ -21,21 +21,21 @@ from qat.report.run_files import sensitivities_of
 
 
 def show_command(folder: Path) -> int:
-    """Print what was asked, how it went, what came of it, how long it took, where it lies.
+    """Print the request, state, metrics, times and files of a run.
 
     Raises:
-        RequestError: If there is no record.
+        RequestError: If the folder has no record.
     """
     if RunFolder(folder).state() == "absent":
         raise RequestError(f"{folder} holds no run.json")
     record = seen_record(folder)
     name = run_facts(record).run_name
     print(wrapped(f"run {record.id}: {name}, {_state(folder, record)}", hang=4))
-    print(wrapped(f"asked for: {' '.join(record.overrides) or '(defaults)'}", hang=11))
+    print(wrapped(f"overrides: {' '.join(record.overrides) or '(none)'}", hang=11))
     if record.study:
         print_line(f"study: {record.study}")
     if origin := _origin(record):
-        print(wrapped(f"made: {origin}", hang=6))
+        print(wrapped(f"machine: {origin}", hang=9))
     if record.metrics:
         print_comparison(record, every_float=True)
         print_deployment(folder, record)
@@ -51,28 +51,28 @@ def show_command(folder: Path) -> int:
 
 
 def _state(folder: Path, record: RunRecord) -> str:
-    words = record.status
+    text = record.status
     if record.gate:
-        words += f", gate {record.gate}"
+        text += f", gate {record.gate}"
     if record.error:
-        return f"{words}: {record.error}{hint_for(record.error)}"
+        return f"{text}: {record.error}{hint_for(record.error)}"
     if record.status == "running":
         facts = holder(folder)
-        return f"{words}{_stage(folder)} in process {facts.get('pid')} on {facts.get('host')}"
+        return f"{text}{_stage(folder)} in process {facts.get('pid')} on {facts.get('host')}"
     if record.status == "interrupted":
-        under_way = noted_stage(folder)
-        where = f" in stage {under_way.name}" if under_way else ""
-        return f"{words}{where}: the same `qat run` goes on where it was"
-    return words
+        current = noted_stage(folder)
+        where = f" in stage {current.name}" if current else ""
+        return f"{text}{where}: repeat the same `qat run` to continue it"
+    return text
 
 
 def _stage(folder: Path) -> str:
     """`` stage training since 21:04:12 (3 min)``."""
-    under_way = noted_stage(folder)
-    if under_way is None:
+    current = noted_stage(folder)
+    if current is None:
         return ""
-    clock = time.strftime("%H:%M:%S", time.localtime(under_way.since))
-    return f" stage {under_way.name} since {clock} ({duration(time.time() - under_way.since)})"
+    clock = time.strftime("%H:%M:%S", time.localtime(current.since))
+    return f" stage {current.name} since {clock} ({duration(time.time() - current.since)})"
 
 
 def _origin(record: RunRecord) -> str:

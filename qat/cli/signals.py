@@ -1,10 +1,10 @@
-"""A command that is told to end (Ctrl-C, or SIGTERM as schedulers send it) ends with one line.
+"""Ctrl-C (SIGINT) and SIGTERM end a command with one line.
 
-Both raise KeyboardInterrupt, so that whatever is under way is left in order. Some code takes no
-notice: a solver that runs for a minute, a library that swallows the exception. So a thread looks
-on, and ends the process itself if it is still there some seconds later. That loses nothing:
-records and caches are written whole or not at all, and a run without its lock is interrupted to
-every reader.
+Both signals raise KeyboardInterrupt, so that ``finally`` blocks and context managers run. Some code
+does not react: a solver that runs for a minute, or a library that catches the exception. So a
+thread also waits for the signal, and ends the process a few seconds later. This loses no data:
+records and cache entries are written completely or not at all, and readers show a run without its
+lock as interrupted.
 """
 
 import contextlib
@@ -22,25 +22,26 @@ from typing import NoReturn
 from qat.base.exit_codes import FAILED
 
 GRACE_SECONDS = 5.0
-"""How long a command may take to end by itself."""
-INTERRUPTED = "qat: interrupted; the same command goes on where it was"
+"""Time that a command has to end by itself."""
+INTERRUPTED = "qat: interrupted; repeat the same command to continue"
 _SHOW_CURSOR = "\x1b[?25h"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class _Seen:
-    """What this process knows of being interrupted."""
+class _Interruption:
+    """State of this process: the number of signals, and whether the line is printed."""
 
     is_printed = False
     signals = 0
 
 
 @contextmanager
-def ended_alike() -> Iterator[None]:
-    """Within the block SIGTERM and SIGINT raise KeyboardInterrupt, and are sure to end the process.
+def signals_interrupt() -> Iterator[None]:
+    """Within the block, SIGTERM and SIGINT raise KeyboardInterrupt and always end the process.
 
-    Only the main thread may set handlers; in another nothing changes. Behind the block both are
-    ignored: what was computed is told already, and the interpreter is about to end.
+    Python lets only the main thread set handlers; in other threads this does nothing. After the
+    block both signals are ignored, because the command has printed its result and the interpreter
+    is about to end.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -58,21 +59,21 @@ def ended_alike() -> Iterator[None]:
 
 
 def print_interrupted() -> None:
-    """Print the line that an interrupted command ends with, once."""
+    """Print the last line of an interrupted command, once."""
     if threading.current_thread() is threading.main_thread():
         _ignore()
-    if not _Seen.is_printed:
-        _Seen.is_printed = True
+    if not _Interruption.is_printed:
+        _Interruption.is_printed = True
         print(INTERRUPTED, file=sys.stderr, flush=True)
 
 
 def leave_if_interrupted() -> None:
-    """End the process of a command that was interrupted without taking the interpreter down.
+    """End the process of an interrupted command at once, without the interpreter's own shutdown.
 
-    A training that is left in the middle leaves tensors behind that torch may refuse to free, and
-    then aborts the process with a code of its own.
+    An interrupted training leaves tensors that torch may not be able to free. Then torch aborts the
+    process with another exit code.
     """
-    if _Seen.signals:
+    if _Interruption.signals:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
@@ -85,15 +86,15 @@ def _ignore() -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Once; who asks again does not want to wait."""
-    _Seen.signals += 1
-    if _Seen.signals > 1:
+    """Raise KeyboardInterrupt at the first signal; end the process at the second."""
+    _Interruption.signals += 1
+    if _Interruption.signals > 1:
         _end()
     raise KeyboardInterrupt
 
 
 def _watch(reading: int) -> None:
-    """Wait for a signal, which the interpreter notes at once, whatever the main thread does."""
+    """Wait for a signal: the interpreter writes its number to the pipe at once."""
     while not any(number in _SIGNALS for number in os.read(reading, 64)):
         pass
     time.sleep(GRACE_SECONDS)
@@ -101,11 +102,11 @@ def _watch(reading: int) -> None:
 
 
 def _end() -> NoReturn:
-    """End here and now, with the line and the code of an interrupted command."""
+    """End the process immediately, with the line and the exit code of an interrupted command."""
     with contextlib.suppress(Exception):
         for child in multiprocessing.active_children():
             child.terminate()
-    if not _Seen.is_printed:
+    if not _Interruption.is_printed:
         line = f"{_SHOW_CURSOR}\n{INTERRUPTED}\n" if os.isatty(2) else f"{INTERRUPTED}\n"
         with contextlib.suppress(OSError):
             os.write(2, line.encode())

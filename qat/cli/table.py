@@ -1,4 +1,4 @@
-"""``qat table``: the table over run records; loads neither torch nor Hydra."""
+"""``qat table`` prints or writes the table of run records. Loads neither torch nor Hydra."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,18 +26,28 @@ def table_command(
     into: Path | None = None,
     wide: bool = False,
 ) -> int:
-    """Print the table, or write it; ``into`` a folder in every format, with its figures.
+    """Print the table, or write it.
 
-    Without a format it is fitted to a terminal, and markdown elsewhere.
+    Args:
+        request: The runs, the columns and the study.
+        look: Format, caption and label. If the request names no format, the table fits the
+            terminal; without a terminal it is markdown.
+        out: Write the table to this file instead of printing it.
+        into: Write the table in every format, and its figures, to this folder.
+        wide: Print all columns, also beyond the width of the terminal.
+
+    Returns:
+        0 if the table was written, 1 if the records cannot be in one table.
 
     Raises:
-        RequestError: If a folder is not there or holds no record.
+        RequestError: If a folder does not exist or has no record, or a caption or a label is given
+            for another format than LaTeX.
     """
     for folder in request.folders:
         if not folder.exists():
-            raise RequestError(f"{folder} is not there; `qat run` makes runs")
-    if into is not None and (drawn_from := _points_alone(request.folders)) is not None:
-        return _draw_anew(drawn_from, into, request.study or drawn_from.parent.resolve().name)
+            raise RequestError(f"{folder} does not exist; `qat run` makes runs")
+    if into is not None and (points := _points_without_runs(request.folders)) is not None:
+        return _draw_points(points, into, request.study or points.parent.resolve().name)
     try:
         with no_cycle_search():
             table = requested_table(request)
@@ -48,7 +58,7 @@ def table_command(
         _write_all(request, table, look, into)
     elif look.form != "latex" and (look.caption or look.label):
         raise RequestError(
-            "--caption and --label are of LaTeX: add --format latex or --out FILE.tex"
+            "--caption and --label work only with LaTeX: add --format latex or --out FILE.tex"
         )
     elif out is not None:
         write_atomic(out, look.render(table))
@@ -75,14 +85,14 @@ def _write_all(request: TableRequest, table: Table, look: TableLook, into: Path)
         print(path)
 
 
-def _points_alone(folders: Sequence[Path]) -> Path | None:
-    """The points of a written study, where its runs are not there."""
+def _points_without_runs(folders: Sequence[Path]) -> Path | None:
+    """The file with the points of a written study, if its runs do not exist here."""
     if len(folders) != 1 or not (folders[0] / POINTS_NAME).is_file():
         return None
     return None if find_records(folders)[0] else folders[0] / POINTS_NAME
 
 
-def _draw_anew(points: Path, into: Path, study: str) -> int:
+def _draw_points(points: Path, into: Path, study: str) -> int:
     from qat.report.study_figures import point_figures
     from qat.tracking.figures.style import save_figures
 

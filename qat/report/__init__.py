@@ -1,1 +1,1 @@
-"""Records and the files beside them as lines, pages and figures; loads no torch."""
+"""Lines, pages and figures from records and the files beside them. Loads no torch."""

@@ -1,6 +1,6 @@
 """The view of all runs for TensorBoard: ``python -m qat.report.all_view [RUNS]``.
 
-It prints the folder to show, which is what ``make tensorboard`` does.
+It prints the folder to show; ``make tensorboard`` passes this folder to TensorBoard.
 """
 
 import os
@@ -17,7 +17,7 @@ from qat.tracking.study import ALL_RUNS, build_study_view, view_names
 
 
 def write_all_view(runs: Path) -> Path:
-    """Bring the view of all finished runs of a folder up to date, with a table over them.
+    """Update the view of all finished runs of a folder, with their table.
 
     Returns:
         The folder for TensorBoard.

@@ -1,4 +1,4 @@
-"""The terminal: text as it is meant, and a line of progress that moves."""
+"""Output on the terminal: text without markup, and a moving progress line."""
 
 import os
 import sys
@@ -17,17 +17,21 @@ BAR_WIDTH = 16
 
 
 class PlainConsole(Console):
-    """A console on which text is text: neither markup nor control sequences in it act."""
+    """A console that prints text as it is: markup and control sequences have no effect."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Text as it is shown."""
+        """Text with its control characters escaped."""
         return super().render_str(plain(text, keep="\n"), **options)
 
 
 def console(stderr: bool = False) -> Console:
-    """The terminal, or a plain stream: as wide as COLUMNS says there, else generously wide.
+    """A console for stdout or stderr.
 
-    With NO_COLOR set, nothing is coloured, bold or dim.
+    Its width is that of the terminal. For a pipe or a file it is ``COLUMNS``, or else
+    :data:`PLAIN_WIDTH`. If ``NO_COLOR`` is set, nothing is coloured, bold or dim.
+
+    Args:
+        stderr: Use stderr instead of stdout.
     """
     stream = sys.stderr if stderr else sys.stdout
     fitted = stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
@@ -41,26 +45,30 @@ def console(stderr: bool = False) -> Console:
     )
 
 
-class _Drawn:
-    """A bar as it is drawn."""
+class _ShownBar:
+    """A progress bar that is shown in the terminal."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress, self._task = progress, task
 
     def advance(self, note: str = "") -> None:
-        """One step further."""
+        """Advance the bar by one step.
+
+        Args:
+            note: Text behind the bar.
+        """
         self._progress.update(self._task, advance=1, note=plain(note))
 
 
-class _Line:
-    """The moving line of this process: it shows the innermost of the bars that are open."""
+class _ProgressLine:
+    """The progress line of this process: it shows the innermost of the open bars."""
 
     def __init__(self) -> None:
         self.progress: Progress | None = None
         self.open: list[TaskID] = []
-        self.moves = _watched()
+        self.moves = _is_interactive()
 
-    def push(self, description: str, total: float | None, completed: int) -> _Drawn:
+    def push(self, description: str, total: float | None, completed: int) -> _ShownBar:
         if self.progress is None:
             self.progress = _progress(disable=not self.moves)
             self.progress.start()
@@ -68,12 +76,12 @@ class _Line:
             self.progress.update(outer, visible=False)
         task = self.progress.add_task(plain(description), total=total, completed=completed, note="")
         self.open.append(task)
-        return _Drawn(self.progress, task)
+        return _ShownBar(self.progress, task)
 
     def pop(self, bar: Bar) -> None:
-        assert isinstance(bar, _Drawn)
+        assert isinstance(bar, _ShownBar)
         progress = bar._progress
-        progress.refresh()  # what ends between two refreshes is drawn once, too
+        progress.refresh()  # so that a short bar is drawn at least once
         self.open.remove(bar._task)
         progress.remove_task(bar._task)
         if self.open:
@@ -84,13 +92,13 @@ class _Line:
 
 
 def draw_progress() -> None:
-    """Let this process draw its progress in the terminal."""
+    """Show the progress of this process in its terminal."""
     if not is_silent():
-        draw_on(_Line())
+        draw_on(_ProgressLine())
 
 
 class _TimeColumn(ProgressColumn):
-    """How long it has taken and, where that can be told, how long it will take."""
+    """The time so far and, if it can be estimated, the remaining time."""
 
     def render(self, task: Task) -> Text:
         words = duration(task.elapsed or 0.0)
@@ -100,7 +108,7 @@ class _TimeColumn(ProgressColumn):
 
 
 class _CountColumn(ProgressColumn):
-    """``3/8``; nothing where there is nothing to count."""
+    """``3/8``; empty if the total is unknown."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.completed:.0f}/{task.total:.0f}" if task.total else "")
@@ -117,12 +125,12 @@ def _progress(disable: bool) -> Progress:
         console=stream,
         transient=True,
         disable=disable,
-        # What is printed meanwhile goes above the line, unless it goes somewhere else anyway.
+        # Other output on the terminal is printed above the line.
         redirect_stdout=sys.stdout.isatty(),
     )
 
 
-def _watched() -> bool:
-    """Whether a line may move: a terminal that can, with somebody in front of it."""
+def _is_interactive() -> bool:
+    """True if stderr is a terminal that can redraw a line."""
     stream = console(stderr=True)
     return stream.is_terminal and not stream.is_dumb_terminal

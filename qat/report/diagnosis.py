@@ -1,4 +1,4 @@
-"""Why a run's accuracy fell, layer by layer, and which setting to try."""
+"""Where a run lost accuracy, layer by layer, and which settings to try."""
 
 import shlex
 from collections.abc import Sequence
@@ -15,38 +15,50 @@ from qat.records.side_files.verified import SideFileError
 from qat.report.layer_rows import tensor_rows_of
 
 MOST_LAYERS = 4
-"""Shown of each finding."""
+"""Number of layers shown for each finding."""
 LEGEND = """\
 W, A       SQNR of weight and input, dB (signal-to-quantization-noise ratio)
 worst      SQNR of the worst output channel of the weight, dB
-range      the widest channel's range over the median channel's
+range      range of the widest weight channel / range of the median channel
 clip       share of the input's values outside the range
 codes      share of the input's codes that occur
-alone      SQNR of the output if this layer alone is quantized, dB
+alone      SQNR of the output if only this layer is quantized, dB
 out        SQNR of the output in the quantized network, dB"""
 NOTABLE_DROP = 0.01
-"""A drop of top-1 from which on the end of a run points here: one point."""
+"""A run that loses more top-1 than this (one point) advises ``qat diagnose``."""
 
 
 def run_layers(folder: Path, record: RunRecord) -> list[LayerRows]:
-    """The layers of a run in the order of its plan.
+    """The layers of a run, in the order of its plan.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
 
     Raises:
-        SideFileError: If ``layers.json`` is gone, damaged or another file.
+        SideFileError: If ``layers.json`` is missing, damaged or not the file that the run wrote.
     """
     rows = tensor_rows_of(read_layers(folder, record))
     return layer_rows(rows, (record.plan or {}).get("layers", {}))
 
 
 def drop_lines(folder: Path, record: RunRecord) -> list[str]:
-    """What the end of a run says of a drop of more than a point: where, and how to learn more."""
+    """Two lines about a drop of more than one point: the layer, and the command to type.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+
+    Returns:
+        The lines; none if top-1 fell by at most :data:`NOTABLE_DROP`.
+    """
     drop = record.metrics.get("top1_drop", 0.0)
     if drop <= NOTABLE_DROP:
         return []
     try:
         layers = run_layers(folder, record)
     except SideFileError as error:
-        return [f"top-1 fell by {100 * drop:.2f} points; why is not known: {error}"]
+        return [f"top-1 fell by {100 * drop:.2f} points; the cause is unknown: {error}"]
     if not layers:
         return []
     where = fall_lines(layers) or [finding.kind for finding in findings(layers)] or ["unknown"]
@@ -57,7 +69,7 @@ def drop_lines(folder: Path, record: RunRecord) -> list[str]:
 
 
 def headline(record: RunRecord) -> str:
-    """Accuracy before and after."""
+    """The accuracy of the float network and of the quantized network."""
     metrics = record.metrics
     if "top1" not in metrics or "float_top1" not in metrics:
         return f"run {record.id}: no accuracy was measured"
@@ -98,20 +110,24 @@ def _share(value: float | None) -> str:
 
 
 def fall_lines(layers: Sequence[LayerRows]) -> list[str]:
-    """Which output falls first; nothing if none does."""
+    """One line about the first output that falls; none if no output does."""
     fall = first_fall(layers)
     if fall is None:
         return []
     layer, before = fall
-    came_from = "" if before == float("inf") else f", after {before:.1f} dB"
+    earlier = "" if before == float("inf") else f" (outputs before it: {before:.1f} dB or more)"
     return [
-        f"the first output to fall is that of {layer.name}: "
-        f"{layer.output.sqnr_db:.1f} dB{came_from}"
+        f"the first output to fall is that of {layer.name}: {layer.output.sqnr_db:.1f} dB{earlier}"
     ]
 
 
 def finding_lines(noteworthy: Sequence[Finding], record: RunRecord) -> list[str]:
-    """What stands out, and the commands to try."""
+    """The findings, with the commands to try.
+
+    Args:
+        noteworthy: What stands out, the worst first.
+        record: Record of the run, for the commands.
+    """
     lines = []
     for finding in noteworthy:
         lines.append(f"• {finding.kind}")
@@ -125,17 +141,17 @@ def finding_lines(noteworthy: Sequence[Finding], record: RunRecord) -> list[str]
 
 
 def _filled(setting: str, record: RunRecord) -> str:
-    """A setting with its number of images: four times as many, as far as there are; else empty."""
+    """Fill in the number of images: four times as many, or all; empty if all are in use."""
     if setting != MORE_IMAGES:
         return setting
     used = record.protocol.get("calibration", {}).get("images", 0)
-    there = record.protocol.get("data", {}).get("train_images", 0)
-    images = min(4 * used, there)
+    available = record.protocol.get("data", {}).get("train_images", 0)
+    images = min(4 * used, available)
     return setting.format(images=images) if images > used else ""
 
 
 def _command(record: RunRecord, setting: str) -> str:
-    """The run again with another setting; options of the observer it replaces are left out."""
+    """The command that repeats the run with a setting, without options of a replaced observer."""
     group, _, slot = setting.partition("=")[0].partition("@")
     options = f"{slot}.observer_options" if group == "observer" else None
     words = {word: key_of(word) for word in record.overrides}
@@ -150,7 +166,7 @@ def _command(record: RunRecord, setting: str) -> str:
 
 
 def float_lines(record: RunRecord) -> list[str]:
-    """The operations that stay float."""
+    """One line with the operations that stay float; none if all are quantized."""
     names = [name for name, _ in (record.plan or {}).get("left_float", ())]
     if not names:
         return []

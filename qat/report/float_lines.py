@@ -1,33 +1,38 @@
-"""What of a quantized network stayed float, told at the end of its run. Loads no torch."""
+"""Lines about the layers of a quantized network that stay float. Loads no torch."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 SHOWN = 3
+"""Number of names in the short line."""
 
 
 def float_lines(plan: Mapping[str, Any] | None, run_id: str, every: bool = False) -> Iterator[str]:
-    """One line with the count and the first names, or a line each.
+    """One line with the count and the first names, or one line for each layer.
 
     Args:
-        plan: As a record holds it; None of a float run.
-        run_id: For the command that lists all.
-        every: List all.
+        plan: The plan of a record; None for a float run.
+        run_id: Id of the run, for the command that lists all layers.
+        every: Give one line for each layer.
+
+    Example:
+        >>> list(float_lines({"left_float": [["up", "ConvTranspose2d"]]}, "0a1b"))
+        ['left float: 1 layer (up)']
     """
-    left: Sequence[Sequence[str]] = (plan or {}).get("left_float", ())
+    floats: Sequence[Sequence[str]] = (plan or {}).get("left_float", ())
     if every:
-        yield from (f"left float: {name} ({kind})" for name, kind in left)
-    elif left:
-        names = ", ".join(name for name, _ in left[:SHOWN])
-        more = f", ... (qat show {run_id} lists all)" if len(left) > SHOWN else ""
-        yield f"left float: {len(left)} {_what(left)} ({names}{more})"
+        yield from (f"left float: {name} ({kind})" for name, kind in floats)
+    elif floats:
+        names = ", ".join(name for name, _ in floats[:SHOWN])
+        more = f", ... (qat show {run_id} lists all)" if len(floats) > SHOWN else ""
+        yield f"left float: {len(floats)} {_noun(floats)} ({names}{more})"
 
 
-def _what(left: Sequence[Sequence[str]]) -> str:
-    """Layers, or parameters that are used without one."""
-    parameters = sum(kind == "Parameter" for _, kind in left)
+def _noun(floats: Sequence[Sequence[str]]) -> str:
+    """Layers, or parameters that the network uses outside of layers, or both."""
+    parameters = sum(kind == "Parameter" for _, kind in floats)
     if parameters == 0:
-        return "layer" if len(left) == 1 else "layers"
-    if parameters == len(left):
-        return "parameter" if len(left) == 1 else "parameters"
+        return "layer" if len(floats) == 1 else "layers"
+    if parameters == len(floats):
+        return "parameter" if len(floats) == 1 else "parameters"
     return "layers and parameters"

@@ -1,4 +1,4 @@
-"""What a run's ``memory.json`` says, for a reader."""
+"""The content of a run's ``memory.json``, as lines and tables."""
 
 from dataclasses import fields
 
@@ -18,24 +18,24 @@ _KIB = 1024
 
 
 def memory_lines(memory: MemoryFile) -> list[str]:
-    """One line for the arena, one for the layers, one for each run that was asked for."""
+    """One line for the arena, one for the layers, one for each execution inside the arena."""
     planned = memory.planned
     if planned is None:
         return [f"memory is not planned: {memory.unplanned}"]
     lines = [_arena_line(memory, planned), _layers_line(planned)]
     for name, network in planned.networks.items():
-        if (ran := network.execution) is not None:
+        if (execution := network.execution) is not None:
             lines.append(
-                f"{name} run inside its arena of {_size(ran.arena_bytes)}: equal bit for bit, "
-                f"workspace {_size(ran.workspace_bytes)}, allocated beside it "
-                f"{_size(ran.allocated_bytes)} (ordinarily "
-                f"{_size(ran.ordinary_allocated_bytes)})"
+                f"{name} run inside its arena of {_size(execution.arena_bytes)}: outputs equal "
+                f"bit for bit, workspace {_size(execution.workspace_bytes)}, allocated outside "
+                f"the arena {_size(execution.allocated_bytes)} (in ordinary execution "
+                f"{_size(execution.ordinary_allocated_bytes)})"
             )
     return lines if planned.prefetch is None else [*lines, _prefetch_line(planned.prefetch)]
 
 
 def memory_markdown(memory: MemoryFile) -> str:
-    """Bytes of every strategy and every layer, as tables; empty if there is no plan."""
+    """Tables with the bytes of every strategy and every layer; empty if there is no plan."""
     planned = memory.planned
     if planned is None:
         return ""
@@ -73,27 +73,28 @@ def _arena_line(memory: MemoryFile, planned: PlannedMemory) -> str:
     naive = planned.networks[FLOAT].strategies[NAIVE].bytes
     return (
         f"peak activations, batch {memory.batch}, {memory.strategy}: {', '.join(parts)}; "
-        f"in float, each activation in memory of its own: {_size(naive)}"
+        f"in float, with one buffer for each activation: {_size(naive)}"
     )
 
 
 def _layers_line(planned: PlannedMemory) -> str:
     before = _size(planned.inference_float.total)
-    text = f"parameters and all activations, nothing reused: float {before}"
+    text = f"parameters and all activations, without reuse: float {before}"
     if (after := planned.inference) is not None:
         text += f", quantized {_size(after.total)} ({after.saving_percent:.1f} % less)"
     return text + f", training with {planned.optimizer} {_size(planned.training.total)}"
 
 
-def _prefetch_line(ran: PrefetchMemory) -> str:
+def _prefetch_line(prefetch: PrefetchMemory) -> str:
     times = ", ".join(
         f"{name} {t.median_ms:.2f} ms ({t.lower_ms:.2f} to {t.upper_ms:.2f})"
-        for name, t in ran.latency.items()
+        for name, t in prefetch.latency.items()
     )
     return (
-        f"weights {_size(ran.packed_weight_bytes)} packed, at most {ran.most_unpacked} "
-        f"layers and {_size(ran.peak_unpacked_bytes)} unpacked at once (all in float "
-        f"{_size(ran.float_weight_bytes)}); {times}, n = {ran.latency[ORDINARY].repeats}"
+        f"weights {_size(prefetch.packed_weight_bytes)} packed, at most "
+        f"{prefetch.most_unpacked} layers and {_size(prefetch.peak_unpacked_bytes)} unpacked "
+        f"at once (all weights in float: {_size(prefetch.float_weight_bytes)}); {times}, "
+        f"n = {prefetch.latency[ORDINARY].repeats}"
     )
 
 

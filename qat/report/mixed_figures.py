@@ -1,4 +1,4 @@
-"""Figures of a run's choice of widths, from its files."""
+"""Figures of the bit widths that a run chose, from its files."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,15 @@ KINDS = {"weight": "weights", "act": "inputs"}
 def allocation_figures(
     allocation: AllocationFile, sensitivity: SensitivityFile, top1: float
 ) -> dict[str, Figure]:
-    """Sensitivity with the bits over it, and prediction against measurement.
+    """Sensitivities with the chosen bits, the front of plans, and prediction against measurement.
 
     Args:
-        allocation: What the run's ``allocation.json`` holds.
-        sensitivity: What its ``sensitivity.json`` holds.
-        top1: What the run came to.
+        allocation: Content of the run's ``allocation.json``.
+        sensitivity: Content of its ``sensitivity.json``.
+        top1: Accuracy of the run, a fraction.
+
+    Returns:
+        Name → figure.
     """
     figures = {
         f"sensitivity_{words}": figure
@@ -34,7 +37,7 @@ def allocation_figures(
         )
     if (check := allocation.check) is not None:
         plans = check.plans
-        # The prediction is of calibrated plans: of a trained run there is no such point.
+        # The prediction is for calibrated plans, so a trained run has no point.
         chosen = None if allocation.trained else (allocation.predicted_harm, top1)
         figures["prediction"] = prediction_figure(
             [plan.harm for plan in plans],
@@ -47,7 +50,7 @@ def allocation_figures(
 
 
 def _sensitivity(table: SensitivityFile, slots: Sequence[SlotWidth], kind: str) -> Figure | None:
-    """Scores at the narrowest width that was tried, of one kind of slots."""
+    """Draw the scores of weights or of inputs at the narrowest width that was measured."""
     rows = [row for row in table.rows if row.slot == kind]
     if not rows:
         return None

@@ -1,4 +1,4 @@
-"""What a run's choice of widths came to, in lines for a reader. Loads no torch."""
+"""Lines about the bit widths that a run chose. Loads no torch."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ DECIMALS = 5
 
 
 def allocation_lines(allocation: AllocationFile) -> list[str]:
-    """What a run's ``allocation.json`` says, for a reader."""
+    """The content of a run's ``allocation.json``, as lines."""
     lines = [
         f"widths by {allocation.allocator} from {allocation.metric}: "
         f"{_widths(allocation.slots)}; predicted harm "
@@ -35,9 +35,9 @@ def allocation_lines(allocation: AllocationFile) -> list[str]:
 
 
 def sensitivities(sensitivity: SensitivityFile) -> Table | None:
-    """A run's ``sensitivity.json`` as layer x bits; None if it has no finite score.
+    """A run's ``sensitivity.json`` as a table of layer × bits; None if no score is finite.
 
-    What lost nothing at all (an infinite SQNR) has no number.
+    A tensor that lost nothing (infinite SQNR, signal-to-quantization-noise ratio) has no number.
     """
     rows = [SensitivityCell(**asdict(row)) for row in sensitivity.rows if isfinite(row.score)]
     metric = MetricFormat(sensitivity.metric, sensitivity.unit, decimals=DECIMALS)
@@ -45,16 +45,16 @@ def sensitivities(sensitivity: SensitivityFile) -> Table | None:
 
 
 def _widths(slots: Sequence[SlotWidth]) -> str:
-    """``weight 8 bits 2x, 4 bits 17x; act ...``."""
-    words = []
+    """``weights: 2 at 8 bits, 17 at 4 bits; inputs: ...``."""
+    parts = []
     for kind, name in (("weight", "weights"), ("act", "inputs")):
         slots_by_bits = Counter(slot.bits for slot in slots if slot.slot == kind)
         if slots_by_bits:
             counts = ", ".join(
-                f"{n} of {bits}" for bits, n in sorted(slots_by_bits.items(), reverse=True)
+                f"{n} at {bits} bits" for bits, n in sorted(slots_by_bits.items(), reverse=True)
             )
-            words.append(f"{name} {counts} bit")
-    return "; ".join(words)
+            parts.append(f"{name}: {counts}")
+    return "; ".join(parts)
 
 
 def _budget(budget: BudgetUse) -> str:
@@ -64,11 +64,11 @@ def _budget(budget: BudgetUse) -> str:
 
 def _check(check: PredictionCheck) -> str:
     best = max(plan.top1 for plan in check.plans)
-    words = f"{len(check.plans)} random plans: the best of them {100 * best:.2f} %"
-    if (held := check.agreement) is None:
-        return f"{words}; too few for a correlation"
-    rho, tau = _estimate(held.spearman), _estimate(held.kendall)
-    return f"{words}; of prediction and drop Spearman {rho}, Kendall {tau}"
+    text = f"{len(check.plans)} random plans: the best has top-1 {100 * best:.2f} %"
+    if (agreement := check.agreement) is None:
+        return f"{text}; too few plans for a correlation"
+    rho, tau = _estimate(agreement.spearman), _estimate(agreement.kendall)
+    return f"{text}; correlation of prediction and drop: Spearman {rho}, Kendall {tau}"
 
 
 def _estimate(estimate: CorrelationInterval) -> str:

@@ -1,4 +1,4 @@
-"""What to do next: the line near the end of a run and of a sweep. Each command works as typed."""
+"""The line ``next: ...`` near the end of a run or a sweep; each of its commands can be typed."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,16 @@ from qat.config.yaml_files import default_path
 from qat.records.schema import RunRecord
 
 EXPORTED = "network"
-"""Name of the artifact that a runtime runs."""
+"""Name of the artifact that a runtime executes."""
 
 
 def run_steps(record: RunRecord, folder: Path) -> str:
-    """``next: qat show ID · qat table · qat measure ID`` for a run that is done."""
+    """``next: qat show ID · qat table · qat measure ID``, for a finished run.
+
+    Args:
+        record: Record of the run.
+        folder: Its folder.
+    """
     name = reference(folder)
     commands = [f"qat show {name}", _table(folder.parent)]
     if not _needs_code(record):
@@ -29,11 +34,11 @@ def run_steps(record: RunRecord, folder: Path) -> str:
 
 
 def sweep_steps(folders: Mapping[Path, str], study: str | None) -> str:
-    """The same for a sweep.
+    """The same line for a sweep.
 
     Args:
         folders: Run folder → how the run ended.
-        study: Name of the study, if the runs are of one.
+        study: Name of the study; None if the runs belong to none or to several.
     """
     done = [reference(folder) for folder, state in folders.items() if state == "done"]
     others = [f for f, state in folders.items() if state not in ("done", "not started", "damaged")]
@@ -49,7 +54,7 @@ def sweep_steps(folders: Mapping[Path, str], study: str | None) -> str:
 
 
 def reference(folder: Path) -> str:
-    """What names a run on the command line: its id, or its folder where that is elsewhere."""
+    """The word for a run on the command line: its id, or its folder if it is not in ``runs``."""
     usual = folder.parent.absolute() == default_path("runs").absolute()
     return folder.name if usual else shlex.quote(str(folder))
 
@@ -60,7 +65,7 @@ def _table(runs: Path) -> str:
 
 
 def _needs_code(record: RunRecord) -> bool:
-    """Whether a command needs the user's code named again."""
+    """True if commands on this run need the targets of the user's code again."""
     return any("target=" in word or "target:" in word for word in record.overrides)
 
 

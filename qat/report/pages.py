@@ -1,4 +1,4 @@
-"""A run's pages on TensorBoard: of a run that was just computed, or of a record."""
+"""The TensorBoard page of a run, from the finished computation or from the record alone."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,11 +29,19 @@ from qat.tracking.tensorboard import open_events, write_hparams, write_run
 
 
 def run_figures(record: RunRecord, folder: Path) -> dict[str, Figure]:
-    """Figures of what the run's files say: those that are kept in its folder too."""
+    """The figures that are also stored in the run's folder: those of the chosen bit widths.
+
+    Args:
+        record: Record of the run.
+        folder: Its folder.
+
+    Returns:
+        Name → figure; empty if the run chose no widths, or if a file cannot be read.
+    """
     try:
         allocation = read_side_file(folder, record, AllocationFile)
         sensitivity = read_side_file(folder, record, SensitivityFile)
-    except SideFileError:  # the page's list says which file was skipped
+    except SideFileError:  # the page names the file that was skipped
         return {}
     if allocation is None or sensitivity is None:
         return {}
@@ -44,21 +52,21 @@ def write_pages(folder: Path, record: RunRecord, tensors: PageTensors) -> None:
     """Write the HPARAMS row, final figures, histograms, codes, SQNR and the comparison.
 
     Args:
-        folder: The run's.
-        record: Of status done.
-        tensors: Of its network, as the run left it.
+        folder: Folder of the run.
+        record: Its record, of status done.
+        tensors: Tensors of its network after the run.
     """
     codes = {name: codes_figure(name, counted) for name, counted in tensors.codes.items()}
     _write(folder / EVENTS, folder, record, tensors.rows, tensors.weights, codes)
 
 
 def write_pages_of_record(tb: Path, folder: Path, record: RunRecord) -> None:
-    """Write the same of a finished run from its record and its files, as far as they tell it.
+    """Write the page of a finished run from its record and its files, as far as they have the data.
 
     Args:
         tb: Folder for the events.
-        folder: The run's.
-        record: Of status done.
+        folder: Folder of the run.
+        record: Its record, of status done.
     """
     try:
         rows = by_layer(tensor_rows_of(read_layers(folder, record)))
@@ -72,11 +80,11 @@ def write_pages_of_record(tb: Path, folder: Path, record: RunRecord) -> None:
 
 
 def left_out(record: RunRecord) -> str:
-    """What a page lacks that was written from the record alone."""
+    """One line with the parts that a page from the record alone does not have."""
     lacks = [] if record.mode == "float" else ["histograms", "bars of codes"]
     lacks += ["curves of accuracy and loss"] if "training" in record.protocol else []
-    words = f", without {', '.join(lacks)}: force=true computes them" if lacks else ""
-    return f"written from the record{words}"
+    text = f", without {', '.join(lacks)}: force=true computes them" if lacks else ""
+    return f"written from the record{text}"
 
 
 def _write(
@@ -107,7 +115,7 @@ def _write(
 
 
 def _markdown_list(folder: Path, record: RunRecord) -> str:
-    """How widths were chosen, what the runtime made of the network, where its memory goes."""
+    """The chosen widths, the results of the runtime and the memory, as a markdown list."""
     listed = deployment_markdown(folder, record)
     table = sensitivities_of(folder, record)
     return listed if table is None else f"{listed}\n\n{markdown(table)}"

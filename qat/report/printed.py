@@ -1,4 +1,4 @@
-"""What a run prints when it is done: the comparison, its notes, and where the record is."""
+"""Output of a finished run: the comparison with float, its notes, and the path of the record."""
 
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,12 @@ WIDER_THAN_ANY = 10_000
 
 
 def print_comparison(record: RunRecord, every_float: bool = False) -> None:
-    """The float network beside the quantized one; on demand, a line for each layer left float."""
+    """Print the float and the quantized network side by side, with notes and warnings.
+
+    Args:
+        record: Record of the run.
+        every_float: Print one line for each layer that stays float, instead of a count.
+    """
     facts = run_facts(record)
     title = f"{facts.model} on {facts.data}: {facts.run_name}"
     rows = comparison_rows(record)
@@ -39,18 +44,18 @@ def print_comparison(record: RunRecord, every_float: bool = False) -> None:
     for note in comparison_notes(record):
         out.print(wrapped(f"  – {note}", hang=4), style="dim", soft_wrap=True)
     for line in warnings_of(record):
-        words = wrapped(f"  warning: {line}", hang=4)
-        out.print(words, style="yellow", soft_wrap=True)
+        text = wrapped(f"  warning: {line}", hang=4)
+        out.print(text, style="yellow", soft_wrap=True)
     for line in float_lines(record.plan, record.id, every_float):
         out.print(wrapped(f"  {line}", hang=4), style="dim", soft_wrap=True)
 
 
 def print_table(table: tables.Table, wide: bool = False) -> None:
-    """A table for a reader: fitted to the terminal or to COLUMNS, markdown elsewhere.
+    """Print a table that fits the terminal or ``COLUMNS``; without either, as markdown.
 
     Args:
-        table: What to show.
-        wide: Show every column, however wide it gets.
+        table: The table.
+        wide: Show all columns, also beyond the width of the terminal.
     """
     if line_width() is None:
         print(f"\n{markdown(table)}", flush=True)
@@ -68,18 +73,23 @@ def print_table(table: tables.Table, wide: bool = False) -> None:
         shown.add_row(*(row[place] for place in places.kept))
     out.print(shown)
     if places.left_out:
-        words = left_out_words(table, places.left_out)
-        print(wrapped(f"left out: {words}; qat table --wide shows all"))
+        text = left_out_words(table, places.left_out)
+        print(wrapped(f"left out: {text}; qat table --wide shows all"))
     for remark in remarks(table):
         out.print(wrapped(remark), style="dim", soft_wrap=True)
 
 
 def print_deployment(folder: Path, record: RunRecord) -> None:
-    """How widths were chosen, what the runtime made of the network, where its memory goes."""
+    """Print the chosen widths, the results of the runtime, and the memory.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+    """
     for line in deployment_lines(folder, record):
         print(wrapped(f"  {line}", hang=4))
 
 
 def print_record_line(path: Path) -> None:
-    """The last line of a run."""
+    """Print the last line of a run."""
     print_line(f"record: {path}")

@@ -1,4 +1,4 @@
-"""The TensorBoard page of a run that was computed without one; torch only where one is missing."""
+"""TensorBoard pages of runs that were computed without one. Loads torch only to write a page."""
 
 import shutil
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ PARTIAL = f"{EVENTS}.partial"
 def write_missing_pages(folders: Iterable[Path]) -> None:
     """Write the page of each finished run that has none, from its record and its files.
 
-    Nothing is computed. It is an extra: where the disk refuses it, that is said and nothing fails.
+    Nothing is computed. If a page cannot be written, a line says so and nothing else fails.
     """
     for path in folders:
         if not _has_events(path) and RunFolder(path).state() == "done":
@@ -35,11 +35,11 @@ def _write(folder: RunFolder) -> None:
             if _has_events(folder.path):
                 return
             record = folder.read()
-            shutil.rmtree(partial, ignore_errors=True)  # of a kill
+            shutil.rmtree(partial, ignore_errors=True)  # left by a killed process
             write_pages_of_record(partial, folder.path, record)
             partial.rename(folder.path / EVENTS)
     except LockedError:
-        return  # whoever holds it writes it
+        return  # the process that has the lock writes the page
     except OSError as error:
         complain_line(f"no TensorBoard page of run {folder.path.name}: {error}")
         return

@@ -1,4 +1,4 @@
-"""The table over the records of some folders; loads neither torch nor Hydra."""
+"""The table of the records in some folders. Loads neither torch nor Hydra."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,13 +19,13 @@ PUBLISHED_NAME = "published.csv"
 
 @dataclass(frozen=True)
 class TableRequest:
-    """What a table is made of, and how it is to look.
+    """The runs of a table, and its layout.
 
     Attributes:
-        folders: Runs, or folders of them.
+        folders: Run folders, or folders that contain run folders.
         layout: Fields of :class:`qat.tables.layout.TableSpec`.
-        study: Name of the study whose published numbers stand beside; None for none.
-        strict: Refuse rows that differ in protocol.
+        study: Name of the study whose published numbers get their own rows; None for none.
+        strict: Refuse rows whose protocols differ.
     """
 
     folders: Sequence[Path]
@@ -35,11 +35,11 @@ class TableRequest:
 
 
 def requested_table(request: TableRequest) -> Table:
-    """The table over all records under the request's folders.
+    """The table of all records under the request's folders.
 
     Raises:
         RequestError: If there is none.
-        TableError: If it is to be strict and rows are not comparable, or a name is unknown.
+        TableError: If a name is unknown, or if ``strict`` and the rows are not comparable.
     """
     records, problems = find_records(request.folders)
     if not records and not problems:
@@ -50,7 +50,12 @@ def requested_table(request: TableRequest) -> Table:
 
 
 def published_beside(study: str | None, records: Sequence[RunRecord]) -> list[Published]:
-    """Published numbers of a study that are of a network and data set among the records."""
+    """The published numbers of a study whose network and data set occur in the records.
+
+    Args:
+        study: Name of the study; None for none.
+        records: Records of the table.
+    """
     if study is None:
         return []
     roots = (Path(), config_dir().parent)
@@ -58,12 +63,12 @@ def published_beside(study: str | None, records: Sequence[RunRecord]) -> list[Pu
     path = next((file for file in files if file.is_file()), None)
     if path is None:
         return []
-    there = {(setting_text(r, "model"), setting_text(r, "data")) for r in records}
+    computed = {(setting_text(r, "model"), setting_text(r, "data")) for r in records}
     return [
-        one
-        for one in read_published(path)
+        row
+        for row in read_published(path)
         if any(
-            one.settings.get("model") in (None, model) and one.settings.get("data") in (None, data)
-            for model, data in there
+            row.settings.get("model") in (None, model) and row.settings.get("data") in (None, data)
+            for model, data in computed
         )
     ]

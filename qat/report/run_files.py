@@ -1,7 +1,7 @@
-"""What the files beside a run's record say, for a reader. Loads no torch.
+"""The content of the files beside a run's record, as lines. Loads no torch.
 
-Each is verified against the record before a word of it is shown. One that cannot be read takes
-nothing down: a line names it instead.
+Each file is verified against its digest in the record before it is shown. If a file cannot be read,
+a line names it, and the others are shown.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,12 @@ _LINES: tuple[tuple[type[TypedFile], Callable[[Any], list[str]]], ...] = (
 
 
 def deployment_lines(folder: Path, record: RunRecord) -> list[str]:
-    """How widths were chosen, what the runtime made of the network, where its memory goes."""
+    """Lines about the chosen widths, the results of the runtime, and the memory.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+    """
     lines: list[str] = []
     for kind, lines_of in _LINES:
         try:
@@ -44,7 +49,15 @@ def deployment_lines(folder: Path, record: RunRecord) -> list[str]:
 
 
 def sensitivities_of(folder: Path, record: RunRecord) -> Table | None:
-    """A run's ``sensitivity.json`` as layer x bits; None if there is none, or it is damaged."""
+    """A run's ``sensitivity.json`` as a table of layer × bits.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+
+    Returns:
+        The table; None if the run has no such file, or the file is damaged.
+    """
     try:
         file = read_side_file(folder, record, SensitivityFile)
     except SideFileError:
@@ -53,22 +66,35 @@ def sensitivities_of(folder: Path, record: RunRecord) -> Table | None:
 
 
 def memory_of(folder: Path, record: RunRecord) -> MemoryFile | None:
-    """What ``memory.json`` holds; None if there is none, or it is damaged."""
+    """Content of ``memory.json``.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+
+    Returns:
+        The content; None if the run has no such file, or the file is damaged.
+    """
     try:
         return read_side_file(folder, record, MemoryFile)
     except SideFileError:
-        return None  # the lines name the file
+        return None  # one of the lines names the file
 
 
 def deployment_markdown(folder: Path, record: RunRecord) -> str:
-    """The lines as a list, and the memory of every strategy and every layer as tables."""
+    """The lines as a markdown list, and the memory of strategies and layers as tables.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+    """
     text = "".join(f"\n- {markdown_line(line)}" for line in deployment_lines(folder, record))
     memory = memory_of(folder, record)
     return text if memory is None else text + memory_markdown(memory)
 
 
 def _unverified(folder: Path, record: RunRecord) -> list[str]:
-    """A line about the files whose digest an older record does not have."""
+    """One line about files without a digest in the record, which older versions wrote."""
     names = [
         name
         for artifact, name in USUAL_NAMES.items()

@@ -1,4 +1,4 @@
-"""What a run's parity and latency files say, in lines for a reader. Loads no torch."""
+"""The content of a run's parity and latency files, as lines. Loads no torch."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,20 @@ from qat.records.side_files.latency import LatencyFile
 from qat.records.side_files.parity import AccumulatorWidth, ParityFile, RuntimeExecution
 
 _CAUSES = {
-    "ties": "every layer agrees from the same codes, what differs is ties that spread",
-    "operator": "an operator computes something else",
+    "ties": "with the same input codes every layer agrees; the differences are ties that spread",
+    "operator": "an operator computes another result",
     "logits": "the logits differ too much",
 }
-"""Of verdicts, see :mod:`qat.export.parity.verdict`; runs from before it name none."""
+"""Cause of a verdict (:mod:`qat.export.parity.verdict`) → text. Older runs have no cause."""
 
 
 def parity_lines(parity: ParityFile) -> list[str]:
-    """What a run's ``parity.json`` says, for a reader."""
+    """The content of a run's ``parity.json``, as lines."""
     lines = [_execution_line(parity.execution)]
     if parity.execution.may_saturate:
         lines.append(
-            "this CPU has no VNNI: sums of two products may be clipped to 16 bits; weights of 7 "
-            "bits (scheme.weight.bits=7) cannot be"
+            "this CPU has no VNNI (Vector Neural Network Instructions): it may clip the sum of two "
+            "products to 16 bits; scheme.weight.bits=7 avoids it"
         )
     lines.append(_gate_line(parity))
     if (reference := parity.reference) is not None:
@@ -33,7 +33,7 @@ def parity_lines(parity: ParityFile) -> list[str]:
 
 
 def latency_lines(latency: LatencyFile) -> list[str]:
-    """What a run's ``latency.json`` says, for a reader."""
+    """The content of a run's ``latency.json``, as lines."""
     lines = []
     for row in latency.speedups:
         times = {
@@ -52,8 +52,8 @@ def latency_lines(latency: LatencyFile) -> list[str]:
 
 
 def _half_words(latency: LatencyFile, network: str) -> str:
-    half, every = latency.float16_products or (0, 0)
-    return f"; {HALF_SIMULATED}" if network == HALF and half < every else ""
+    halves, products = latency.float16_products or (0, 0)
+    return f"; {HALF_SIMULATED}" if network == HALF and halves < products else ""
 
 
 def _execution_line(execution: RuntimeExecution) -> str:
@@ -73,16 +73,16 @@ def _execution_line(execution: RuntimeExecution) -> str:
 def _gate_line(parity: ParityFile) -> str:
     parts = []
     for how, rows in parity.logits.items():
-        text = f"{100 * rows.top1_agreement:.2f} % of {rows.images} images alike ({how}"
+        text = f"same class for {100 * rows.top1_agreement:.2f} % of {rows.images} images ({how}"
         if rows.max_steps is not None:
-            text += f", at most {rows.max_steps:g} steps"
+            text += f", largest difference {rows.max_steps:g} steps"
         if (first := parity.first_diverging.get(how)) is not None:
-            text += f", first in {first.name}"
+            text += f", first difference in {first.name}"
         parts.append(f"{text})")
     words = _CAUSES.get(parity.cause, "")
     reason = f" ({parity.reason})" if parity.reason else ""
-    said = f": {words}{reason}" if words else f": {parity.reason}" if parity.reason else ""
-    return f"parity {parity.gate}{said}; {', '.join(parts)}"
+    cause = f": {words}{reason}" if words else f": {parity.reason}" if parity.reason else ""
+    return f"parity {parity.gate}{cause}; {', '.join(parts)}"
 
 
 def _accumulator_lines(rows: Sequence[AccumulatorWidth]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The figures that the records of a study can carry, written beside its table."""
+"""The figures of a study, which are written beside its table, as far as the records allow."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,23 +20,28 @@ from qat.tracking.figures.settings import SettingRow, settings_figure
 from qat.tracking.figures.style import Figure, save_figures
 
 MAX_COURSES = 8
+"""Largest number of settings in the figure by layer."""
 COSTS = {"packed_bytes": "size", "bops": "bops", "latency_ms": "latency"}
 OF_FLOAT = {"packed_bytes": "float_bytes", "latency_ms": "float_latency_ms"}
-"""Where the float network's own cost stands."""
+"""Cost → metric that has the same cost for the float network."""
 OTHER_UNIFORM = "one width in every layer"
 SAME_SIZE = 0.02
+"""Largest relative difference of two sizes that count as the same."""
 
 
 def write_study_figures(
     records: Sequence[RunRecord], runs: Mapping[str, Path], folder: Path, study: str = ""
 ) -> list[Path]:
-    """Write every figure that the records can carry, as PNG, SVG and PDF.
+    """Write every figure for which the records have data, as PNG, SVG and PDF.
 
     Args:
-        records: Of the study.
-        runs: Id → run folder, for what a run noted of its layers and its training.
-        folder: Where to.
-        study: Its name, for the titles.
+        records: Records of the study.
+        runs: Id → run folder, for the files about layers and training.
+        folder: Folder to write to.
+        study: Name of the study, for the titles.
+
+    Returns:
+        The files.
     """
     figures = point_figures(measured(records), study)
     if decibels := layer_courses(records, runs):
@@ -48,9 +53,14 @@ def write_study_figures(
 def layer_courses(
     records: Iterable[RunRecord], runs: Mapping[str, Path]
 ) -> dict[str, dict[str, float]]:
-    """Setting → layer → SQNR of the output in dB, of the first seed of up to eight settings.
+    """Setting → layer → SQNR of the output in dB, for the first seed of up to eight settings.
 
-    A run that noted a few of its layers alone has no course.
+    SQNR is the signal-to-quantization-noise ratio. A run that stored less than half of its layers
+    is left out.
+
+    Args:
+        records: Records of the study.
+        runs: Id → run folder.
     """
     by_setting: dict[str, dict[str, float]] = {}
     for group in sort_groups(group_records([r for r in records if r.status == "done"])):
@@ -63,7 +73,7 @@ def layer_courses(
 
 
 def layer_order(records: Iterable[RunRecord]) -> list[str]:
-    """Layers as the network runs them, of the plan that has most."""
+    """Layer names in the order of the network, from the plan with the most layers."""
     plans = [record.plan for record in records if record.plan]
     longest = max(plans, key=lambda plan: len(plan.get("layers", {})), default={})
     names = list(longest.get("layers", {}))
@@ -81,7 +91,15 @@ def _decibels(folder: Path, record: RunRecord) -> dict[str, float]:
 
 
 def run_history(folder: Path, record: RunRecord) -> HistoryFile:
-    """The run's own history; without rows if it has none, or another file is in its place."""
+    """The history of quantizers over a run's training.
+
+    Args:
+        folder: Folder of the run.
+        record: Its record.
+
+    Returns:
+        The history; without rows if the run has none, or its file is damaged or another one.
+    """
     try:
         return read_history(folder, record)
     except SideFileError as error:
@@ -90,13 +108,21 @@ def run_history(folder: Path, record: RunRecord) -> HistoryFile:
 
 
 def history_figures(history: HistoryFile, title: str = "") -> dict[str, Figure]:
-    """A figure for each metric that was noted over a training."""
+    """One figure for each metric of a training's history.
+
+    Args:
+        history: The rows.
+        title: Title of the figures.
+
+    Returns:
+        Name → figure.
+    """
     by_metric = {metric: history.courses(metric) for metric in METRICS}
     return {f"history_{m}": history_figure(c, m, title) for m, c in by_metric.items() if c}
 
 
 def _of_training(records: Iterable[RunRecord], runs: Mapping[str, Path]) -> dict[str, Figure]:
-    """The histories of the narrowest trained setting: there steps and codes move most."""
+    """The histories of the narrowest trained setting, where steps and codes change most."""
     trained = [record for record in records if record.status == "done" and record.mode == "qat"]
     for group in reversed(sort_groups(group_records(trained))):
         first = group.records[0]
@@ -107,12 +133,28 @@ def _of_training(records: Iterable[RunRecord], runs: Mapping[str, Path]) -> dict
 
 
 def study_figures(records: Iterable[RunRecord], study: str = "") -> dict[str, Figure]:
-    """Accuracy against each cost, and by bits or setting, for each network among the records."""
+    """Accuracy against each cost, and by bits or setting, for each network in the records.
+
+    Args:
+        records: Records of the study.
+        study: Name of the study, for the titles.
+
+    Returns:
+        Name → figure.
+    """
     return point_figures(measured(records), study)
 
 
 def point_figures(measurements: Sequence[Measured], study: str = "") -> dict[str, Figure]:
-    """The same from settings and their metrics, whether of records or of a file."""
+    """The figures of :func:`study_figures`, from measurements of records or of a file.
+
+    Args:
+        measurements: Settings and their metrics.
+        study: Name of the study, for the titles.
+
+    Returns:
+        Name → figure.
+    """
     points = [point for point in points_of(measurements) if "top1" in point.metrics]
     networks = list(dict.fromkeys(point.network for point in points))
     figures: dict[str, Figure] = {}
@@ -130,7 +172,16 @@ def point_figures(measurements: Sequence[Measured], study: str = "") -> dict[str
 
 
 def cost_points(points: Sequence[FigurePoint], cost: str) -> list[CostPoint]:
-    """The points that have this cost, the float network with its own; none without a quantized."""
+    """The points of a figure of accuracy against one cost.
+
+    Args:
+        points: Settings of one network.
+        cost: Metric on the horizontal axis.
+
+    Returns:
+        The points that have this cost; the float network has its own. None at all if no quantized
+        setting has it.
+    """
     priced = [
         CostPoint(
             label=point.label + _budget_mark(point),
@@ -149,12 +200,12 @@ def _price(point: FigurePoint, points: Sequence[FigurePoint], cost: str) -> Stat
     if not point.is_float or cost in point.metrics:
         return point.metrics.get(cost)
     name = OF_FLOAT.get(cost, cost)
-    known = (one.metrics[name] for one in (point, *points) if name in one.metrics)
-    return point.metrics.get(name) if name == "float_latency_ms" else next(known, None)
+    prices = (other.metrics[name] for other in (point, *points) if name in other.metrics)
+    return point.metrics.get(name) if name == "float_latency_ms" else next(prices, None)
 
 
 def _by_setting(points: Sequence[FigurePoint], title: str) -> dict[str, Figure]:
-    """By bits where settings differ in bits; else a line a setting; chosen widths by budget."""
+    """Draw accuracy by bits; by setting if all widths are equal; by budget for mixed widths."""
     plain = next((point.metrics["top1"].mean for point in points if point.is_float), None)
     uniform = [point for point in points if not (point.is_float or point.is_mixed)]
     if any(point.is_mixed for point in points):
@@ -173,7 +224,7 @@ def _by_setting(points: Sequence[FigurePoint], title: str) -> dict[str, Figure]:
 
 
 def strategy_rows(points: Sequence[FigurePoint]) -> list[SettingRow]:
-    """Chosen widths by budget, widest budget first, each with the uniform plans of its size."""
+    """Rows of mixed widths by budget, the largest first, with uniform plans of the same size."""
     budgets: dict[str, float] = {}
     for point in points:
         if point.budget is not None and "weight_bytes" in point.metrics:
@@ -208,7 +259,7 @@ def _budget_words(budget: str) -> str:
 
 
 def _width(point: FigurePoint) -> tuple[int, str]:
-    """Bits of the weights, or of the inputs where weights are float; and of the other slot."""
+    """Bits of the weights, or of the inputs if weights are float; and text about the other slot."""
     if point.weight_bits == point.act_bits:
         return point.weight_bits, ""
     if point.weight_bits == FLOAT_BITS:

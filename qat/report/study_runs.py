@@ -1,4 +1,4 @@
-"""The runs that a table is to be of: a study's, some folders', or all."""
+"""The runs of a requested table: those of a study, of some folders, or all."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,17 +13,25 @@ from qat.report.requested_table import TableRequest
 
 
 def study_runs(study: StudyFile, runs: Path, scale: str | None) -> tuple[str, list[Path]]:
-    """The scale, the one last asked for by default, and the run folders of a study at it.
+    """The run folders of a study at one scale.
+
+    Args:
+        study: The study.
+        runs: The folder of runs.
+        scale: The scale; None: the scale that ran last.
+
+    Returns:
+        The scale and the folders.
 
     Raises:
-        RequestError: If it has no runs there.
+        RequestError: If the study has no runs at this scale.
     """
-    there = scales_of(runs, study.name)
-    if scale is None and there:
-        scale = there[0]
-    if scale not in there:
+    scales = scales_of(runs, study.name)
+    if scale is None and scales:
+        scale = scales[0]
+    if scale not in scales:
         at = f" at scale={scale}" if scale else ""
-        hint = f"; there are some at {', '.join(there)}" if there else ""
+        hint = f"; it has runs at scale={', '.join(scales)}" if scales else ""
         raise RequestError(
             f"study {study.name} has no runs{at} under {runs}{hint}: "
             f"qat run -m experiment={study.file}" + (f" scale={scale}" if scale else "")
@@ -38,14 +46,14 @@ def table_request(
     layout: str | None = None,
     strict: bool = False,
 ) -> TableRequest:
-    """What ``qat table`` is asked for.
+    """The request of a ``qat table`` command.
 
     Args:
-        what: One study's name, or folders; all runs if empty.
-        scale: Of the study.
-        extra_dir: Folder of the user's YAML.
-        layout: Name of a layout; the study's own by default.
-        strict: Refuse rows that differ in protocol.
+        what: Name of one study, or runs and folders; all runs if empty.
+        scale: Scale of the study; None: the scale that ran last.
+        extra_dir: Folder of the user's YAML files.
+        layout: Name of a layout; None: the study's own.
+        strict: Refuse rows whose protocols differ.
 
     Raises:
         RequestError: If a name is neither a folder nor a study with runs.
@@ -64,7 +72,7 @@ def table_request(
 
 
 def _folder(word: str, extra_dir: Path | None) -> Path:
-    """A folder of runs, or the run that is meant."""
+    """A folder of runs, or the folder of one run by its id or name."""
     path = Path(word).expanduser()
     if path.exists():
         return path
@@ -72,7 +80,7 @@ def _folder(word: str, extra_dir: Path | None) -> Path:
         return run_dir(word)
     except UnknownNameError as error:
         names = study_names(extra_dir)
-        known = ", ".join(names) or "none yet"
+        studies = ", ".join(names) or "none yet"
         raise RequestError(
-            f"no study {word!r}; studies are {known}{nearest(word, names)}; and {error}"
+            f"no study {word!r}; studies are {studies}{nearest(word, names)}; and {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""A study's view for TensorBoard, from its index and its records; torch only to write a page."""
+"""A study's view for TensorBoard, from its index and records. Loads torch only to write it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,15 +18,15 @@ from qat.tracking.study import build_study_view, view_names
 
 
 def write_study_view(runs: Path, study: str, scale: str, layout: Mapping[str, Any]) -> Path | None:
-    """Bring the view ``<runs>.tensorboard/<study>-<scale>`` up to date with the study's runs.
+    """Update the view ``<runs>.tensorboard/<study>-<scale>`` with the study's runs.
 
-    All finished runs of the study at this scale are in it, whichever sweep made them. It is an
-    extra: where the disk refuses it, that is said and nothing else fails.
+    The view contains all finished runs of the study at this scale, also those of other sweeps. If
+    it cannot be written, a line says so and nothing else fails.
 
     Args:
         runs: The runs folder.
         study: Name of the study.
-        scale: At which it was run.
+        scale: Scale of the runs.
         layout: Fields of :class:`qat.tables.layout.TableSpec`.
 
     Returns:
@@ -34,7 +34,9 @@ def write_study_view(runs: Path, study: str, scale: str, layout: Mapping[str, An
     """
     folders = {path.name: path for path in runs_of(runs, study, scale)}
     readable, _ = find_records([path for path in folders.values() if path.exists()])
-    records = [record for record in readable if record.id in folders]  # a foreign one may lie there
+    records = [
+        record for record in readable if record.id in folders
+    ]  # a folder may contain the record of another run
     shown = [r for r in records if r.status == "done" and (folders[r.id] / EVENTS).is_dir()]
     if not shown:
         return None
@@ -59,5 +61,5 @@ def write_study_view(runs: Path, study: str, scale: str, layout: Mapping[str, An
 def _table(request: TableRequest) -> str:
     try:
         return render(requested_table(request))
-    except (TableError, RequestError) as error:  # runs of other sweeps may not fit the layout
+    except (TableError, RequestError) as error:  # the layout may not fit runs of other sweeps
         return f"no table: {error}"

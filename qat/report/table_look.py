@@ -1,4 +1,4 @@
-"""In which format a table is written, and what a LaTeX table is called."""
+"""The format of a table, and the caption and label of a LaTeX table."""
 
 import re
 from dataclasses import dataclass, replace
@@ -18,13 +18,13 @@ _LABEL = re.compile(r"[A-Za-z0-9:_./+-]+")
 
 @dataclass(frozen=True)
 class TableLook:
-    """How a table is to look.
+    """Format, caption and label of a table.
 
     Attributes:
         form: One of :data:`qat.tables.render.FORMATS`.
-        caption: Of the LaTeX table, as plain text.
-        label: Of the LaTeX table.
-        named: The format was asked for by name; otherwise a terminal gets a fitted table.
+        caption: Caption of the LaTeX table, as plain text.
+        label: Label of the LaTeX table.
+        named: The user named the format; otherwise the table fits a terminal, if there is one.
     """
 
     form: str = "markdown"
@@ -39,19 +39,31 @@ class TableLook:
         return render(table, self.form)
 
     def as_form(self, form: str) -> "TableLook":
-        """The same in another format."""
+        """The same caption and label in another format."""
         return replace(self, form=form)
 
 
 def table_look(
     form: str | None, out: Path | None = None, caption: str = "", label: str = ""
 ) -> TableLook:
-    """The look of a request: a format that is not named follows the suffix of the file.
+    """The look of a requested table.
+
+    Args:
+        form: Name of the format; None: by the suffix of ``out``, or else markdown.
+        out: File to write; None: the table is printed.
+        caption: Caption of the LaTeX table.
+        label: Label of the LaTeX table.
 
     Raises:
-        RequestError: If a label could not stand in LaTeX.
+        RequestError: If LaTeX could not read the label.
+
+    Example:
+        >>> table_look(None, Path("table.tex")).form
+        'latex'
     """
     chosen = form or _FORMATS.get("" if out is None else out.suffix.lower(), "markdown")
     if label and not _LABEL.fullmatch(label):
-        raise RequestError(f"--label {label!r}: a label has letters, digits and : _ . / + - alone")
+        raise RequestError(
+            f"--label {label!r}: a label may have only letters, digits and : _ . / + -"
+        )
     return TableLook(chosen, caption, label, named=form is not None)

@@ -1,1 +1,1 @@
-"""Many runs: points, what is done already, launchers, searches."""
+"""Many runs: points, skipping of finished runs, launchers, searches."""

@@ -1,7 +1,7 @@
-"""Searches by a sweeper that chooses its points as it goes (Optuna), made resumable.
+"""Searches by a sweeper that chooses points by the results so far (Optuna). They can be continued.
 
-Its study lies in a database; what an earlier call has finished counts, so that the same command
-again completes the number of trials rather than adding to it.
+The study of a search is in a database. Trials of earlier calls count, so that the same command
+completes the number of trials instead of adding as many.
 """
 
 import hashlib
@@ -22,19 +22,21 @@ from qat.records.pareto import non_dominated
 from qat.records.schema import RunRecord, canonical_json
 
 SCALE = "trials"
-"""In the index of studies, the runs of a search."""
+"""The scale of the runs of a search, in the index of studies."""
 KILLED = "killed"
+"""Attribute of an Optuna study: numbers of the trials that did not end."""
 
 
 @dataclass(frozen=True)
-class Search:
-    """A search, and what is left of it.
+class SearchPlan:
+    """The trials of a search that are done, and those that are still needed.
 
     Attributes:
-        name: Of its study.
-        done: Trials that ended in earlier calls.
-        to_go: Trials that are still to be made.
-        overrides: For Hydra: the name, the number of trials, a seed that repeats none of them.
+        name: Name of its study.
+        done: Number of trials that ended in earlier calls.
+        to_go: Number of trials that are still needed.
+        overrides: Overrides for Hydra: the name, the number of trials, and a seed of the sampler
+            that repeats no earlier trial.
     """
 
     name: str
@@ -44,7 +46,7 @@ class Search:
 
 
 def is_adaptive(sweeper: DictConfig) -> bool:
-    """True for a composed ``hydra.sweeper`` that is not Hydra's own grid."""
+    """True if a composed ``hydra.sweeper`` is not Hydra's own grid."""
     return not str(sweeper._target_).endswith("BasicSweeper")
 
 
@@ -52,18 +54,22 @@ def check_sweeper(sweeper: DictConfig) -> None:
     """Refuse a search whose packages are not installed.
 
     Raises:
-        RequestError: With the cure.
+        RequestError: If Optuna is needed and not installed.
     """
     if "optuna" in str(sweeper._target_) and find_spec("optuna") is None:
         raise RequestError("hydra/sweeper: Optuna is not installed: pip install 'qatlab[optuna]'")
 
 
 def dimension_points(words: Sequence[str], params: Sequence[str] = ()) -> list[tuple[str, ...]]:
-    """Every choice of every dimension, the others at their first: what is checked beforehand.
+    """The points that are checked before a search: every choice, with the first of the others.
 
     Args:
         words: Overrides of the command line.
-        params: Those of ``hydra.sweeper.params``.
+        params: Overrides of ``hydra.sweeper.params``.
+
+    Example:
+        >>> dimension_points(["a=choice(1,2)", "b=x,y"])
+        [('a=1', 'b=x'), ('a=2', 'b=x'), ('a=1', 'b=y')]
     """
     parsed = OverridesParser.create().parse_overrides([*params, *words])
     overrides = [o for o in parsed if not o.get_key_element().lstrip("+~").startswith("hydra")]
@@ -86,12 +92,15 @@ def _choices(override: Override) -> Iterator[str]:
         yield from (f"{key}={text}" for text in override.sweep_string_iterator())
 
 
-def plan_search(sweeper: DictConfig, words: Sequence[str]) -> Search:
-    """Look into the study's database; trials that a kill left running are closed.
+def plan_search(sweeper: DictConfig, words: Sequence[str]) -> SearchPlan:
+    """Count the trials in the study's database, and close trials of a killed process.
 
     Args:
         sweeper: The composed ``hydra.sweeper``.
-        words: Overrides of the command line, which name the study where it has no name.
+        words: Overrides of the command line; a study without a name gets one from them.
+
+    Raises:
+        InputError: If the name of the study is not a plain file name.
     """
     settings = sorted(word for word in words if not word.startswith("hydra"))
     digest = hashlib.sha256(canonical_json(settings).encode()).hexdigest()[:8]
@@ -100,13 +109,13 @@ def plan_search(sweeper: DictConfig, words: Sequence[str]) -> Search:
     done, tried = _trials(sweeper, name)
     to_go = max(int(sweeper.n_trials) - done, 0)
     overrides = [f"hydra.sweeper.study_name={name}", f"hydra.sweeper.n_trials={to_go}"]
-    if sweeper.sampler.get("seed") is not None:  # the same seed again would ask the same again
+    if sweeper.sampler.get("seed") is not None:  # the same seed would give the same trials again
         overrides.append(f"hydra.sweeper.sampler.seed={int(sweeper.sampler.seed) + tried}")
-    return Search(name, done, to_go, tuple(overrides))
+    return SearchPlan(name, done, to_go, tuple(overrides))
 
 
 def _trials(sweeper: DictConfig, name: str) -> tuple[int, int]:
-    """``(ended, tried)`` of a study; nothing of one that is not there."""
+    """Numbers of trials that ended and that started; zeros for a study that does not exist."""
     if sweeper.storage is None:
         return 0, 0
     import optuna
@@ -132,10 +141,14 @@ def _trials(sweeper: DictConfig, name: str) -> tuple[int, int]:
 
 
 def objectives(record: RunRecord, names: Sequence[str]) -> tuple[float, ...]:
-    """What a finished run gives back to the search.
+    """The values that a finished run returns to the search.
+
+    Args:
+        record: Record of the run.
+        names: Metrics, in the order of the objectives.
 
     Raises:
-        ValueError: If the run lacks one of the metrics, with those it has.
+        InputError: If the run lacks one of the metrics; the message names those that it has.
     """
     missing = [name for name in names if name not in record.metrics]
     if missing:
@@ -147,17 +160,30 @@ def objectives(record: RunRecord, names: Sequence[str]) -> tuple[float, ...]:
 
 
 def front(records: Sequence[RunRecord], names: Sequence[str]) -> list[RunRecord]:
-    """The runs that no other run beats in all objectives at once."""
-    have = [record for record in records if all(name in record.metrics for name in names)]
+    """The Pareto front: the runs that no other run beats in all objectives at once.
+
+    Args:
+        records: Finished runs; those that lack an objective are left out.
+        names: Metrics. A metric is minimized unless :data:`METRICS` says that higher is better.
+    """
+    complete = [record for record in records if all(name in record.metrics for name in names)]
     maximize = [
         METRICS[name].higher_is_better is True if name in METRICS else False for name in names
     ]
-    points = [objectives(record, names) for record in have]
-    return [have[index] for index in non_dominated(points, maximize)]
+    points = [objectives(record, names) for record in complete]
+    return [complete[index] for index in non_dominated(points, maximize)]
 
 
 def failures(sweeper: DictConfig, name: str) -> list[dict[str, Any]]:
-    """Parameters of the trials that could not be run."""
+    """The parameters of the failed trials of a study.
+
+    Args:
+        sweeper: The composed ``hydra.sweeper``, whose database has the study.
+        name: Name of the study.
+
+    Returns:
+        One mapping for each trial; trials of a killed process are left out.
+    """
     if sweeper.storage is None:
         return []
     import optuna

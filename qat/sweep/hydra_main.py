@@ -1,4 +1,4 @@
-"""Hydra's own main: for what it prints of a configuration, and for sweepers that choose points."""
+"""Hydra's own main function: it prints configurations and runs sweepers that choose points."""
 
 import logging
 import sys
@@ -20,7 +20,15 @@ _COMPLETION = ("install=", "uninstall=", "query=")
 
 
 def hydra_main(words: Sequence[str], job: object) -> int:
-    """Hydra's own main, on these words."""
+    """Call Hydra's own main function.
+
+    Args:
+        words: The command line after the program's name.
+        job: Called with the composed configuration of each point.
+
+    Returns:
+        The exit code.
+    """
     before = sys.argv
     sys.argv = ["qat", *words]
     decorate = hydra.main(
@@ -36,10 +44,10 @@ def hydra_main(words: Sequence[str], job: object) -> int:
 
 
 def checked_for_hydra(words: Sequence[str]) -> list[str]:
-    """Look for what is wrong in words for Hydra alone, whose own complaint has many lines.
+    """Check words that go to Hydra directly, because its own error messages have many lines.
 
     Returns:
-        The words, overrides first: between flags Hydra would not know them.
+        The words, overrides first: Hydra does not recognise overrides between flags.
 
     Raises:
         RequestError: If a flag, its value or an override is wrong.
@@ -53,10 +61,12 @@ def checked_for_hydra(words: Sequence[str]) -> list[str]:
     parsed = parser.parse_intermixed_args(list(words))
     if parsed.shell_completion:
         if not any(word.startswith(_COMPLETION) for word in parsed.overrides):
-            raise RequestError(f"-sc needs one of {', '.join(_COMPLETION)} and a shell behind it")
+            raise RequestError(
+                f"-sc needs one of {', '.join(_COMPLETION)} with the name of a shell"
+            )
         return [*parsed.overrides, *(word for word in words if word not in parsed.overrides)]
     folder = Path(parsed.config_dir).expanduser() if parsed.config_dir else None
-    shown = Words(tuple(parsed.overrides), True, folder, None)  # a sweep's keys may be shown
+    shown = Words(tuple(parsed.overrides), True, folder, None)  # also show the keys of a sweep
     overrides = known_words(shown, is_accepted).overrides
     if (parsed.cfg or parsed.info) and not parsed.multirun:
         check_composes(overrides, folder)
@@ -64,8 +74,10 @@ def checked_for_hydra(words: Sequence[str]) -> list[str]:
 
 
 def quiet_libraries() -> None:
-    """Keep the libraries' chatter off the terminal; their warnings of substance stay."""
+    """Hide log lines and warnings of the libraries; their errors still appear."""
     for name in ("lightning.pytorch", "lightning.fabric", "torch"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # torch resets its own
+    logging.getLogger("torch.utils.cpp_extension").setLevel(
+        logging.ERROR
+    )  # torch resets this one itself
     warnings.filterwarnings("ignore", module=r"(lightning|tensorboard|torchmetrics|torch)(\.|$)")

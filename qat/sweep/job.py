@@ -1,4 +1,4 @@
-"""One job of a request: take the run's lock, compute what is not there yet, keep the truth."""
+"""One job of a request: take the lock of the run, compute it if needed, and record the result."""
 
 import shutil
 
@@ -31,27 +31,30 @@ FIGURES = "figures"
 
 
 class RecordedError(Exception):
-    """A run failed, and its record says why; the cause is what went wrong."""
+    """A run failed, and its record has the reason. ``__cause__`` is the original error."""
 
 
 def run_job(prepared: Prepared, alone: bool = True) -> bool:
-    """Run, or show what was run before; True if the run is done and missed no gate.
+    """Compute a run, or show it if it is finished.
+
+    An error of the run goes into its record (status failed) and into one line of output. It is not
+    raised, so that the other jobs of a sweep continue.
 
     Args:
         prepared: The checked request.
-        alone: Print comparison and record; a sweep has its own words.
+        alone: Print the comparison and the record. False for a sweep, which prints its own lines.
 
-    Whatever goes wrong is kept in the record (status failed), printed in one line, and reported
-    as False: the jobs behind it go on.
+    Returns:
+        True if the run is done and did not miss its parity gate.
     """
     folder = RunFolder(prepared.folder)
     try:
-        record = _finished(prepared, folder)  # without a lock: it may lie where nobody may write
+        record = _finished(prepared, folder)  # without a lock: the folder may be read-only
         if record is None:
             with folder.create().lock():
                 record = _finished(prepared, folder) or _computed(prepared, folder, alone)
     except LockedError as error:
-        if alone:  # a sweep waits for whoever holds it
+        if alone:  # a sweep waits for the process that has the lock
             complain(error, f"run {prepared.id}: ")
         return False
     except RecordedError as error:
@@ -71,7 +74,7 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
 
 
 def _show(record: RunRecord, folder: RunFolder) -> None:
-    """What a run of its own ends with."""
+    """Print the last lines of a single run."""
     print_comparison(record)
     print_deployment(folder.path, record)
     for line in drop_lines(folder.path, record):
@@ -88,7 +91,7 @@ def _show_warnings(record: RunRecord) -> None:
 
 
 def limit_threads(threads: int | None) -> None:
-    """Compute with so many threads; None leaves it as it is."""
+    """Set the number of threads that torch computes with; None leaves it unchanged."""
     if threads is not None:
         torch.set_num_threads(threads)
 
@@ -99,7 +102,7 @@ def _finished(prepared: Prepared, folder: RunFolder) -> RunRecord | None:
     try:
         return folder.read() if folder.state() == "done" else None
     except RecordError as error:
-        raise RecordError(f"{error}; force=true computes the run anew") from error
+        raise RecordError(f"{error}; force=true computes the run again") from error
 
 
 def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord:
@@ -107,7 +110,7 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
         print_inputs(prepared)
     if prepared.config.force or folder.state() == "done":
         shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
-    if not (folder.path / CHECKPOINTS).exists():  # else the curves go on where they ended
+    if not (folder.path / CHECKPOINTS).exists():  # with checkpoints, the curves continue
         shutil.rmtree(folder.path / "tb", ignore_errors=True)
     record = RunRecord(
         id=prepared.id,
@@ -124,13 +127,13 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
         outcome = execute(prepared, folder, record, verbose)
         with stage("figures", folder.path, verbose):
             if prepared.tracking.figures:
-                found = run_figures(outcome.record, prepared.folder)
-                save_figures(found, prepared.folder / FIGURES)
+                figures = run_figures(outcome.record, prepared.folder)
+                save_figures(figures, prepared.folder / FIGURES)
             if prepared.tracking.tensorboard:
                 write_pages(prepared.folder, outcome.record, page_tensors(prepared, outcome))
         folder.write(outcome.record)
         forget_stage(folder.path)
-    except (Exception, SystemExit) as error:  # code that ends the process is no success either
+    except (Exception, SystemExit) as error:  # code that ends the process is a failure too
         cause = error if isinstance(error, Exception) else _ended(error)
         folder.write(folder.read().move_to("failed", error=one_line(cause)))
         raise RecordedError(one_line(cause)) from cause
@@ -141,7 +144,7 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
 def _log(prepared: Prepared, record: RunRecord) -> None:
     try:
         log_record(prepared, record)
-    except Exception as error:  # a server that is away must not undo what is on disk
+    except Exception as error:  # the record on disk must survive a missing server
         logger = prepared.tracking.logger
         complain(error, f"tracking.logger={logger} did not take the record: ")
 

@@ -1,4 +1,4 @@
-"""Points of a sweep, handed to Hydra's launchers; each is a job in this process or another."""
+"""Hydra's launchers run the points of a sweep; each point is a job in this or another process."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,12 +28,17 @@ from qat.sweep.sweep import complain_of_launcher
 if TYPE_CHECKING:
     from qat.run.prepared import Prepared
 
-# Id → a checked point that is still to run in this process; empty in a launcher's processes.
+# Id → a checked point that this process will run; empty in the processes of a launcher.
 at_hand: "dict[str, Prepared]" = {}
 
 
 def launch(words: Words, points: Sequence[Point]) -> None:
-    """Hand some points to the launcher that the command line names."""
+    """Run some points with the launcher that the command line names.
+
+    Args:
+        words: The command line.
+        points: Points to run.
+    """
     with composer(words.extra_dir) as hydra:
         config = multirun_config(hydra, words)
         context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks(config))
@@ -42,7 +47,7 @@ def launch(words: Words, points: Sequence[Point]) -> None:
         )
         try:
             ended = launcher.launch([list(point.overrides) for point in points], initial_job_idx=0)
-        except Exception as error:  # a pool whose worker was killed, say; the records tell the rest
+        except Exception as error:  # for example, a killed worker; the records have the rest
             complain_of_launcher(error)
             return
     for job in ended:
@@ -53,13 +58,16 @@ def launch(words: Words, points: Sequence[Point]) -> None:
 
 
 def run_point(config: DictConfig) -> tuple[float, ...] | None:
-    """One job of a sweep, in this process or in a launcher's.
+    """Run one job of a sweep, in this process or in a process of a launcher.
+
+    Args:
+        config: The composed point.
 
     Returns:
-        Of a search its objectives, nothing of a grid.
+        The objectives of a trial of a search; None for a point of a grid.
 
     Raises:
-        ValueError: If the point of a search cannot be run: its trial has failed.
+        InputError: If the trial of a search failed.
     """
     from qat.run.prepare import prepare
     from qat.sweep.job import limit_threads, run_job
@@ -70,16 +78,16 @@ def run_point(config: DictConfig) -> tuple[float, ...] | None:
         be_silent()
     limit_threads(job_threads(HydraConfig.get().launcher))
     run_config = typed(config)
-    known = known_identity(run_config)
-    prepared = at_hand.pop(known, None) if known else None
-    searched = is_adaptive(HydraConfig.get().sweeper)  # the points of a grid are rehearsed before
+    run_id = known_identity(run_config)
+    prepared = at_hand.pop(run_id, None) if run_id else None
+    searched = is_adaptive(HydraConfig.get().sweeper)  # the points of a grid were checked before
     prepared = prepared or prepare(run_config, _typed_overrides(), rehearsed=searched)
-    done = run_job(prepared, alone=False)
+    is_done = run_job(prepared, alone=False)
     sweeper = HydraConfig.get().sweeper
     if not is_adaptive(sweeper):
         return None
     add_to_study(Path(run_config.paths.runs), sweeper.study_name, SCALE, [prepared.id])
-    if not done:
+    if not is_done:
         raise InputError(f"run {prepared.id} is not done; its record says why")
     values = objectives(read_record(prepared.folder), run_config.objectives)
     print(f"done  {prepared.id}: {', '.join(f'{v:g}' for v in values)}", flush=True)
@@ -87,7 +95,11 @@ def run_point(config: DictConfig) -> tuple[float, ...] | None:
 
 
 def check_launchers(words: Words) -> None:
-    """Refuse a launcher that is not installed, or does not answer, before anything starts."""
+    """Refuse a launcher that is not installed or does not answer, before anything starts.
+
+    Raises:
+        RequestError: If the launcher is not installed or does not answer.
+    """
     for word in words.overrides:
         if key_of(word) == "hydra/launcher":
             check_launcher(word.partition("=")[2])
@@ -96,7 +108,12 @@ def check_launchers(words: Words) -> None:
 
 
 def multirun_config(hydra: Hydra, words: Words) -> DictConfig:
-    """What the words compose to, Hydra's own part included, where each names one value."""
+    """Compose the overrides that have one value, together with Hydra's own settings.
+
+    Args:
+        hydra: From :func:`qat.config.compose.composer`.
+        words: The command line; overrides with several values are left out.
+    """
     return hydra.compose_config(
         config_name=ROOT_CONFIG,
         overrides=fixed_words(words.overrides),

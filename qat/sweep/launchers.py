@@ -1,4 +1,4 @@
-"""Hydra's launchers: can the one that was asked for work here, and how many threads has a job."""
+"""Hydra's launchers: whether the requested one works here, and the number of threads of a job."""
 
 import os
 import shutil
@@ -12,9 +12,9 @@ from typing import Any
 from qat.base.errors import RequestError
 
 ANSWER_SECONDS = 10.0
-"""How long a scheduler may take to answer."""
+"""Time that a scheduler has to answer."""
 
-# Launcher, ours and the plugin's own, → what it imports and the extra that installs it.
+# Launcher (ours and those of the plugins) → the module that it needs, and the extra with it.
 _NEEDS = {
     "joblib": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
     "parallel": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
@@ -27,13 +27,13 @@ _NEEDS = {
 
 
 def check_launcher(name: str) -> None:
-    """Look whether a launcher's packages are installed; unknown names are Hydra's to judge.
+    """Check that the packages of a launcher are installed. Hydra itself refuses unknown names.
 
     Args:
         name: The option of ``hydra/launcher``.
 
     Raises:
-        RequestError: If they are not, with the cure.
+        RequestError: If they are not installed.
     """
     if name not in _NEEDS:
         return
@@ -41,19 +41,19 @@ def check_launcher(name: str) -> None:
     if not _installed(module):
         raise RequestError(
             f"hydra/launcher={name} is not installed: pip install 'qatlab[{extra}]', "
-            "or leave hydra/launcher out to run one job after the other"
+            "or leave out hydra/launcher to run one job after the other"
         )
 
 
 def check_reachable(launcher: Mapping[str, Any]) -> None:
-    """Ask a scheduler whether it is there, before anything is started.
+    """Check that a scheduler answers, before anything is started.
 
     Args:
         launcher: The composed ``hydra.launcher``.
 
     Raises:
-        RequestError: If it does not answer, lacks the partition that was named, or has workers
-            that would look for relative folders somewhere else.
+        RequestError: If it does not answer, does not have the partition, or starts its workers in
+            other folders and a folder of ours is relative.
     """
     kind = _kind(launcher)
     if kind == "SlurmLauncher":
@@ -66,16 +66,16 @@ def check_reachable(launcher: Mapping[str, Any]) -> None:
 
 
 def job_threads(launcher: Mapping[str, Any]) -> int | None:
-    """Threads a job computes with, so that all jobs of a machine together fill its cores.
+    """Number of threads of a job, so that all jobs of a machine together use its cores.
 
-    joblib: cores // n_jobs; SLURM: ``cpus_per_task``; Ray: ``remote.num_cpus``; at least 1, and
-    never more than ``OMP_NUM_THREADS``. Results are equal bit for bit only at equal thread count.
+    joblib: cores // n_jobs; SLURM: ``cpus_per_task``; Ray: ``remote.num_cpus``. It is at least 1
+    and at most ``OMP_NUM_THREADS``. Results are equal bit for bit only at equal thread count.
 
     Args:
         launcher: The composed ``hydra.launcher``.
 
     Returns:
-        The number, or None: leave it as it is.
+        The number; None: leave the number unchanged.
     """
     share = _share(launcher)
     if share is None:
@@ -102,7 +102,7 @@ def _kind(launcher: Mapping[str, Any]) -> str:
 
 
 def _cores() -> int:
-    """Cores this process may use, where the system tells; all of the machine's otherwise."""
+    """Number of cores that this process may use, or of all cores if the system cannot say."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -111,48 +111,49 @@ def _cores() -> int:
 def _installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # its parent package is not there either
+    except ModuleNotFoundError:  # its parent package is missing too
         return False
 
 
 def _ask_slurm(partition: str | None) -> None:
     if shutil.which("sbatch") is None or shutil.which("sinfo") is None:
         raise RequestError(
-            "hydra/launcher=slurm: no sbatch on this machine; start it on a login node of the "
-            "cluster, or take hydra/launcher=parallel"
+            "hydra/launcher=slurm: no sbatch on this machine; start the sweep on a login node of "
+            "the cluster, or use hydra/launcher=parallel"
         )
-    words = ["sinfo", "--noheader", "--format=%R"]
+    command = ["sinfo", "--noheader", "--format=%R"]
     try:
-        answer = subprocess.run(words, capture_output=True, text=True, timeout=ANSWER_SECONDS)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS)
     except subprocess.TimeoutExpired:
         answer = None
     if answer is None or answer.returncode:
-        raise RequestError("hydra/launcher=slurm: SLURM does not answer; see what sinfo says")
-    there = sorted(set(answer.stdout.split()))
-    if partition and not set(partition.split(",")) <= set(there):
+        raise RequestError("hydra/launcher=slurm: SLURM does not answer; check it with sinfo")
+    partitions = sorted(set(answer.stdout.split()))
+    if partition and not set(partition.split(",")) <= set(partitions):
         raise RequestError(
-            f"hydra.launcher.partition={partition}: no such partition; there are {', '.join(there)}"
+            f"hydra.launcher.partition={partition}: no such partition; there are "
+            f"{', '.join(partitions)}"
         )
 
 
 def _ask_ray(address: str | None) -> None:
     host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
     if not colon or not port.isdigit():
-        return  # none, or a word that Ray itself resolves
+        return  # no address, or a word that Ray itself resolves
     try:
         socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise RequestError(
             f"hydra.launcher.ray.init.address={address}: no Ray answers there ({error}); start it "
-            "with ray start --head, or leave the address out"
+            "with ray start --head, or leave out the address"
         ) from error
 
 
 def _check_shared(variables: Mapping[str, str]) -> None:
-    """Raise RequestError if workers elsewhere would take a folder from their own place."""
+    """Raise RequestError if a folder is relative: workers would look for it in another place."""
     for name, folder in variables.items():
         if name.startswith("QAT_") and not Path(folder).is_absolute():
             raise RequestError(
-                f"{name}={folder}: workers of a Ray cluster start elsewhere; set {name} to an "
-                "absolute folder that all nodes see"
+                f"{name}={folder}: the workers of a Ray cluster start in other folders; set {name} "
+                "to an absolute folder that all nodes see"
             )

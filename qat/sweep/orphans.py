@@ -1,7 +1,7 @@
-"""A worker of a process pool ends with the process that it works for.
+"""A worker of a process pool ends when the process that started it ends.
 
-A sweep that is killed outright (SIGKILL, out of memory) cannot tell its workers. Those of joblib
-then wait for work for ever, each with its memory; one that computes goes on unseen.
+A sweep that is killed by SIGKILL (for example because memory ran out) cannot stop its workers.
+Then idle workers of joblib wait forever and keep their memory; a busy worker continues to compute.
 """
 
 import multiprocessing
@@ -14,10 +14,10 @@ _watching = threading.Event()
 
 
 def end_with_parent() -> None:
-    """From now on, end this process when the one that started it as a worker is gone.
+    """From now on, end this worker process as soon as the process that started it has ended.
 
-    In a process that is nobody's worker nothing happens. What it computes is taken up by the next
-    sweep where its last checkpoint is; all files are whole.
+    In a process that is not a worker this does nothing. The next sweep continues the run from its
+    last checkpoint; all files are complete.
     """
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None or _watching.is_set():
@@ -30,4 +30,4 @@ def end_with_parent() -> None:
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(LOOK_SECONDS)
-    os._exit(1)  # at once: nobody is left who could be told anything
+    os._exit(1)  # immediately: no process is left that reads the output

@@ -1,4 +1,4 @@
-"""Names of the runs of a sweep, known before any of them has run."""
+"""Names of the runs of a sweep, before any of them has run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _NO_FACTS = DataFacts("", (), ())
 
 
 def point_words(points: Sequence[Point]) -> list[NameWords]:
-    """What tells each point from the others, for a name around its label.
+    """The words that distinguish each point from the others, for the names of the runs.
 
     Args:
         points: The different runs of a sweep.
@@ -25,7 +25,7 @@ def point_words(points: Sequence[Point]) -> list[NameWords]:
 
 
 def config_settings(config: RunConfig) -> dict[str, Any]:
-    """Key → value of all that the run's numbers depend on."""
+    """Key → value of all settings that affect the run's numbers."""
     settings = dict(flat(number_settings(config, _NO_FACTS)))
     for slot, tensor in (("weight", config.scheme.weight), ("act", config.scheme.act)):
         key = f"scheme.{slot}"
@@ -37,7 +37,7 @@ def config_settings(config: RunConfig) -> dict[str, Any]:
 
 
 def _base(config: RunConfig) -> str:
-    """What the label will say of the widths, the mode and the seed."""
+    """The part of the label about widths, mode and seed."""
     if config.mode == "float":
         return f"float {config.float.seed}"
     slots = (config.scheme.weight, config.scheme.act)
@@ -46,7 +46,7 @@ def _base(config: RunConfig) -> str:
 
 
 def _spec(slot: SlotConfig) -> Mapping[str, Any]:
-    """The slot as a plan has it."""
+    """The settings of a slot in the form of a plan."""
     return {
         "format": "float" if slot.bits == 32 else slot.format,
         "symmetric": slot.symmetric,

@@ -1,4 +1,4 @@
-"""The points of a request: composed, checked, what is wrong with one said in a line."""
+"""The points of a request: composed and checked. An error of a point becomes one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 
 def requested_points(words: Words) -> list[Point]:
-    """The composed points of a request, or of a run that is to be repeated."""
+    """The composed points of a request, or the point of a repeated run (``--from``).
+
+    Raises:
+        RequestError: If a point is wrong, or if ``--from`` is used together with ``-m``.
+        UnknownNameError: If ``--from`` names no run.
+    """
     if words.rerun_of is None:
         points = compose_points(words.overrides, words.multirun, words.extra_dir)
-        for point in points:  # a value that no key takes is worth more than that it is not read
+        for point in points:  # a forbidden value is reported before a value that nothing reads
             with named_errors(point, len(points) > 1):
                 check_config(point.config)
         check_read([(point.overrides, point.config) for point in points], None, words.extra_dir)
@@ -42,24 +47,37 @@ def requested_points(words: Words) -> list[Point]:
 
 
 def check_point(point: Point, named: bool) -> "Prepared":
-    """Prepare one point; what is wrong with it becomes one line that names it.
+    """Check and prepare one point.
+
+    Args:
+        point: The composed point.
+        named: Begin an error message with the label of the point.
 
     Raises:
-        RequestError: If anything is.
+        RequestError: If the point is wrong, in one line.
     """
     with named_errors(point, named):
         check_request(point.config)
-        from qat.run.prepare import prepare  # brings torch: not needed for what is done
+        from qat.run.prepare import prepare  # imports torch, which finished points do not need
 
         return prepare(point.config, point.overrides)
 
 
 @contextmanager
 def named_errors(point: Point, named: bool) -> Iterator[None]:
-    """Turn what is wrong with a point into a :class:`RequestError` of one line."""
+    """Turn an error within the block into a :class:`RequestError` of one line.
+
+    Args:
+        point: The point that is checked within the block.
+        named: Begin the message with the label of the point.
+
+    Raises:
+        RequestError: If the request is wrong.
+        CheckDefectError: If the check itself has a defect, or ends the process.
+    """
     try:
         yield
-    except (Exception, SystemExit) as error:  # code that ends the process is no success
+    except (Exception, SystemExit) as error:  # code that ends the process is a failure too
         kind = RequestError if is_expected(error) else CheckDefectError
         where = f"point {point.label}: " if named else ""
         raise kind(where + one_line(error)) from error

@@ -1,4 +1,4 @@
-"""What a sweep says: how many runs and how long first, a line as each ends, the sum of it last."""
+"""Output of a sweep: the number of runs and the expected time, a line for each run, a summary."""
 
 import threading
 import time
@@ -30,12 +30,12 @@ ENDED = ("done", "failed")
 
 
 class SweepProgress:
-    """Follows runs by their records, whichever process computes them.
+    """Follows runs by reading their records, so that any process may compute them.
 
     Args:
-        items: The runs that are to be computed.
-        requested: Points of the request, equal ones counted each.
-        before: Runs that were done before.
+        items: The runs to compute.
+        requested: Number of points in the request, including equal points.
+        before: Runs that were done before this sweep.
     """
 
     def __init__(self, items: Sequence["Item"], requested: int, before: Sequence["Item"]) -> None:
@@ -43,27 +43,27 @@ class SweepProgress:
         self._before = list(before)
         self._missed_before = [item for item in before if self._outcome(item) != "done"]
         self._ended: dict[str, str] = {}
-        every = [*items, *before]
-        words = point_words([item.point for item in every])
-        self._words = {item.id: word for item, word in zip(every, words, strict=True)}
+        all_items = [*items, *before]
+        name_words = point_words([item.point for item in all_items])
+        self._words = {item.id: word for item, word in zip(all_items, name_words, strict=True)}
         self._stale = {item.id: _stamp(item.folder) for item in items}
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self.timings = self._past()
 
     def announce(self) -> None:
-        """Say how many runs there are and how long they may take."""
+        """Print the number of runs and the expected time."""
         different = len(self.items) + self.before
-        words = f"{self.requested} runs"
+        text = f"{self.requested} runs"
         if different != self.requested:
-            words += f", {different} different"
+            text += f", {different} different"
         if self.before:
-            words += f", {self.before} done before"
+            text += f", {self.before} done before"
         if self.before or different != self.requested:
-            words += f", {len(self.items)} to run"
+            text += f", {len(self.items)} to run"
         if self.items:
-            words += f"; {self._expectation()}"
-        print(wrapped(words, hang=2), flush=True)
+            text += f"; {self._expectation()}"
+        print(wrapped(text, hang=2), flush=True)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -84,7 +84,7 @@ class SweepProgress:
             self.look()
 
     def look(self) -> None:
-        """Print a line for each run that ended since the last look."""
+        """Print a line for each run that ended since the last call."""
         with self._lock:
             for item in self.items:
                 if item.id not in self._ended and _stamp(item.folder) != self._stale[item.id]:
@@ -96,7 +96,7 @@ class SweepProgress:
         return here and not self._missed_before
 
     def summarise(self) -> None:
-        """Say how many ended how, with the first line of each error."""
+        """Print how many runs ended in which state, with the first line of each error."""
         outcomes = [(item, self._outcome(item)) for item in [*self.items, *self._missed_before]]
         states = [state for _, state in outcomes]
         before = f" ({self.before} before)" if self.before else ""
@@ -110,21 +110,21 @@ class SweepProgress:
                 complain_line(f"{state}: {item.id} ({item.point.label}){_reason(item)}")
 
     def _steps(self) -> str:
-        every = [*self._before, *self.items]
-        names = {item.point.config.study.name for item in every}
+        all_items = [*self._before, *self.items]
+        names = {item.point.config.study.name for item in all_items}
         study = names.pop() if len(names) == 1 else None
-        return sweep_steps({item.folder: self._outcome(item) for item in every}, study)
+        return sweep_steps({item.folder: self._outcome(item) for item in all_items}, study)
 
     def _notice(self, item: "Item") -> None:
         try:
             record = RunFolder(item.folder).read()
         except RecordError:
-            return  # damaged, or deleted meanwhile: the summary says so
+            return  # damaged or deleted; the summary reports it
         if record.status not in ENDED:
             return
         self._ended[item.id] = record.status
         count = f"[{len(self._ended)}/{len(self.items)}]"
-        line = f"{count} {self._line(record)}{self._rest()}"
+        line = f"{count} {self._line(record)}{self._time_to_go()}"
         print(wrapped(line, hang=len(count) + 1), flush=True)
 
     def _line(self, record: RunRecord) -> str:
@@ -136,8 +136,8 @@ class SweepProgress:
         figure = "" if top1 is None else f", top-1 {100 * top1:.2f} %"
         return f"done  {name}{figure}, {duration(sum(record.seconds.values()))}"
 
-    def _rest(self) -> str:
-        """Time still to go, from the pace of this sweep; nothing for the last run."""
+    def _time_to_go(self) -> str:
+        """Remaining time, from the pace of this sweep; empty after the last run."""
         left = len(self.items) - len(self._ended)
         if not left:
             return ""
@@ -153,9 +153,9 @@ class SweepProgress:
     def _expectation(self) -> str:
         seconds, unknown = self.timings.expected(_kind_to_come(item) for item in self.items)
         if unknown == len(self.items):
-            return "no run like these was timed yet"
-        words = f"about {duration(seconds)} by past runs, one after the other"
-        return words + (f"; of {unknown} nothing is known" if unknown else "")
+            return "expected time unknown: no similar run is finished"
+        text = f"expected time {duration(seconds)}, one run after the other"
+        return text + (f", without {unknown} runs of unknown time" if unknown else "")
 
     def _past(self) -> Timings:
         roots = dict.fromkeys(item.folder.parent for item in self.items)
@@ -177,14 +177,14 @@ def _reason(item: "Item") -> str:
     try:
         error = RunFolder(item.folder).read().error
     except RecordError as damaged:
-        return "" if item.state() == "absent" else f": {damaged}; force=true computes it anew"
+        return "" if item.state() == "absent" else f": {damaged}; force=true computes it again"
     return f": {plain_line(error)}{hint_for(error)}" if error else ""
 
 
 def _changed(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
-    except OSError:  # deleted meanwhile
+    except OSError:  # another process deleted it
         return 0
 
 

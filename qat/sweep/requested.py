@@ -1,4 +1,4 @@
-"""A request of several runs: a grid's points, or those that another sweeper chooses."""
+"""A request of several runs: the points of a grid, or those that another sweeper chooses."""
 
 from functools import partial
 
@@ -16,7 +16,17 @@ from qat.sweep.sweep import make_items, run_sweep
 
 
 def run_requested(words: Words) -> int:
-    """Run the points of a grid that are not done yet; of another sweeper, what it asks for."""
+    """Run the unfinished points of a grid, or let another sweeper choose points.
+
+    Args:
+        words: The command line.
+
+    Returns:
+        0 if all runs are done, 1 otherwise.
+
+    Raises:
+        RequestError: If a point or the launcher is wrong. Then nothing was started.
+    """
     check_launchers(words)
     with readable(""), composer(words.extra_dir) as hydra:
         sweeper = multirun_config(hydra, words).hydra.sweeper
@@ -24,14 +34,14 @@ def run_requested(words: Words) -> int:
     if is_adaptive(sweeper):
         return _search(words, sweeper)
     points = requested_points(words)
-    for point in points:  # all of them, before the first one loads its data
+    for point in points:  # check all of them before the first one loads its data
         with named_errors(point, len(points) > 1):
             check_request(point.config)
 
     printed: set[tuple[str, str | None]] = set()
 
     def identify(point: Point) -> str:
-        from qat.run.inputs import print_inputs  # brings torch
+        from qat.run.inputs import print_inputs  # imports torch
 
         prepared = check_point(point, len(points) > 1)
         inputs = (prepared.data.digest, prepared.checkpoint_digest)
@@ -49,7 +59,7 @@ def run_requested(words: Words) -> int:
 
 
 def _search(words: Words, sweeper: DictConfig) -> int:
-    """Let an adaptive sweeper choose, after every choice of every dimension was checked."""
+    """Check every choice of every dimension, then let an adaptive sweeper choose points."""
     from qat.sweep.search import run_search
 
     check_sweeper(sweeper)

@@ -1,7 +1,7 @@
-"""A sweep: its points, which of them are done, the rest launched until each has ended.
+"""A sweep skips finished points and launches the others until each of them has ended.
 
-Records tell how a run ended, whatever became of the process that computed it. So a round of jobs
-is launched, the records are read, and what a dead worker pool lost is launched again.
+The record of a run has its state, also if the process that computed it was killed. So the sweep
+launches jobs, reads the records, and launches again the runs that a dead worker pool lost.
 """
 
 import time
@@ -23,7 +23,7 @@ from qat.run.identity import done_before
 from qat.sweep.progress import SweepProgress
 
 LAUNCHES = 3
-"""How often a run that never started is launched: a pool that dies takes its waiting jobs along."""
+"""Number of launches of a run that does not start: a dead pool loses its waiting jobs."""
 POLL_SECONDS = 1.0
 
 Launch = Callable[[Sequence[Point]], None]
@@ -34,9 +34,9 @@ class Item:
     """One run of a sweep.
 
     Attributes:
-        id: Of the run.
-        point: What it was asked by.
-        folder: Its run folder.
+        id: Id of the run.
+        point: The composed point.
+        folder: Folder of the run.
     """
 
     id: str
@@ -44,7 +44,7 @@ class Item:
     folder: Path
 
     def state(self) -> str:
-        """What a reader sees; ``damaged`` if the record cannot be read."""
+        """State of the run: as in :meth:`RunFolder.state`, or ``damaged``."""
         try:
             return RunFolder(self.folder).state()
         except RecordError:
@@ -52,11 +52,11 @@ class Item:
 
 
 def make_items(points: Iterable[Point], identify: Callable[[Point], str]) -> list[Item]:
-    """The different runs among some points, in their order.
+    """The different runs of some points, in their order.
 
     Args:
-        points: Composed.
-        identify: Checks a point and gives its id; called for those that are not known to be done.
+        points: Composed points.
+        identify: Checks a point and returns its id; called for points that are not finished.
     """
     items: dict[str, Item] = {}
     for point in points:
@@ -66,7 +66,12 @@ def make_items(points: Iterable[Point], identify: Callable[[Point], str]) -> lis
 
 
 def run_sweep(points: Sequence[Point], items: Sequence[Item], launch: Launch) -> int:
-    """Run what is not done, then print the table and how each run ended.
+    """Run the unfinished runs, then print the table and a summary.
+
+    Args:
+        points: All points of the request.
+        items: Their different runs.
+        launch: Runs some points, and returns when their jobs have ended.
 
     Returns:
         0 if all are done, 1 otherwise.
@@ -100,7 +105,7 @@ def _run_pending(pending: Sequence[Item], launch: Launch) -> None:
         if batch:
             launches.update(batch)
             launch([item.point for item in pending if item.id in batch])
-        elif "running" in states.values():  # another sweep computes these
+        elif "running" in states.values():  # another process computes these
             if not waiting:
                 print("waiting for runs that another process computes", flush=True)
             waiting = True
@@ -110,15 +115,21 @@ def _run_pending(pending: Sequence[Item], launch: Launch) -> None:
 
 
 def next_batch(states: Mapping[str, str], launches: Mapping[str, int]) -> list[str]:
-    """Ids to launch now.
+    """Ids of the runs to launch now.
 
-    First all that are not done and were not launched; then, again and again, those that never
-    started because their worker pool died; last, one by one and once, those that were cut off:
-    one of them may have killed the pool.
+    First all unfinished runs that were not launched yet. Then the runs that did not start because
+    their worker pool died, up to :data:`LAUNCHES` times. Last the interrupted runs, one at a time
+    and once, because one of them may have killed the pool.
 
     Args:
-        states: Id → state of its record.
-        launches: Id → how often it was launched.
+        states: Id → state of the run.
+        launches: Id → number of launches so far.
+
+    Example:
+        >>> next_batch({"a": "absent", "b": "done", "c": "failed"}, {})
+        ['a', 'c']
+        >>> next_batch({"a": "interrupted", "b": "absent"}, {"a": 1, "b": 1})
+        ['b']
     """
     open_states = ("absent", "interrupted", "failed")
     fresh = [i for i, s in states.items() if s in open_states and not launches.get(i)]
@@ -131,7 +142,7 @@ def next_batch(states: Mapping[str, str], launches: Mapping[str, int]) -> list[s
 
 
 def _table_of(items: Sequence[Item]) -> TableRequest:
-    """The table of the study, if all points are of one; the usual one otherwise."""
+    """The table of the study if all points belong to one; the default table otherwise."""
     folders = [item.folder for item in items]
     studies = {item.point.config.study.name for item in items}
     if len(studies) != 1:
@@ -141,7 +152,7 @@ def _table_of(items: Sequence[Item]) -> TableRequest:
 
 
 def _index(items: Sequence[Item]) -> None:
-    """Note the runs in the index of their study."""
+    """Add the runs to the index of their study."""
     ids_by_study: dict[tuple[str, str, str], list[str]] = {}
     for item in items:
         config = item.point.config
@@ -153,8 +164,8 @@ def _index(items: Sequence[Item]) -> None:
 
 
 def _view(items: Sequence[Item]) -> None:
-    """Bring the TensorBoard views of the items' studies up to date."""
-    from qat.report.study_view import write_study_view  # it loads what draws
+    """Update the TensorBoard views of the studies of some runs."""
+    from qat.report.study_view import write_study_view  # imports matplotlib
 
     configs = [item.point.config for item in items if item.point.config.tracking.tensorboard]
     layouts = {(c.paths.runs, c.study.name, c.scale): c.study.table for c in configs}
@@ -164,6 +175,6 @@ def _view(items: Sequence[Item]) -> None:
 
 
 def complain_of_launcher(error: Exception) -> None:
-    """Say that a launcher broke, or a job outside of its run; the records tell the rest."""
+    """Print that a launcher, or a job outside of its run, failed with an error."""
     text = " ".join(str(error).split())[:200]
     complain_line(f"the launcher ended with {type(error).__name__}: {text}")

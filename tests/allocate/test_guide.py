@@ -25,7 +25,7 @@ def test_the_example_runs():
     exec(code, names)
     costs = names["costs"]
     assert costs.weight_bytes(names["bits"]) <= costs.weight_bytes({})
-    assert names["held"].plans == len(names["sample"])
+    assert names["correlation"].plans == len(names["sample"])
 
 
 def test_every_method_is_named():

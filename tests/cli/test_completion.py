@@ -11,7 +11,7 @@ import time
 import pytest
 
 from qat.cli.completion import SCRIPTS, candidates
-from qat.cli.main import _parser
+from qat.cli.main import command_parser
 from qat.records.folder import RunFolder
 from tests.records.test_names import observed
 
@@ -64,13 +64,13 @@ def runs(home):
     ],
 )
 def test_what_is_offered(runs, line, expected):
-    assert candidates(line, _parser())[:3] == expected[:3]
+    assert candidates(line, command_parser())[:3] == expected[:3]
 
 
 def test_choices_are_the_groups_own_files_and_the_users(home):
     (home / "mine" / "scheme").mkdir(parents=True)
     (home / "mine" / "scheme" / "zebra.yaml").touch()
-    assert candidates("qat run --config-dir mine scheme=z", _parser()) == ["scheme=zebra"]
+    assert candidates("qat run --config-dir mine scheme=z", command_parser()) == ["scheme=zebra"]
 
 
 def test_nothing_heavy_is_loaded(home):

@@ -3,10 +3,12 @@ import shlex
 
 import pytest
 
+from qat.cli.diagnose import diagnose_command
 from qat.records.folder import RunFolder
 from qat.records.store import read_record
 from qat.report.diagnosis import drop_lines
 from tests.command_line import SMALL
+from tests.stored_runs import a_record, store
 
 CLIPPING = ["observer@scheme.act=percentile", "scheme.act.observer_options.percentile=60"]
 
@@ -38,7 +40,7 @@ def test_a_drop_of_more_than_a_point_ends_in_two_lines(clipped):
     assert what == f"what to try: qat diagnose {record.id}"
 
 
-def test_rows_of_an_older_run_are_read(clipped, qat):
+def test_rows_of_an_older_run_are_read(clipped, capsys):
     folder, _ = clipped
     path = folder / "layers.json"
     newer = ("alone_db", "worst_channel_db", "channel_range_ratio", "dead_channels")
@@ -47,14 +49,12 @@ def test_rows_of_an_older_run_are_read(clipped, qat):
     record, run = read_record(folder), RunFolder(folder)
     artifacts = {**record.artifacts, "layers": run.artifact(path)}
     run.write(record.move_to("done", artifacts=artifacts))
-    code, out, err = qat("diagnose", str(folder))
-    assert code == 0, err
-    assert "clipped" in out
+    assert diagnose_command(folder) == 0
+    assert "clipped" in capsys.readouterr().out
 
 
 def test_a_float_run_has_nothing_to_diagnose(qat, home):
-    assert qat("run", *SMALL, "mode=float")[0] == 0
-    folder = next((home / "runs").glob("*/run.json")).parent
+    folder, _ = store(home / "runs", a_record(mode="float", plan=None))
     code, _, err = qat("diagnose", folder.name)
     assert code == 2
     assert "a finished run of mode static, dynamic, qat or mixed" in err

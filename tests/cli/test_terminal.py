@@ -14,7 +14,7 @@ from qat.sweep import job
 from tests.command_line import TINY
 from tests.terminal import in_terminal, press_ctrl_c, terminate
 
-INTERRUPTED = "qat: interrupted; the same command goes on where it was"
+INTERRUPTED = "qat: interrupted; repeat the same command to continue"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -8,8 +8,8 @@ import pytest
 from qat.base.progress import bar
 from qat.config.compose import compose_points
 from qat.records.store import read_record
+from qat.run.calibration import Calibration
 from qat.run.identity import known_identity
-from qat.run.stages import calibrate
 from tests.command_line import TINY
 from tests.terminal import in_terminal, press_ctrl_c
 
@@ -107,12 +107,12 @@ def test_a_run_that_is_running_names_its_stage_and_a_sweep_is_interrupted(place,
         shown.append(in_terminal("show", str(path.parent)))
         press_ctrl_c(process, terminal)
 
-    monkeypatch.setattr(calibrate, "calibrate_run", wait)
+    monkeypatch.setattr(Calibration, "run", wait)
     words = ["paths.runs=others", f"{CHOICE}ema,mse"]
     seen = in_terminal("run", "-m", *TINY, *words, when=lambda sent: "here" in sent, then=look)
     assert seen.code == 1, seen.text
     assert seen.too_wide == []
-    assert "qat: interrupted; the same command goes on where it was" in seen.screen
+    assert "qat: interrupted; repeat the same command to continue" in seen.screen
     assert seen.sent.count("\x1b[?25l") == seen.sent.count("\x1b[?25h")  # the cursor is back
     state = " ".join(shown[0].text.split())
     assert re.search(r", running stage calibration since [0-9:]{8} \(\d s\) in process \d+", state)

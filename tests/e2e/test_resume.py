@@ -93,7 +93,7 @@ def test_told_to_end_it_is_no_success_and_goes_on(home, undisturbed, how):
     process = start(home, "runs", *WORDS)
     code, _, err = stop_when(home, process, "runs/*/checkpoints/last.ckpt", how)
     assert code == 1
-    assert err.splitlines()[-1] == "qat: interrupted; the same command goes on where it was"
+    assert err.splitlines()[-1] == "qat: interrupted; repeat the same command to continue"
     assert all(line.startswith("[") for line in err.splitlines()[:-1])
     assert run(home, "runs", *WORDS)[0] == 0
     assert metrics(home, "runs") == undisturbed
@@ -120,7 +120,7 @@ def test_told_to_end_in_any_stage_it_ends_alike(home, undisturbed, pattern):
     process = start(home, "runs", *WORDS)
     code, _, err = stop_when(home, process, pattern, signal.SIGTERM)
     assert code == 1
-    assert err.splitlines()[-1] == "qat: interrupted; the same command goes on where it was"
+    assert err.splitlines()[-1] == "qat: interrupted; repeat the same command to continue"
     assert "1 interrupted, not in the table" in run(home, "runs", "table", str(home / "runs"))[1]
     assert run(home, "runs", *WORDS)[0] == 0
     assert metrics(home, "runs") == undisturbed

@@ -3,8 +3,10 @@
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from qat.report.record_page import write_missing_pages
 from qat.run.stages import float as float_stages
 from tests.command_line import TINY
+from tests.stored_runs import a_record, store
 
 WITH = [word for word in TINY if word != "tracking=none"]
 
@@ -54,3 +56,23 @@ def test_a_sweep_writes_those_that_lack_and_the_networks_give_bars_of_codes(qat,
     tags = [read(path).Tags()["images"] for path in (home / "runs").glob("*/tb")]
     assert len(tags) == 2
     assert sum(any(tag.startswith("codes/") for tag in own) for own in tags) == 1
+
+
+def test_only_finished_runs_without_a_page_get_one(tmp_path, capsys):
+    folder, _ = store(tmp_path, a_record())
+    failed, _ = store(tmp_path, a_record("bbb222", status="failed", error="it broke", metrics={}))
+    write_missing_pages([folder, failed])
+    assert capsys.readouterr().out.startswith(
+        "TensorBoard page of run aaa111: written from the record"
+    )
+    assert read(folder / "tb").Scalars("final/top1")[0].value == 0.875
+    assert not (failed / "tb").exists()
+    write_missing_pages([folder])
+    assert capsys.readouterr().out == ""
+
+
+def test_a_page_that_cannot_be_written_is_reported_and_fails_nothing(tmp_path, capsys):
+    folder, _ = store(tmp_path, a_record())
+    (folder / "tb").write_text("a file in the way")
+    write_missing_pages([folder])
+    assert capsys.readouterr().err.startswith("qat: no TensorBoard page of run aaa111: ")

@@ -14,8 +14,8 @@ def told(**changes):
 def test_execution_parity_reference_and_accumulators_have_a_line_each():
     assert told() == [
         "onnxruntime 1.0, avx512_vnni: 3 of 3 layers run as integers",
-        "parity passed; 99.50 % of 200 images alike "
-        "(optimizations on, at most 2 steps, first in conv1)",
+        "parity passed; same class for 99.50 % of 200 images "
+        "(optimizations on, largest difference 2 steps, first difference in conv1)",
         "integer-only reference: 4 images, at most 1 steps from the simulation",
         "accumulators: 26 bits at worst (b); 16 bits overflow in 2 of 2 layers; "
         "24 bits overflow in 1 of 2 layers",
@@ -38,7 +38,7 @@ def test_a_cpu_that_may_saturate_is_told_with_the_way_out():
 def test_dynamic_ranges_have_no_steps_and_no_accumulators():
     nothing = {"first_diverging": {}, "reference": None, "accumulators": []}
     lines = told(logits={"optimizations on": LOGITS | {"max_steps": None}}, **nothing)
-    assert lines[1:] == ["parity passed; 99.50 % of 200 images alike (optimizations on)"]
+    assert lines[1:] == ["parity passed; same class for 99.50 % of 200 images (optimizations on)"]
 
 
 def test_a_speedup_has_both_times_and_their_spread():

@@ -5,7 +5,6 @@ import pytest
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
 from qat.records.studies import add_to_study
-from qat.report.all_view import write_all_view
 from qat.report.study_view import write_study_view
 
 LAYOUT = {"columns": ["mode", "top1"]}
@@ -75,11 +74,3 @@ def test_a_view_that_cannot_be_written_is_told_and_fails_nothing(runs, capsys):
 def test_a_foreign_record_under_an_id_of_the_study_is_passed_over(runs):
     RunFolder(runs / "bbb").write(RunRecord(id="zzz", status="done", mode="float", seed=5))
     assert shown(write_study_view(runs, "it", "quick", LAYOUT)) == ["_study", "float-seed0"]
-
-
-def test_all_runs_have_a_view_under_their_names(runs):
-    folder = write_all_view(runs)
-    assert folder == runs.with_name(f"{runs.name}.tensorboard") / "all"
-    assert "_study" in shown(folder)
-    assert {"float-seed0", "float-seed1"} <= set(shown(folder))
-    assert not list(runs.glob(".tensorboard*"))  # what lies inside would be drawn twice

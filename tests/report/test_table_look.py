@@ -25,5 +25,5 @@ def test_the_suffix_says_the_format_unless_it_is_named(form, out, chosen):
 
 
 def test_a_label_that_latex_would_stumble_over_is_refused():
-    with pytest.raises(RequestError, match="a label has letters"):
+    with pytest.raises(RequestError, match="only letters, digits"):
         table_look("latex", None, "", "tab}le")

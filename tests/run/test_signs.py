@@ -59,7 +59,7 @@ def test_all_images_decide_and_a_wrong_sign_is_told_by_layer_and_share(qat, npz)
     assert f"warning: {warned[0]}" in out
     code, out, _ = qat("diagnose", folder)
     assert code == 0
-    assert f"• warned: {warned[0]}" in out
+    assert f"• warning: {warned[0]}" in out
 
 
 def test_records_without_warnings_and_with_foreign_ones_are_read():

@@ -4,6 +4,8 @@ import shlex
 
 import pytest
 
+from qat.config.compose import compose_points
+from qat.sweep.point_names import config_settings, point_words
 from tests.command_line import SMALL
 
 STEPS = "next: "
@@ -50,3 +52,19 @@ def test_no_command_takes_a_run_that_is_not_there(qat, home, command):
     code, out, err = qat(name, "nowhere", *rest)
     assert (code, out) == (2, "")
     assert err == "qat: no run 'nowhere' under " + f"{home / 'runs'}; `qat run` makes runs\n"
+
+
+def test_points_are_named_by_what_differs_and_by_no_setting_that_numbers_ignore():
+    words = ["mode=static", "scheme=w4a8", "observer@scheme.act=ema,mse"]
+    points = compose_points(words, multirun=True)
+    names = [
+        word.around("it", point.config.seed)
+        for word, point in zip(point_words(points), points, strict=True)
+    ]
+    assert names == ["it-ema-seed0", "it-mse-seed0"]
+    first, other = (config_settings(point.config) for point in points)
+    assert first["model.name"] == "simple_cnn"
+    different = {key for key in first.keys() | other.keys() if first.get(key) != other.get(key)}
+    assert all("observer" in key for key in different)
+    points[0].config.measure.repeats = 7
+    assert config_settings(points[0].config) == first

@@ -1,1 +1,1 @@
-"""Methods that live outside qatlab: the YAML files in ``conf`` name them."""
+"""Methods outside of qatlab. The YAML files in ``conf`` name them."""

@@ -1,4 +1,4 @@
-"""Stripes, to be told apart by their angle."""
+"""Generated images of stripes; the class is the angle of the stripes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +13,16 @@ def stripes(
     classes: int = 12,
     image_size: int = 16,
 ) -> dict[str, NDArray[np.generic]]:
-    """Arrays in the layout of an .npz data set, the same for the same arguments.
+    """Arrays in the layout of an .npz data set; equal arguments give equal arrays.
 
     A pixel at ``(x, y)`` in 0..1 is
     ``127.5 + CONTRAST sin(2 pi CYCLES (x cos a + y sin a) + phase)``
     plus noise of standard deviation ``NOISE``, with the angle ``a = pi label / classes``.
 
     Args:
-        train_images: Of all classes together.
-        test_images: Likewise.
-        seed: Of phases and noise.
+        train_images: Number of training images, over all classes.
+        test_images: Number of test images, over all classes.
+        seed: Seed of phases and noise.
         classes: Number of angles.
         image_size: Height and width.
     """

@@ -1,4 +1,4 @@
-"""A range of some standard deviations around the mean."""
+"""An observer whose range is the mean plus and minus some standard deviations."""
 
 import torch
 from torch import Tensor
@@ -9,11 +9,11 @@ from qat.observers.minmax import MinMaxObserver
 
 
 class SigmaObserver(MinMaxObserver):
-    """``mean - sigmas * std .. mean + sigmas * std``, but no further than what was seen.
+    """``mean - sigmas * std .. mean + sigmas * std``, within the smallest and largest value seen.
 
     Args:
         slices: Number of scales.
-        sigmas: Standard deviations to each side.
+        sigmas: Number of standard deviations on each side.
 
     Raises:
         ValueError: If ``sigmas`` is not above 0.
@@ -33,7 +33,10 @@ class SigmaObserver(MinMaxObserver):
         self.register_buffer("count", torch.zeros((), dtype=torch.float64))
 
     def collect(self, x: Tensor) -> None:
-        """Add these values; ``total`` adds those of the other processes of a training."""
+        """Add a batch of values, shape ``(slices, values)``.
+
+        ``total`` sums over the processes of a distributed training.
+        """
         super().collect(x)
         values = x.double()
         self.sum += total(values.sum(dim=1))
@@ -41,14 +44,14 @@ class SigmaObserver(MinMaxObserver):
         self.count += total(torch.tensor(float(x.shape[1]), device=x.device).double())
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
-        """The same for every grid."""
+        """The range; it does not depend on the grid."""
         mean = self.sum / self.count
         reach = self.sigmas * (self.squares / self.count - mean.square()).clamp(min=0).sqrt()
         low, high = (mean - reach).to(self.low.dtype), (mean + reach).to(self.low.dtype)
         return torch.maximum(self.low, low), torch.minimum(self.high, high)
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Remove all statistics."""
         super().reset()
         for buffer in (self.sum, self.squares, self.count):
             buffer.zero_()

@@ -1,18 +1,18 @@
 """Shift-based quantizer of WAGE.
 
 Wu et al., "Training and Inference with Integers in Deep Neural Networks", ICLR 2018,
-arXiv:1802.04680: values are brought near ``-1 .. 1`` by a power of two, then rounded in steps of
-``2^(1 - bits)``; signed codes of b bits:
+arXiv:1802.04680. Values are divided by a power of two, so that they lie near ``-1 .. 1``, and then
+rounded to multiples of ``2^(1 - b)``. For signed codes of b bits:
 
     Shift(r) = 2^round(log2 r)
     scale    = Shift(max |r|) * 2^(1 - b)
     q        = clamp(round(r / scale), qmin, qmax)
 
-The power of two is the nearest, not the next above, so the largest values may be clipped.
+The power of two is the nearest one, not the next larger one, so the largest values may be clipped.
 
-Differs from the paper: the same for any tensor (the paper scales errors so, and weights by their
-initialisation); unsigned codes have twice as many steps up to ``Shift``; the most negative code is
-used unless the scheme is narrow; rounding is half to even, never stochastic.
+Differences from the paper: all tensors are scaled in this way (the paper scales errors in this way,
+and weights by their initialisation); unsigned codes have twice as many steps up to ``Shift``; the
+most negative code is used unless the scheme is narrow; rounding is half to even, never stochastic.
 """
 
 import torch
@@ -24,10 +24,10 @@ from qat.quantizers.minmax import MinMaxQuantizer
 
 
 class ShiftQuantizer(MinMaxQuantizer):
-    """Steps are the power of two nearest to the largest magnitude, over the codes on one side.
+    """A quantizer whose step is the nearest power of two of the largest magnitude, over the codes.
 
     Raises:
-        ValueError: If the scheme is asymmetric: there is no zero point to choose.
+        ValueError: If the scheme is asymmetric, because this method has no zero point.
     """
 
     def __init__(self, spec: TensorSpec, layout: Layout) -> None:
@@ -36,12 +36,12 @@ class ShiftQuantizer(MinMaxQuantizer):
         super().__init__(spec, layout)
 
     def set_range(self, rmin: Tensor | float, rmax: Tensor | float) -> None:
-        """Represent about ``rmin .. rmax``."""
+        """Choose the step so that the codes represent about ``rmin .. rmax``."""
         largest = torch.maximum(torch.as_tensor(rmin).abs(), torch.as_tensor(rmax).abs())
         reach = shift(largest) * self.grid.qmax / (self.grid.qmax + 1)
         super().set_range(-reach, reach)
 
 
 def shift(x: Tensor) -> Tensor:
-    """The power of two nearest to each value, by its logarithm; 0 for 0."""
+    """The power of two nearest to each value on a logarithmic scale; 0 for 0."""
     return torch.exp2(x.log2().round())

@@ -5,7 +5,7 @@ from hydra import compose
 
 from qat.base.errors import RequestError
 from qat.base.synonyms import COMMAND_SYNONYMS, VALUE_SYNONYMS, close, command_guess
-from qat.cli.main import _parser
+from qat.cli.main import command_parser
 from qat.config.checks.combinations import check_config
 from qat.config.compose import composer, is_accepted, readable, typed
 from qat.config.keys import choosable, is_key, key_types, keys_under
@@ -134,7 +134,7 @@ def test_commands_that_are_meant_are_commands():
     for guess in COMMAND_SYNONYMS.values():
         name, *rest = guess.split()
         if not name.startswith("--") and name != "run":
-            assert _parser().parse_args([name, *rest]).action
+            assert command_parser().parse_args([name, *rest]).action
     assert command_guess("rum", ["run", "show"]) == "run"
     assert command_guess("evaluat", ["run", "evaluate"]) == "evaluate"
 

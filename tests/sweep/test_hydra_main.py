@@ -3,6 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
+from qat.sweep.hydra_main import checked_for_hydra
 from tests.command_line import SMALL
 
 
@@ -70,17 +71,6 @@ def test_plus_adds_and_two_pluses_override_or_add(qat, home):
     assert OmegaConf.create(out).seed == 4
 
 
-def test_a_sweep_takes_a_launcher_and_experiments(qat, home):
-    words = ["hydra/launcher=basic", "experiment=demo_float,demo_w8a8_static"]
-    code, out, _ = qat("run", "-m", *SMALL, *words)
-    assert code == 0
-    assert "\n2 runs; " in out  # behind what the data are
-    assert "| w8a8-minmax | static |" in out
-    assert "| float" in out
-
-
-def test_points_of_equal_content_are_run_once(qat, home):
-    code, out, _ = qat("run", "-m", *SMALL, "measure.repeats=1,2")
-    assert code == 0
-    assert "\n2 runs, 1 different" in out
-    assert len(list((home / "runs").glob("*/run.json"))) == 1
+def test_overrides_come_before_flags_and_a_flag_keeps_its_value():
+    words = ["--cfg", "job", "seed=3", "-m", "mode=qat"]
+    assert checked_for_hydra(words) == ["seed=3", "mode=qat", "--cfg", "job", "-m"]

@@ -1,4 +1,4 @@
-"""qat clean stays in its folders: no link is followed, whatever is swapped for one."""
+"""qat clean deletes what no run needs, and stays in its folders: it follows no links."""
 
 import hashlib
 import json
@@ -6,7 +6,10 @@ import os
 import shutil
 
 import pytest
+from filelock import FileLock
 
+from qat.cli.clean import clean_command
+from qat.records.lock import LOCK_NAME
 from qat.records.waste import delete, half_written, size, waste_of_cache, waste_of_runs
 
 
@@ -47,7 +50,7 @@ def test_links_to_folders_are_left_alone_and_counted(qat, home, precious):
     code, out, _ = qat("clean", "--force")
     assert code == 0
     assert "0 places" in out
-    assert "3 links in these folders left alone" in out
+    assert "3 links in these folders: not followed" in out
     assert contents(precious) == before
     assert (home / "runs" / "own" / "checkpoints").is_symlink()
 
@@ -124,3 +127,59 @@ def test_what_a_kill_left_half_written_goes_and_what_others_write_stays(qat, hom
     assert {path.name for path in run.iterdir()} >= set(kept)
     assert not any((run / name).exists() for name in half)
     assert list(kind.glob("*.safetensors")) == []
+
+
+@pytest.fixture
+def two(home):
+    """Two finished runs, the first with checkpoints, and a damaged cache entry."""
+    done, other = (home / "runs" / name for name in ("done", "other"))
+    for folder in (done, other):
+        done_record(folder)
+    (done / "checkpoints").mkdir()
+    (done / "checkpoints" / "last.ckpt").write_bytes(b"x" * 2**20)
+    return done, other
+
+
+def test_the_list_comes_first_and_force_deletes_what_no_run_needs(home, two, capsys):
+    done, other = two
+    interrupted = home / "runs" / "interrupted"
+    (interrupted / "checkpoints").mkdir(parents=True)
+    record = json.loads((other / "run.json").read_text()) | {"status": "running"}
+    (interrupted / "run.json").write_text(json.dumps(record))
+    never = home / "runs" / "never"
+    never.mkdir()
+    (never / LOCK_NAME).touch()
+    entry = home / "cache" / "calibration" / "entry"
+    entry.parent.mkdir(parents=True)
+    entry.write_bytes(b"damaged")
+    digest = hashlib.sha256(b"original").hexdigest()
+    entry.with_name("entry.sha256").write_text(f"{digest}  entry\n")
+
+    assert clean_command(None, None, force=False) == 0
+    out = capsys.readouterr().out
+    for path in (done / "checkpoints", never, entry):
+        assert str(path.relative_to(home)) in out
+        assert path.exists()
+    assert "interrupted" not in out
+    assert "1.0 MiB" in out
+    assert "in 3 places; qat clean --force deletes them" in out
+
+    clean_command(None, None, force=True)
+    assert "in 3 places deleted" in capsys.readouterr().out
+    assert not any(path.exists() for path in (done / "checkpoints", never, entry))
+    assert (interrupted / "checkpoints").exists()
+    assert (done / "run.json").exists()
+    clean_command(None, None, force=False)
+    assert "0.0 MiB in 0 places" in capsys.readouterr().out
+
+
+def test_a_run_that_holds_its_lock_is_left_alone(qat, two):
+    with FileLock(two[0] / LOCK_NAME):
+        assert "in 0 places" in qat("clean")[1]
+    assert "in 1 places" in qat("clean")[1]
+
+
+def test_without_any_folder_there_is_nothing_to_clean(qat, home):
+    code, _, err = qat("clean")
+    assert code == 2
+    assert "nothing to clean" in err

@@ -1,7 +1,5 @@
-"""What the other commands print, and the notebook's door to a run."""
+"""qat run on one request, and the same from a notebook."""
 
-import csv
-import io
 import json
 import re
 from pathlib import Path
@@ -10,6 +8,8 @@ import pytest
 import torch
 
 import qat as library
+from qat.base.errors import RequestError
+from qat.cli.run import run_command
 from qat.models.build import build_model
 from tests.command_line import SMALL
 
@@ -47,107 +47,14 @@ def test_from_imports_no_code_that_a_record_names(qat, home, run):
     record = record_of(run)
     record["overrides"] = [*record["overrides"], "model=user", "model.target=evil:net"]
     (run / "run.json").write_text(json.dumps(record))
-    code, _, err = qat("run", "--from", str(run))
-    assert code == 2
-    assert "model.target=evil:net" in err
-    assert "is not imported" in err
+    with pytest.raises(RequestError, match=r"model\.target=evil:net.*is not imported"):
+        run_command(["--from", str(run)])
 
 
-def test_evaluate_gives_what_was_recorded(qat, home, run):
-    code, out, _ = qat("evaluate", str(run))
-    assert code == 0
-    assert out.count("as recorded") == 3
-    record = record_of(run)
-    record["metrics"]["top1"] -= 0.01
-    (run / "run.json").write_text(json.dumps(record))
-    code, out, _ = qat("evaluate", str(run))
-    assert code == 1
-    assert f"recorded {record['metrics']['top1']}" in out
-
-
-def test_evaluate_refuses_a_damaged_file(qat, home, run):
-    path = run / "packed.safetensors"
-    path.write_bytes(path.read_bytes()[:200])
-    code, _, err = qat("evaluate", str(run))
-    assert code == 2
-    assert "altered or damaged" in err
-    assert err.count("\n") == 1
-
-
-def test_show_has_the_comparison_and_the_overrides(qat, home, run):
-    code, out, _ = qat("show", str(run))
-    assert code == 0
-    assert "done" in out
-    assert "scheme=w4a4" in out
-    assert "logit SQNR [dB]" in out
-
-
-class TestTable:
-    def test_markdown(self, qat, home, run):
-        code, out, _ = qat("table", "runs")
-        assert code == 0
-        assert "| w4a4-lsq | static |" in out
-
-    def test_csv_has_every_digit(self, qat, home, run):
-        _, out, _ = qat("table", "runs", "--format", "csv")
-        (row,) = csv.DictReader(io.StringIO(out))
-        assert float(row["top1_mean"]) == record_of(run)["metrics"]["top1"]
-        assert row["ids"] == run.name
-
-    def test_latex_and_html(self, qat, home, run):
-        assert r"\toprule" in qat("table", "runs", "--format", "latex")[1]
-        assert "<table>" in qat("table", "runs", "--format", "html")[1]
-
-    def test_to_a_file(self, qat, home, run):
-        code, out, _ = qat("table", "runs", "--out", "table.md")
-        assert (code, out) == (0, "")
-        assert "| w4a4-lsq |" in (home / "table.md").read_text()
-
-    def test_strict_refuses_rows_of_unlike_protocols(self, qat, home, run):
-        assert qat("table", "runs", "--strict")[0] == 0
-        qat("run", *SMALL, "scheme=w4a4", "calibrate.images=64")
-        code, out, err = qat("table", "runs", "--strict")
-        assert (code, out) == (1, "")
-        assert "calibration.images" in err
-        assert "[1] calibration.images" in qat("table", "runs")[1]
-
-
-@pytest.mark.parametrize(
-    ("topic", "name"),
-    [("models", "resnet20"), ("data", "cifar10"), ("quantizers", "lsq"), ("observers", "mse"),
-     ("schemes", "w4a4"), ("experiments", "demo_float"), ("groups", "optimizer")],
-)  # fmt: skip
-def test_list_names_what_there_is(qat, home, topic, name):
-    code, out, _ = qat("list", topic)
-    assert code == 0
-    assert re.search(rf"^  {name}\b", out, re.MULTILINE)
-    assert out in qat("list")[1]
-
-
-def test_doctor_says_what_is_missing_and_what_that_costs(qat, home):
-    code, out, _ = qat("doctor")
-    assert code == 0
-    lines = out.splitlines()
-    assert all(line[:2] in ("+ ", "- ") for line in lines)
-    assert any("cifar10.npz is not there" in line for line in lines)
-    assert any(line.startswith("+ data fashion_mini") for line in lines)
-
-
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["table", "--help"]])
-def test_help_has_examples(qat, words, capsys):
-    try:
-        code, out, _ = qat(*words)
-    except SystemExit as end:
-        code, out = end.code, capsys.readouterr().out
-    assert code == 0
-    assert "examples:" in out
-
-
-def test_hydras_own_flags_show_and_run_nothing(qat, home):
-    code, out, _ = qat("run", "mode=qat", "seed=3", "--cfg", "job")
-    assert code == 0
-    assert "mode: qat\n" in out
-    assert qat("run", "--info", "defaults")[0] == 0
+def test_hydras_own_flags_show_and_run_nothing(home, capsys):
+    assert run_command(["mode=qat", "seed=3", "--cfg", "job"]) == 0
+    assert "mode: qat\n" in capsys.readouterr().out
+    assert run_command(["--info", "defaults"]) == 0
     assert not (home / "runs").exists()
 
 

@@ -1,10 +1,11 @@
-"""Runs with damaged or missing files: refused by name, and made anew when asked."""
+"""qat evaluate; runs with damaged or missing files are refused by name and can be repeated."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from qat.cli.evaluate import evaluate_command
 from tests.command_line import SMALL
 
 WORDS = [*SMALL, "+data.options.image_size=8", "data.train_images=64"]
@@ -31,7 +32,7 @@ def test_a_damaged_record_is_named_and_force_makes_it_anew(qat, run):
     code, out, err = qat("run", *WORDS)
     assert code == 1
     assert "run.json: damaged" in err
-    assert "force=true computes the run anew" in err
+    assert "force=true computes the run again" in err
     assert err.count("\n") == 1
     code, out, _ = qat("table", str(run))
     assert code == 0
@@ -64,3 +65,19 @@ def test_an_unfinished_run_is_not_evaluated(qat, run):
     (run / "run.json").write_text(json.dumps(record | {"status": "failed", "error": "it broke"}))
     assert_refused(qat, ["evaluate", str(run)], "is failed", "run it to its end first")
     assert "failed: it broke" in qat("show", str(run))[1]
+
+
+def test_evaluate_gives_what_was_recorded(home, run, capsys):
+    assert evaluate_command(run) == 0
+    assert capsys.readouterr().out.count("as recorded") == 3
+    record = json.loads((run / "run.json").read_text())
+    record["metrics"]["top1"] -= 0.01
+    (run / "run.json").write_text(json.dumps(record))
+    assert evaluate_command(run) == 1
+    assert f"recorded {record['metrics']['top1']}" in capsys.readouterr().out
+
+
+def test_a_damaged_packed_file_is_named(qat, run):
+    path = run / "packed.safetensors"
+    path.write_bytes(path.read_bytes()[:200])
+    assert_refused(qat, ["evaluate", str(run)], "altered or damaged")

@@ -1,0 +1,60 @@
+"""Which figures the stored runs of a study give."""
+
+from qat.report import study_figures as module
+from qat.report.study_figures import (
+    history_figures,
+    layer_courses,
+    layer_order,
+    run_history,
+    strategy_rows,
+    write_study_figures,
+)
+from qat.tables.points import measured, points_of
+from tests.stored_runs import a_record, store
+
+OUTPUTS = [{"name": name, "slot": "output", "sqnr_db": 9.5} for name in ("last", "first")]
+HISTORY = "step,layer,slot,metric,value\n0,inner,weight,scale,0.5\n9,inner,weight,scale,0.25\n"
+
+
+def test_layers_have_a_course_if_most_of_them_were_stored(tmp_path):
+    folder, record = store(tmp_path, a_record(), layers=OUTPUTS)
+    few, other = store(tmp_path, a_record("bbb222", weight=8), layers=OUTPUTS[:1])
+    runs = {record.id: folder, other.id: few}
+    courses = layer_courses([record, other], runs)
+    assert list(courses.values()) == [{"last": 9.5, "first": 9.5}]
+    assert layer_order([record, other]) == ["first", "inner", "last"]
+
+
+def test_the_history_gives_a_figure_for_each_metric(tmp_path, capsys):
+    folder, record = store(tmp_path, a_record(), history=HISTORY)
+    history = run_history(folder, record)
+    assert [(row.step, row.value) for row in history.rows] == [(0, 0.5), (9, 0.25)]
+    assert list(history_figures(history)) == ["history_scale"]
+    (folder / "history.csv").write_text("another")
+    assert run_history(folder, record).rows == ()
+    assert "history.csv" in capsys.readouterr().err
+
+
+def test_uniform_plans_stand_with_the_budget_of_their_size():
+    budget = {"allocation": {"allocator": "ilp", "budgets": {"uniform_bits": 4}}}
+    mixed = a_record(mode="mixed", protocol=a_record().protocol | budget)
+    sizes = {"mixed": 1000, "same": 1015, "other": 2000}
+    records = [
+        mixed.move_to("done", metrics={"top1": 0.8, "weight_bytes": sizes["mixed"]}),
+        a_record("b", metrics={"top1": 0.7, "weight_bytes": sizes["same"]}),
+        a_record("c", weight=8, metrics={"top1": 0.9, "weight_bytes": sizes["other"]}),
+    ]
+    groups = {row.weight_bytes: row.group for row in strategy_rows(points_of(measured(records)))}
+    assert groups == {
+        1000: "at the cost of 4 bits in every layer",
+        1015: "at the cost of 4 bits in every layer",
+        2000: "one width in every layer",
+    }
+
+
+def test_a_trained_study_has_figures_of_layers_and_of_its_history(tmp_path, monkeypatch):
+    trained = a_record(mode="qat", metrics={"top1": 0.9})
+    folder, record = store(tmp_path, trained, layers=OUTPUTS, history=HISTORY)
+    monkeypatch.setattr(module, "save_figures", lambda figures, folder: list(figures))
+    names = write_study_figures([record], {record.id: folder}, tmp_path / "figures")
+    assert names == ["layer_sqnr", "history_scale"]  # one width, and no cost

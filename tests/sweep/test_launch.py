@@ -1,0 +1,52 @@
+"""What is composed for launchers, and launchers that are refused."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from qat.base.errors import RequestError
+from qat.config.compose import composer
+from qat.config.words.command_line import Words
+from qat.sweep import launch as module
+from qat.sweep import launchers
+from qat.sweep.launch import check_launchers, launch, multirun_config
+
+
+def words(*overrides):
+    return Words(overrides, True, None, None)
+
+
+def test_keys_with_one_value_are_composed_with_the_launcher():
+    line = words("seed=3,4", "hydra/launcher=local", "mode=static")
+    with composer(None) as hydra:
+        config = multirun_config(hydra, line)
+    assert (config.seed, config.mode) == (0, "static")  # two seeds: the default
+    assert str(config.hydra.launcher._target_).endswith("BasicLauncher")
+
+
+def test_a_launcher_that_is_not_installed_is_refused(monkeypatch):
+    monkeypatch.setattr(launchers, "find_spec", lambda module: None)
+    with pytest.raises(RequestError, match=r"pip install 'qatlab\[joblib\]'"):
+        check_launchers(words("hydra/launcher=parallel"))
+
+
+def test_errors_of_jobs_and_of_a_launcher_are_printed(monkeypatch, capsys):
+    class Job:
+        @property
+        def return_value(self):
+            raise OSError("disk\nfull")
+
+    class Launcher:
+        def launch(self, overrides, initial_job_idx):
+            if not overrides:
+                raise RuntimeError("pool died")
+            return [Job() for _ in overrides]
+
+    plugins = module.Plugins.instance()
+    monkeypatch.setattr(plugins, "instantiate_launcher", lambda **_: Launcher())
+    launch(words(), [SimpleNamespace(overrides=("seed=0",))])
+    launch(words(), [])
+    assert capsys.readouterr().err.splitlines() == [
+        "qat: the launcher ended with OSError: disk full",
+        "qat: the launcher ended with RuntimeError: pool died",
+    ]

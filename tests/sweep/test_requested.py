@@ -1,0 +1,27 @@
+"""Requests of several runs: studies, launchers, and equal points, which run once."""
+
+from qat.config.compose import is_accepted
+from qat.config.schema import register_schema
+from qat.config.words.command_line import known_words, sort_words
+from qat.sweep.requested import run_requested
+from tests.command_line import SMALL, TINY
+
+
+def requested(*words):
+    register_schema()
+    return run_requested(known_words(sort_words(["-m", *words]), is_accepted))
+
+
+def test_a_sweep_takes_a_launcher_and_experiments(home, capsys):
+    words = ["hydra/launcher=basic", "experiment=demo_float,demo_w8a8_static"]
+    assert requested(*SMALL, *words) == 0
+    out = capsys.readouterr().out
+    assert "\n2 runs; " in out  # after the lines about the data
+    assert "| w8a8-minmax | static |" in out
+    assert "| float" in out
+
+
+def test_points_of_equal_content_are_run_once(home, capsys):
+    assert requested(*TINY, "mode=float", "measure.repeats=1,2") == 0
+    assert "\n2 runs, 1 different" in capsys.readouterr().out
+    assert len(list((home / "runs").glob("*/run.json"))) == 1
