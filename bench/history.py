@@ -19,6 +19,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from bench._report import interleaved_seconds, spread, write_report
 from bench.step import Step, make_steps
 from bench.step import parser as step_parser
+from qat.records.side_files.history import HistoryWriter
 from qat.training.history import QuantizerHistory
 
 
@@ -33,7 +34,7 @@ def noted(step: Step, net: Any, folder: Path) -> Step:
         loggers=[logger],
     )
     module: Any = SimpleNamespace(net=net, step=None)
-    history = QuantizerHistory(1, folder / "history.csv")
+    history = QuantizerHistory(1, HistoryWriter(folder / "history.csv"))
 
     def both() -> None:
         history.on_train_batch_start(trainer, module, None, 0)

@@ -9,12 +9,13 @@ Runs are those with ``memory.execute=true memory.prefetch=true``. Writes ``table
 import argparse
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from qat.records.folder import RunFolder
 from qat.records.run_facts import run_facts
+from qat.records.side_files.memory import MemoryFile
 from qat.tracking.figures.memory import arena_figure, layer_memory_figure
 from qat.tracking.figures.memory_strategies import strategies_figure
 from qat.tracking.figures.style import save_figures
@@ -59,34 +60,34 @@ def executed_lines(networks: dict[str, Any]) -> Iterator[str]:
             yield f"| {network} | {'yes' if ran['equal'] else 'no'} | {' | '.join(cells)} |"
 
 
-def run_lines(runs: dict[str, dict[str, Any]]) -> Iterator[str]:
+def run_lines(runs: Mapping[str, MemoryFile]) -> Iterator[str]:
     """Runs on codes: their arenas."""
     yield "| run | network | arena | workspace | allocated beside | ordinarily allocated |"
     yield "|---|---|---:|---:|---:|---:|"
-    for run, told in runs.items():
-        for name, network in told["networks"].items():
-            ran = network["execution"]
-            keys = ("arena_bytes", "workspace_bytes", "allocated_bytes", "ordinary_allocated_bytes")
-            yield f"| {run} | {name} | {' | '.join(f'{ran[k] / KIB:,.1f}' for k in keys)} |"
+    keys = ("arena_bytes", "workspace_bytes", "allocated_bytes", "ordinary_allocated_bytes")
+    for run, memory in runs.items():
+        for name, network in memory.planned.networks.items():
+            sizes = [getattr(network.execution, key) / KIB for key in keys]
+            yield f"| {run} | {name} | {' | '.join(f'{size:,.1f}' for size in sizes)} |"
 
 
-def prefetch_lines(runs: dict[str, dict[str, Any]]) -> Iterator[str]:
+def prefetch_lines(runs: Mapping[str, MemoryFile]) -> Iterator[str]:
     """Runs with packed weights."""
     yield "| run | weights | KiB | ms (quartiles) |"
     yield "|---|---|---:|---:|"
-    for run, told in runs.items():
-        ran = told["prefetch"]
+    for run, memory in runs.items():
+        ran = memory.planned.prefetch
         held = {
-            "ordinary": ran["float_weight_bytes"],
-            "interpreted": ran["float_weight_bytes"],
-            "prefetch": ran["peak_unpacked_bytes"] + ran["packed_weight_bytes"],
-            "unpacked_in_turn": ran["peak_unpacked_in_turn_bytes"] + ran["packed_weight_bytes"],
+            "ordinary": ran.float_weight_bytes,
+            "interpreted": ran.float_weight_bytes,
+            "prefetch": ran.peak_unpacked_bytes + ran.packed_weight_bytes,
+            "unpacked_in_turn": ran.peak_unpacked_in_turn_bytes + ran.packed_weight_bytes,
         }
         for name, size in held.items():
-            t = ran["latency"][name]
+            t = ran.latency[name]
             yield (
-                f"| {run} | {name} | {size / KIB:,.1f} | {t['median_ms']:.2f} "
-                f"({t['lower_ms']:.2f} to {t['upper_ms']:.2f}), n = {t['repeats']} |"
+                f"| {run} | {name} | {size / KIB:,.1f} | {t.median_ms:.2f} "
+                f"({t.lower_ms:.2f} to {t.upper_ms:.2f}), n = {t.repeats} |"
             )
 
 
@@ -100,17 +101,16 @@ def schedule_lines(schedules: dict[str, Any]) -> Iterator[str]:
         yield f"| {name} | {own:,.0f} | {best:,.0f} | {100 * found['saving']:.1f} % | {exact} |"
 
 
-def told_of(folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
+def memory_files(folders: Sequence[Path]) -> dict[str, MemoryFile]:
     """Name of a run → its ``memory.json``."""
-    found = {}
-    for folder in folders:
-        facts = run_facts(RunFolder(folder).read())
-        told = json.loads((folder / "memory.json").read_text(encoding="utf-8"))
-        found[f"{facts.model} {facts.run_name}"] = told
-    return found
+    facts = {folder: run_facts(RunFolder(folder).read()) for folder in folders}
+    return {
+        f"{run.model} {run.run_name}": MemoryFile.read(folder / MemoryFile.NAME)
+        for folder, run in facts.items()
+    }
 
 
-def write(results: dict[str, Any], runs: dict[str, dict[str, Any]], into: Path) -> None:
+def write(results: dict[str, Any], runs: Mapping[str, MemoryFile], into: Path) -> None:
     """All files of the study."""
     networks = results["networks"]
     rows = list(strategy_rows(networks))
@@ -134,10 +134,10 @@ def write(results: dict[str, Any], runs: dict[str, dict[str, Any]], into: Path) 
         name: {s: 100 * (1 - found[s]["saving"]) for s in ORDER} for name, found in networks.items()
     }
     figures = {"strategies": strategies_figure(shares)}
-    for run, told in runs.items():
+    for run, memory in runs.items():
         name = run.replace(" ", "_")
-        figures[f"{name}_arena"] = arena_figure(told["networks"]["network"], told["batch"])
-        figures[f"{name}_layers"] = layer_memory_figure(told)
+        figures[f"{name}_arena"] = arena_figure(memory.planned.networks["network"], memory.batch)
+        figures[f"{name}_layers"] = layer_memory_figure(memory.planned)
     save_figures(figures, into / "figures")
 
 
@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words.add_argument("--into", type=Path, default=Path("experiments/memory"))
     args = words.parse_args(arguments)
     report = json.loads(args.report.read_text(encoding="utf-8"))
-    write(report["results"], told_of(args.runs), args.into)
+    write(report["results"], memory_files(args.runs), args.into)
     return 0
 
 

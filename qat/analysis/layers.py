@@ -180,7 +180,7 @@ def layer_sqnr(net: nn.Module, qnet: nn.Module, images: Tensor) -> list[LayerSQN
 
 
 def by_layer(rows: Iterable[TensorRow]) -> list[LayerSQNR]:
-    """Group the SQNR of weight, input and output by layer.
+    """Group the SQNR of weight, input and output by layer; layers without output are left out.
 
     Example:
         >>> by_layer([TensorRow("fc", "weight", 40.0), TensorRow("fc", "output", 35.0)])
@@ -193,6 +193,7 @@ def by_layer(rows: Iterable[TensorRow]) -> list[LayerSQNR]:
     return [
         LayerSQNR(name, slots.get("weight"), slots.get("act"), slots["output"])
         for name, slots in decibels.items()
+        if "output" in slots
     ]
 
 

@@ -1,10 +1,6 @@
 """Quantization error of one tensor, as a row. This module loads no torch."""
 
-import json
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -51,33 +47,3 @@ class TensorRow:
     channel_range_ratio: float | None = None
     dead_channels: int | None = None
     alone_db: float | None = None
-
-
-def rows_of(data: Iterable[Mapping[str, Any]]) -> list[TensorRow]:
-    """Return the rows that :func:`rows_to_json` wrote; unknown keys are ignored.
-
-    Args:
-        data: The parsed JSON.
-    """
-    known = TensorRow.__dataclass_fields__
-    rows = [TensorRow(**{k: v for k, v in row.items() if k in known}) for row in data]
-    return [row if row.sqnr_db is not None else replace(row, sqnr_db=math.inf) for row in rows]
-
-
-def rows_to_json(rows: Iterable[TensorRow]) -> str:
-    """Return the rows as a JSON list of mappings; an infinite SQNR is ``null``.
-
-    Example:
-        >>> import json
-        >>> rows = [TensorRow("fc", "weight", math.inf)]
-        >>> json.loads(rows_to_json(rows))[0]["sqnr_db"] is None
-        True
-        >>> rows_of(json.loads(rows_to_json(rows))) == rows
-        True
-    """
-
-    def finite(value: Any) -> Any:
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    plain = [{name: finite(value) for name, value in asdict(row).items()} for row in rows]
-    return json.dumps(plain, indent=1, allow_nan=False) + "\n"

@@ -10,12 +10,12 @@ from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
 from qat.base.printing import complain_line, print_line
 from qat.records.folder import RunFolder
-from qat.records.layers import output_decibels
 from qat.records.metrics import METRICS, MetricFormat
 from qat.records.names import run_names
 from qat.records.run_facts import run_facts, stored_bits
 from qat.records.schema import RunRecord
-from qat.records.side_files import SideFileError
+from qat.records.side_files.layers import read_layers
+from qat.records.side_files.verified import SideFileError
 from qat.records.store import seen_record
 from qat.report.console import console
 from qat.tables.numbers import MISSING, number_text
@@ -98,7 +98,7 @@ def _settings(record: RunRecord) -> dict[str, str]:
 
 def _layers(folder: Path, record: RunRecord) -> dict[str, str]:
     try:
-        sqnr = output_decibels(folder, record)
+        sqnr = read_layers(folder, record).output_decibels
     except SideFileError as error:
         complain_line(f"skipped: {error}")
         sqnr = {}

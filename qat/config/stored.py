@@ -14,7 +14,7 @@ from qat.base.text import plain_line
 from qat.config.schema import RunConfig
 from qat.records.file_names import CONFIG_NAME
 from qat.records.schema import RunRecord
-from qat.records.side_files import side_file
+from qat.records.side_files.verified import side_file
 
 
 def store_config(config: RunConfig, folder: Path) -> None:

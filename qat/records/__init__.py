@@ -1,5 +1,5 @@
-"""Run records: what a run leaves behind, how it is written, found, locked and cached.
+"""Run records: the files that a run leaves, and how they are written, found, locked and cached.
 
-Reads and writes plain JSON and files; imports no torch, so that a table over a thousand records
-is quick.
+This room reads and writes JSON and files. It imports no torch, so a table over a thousand records
+takes a moment.
 """

@@ -1,7 +1,7 @@
-"""A cache keyed by content: what was once computed is found again, or made anew.
+"""A cache keyed by content: a result that was computed once is found again.
 
-Every entry is a file with its SHA-256 beside it (in the layout of ``sha256sum``) and the key it
-was made from, for people. An entry can be deleted at any time, and so can the whole cache.
+Each entry is a file. Beside it are its SHA-256, in the layout of ``sha256sum``, and the key that it
+was made from, for people to read. An entry can be deleted at any time, and so can the whole cache.
 """
 
 import hashlib
@@ -24,22 +24,26 @@ class Cache:
     """A folder of entries that processes share.
 
     Args:
-        root: Where the entries are; made when the first one is.
+        root: Where the entries are; made together with the first entry.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def path_of(self, kind: str, key: Mapping[str, Any], suffix: str = "") -> Path:
-        """Where an entry is, or would be.
+        """The path of an entry, whether it exists or not.
 
         Args:
-            kind: A word for what it is; one folder each.
+            kind: A word for what it is; each kind has a folder.
             key: Everything that determines the content, as plain data.
             suffix: Ending of the file name, such as ``.safetensors``.
 
         Raises:
-            ValueError: If the key is not plain finite data, or the kind is no folder name.
+            InputError: If the key is not plain finite data, or the kind is no folder name.
+
+        Example:
+            >>> Cache(Path("cache")).path_of("plans", {"bits": 4}, ".json").as_posix()
+            'cache/plans/82371be0f920a4e53a8a3b05.json'
         """
         if not kind or Path(kind).name != kind or kind.startswith("."):
             raise InputError(f"kind must be a plain folder name, got {kind!r}")
@@ -47,7 +51,16 @@ class Cache:
         return self.root / kind / f"{digest[:KEY_DIGITS]}{suffix}"
 
     def find(self, kind: str, key: Mapping[str, Any], suffix: str = "") -> Path | None:
-        """The entry's file if it is there and whole; None otherwise. See :meth:`path_of`."""
+        """The entry's file; None if it is absent or damaged.
+
+        Args:
+            kind: A word for what it is.
+            key: Everything that determines the content, as plain data.
+            suffix: Ending of the file name.
+
+        Raises:
+            InputError: See :meth:`path_of`.
+        """
         path = self.path_of(kind, key, suffix)
         return path if _is_whole(path) else None
 
@@ -58,28 +71,28 @@ class Cache:
         make: Callable[[Path], None],
         suffix: str = "",
     ) -> Path:
-        """The entry's file: as it is if it is whole, made by ``make`` otherwise.
+        """The entry's file; ``make`` writes it if it is absent or damaged.
 
-        Of processes that ask for the same entry at the same time one makes it, the others wait.
-        A damaged entry is made anew.
+        If several processes need the same entry at the same time, one makes it and the others
+        wait.
 
         Args:
             kind: A word for what it is.
             key: Everything that determines the content, as plain data.
-            make: Writes the content to the path it is given (with the same suffix).
+            make: Writes the content to the path that is its argument (with the same suffix).
             suffix: Ending of the file name.
 
         Returns:
-            The file. Read it at once: whoever cleans the cache may delete it.
+            The file. Read it at once: a user may clean the cache at any time.
 
         Raises:
-            ValueError: See :meth:`path_of`; also if ``make`` wrote nothing.
-            WriteError: If the disk refuses; nothing half-made is left.
+            InputError: See :meth:`path_of`; also if ``make`` wrote nothing.
+            WriteError: If the disk refuses; no half-written file is left.
         """
         path = self.path_of(kind, key, suffix)
         if _is_whole(path):
             return path
-        from filelock import FileLock  # 0.15 s to import; a hit needs none
+        from filelock import FileLock  # takes 0.15 s to import; an entry that exists needs none
 
         lock = FileLock(path.with_name(f"{path.name}.lock"))
         try:
@@ -88,16 +101,16 @@ class Cache:
         except OSError as error:
             raise write_error(path, error) from error
         with held:
-            if not _is_whole(path):  # nobody made it while we waited
+            if not _is_whole(path):  # no other process made it in the meantime
                 _make(path, dict(key), make)
         return path
 
 
 def damaged_entries(root: Path) -> list[Path]:
-    """Files of a cache that no request would take: of a wrong digest, or left half written.
+    """Entries of a cache that no request would use: those whose digest is wrong.
 
-    An entry that some process is just making (its lock is held) is left out, and so is all that
-    has no digest by design: folders of trainings that go on, compiled code.
+    An entry that a process is making now (its lock is held) is left out, and so is everything that
+    has no digest by design: folders of trainings that can be resumed, compiled code.
     """
     from filelock import FileLock, Timeout
 
@@ -109,7 +122,7 @@ def damaged_entries(root: Path) -> list[Path]:
         if path.is_symlink() or not path.is_file() or _is_whole(path):
             continue
         lock = path.with_name(f"{path.name}.lock")
-        if lock.is_symlink():  # older versions of filelock would follow it
+        if lock.is_symlink():  # old versions of filelock would follow it
             continue
         try:
             with FileLock(lock).acquire(blocking=False):
@@ -120,7 +133,7 @@ def damaged_entries(root: Path) -> list[Path]:
 
 
 def is_being_made(aside: Path) -> bool:
-    """Whether the entry that a half-written file is to become is being made by some process."""
+    """Whether a process is making the entry of a half-written file now."""
     from filelock import FileLock, Timeout
 
     lock = aside.with_name(aside.name.lstrip(".").split(".")[0])
@@ -134,7 +147,7 @@ def is_being_made(aside: Path) -> bool:
 
 
 def _make(path: Path, key: Mapping[str, Any], make: Callable[[Path], None]) -> None:
-    # The digest goes first and comes last: between the two there is no entry, never a false one.
+    # The digest is deleted first and written last: in between there is no entry, never a wrong one.
     digest_path = _digest_path(path)
     digest_path.unlink(missing_ok=True)
     with atomic_path(path, suffix=path.suffix) as aside:
@@ -155,5 +168,5 @@ def _is_whole(path: Path) -> bool:
         expected = decoded(read_bytes(_digest_path(path), LARGEST_DIGEST)).split()
         return bool(expected) and expected[0] == file_digest(path)
     except (OSError, UnreadableError):
-        # Absent, half deleted or unreadable all mean the same: it is made anew.
+        # An entry that is absent, half deleted or unreadable is made anew.
         return False

@@ -1,8 +1,8 @@
-"""Trainings that diverged: their numbers stand, and a reader is told what they are.
+"""Trainings that diverged: their numbers are kept, with a warning.
 
-A classifier that knows nothing has the loss ``ln(classes)`` and the accuracy ``1 / classes``. A
-training that ends above that loss, or at that accuracy (within two standard errors of it over so
-many test images), has diverged. A loss that is no number ends the run instead.
+A classifier that guesses has the loss ``ln(classes)`` and the accuracy ``1 / classes``. A training
+that ends above that loss, or at that accuracy (at most two standard errors above it, for this
+number of test images), has diverged. A loss that is NaN ends the run instead.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,11 +21,14 @@ def divergence(
     """A line for each training that diverged.
 
     Args:
-        trained: ``float``, ``quantized``, as far as the run trained it or depends on it.
-        metrics: ``float_loss``, ``float_top1``, ``loss``, ``top1``; one that is absent tells
-            nothing.
-        classes: Of the data.
-        images: Of the test set.
+        trained: ``float`` and ``quantized``: those that the run trained or depends on.
+        metrics: ``float_loss``, ``float_top1``, ``loss``, ``top1``; absent ones are not judged.
+        classes: Number of classes of the data.
+        images: Number of images in the test set.
+
+    Example:
+        >>> divergence(["float"], {"float_top1": 0.1, "float_loss": 2.2}, classes=10, images=1000)
+        ['float training diverged: top-1 10.0% is that of chance among 10 classes']
     """
     lines = []
     for part in trained:
@@ -37,7 +40,7 @@ def divergence(
 
 
 def divergence_of(record: RunRecord) -> list[str]:
-    """The lines that a record keeps of trainings that diverged."""
+    """Those warnings of a record that are about trainings that diverged."""
     return [line for line in warnings_of(record) if _DIVERGED in line]
 
 

@@ -1,4 +1,4 @@
-"""Where a run was made: machine, versions, commit. Reads, asks, imports nothing heavy."""
+"""Where a run was made: machine, versions, commit. Imports no framework."""
 
 import os
 import platform
@@ -23,27 +23,27 @@ PACKAGES = (
     "numpy",
     "scipy",
 )
-# As the kernel writes them; the integer kernels of runtimes ask for these.
+# As the kernel names them; the integer kernels of runtimes need these.
 INSTRUCTIONS = (
     *("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_tile"),
     *("asimddp", "i8mm"),
 )
-# Best first: four 8-bit products summed into 32 bits at once, x86 and ARM.
+# Best first: each adds four 8-bit products into 32 bits at once; x86 and ARM.
 INTEGER_PRODUCTS = ("amx_int8", "avx512_vnni", "avx_vnni", "i8mm", "asimddp")
 PROJECT = Path(__file__).resolve().parents[2]
 COMMIT_VARIABLE = "QAT_COMMIT"
-"""Names the commit where there is no repository: in a container, or a tree that was copied."""
+"""Has the commit where there is no repository: in a container, or in a copied tree."""
 DIFF_LIMIT = 20_000
 
 
 def environment_facts(
     threads: int | None = None, packages: Iterable[str] = PACKAGES
 ) -> dict[str, Any]:
-    """What a record's ``environment`` holds.
+    """The ``environment`` of a record.
 
     Args:
-        threads: Threads the run computes with (of the framework, which is not imported here).
-        packages: Distributions whose versions are noted; absent ones are left out.
+        threads: Number of threads of the framework, which is not imported here.
+        packages: Distributions whose versions are recorded; absent ones are left out.
 
     Returns:
         ``python``, ``platform``, ``machine``, ``cores`` (usable ones), ``cpu``, ``instructions``,
@@ -64,16 +64,17 @@ def environment_facts(
 
 
 def usable_cores() -> int:
-    """Cores this process may run on; fewer than the machine has in a container or a job."""
+    """Cores that this process can run on; in a container or a job fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def cpu_facts(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, list[str]]:
-    """Name of the CPU and those of its instruction sets that matter to integer kernels.
+    """Name of the CPU, and those of its instruction sets that integer kernels use.
 
-    Where the system has no such file the name is Python's and the list is empty.
+    Args:
+        cpuinfo: File of the system; without it the name is Python's, and the list is empty.
     """
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -86,26 +87,34 @@ def cpu_facts(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, list[str]]:
 
 
 def integer_products(instructions: Iterable[str]) -> str | None:
-    """The best instruction for sums of 8-bit products among a CPU's, such as ``avx512_vnni``.
+    """The best instruction of a CPU for sums of 8-bit products, such as ``avx512_vnni``.
 
-    None if it has none of them: integer kernels are then slower.
+    None if the CPU has none of them: integer kernels are slower then.
+
+    Example:
+        >>> integer_products(["avx2", "avx_vnni"])
+        'avx_vnni'
     """
     available = set(instructions)
     return next((name for name in INTEGER_PRODUCTS if name in available), None)
 
 
 def products_may_saturate(instructions: Iterable[str]) -> bool:
-    """Whether u8 x s8 kernels of this CPU may clip: x86 without VNNI or AMX.
+    """Whether sums of u8 x s8 products may be clipped on a CPU: x86 without VNNI and AMX.
 
-    They add two products in 16 bits (VPMADDUBSW): 2 * 255 * 127 = 64770 > 32767. Weights of 7 bits
-    cannot: 2 * 255 * 63 = 32130, nor -64 * 2 * 255 = -32640.
+    Its kernels add two products in 16 bits (VPMADDUBSW): 2 * 255 * 127 = 64770 > 32767. Weights of
+    7 bits stay inside: 2 * 255 * 63 = 32130 and -64 * 2 * 255 = -32640.
+
+    Example:
+        >>> products_may_saturate(["avx2"]), products_may_saturate(["avx2", "avx_vnni"])
+        (True, False)
     """
     available = set(instructions)
     return bool(available & {"avx2", "avx512f"}) and integer_products(available) is None
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Version of each installed distribution, by its metadata: nothing is imported."""
+    """Version of each installed distribution, from its metadata; nothing is imported."""
     installed = {}
     for name in packages:
         try:
@@ -116,9 +125,12 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def git_facts(project: Path) -> dict[str, Any]:
-    """Commit of the project and whether files differ from it; ``commit`` None off a checkout.
+    """The project's commit, and whether its files differ from the commit.
 
-    An installed package that happens to lie inside some other repository is no checkout of it.
+    Args:
+        project: The folder of the project. If it is not the top of a repository, such as an
+            installed package inside another repository, the commit is that of
+            :data:`COMMIT_VARIABLE`, or None.
     """
     top = _git(project, "rev-parse", "--show-toplevel")
     commit = _git(project, "rev-parse", "HEAD")
@@ -143,6 +155,6 @@ def _git(project: Path, *arguments: str) -> str | None:
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        # No git, or no repository: there is no commit to note.
+        # There is no git, or no repository, so there is no commit.
         return None
     return done.stdout

@@ -10,7 +10,7 @@ SENSITIVITY_NAME, ALLOCATION_NAME = "sensitivity.json", "allocation.json"
 MEMORY_NAME = "memory.json"
 PARITY_NAME, LATENCY_NAME = "parity.json", "latency.json"
 CHECKPOINTS = "checkpoints"
-"""Folder of a training's checkpoints."""
+"""Folder with the checkpoints of a training."""
 
 USUAL_NAMES = {
     "config": CONFIG_NAME,
@@ -20,4 +20,4 @@ USUAL_NAMES = {
     "latency": LATENCY_NAME,
     "memory": MEMORY_NAME,
 }
-"""Artifact → its file in the run's folder."""
+"""Artifact → its file in the run's folder, read even if the record has no digest of it."""

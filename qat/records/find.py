@@ -1,4 +1,4 @@
-"""From what a user types to a run's folder: a path, an id, the beginning of one, or a name."""
+"""Find a run's folder by a path, an id, the beginning of an id, or a name."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -10,20 +10,20 @@ from qat.records.schema import RunRecord
 from qat.records.store import RECORD_NAME, find_records
 
 SHOWN = 6
-"""Candidates that a refusal lists."""
+"""Most candidates that an error lists."""
 
 
 def find_run(word: str, runs: Path) -> Path:
-    """The folder of the one run that is meant.
+    """The folder of the run that a word names.
 
     Args:
-        word: A run folder or its run.json; or an id, the beginning of one, or a name, of a run in
-            the folder that stands before it (``other/0a1b``).
-        runs: The folder of runs where none stands before it.
+        word: A run folder or its run.json; or an id, the beginning of an id, or a name. A folder
+            of runs may stand before those (``other/0a1b``).
+        runs: The folder of runs if none stands before the word.
 
     Raises:
-        UnknownNameError: If there is no such run, with the nearest names.
-        InputError: If several are meant, listing them.
+        UnknownNameError: If there is no such run; it lists the nearest names.
+        InputError: If the word fits several runs; it lists them.
     """
     path = Path(word).expanduser()
     if path.is_file() and path.name == RECORD_NAME:
@@ -42,12 +42,12 @@ def find_run(word: str, runs: Path) -> Path:
             "type more of an id or a name"
         )
     if path.exists():
-        return path  # a folder without a record: the command says so
+        return path  # a folder without a record, which the command reports
     raise UnknownNameError(f"no run {word!r} under {root}{_nearest(path.name, records)}")
 
 
 def _by_id(word: str, root: Path) -> list[str]:
-    """Names of the run folders that begin with the word; it alone if it is one."""
+    """Names of the run folders that begin with the word; only the word if it is one of them."""
     if (root / word / RECORD_NAME).exists():
         return [word]
     return sorted(path.parent.name for path in root.glob(f"*/{RECORD_NAME}") if _begins(path, word))
@@ -58,7 +58,7 @@ def _begins(path: Path, word: str) -> bool:
 
 
 def _by_name(word: str, records: Sequence[RunRecord]) -> list[str]:
-    """Ids of the runs that a name fits: as all are shown together, or beside fewer others."""
+    """Ids of the runs that a name fits, as shown with all the others or with some of them."""
     whole = [id_ for id_, name in run_names(records).items() if name == word]
     if whole:
         return whole

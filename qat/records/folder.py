@@ -8,12 +8,12 @@ from qat.base.errors import InputError
 from qat.base.reading import UnreadableError, file_digest
 from qat.records.lock import locked
 from qat.records.schema import Artifact, RunRecord
-from qat.records.side_files import SideFileError
+from qat.records.side_files.verified import SideFileError
 from qat.records.store import RECORD_NAME, read_record, seen_record, write_record
 
 
 class RunFolder:
-    """A run folder; nothing is made until :meth:`create`.
+    """A run folder; it is made by :meth:`create`, not before.
 
     Args:
         path: ``runs/<id>``.
@@ -27,45 +27,54 @@ class RunFolder:
 
     @property
     def record_path(self) -> Path:
-        """Where the record is, or will be."""
+        """The path of the record, whether it exists or not."""
         return self.path / RECORD_NAME
 
     def create(self) -> "RunFolder":
-        """Make the folder if it is not there."""
+        """Make the folder if it does not exist."""
         self.path.mkdir(parents=True, exist_ok=True)
         return self
 
     @contextmanager
     def lock(self) -> Iterator["RunFolder"]:
-        """Hold the run for the time of the block.
+        """Hold the run's lock during the block.
 
         Raises:
-            LockedError: If another process holds it, saying who.
+            LockedError: If another process holds it; it names the process.
         """
         with locked(self.path):
             yield self
 
     def state(self) -> str:
-        """What a reader sees: ``absent``, ``running``, ``interrupted``, ``done`` or ``failed``.
+        """The status for a reader: ``absent``, ``running``, ``interrupted``, ``done``, ``failed``.
 
         Raises:
-            RecordError: If there is a record, but a damaged one.
+            RecordError: If the record is damaged.
         """
         return seen_record(self.path).status if self.record_path.exists() else "absent"
 
     def read(self) -> RunRecord:
-        """The record as it is stored. Raises RecordError if it is missing or damaged."""
+        """The record as it is stored.
+
+        Raises:
+            RecordError: If it is missing or damaged.
+        """
         return read_record(self.path)
 
     def write(self, record: RunRecord) -> Path:
-        """Write the record, whole or not at all; see :func:`qat.records.store.write_record`."""
+        """Write the record, whole or not at all.
+
+        Raises:
+            RecordError: See :func:`qat.records.store.write_record`.
+            WriteError: If the disk refuses; an earlier record stays.
+        """
         return write_record(record, self.path)
 
     def artifact(self, path: Path) -> Artifact:
         """Size and digest of a file in this folder, for the record.
 
         Raises:
-            ValueError: If the file is not under this folder.
+            InputError: If the file is not under this folder, or is no regular file.
         """
         if not path.resolve().is_relative_to(self.path.resolve()):
             raise InputError(f"{path} is not in the run folder {self.path}; copy it there first")
@@ -73,10 +82,10 @@ class RunFolder:
         return Artifact(relative, path.stat().st_size, file_digest(path))
 
     def verified(self, artifact: Artifact) -> Path:
-        """Where a file of the record is, if it is still what it was.
+        """The path of a file of the record, after its digest was checked.
 
         Raises:
-            SideFileError: If it is gone, is no regular file, or its digest is another.
+            SideFileError: If the file is gone, is no regular file, or has another digest.
         """
         path = self.path / artifact.path
         try:

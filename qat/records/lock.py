@@ -1,8 +1,9 @@
 """The lock of a run folder: one process at a time writes a run.
 
-The operating system frees the lock when its holder ends, however it ends, so that a dead run never
-looks alive. Beside it a small file names the holder, for the message to whoever comes second, and
-holds its last heartbeat: a machine that went down may leave its lock behind on a shared disk.
+The operating system frees the lock when the process that holds it ends, in whatever way. A small
+file beside the lock names that process (the holder), for the message to a second process. The file
+also has the time of the holder's last heartbeat: on a shared disk, the lock of a machine that
+crashed may stay.
 """
 
 import json
@@ -22,12 +23,12 @@ from qat.records.schema import RecordError
 
 LOCK_NAME = "run.lock"
 HOLDER_NAME = "run.holder.json"
-# A reader's probe holds the lock for an instant; a writer must not be turned away by it.
+# A reader that tests the lock holds it for an instant; a writer must wait for that, not fail.
 PATIENCE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 30.0
 LARGEST_HOLDER = 2**16
 STALE_SECONDS = 300.0
-"""Without a heartbeat for so long a holder on another host is taken for dead."""
+"""A holder on another host without a heartbeat for this long counts as dead."""
 
 
 class LockedError(RecordError):
@@ -36,19 +37,22 @@ class LockedError(RecordError):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a run folder's lock for the time of the block, with a heartbeat.
+    """Hold a run folder's lock during the block, with a heartbeat.
 
     Raises:
-        LockedError: At once (one second) if another process holds it, saying who.
+        LockedError: After one second, if another process holds the lock; it names the process.
         WriteError: If the folder cannot be written.
     """
-    from filelock import FileLock, Timeout  # 0.15 s to import; reading records needs it rarely
+    from filelock import (
+        FileLock,
+        Timeout,
+    )  # 0.15 s to import, rarely needed
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if _is_foreign(folder / LOCK_NAME):
             raise LockedError(f"{folder / LOCK_NAME} is a link or no file: remove it")
-        if _stale(holder(folder)):  # its host is gone: what it left of the lock is nobody's
+        if _stale(holder(folder)):  # the holder's host crashed: nobody has the lock
             (folder / LOCK_NAME).unlink(missing_ok=True)
         held = FileLock(folder / LOCK_NAME).acquire(timeout=PATIENCE_SECONDS, poll_interval=0.02)
     except Timeout as error:
@@ -62,11 +66,11 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def is_held(folder: Path) -> bool:
-    """True if a living process, this one included, holds the folder's lock now.
+    """Whether a living process, this one included, holds the folder's lock now.
 
-    A holder on another host whose last heartbeat is older than :data:`STALE_SECONDS` is dead.
-    Where the lock file may not be opened (a read-only folder, a link) the holder file decides:
-    held if it names another host, or a process of this host that is alive.
+    A holder on another host whose last heartbeat is older than :data:`STALE_SECONDS` is dead. If
+    the lock file cannot be opened (in a read-only folder, or because it is a link), the holder file
+    decides: the lock is held if that file names another host or a living process of this host.
     """
     from filelock import FileLock, Timeout
 
@@ -86,14 +90,14 @@ def is_held(folder: Path) -> bool:
 
 @contextmanager
 def _heartbeat(folder: Path) -> Iterator[None]:
-    """Name this process as the holder, and say again and again that it is alive."""
+    """Write that this process is the holder, and repeat it with the time."""
     facts = {"pid": os.getpid(), "host": socket.gethostname(), "since_unix": time.time()}
     ended = threading.Event()
     _beat(folder, facts)
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT_SECONDS):
-            with suppress(OSError):  # a full disk now may have room at the next beat
+            with suppress(OSError):  # a disk that is full now may have room at the next beat
                 _beat(folder, facts)
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
@@ -114,16 +118,16 @@ def _beat(folder: Path, facts: Mapping[str, Any]) -> None:
 def _stale(facts: Mapping[str, Any]) -> bool:
     beat = facts.get("heartbeat_unix", facts.get("since_unix"))
     if not isinstance(beat, int | float) or facts.get("host") == socket.gethostname():
-        return False  # on this host the lock itself tells
+        return False  # on this host the lock itself decides
     return time.time() - beat > STALE_SECONDS
 
 
 def holder(folder: Path) -> Mapping[str, Any]:
-    """Who holds the lock: ``pid``, ``host``, ``since_unix``, ``heartbeat_unix``, or nothing."""
+    """The holder of the lock: ``pid``, ``host``, ``since_unix``, ``heartbeat_unix``; or empty."""
     try:
         facts = read_json(folder / HOLDER_NAME, LARGEST_HOLDER)
     except (OSError, UnreadableError):
-        # Absent, or its writer is just about it: the lock itself is what counts.
+        # The file is absent, or is being replaced: then only the lock itself counts.
         return {}
     return facts if isinstance(facts, dict) else {}
 
@@ -133,7 +137,7 @@ def _is_foreign(path: Path) -> bool:
 
 
 def _is_own_file(path: Path) -> bool:
-    """Whether it is a regular file of no other name: locking it touches nothing else."""
+    """Whether it is a regular file with one name, so that locking it changes no other file."""
     try:
         facts = path.lstat()
     except OSError:

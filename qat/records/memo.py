@@ -1,4 +1,4 @@
-"""Functions of a record that are computed once for each record, however often they are asked."""
+"""Functions of a record whose value is computed once for each record."""
 
 import functools
 import weakref
@@ -7,19 +7,19 @@ from typing import Any, TypeVar
 
 from qat.records.schema import RunRecord
 
-Value = TypeVar("Value")
+Fact = TypeVar("Fact")
 
 
-def once_a_record(function: Callable[[RunRecord], Value]) -> Callable[[RunRecord], Value]:
-    """The function, with its value kept as long as the record lives.
+def once_a_record(function: Callable[[RunRecord], Fact]) -> Callable[[RunRecord], Fact]:
+    """The function, with its value kept as long as the record exists.
 
-    Records are frozen; that is why this is right. They are compared by value and hold mappings, so
-    that they have no hash: what is kept goes by identity.
+    A record is frozen, so the value cannot change. Records hold mappings and so have no hash:
+    values are kept by the identity of the record.
     """
-    kept: dict[int, tuple[weakref.ref[RunRecord], Value]] = {}
+    kept: dict[int, tuple[weakref.ref[RunRecord], Fact]] = {}
 
     @functools.wraps(function)
-    def kept_or_new(record: RunRecord) -> Value:
+    def kept_or_new(record: RunRecord) -> Fact:
         key = id(record)
         if key not in kept:
             forget = functools.partial(_forget, kept, key)

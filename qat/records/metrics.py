@@ -1,7 +1,7 @@
-"""The metrics a record may hold, each with its words and its unit: the vocabulary of every table.
+"""The metrics of a record, each with its label and unit, as all tables show them.
 
-Metrics are flat numbers with the unit in the name. Names outside this list are allowed (a runtime's
-``latency_ms_b64``, say); they show as they are.
+Metrics are flat numbers with the unit in the name. Names outside of this list are allowed, such as
+``latency_ms_b64``; tables show them as they are.
 """
 
 import math
@@ -13,14 +13,14 @@ from qat.base.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class MetricFormat:
-    """How one metric is read.
+    """How one metric is shown.
 
     Attributes:
         label: The words of a table header, without unit.
         unit: The unit as shown; empty for a pure number.
-        factor: Shown value = stored value times ``factor`` (a fraction 0.9 shows as 90 %).
+        factor: Shown value = stored value times ``factor`` (the fraction 0.9 is shown as 90 %).
         decimals: Digits after the point, as shown.
-        higher_is_better: What one hopes for; None where neither is better.
+        higher_is_better: None if neither direction is better.
     """
 
     label: str
@@ -95,10 +95,10 @@ METRICS: Mapping[str, MetricFormat] = {
 
 
 def check_metrics(metrics: Mapping[str, object]) -> None:
-    """Refuse what is not a finite number.
+    """Check that every metric is a finite number.
 
     Raises:
-        ValueError: Naming the metric, if its value is a bool, no number, NaN or infinite.
+        InputError: If a value is a bool, no number, NaN or infinite; it names the metric.
     """
     for name, value in metrics.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -116,5 +116,5 @@ def check_metrics(metrics: Mapping[str, object]) -> None:
 def _is_finite(value: float) -> bool:
     try:
         return math.isfinite(value)
-    except OverflowError:  # an integer beyond every float
+    except OverflowError:  # an integer larger than every float
         return False

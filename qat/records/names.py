@@ -1,8 +1,8 @@
-"""Names of runs that tell what was swept: the settings in which the runs shown together differ.
+"""Names of runs: they contain the settings in which the runs that are shown together differ.
 
-``w4a8-minmax-static-percentile99.9-seed0`` stands beside ``w4a8-minmax-static-mse-seed0``; without
-the other it would be ``w4a8-minmax-static-seed0``. A setting is in the names if it tells two runs
-apart that the words before it do not, or if it was typed with different values.
+Beside ``w4a8-minmax-static-mse-seed0`` a run is named ``w4a8-minmax-static-percentile99.9-seed0``;
+alone it is ``w4a8-minmax-static-seed0``. A setting is in the names if two runs differ in it that
+have the same words before it, or if it was typed with different values.
 """
 
 import re
@@ -14,17 +14,17 @@ from typing import Any
 
 from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord
-from qat.records.settings import Settings, record_settings
+from qat.records.settings import RunSettings, record_settings
 
 WORD_LENGTH = 32
 ID_DIGITS = 6
 SLOTS = ("scheme.weight.", "scheme.act.")
-# Said by the label, the mode or the seed; or where things lie.
+# Settings that are in the label, the mode or the seed; and places of files.
 _SAID = re.compile(
     r"mode|seed|scheme|experiment|scale|force|study.*|paths.*|tracking.*|hydra.*"
     r"|scheme\.(weight|act)\.(bits|format)|quantizer@.*"
 )
-# Settings in the order of their words; the rest comes behind them.
+# Settings in the order of their words; all others come after them.
 _ORDER = (
     *("model.", "data.name", *SLOTS, "scheme.", "allocate.", "sensitivity.", "mixed."),
     *("calibrate.", "optimizer.name", "optimizer.", "trainer.max_epochs", "trainer.", "schedule."),
@@ -48,34 +48,43 @@ _SWITCHES = {
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a name is made from.
+    """The parts that a name is made from.
 
     Attributes:
-        base: What is said in any case: widths, method, mode, and the seed if it counts.
+        base: What is always in the name: widths, method, mode, and the seed if it counts.
         settings: Key → value.
         overrides: As typed.
     """
 
     base: str
-    settings: Settings
+    settings: RunSettings
     overrides: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NameWords:
-    """What the settings add to a name, before and after the label."""
+    """The words that settings add to a name, before and after the label."""
 
     front: tuple[str, ...] = ()
     back: tuple[str, ...] = ()
 
     def around(self, label: str, seed: int | None = None) -> str:
-        """The whole name."""
+        """The whole name.
+
+        Args:
+            label: Widths, method and mode.
+            seed: None leaves it out.
+
+        Example:
+            >>> NameWords(("resnet20",), ("mse",)).around("w4a4-lsq-qat", seed=0)
+            'resnet20-w4a4-lsq-qat-mse-seed0'
+        """
         end = () if seed is None else (f"seed{seed}",)
         return "-".join([*self.front, label, *self.back, *end])
 
 
 def run_names(records: Sequence[RunRecord]) -> dict[str, str]:
-    """Id → name, each a different one."""
+    """Id → name; no two names are equal."""
     words = difference_words([_named(record) for record in records])
     names = {
         record.id: word.around(label_of(record), record.seed)
@@ -86,7 +95,7 @@ def run_names(records: Sequence[RunRecord]) -> dict[str, str]:
 
 
 def row_names(records: Sequence[RunRecord]) -> list[str]:
-    """Names of rows, each told by one of its runs, without mode and seed: those are not of it."""
+    """Names of rows of a table, each from one run of the row, without mode and seed."""
     labels = [run_facts(record).label for record in records]
     named = [
         Named(f"{label} {record.mode}", record_settings(record), record.overrides)
@@ -97,12 +106,12 @@ def row_names(records: Sequence[RunRecord]) -> list[str]:
 
 
 def label_of(record: RunRecord) -> str:
-    """Widths, method and mode, unless the mode is said: ``w4a4-lsq-qat``."""
+    """Widths, method and mode, the mode once: ``w4a4-lsq-qat``."""
     return run_facts(record).mode_label
 
 
 def all_words(record: RunRecord) -> set[str]:
-    """Every word that a name of the run may have, beside whichever others it is shown."""
+    """Every word that a name of the run can have, whatever runs are shown with it."""
     settings = record_settings(record)
     words = {word_of(key, value) for key, value in settings.items()}
     for slot, letter in zip(SLOTS, "wa", strict=True):
@@ -118,7 +127,7 @@ def _named(record: RunRecord) -> Named:
 
 
 def difference_words(items: Sequence[Named]) -> list[NameWords]:
-    """For each item the words of the settings in which the items differ."""
+    """For each item, the words of the settings in which the items differ."""
     typed = [_typed(item.overrides) for item in items]
     columns = _columns([item.settings for item in items]) | {
         key: values
@@ -165,6 +174,10 @@ def _words(chosen: Mapping[str, Sequence[Any]], row: int) -> NameWords:
 def word_of(key: str, value: Any) -> str:
     """A setting as a word without blanks, slashes or hyphens.
 
+    Args:
+        key: Of the setting; its last part is in the word where the value alone says too little.
+        value: Of the setting; None gives no word.
+
     Example:
         >>> word_of("optimizer.lr", 0.1), word_of("scheme.act.symmetric", False)
         ('lr0.1', 'asym')
@@ -209,7 +222,7 @@ def _setting_of(key: str) -> str:
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Key → its value in each row, of the keys whose values are not all alike."""
+    """Key → its value in each row, for the keys whose values differ."""
     keys = dict.fromkeys(key for row in rows for key in row if not _SAID.fullmatch(key))
     columns = {key: [row.get(key) for row in rows] for key in keys}
     return {key: values for key, values in columns.items() if len(set(map(repr, values))) > 1}

@@ -1,4 +1,4 @@
-"""Which of several points no other point beats: the Pareto front."""
+"""The Pareto front: the points that no other point dominates."""
 
 from collections.abc import Sequence
 
@@ -6,17 +6,17 @@ from qat.base.errors import InputError
 
 
 def non_dominated(points: Sequence[Sequence[float]], maximize: Sequence[bool]) -> list[int]:
-    """Indices of the points that no other dominates, in their order.
+    """Indices of the points that no other point dominates, in the order of the points.
 
-    A point dominates another if it is no worse in every objective and better in one. Equal points
+    A point dominates another if it is not worse in any objective and better in one. Equal points
     do not dominate each other.
 
     Args:
-        points: One value an objective each.
+        points: Each with one value for each objective.
         maximize: For each objective, whether more is better.
 
     Raises:
-        ValueError: If a point has not as many values as there are objectives.
+        InputError: If a point has not one value for each objective.
 
     Example:
         >>> non_dominated([(0.9, 10), (0.8, 20), (0.95, 30)], maximize=[True, False])

@@ -1,7 +1,7 @@
-"""What a record's plan says in a few words: the settings that head a row or a hyperparameter.
+"""A record's plan in a few words: the settings that tables and TensorBoard show.
 
-A network's first and last layer often get a format of their own, so a run is named by the layers
-between them.
+The first and the last layer of a network often have a format of their own, so the layers between
+them determine these words.
 """
 
 from collections import Counter
@@ -19,16 +19,16 @@ FP16 = "fp16"
 
 @dataclass(frozen=True, slots=True)
 class SlotFacts:
-    """How the weights, or the inputs, of most layers are quantized.
+    """The format of the weights, or of the inputs, of most layers.
 
     Attributes:
         bits: Width of a code; 32 is float.
-        spread: Lowest and highest width among the inner layers; equal unless mixed.
-        symmetric: Zero point fixed at 0; None if nothing is quantized.
-        signed: Codes below zero; None if nothing is quantized.
+        spread: Smallest and largest width among the inner layers; equal unless widths are mixed.
+        symmetric: Whether the zero point is fixed at 0; None if nothing is quantized.
+        signed: Whether there are codes below zero; None if nothing is quantized.
         granularity: ``tensor``, ``channel`` or ``group``; None if nothing is quantized.
         quantizer: Name of the method.
-        observer: Name of the range finder.
+        observer: Name of the method that finds the range.
     """
 
     bits: int = FLOAT_BITS
@@ -41,14 +41,14 @@ class SlotFacts:
 
     @property
     def bits_text(self) -> str:
-        """``4``, or ``2-8`` where inner layers differ."""
+        """``4``, or ``2-8`` if inner layers differ."""
         low, high = self.spread
         return str(low) if low == high else f"{low}-{high}"
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """Settings of a run, as rows show them."""
+    """Settings of a run, as rows of tables show them."""
 
     model: str | None
     data: str | None
@@ -63,17 +63,17 @@ class RunFacts:
 
     @property
     def allocator(self) -> str | None:
-        """Who chose the widths; None where the scheme did."""
+        """Name of the method that chose the widths; None if the scheme set them."""
         return _name(self.allocation.get("allocator"))
 
     @property
     def sensitivity(self) -> str | None:
-        """The metric that the choice of widths rests on."""
+        """The sensitivity metric by which the widths were chosen."""
         return _name(self.allocation.get("metric"))
 
     @property
     def budget(self) -> str | None:
-        """Limits of the choice, such as ``uniform_bits 4``; ``the scheme's`` if none was named."""
+        """Limits of the choice, such as ``uniform_bits 4``; ``the scheme's`` if there is none."""
         if not self.allocation:
             return None
         limits = self.allocation.get("budgets", {})
@@ -81,12 +81,12 @@ class RunFacts:
 
     @property
     def method(self) -> str | None:
-        """Quantizer of weights and inputs: one name if they agree, ``a/b`` otherwise."""
+        """Quantizer of weights and inputs: one name if they are equal, else ``a/b``."""
         return _joined(self.weight.quantizer, self.act.quantizer)
 
     @property
     def calibration(self) -> str | None:
-        """Observer of weights and inputs, in the same way."""
+        """Observer of weights and inputs: one name if they are equal, else ``a/b``."""
         return _joined(self.weight.observer, self.act.observer)
 
     @property
@@ -99,7 +99,7 @@ class RunFacts:
 
     @property
     def mode_label(self) -> str:
-        """The label with the mode, unless the label says it: ``float``, ``w8a8-minmax-dynamic``."""
+        """The label with the mode, if it is not in it: ``float``, ``w8a8-minmax-dynamic``."""
         said = self.mode == "float" or self.label.endswith(f"-{self.mode}")
         return self.label if said else f"{self.label}-{self.mode}"
 
@@ -111,7 +111,7 @@ class RunFacts:
 
 @once_a_record
 def run_facts(record: RunRecord) -> RunFacts:
-    """Read a record's settings from its plan and protocol."""
+    """The settings in a record's plan and protocol."""
     layers = speaking_layers(record)
     return RunFacts(
         model=_model(record),
@@ -128,9 +128,16 @@ def run_facts(record: RunRecord) -> RunFacts:
 
 
 def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
-    """Facts of one slot from the specs of the layers that speak for the run.
+    """The format of most layers in one slot.
 
-    Of layers that differ, the commonest width speaks (the first of equals).
+    If layers differ, the most frequent width counts (of equally frequent ones, the first).
+
+    Args:
+        specs: Format of each layer as in a plan; none if nothing is quantized.
+
+    Example:
+        >>> slot_facts([{"format": "fp16"}]).bits, slot_facts([]).bits
+        (16, 32)
     """
     if not specs:
         return SlotFacts()
@@ -154,10 +161,10 @@ def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
 
 
 def speaking_layers(record: RunRecord) -> list[Mapping[str, Any]]:
-    """The planned layers that name the run, in the order in which they are asked.
+    """The layers of the plan whose formats name the run, the most important first.
 
-    The first and the last layer are left out where the scheme gives them a format of their own,
-    and come last where it treats them as the others.
+    The first and the last layer are left out if the scheme gives them a format of their own, and
+    come last if it treats them like the others.
     """
     plan = record.plan or {}
     layers: Mapping[str, Mapping[str, Any]] = plan.get("layers", {})
@@ -174,7 +181,7 @@ def speaking_layers(record: RunRecord) -> list[Mapping[str, Any]]:
 
 
 def stored_bits(spec: Mapping[str, Any]) -> int:
-    """Width of one stored value: 32 for float, 16 for fp16, the code's otherwise."""
+    """Width of one stored value: 32 for float, 16 for fp16, else that of the code."""
     kind = spec.get("format", "int")
     if kind == "float":
         return FLOAT_BITS
@@ -182,7 +189,7 @@ def stored_bits(spec: Mapping[str, Any]) -> int:
 
 
 def method_name(method: Mapping[str, Any] | None) -> str | None:
-    """A method's name; for one of the user's own, the last word of its target."""
+    """A method's name; for a method of the user's own, the last word of its target."""
     if not method:
         return None
     target = method.get("target")
@@ -200,7 +207,7 @@ def target_word(target: object) -> str:
 
 
 def _model(record: RunRecord) -> str | None:
-    """The network's name; of one of the user's own in an older record, as it was typed."""
+    """The network's name; in an older record, for the user's own network, the typed one."""
     name = _name(record.protocol.get("float", {}).get("model"))
     targets = [w.partition("=")[2] for w in record.overrides if w.startswith("model.target=")]
     return target_word(targets[-1]) if name == "user" and targets else name
@@ -212,7 +219,7 @@ def _joined(first: str | None, second: str | None) -> str | None:
 
 
 def _name(value: object) -> str | None:
-    """A name, whether it stands alone or as the ``name`` of a mapping."""
+    """A name, either the value itself or the ``name`` in a mapping."""
     if isinstance(value, Mapping):
         value = value.get("name")
     return None if value is None else str(value)

@@ -1,7 +1,7 @@
-"""What a run record is: its fields, what may stand in them, and how older ones are read.
+"""The run record: its fields, their allowed values, and how older records are read.
 
-The record is the one thing tables read, so that it holds everything a row needs: the plan, the
-protocol that makes rows comparable, where it was made, and the metrics.
+Tables read records only. So a record has everything that a row needs: the plan, the protocol that
+makes rows comparable, where the run was made, and the metrics.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ from qat.records.shapes import check_shapes
 
 SCHEMA_VERSION = 1
 NUMERICS_VERSION = 3
-"""Part of every run id: raise it with each change that moves a published number."""
+"""Part of every run id: raise it with each change that changes a published number."""
 
 STATUSES = ("running", "done", "failed", "interrupted")
 MODES = ("float", "dynamic", "static", "qat", "mixed")
 GATES = (None, "passed", "failed")
 PROTOCOL_PARTS = ("data", "float", "calibration", "allocation", "training", "evaluation")
 _MAPPINGS = ("protocol", "environment", "artifacts", "seconds", "unmeasured", "metrics")
-# A done run may be measured again later (latency, parity); nothing else leaves "done".
+# A run that is done can be measured again (latency, parity); it stays "done".
 TRANSITIONS = {
     "running": {"running", "done", "failed", "interrupted"},
     "interrupted": {"running", "interrupted", "failed"},
@@ -33,12 +33,12 @@ TRANSITIONS = {
 
 
 class RecordError(InputError):
-    """A record that is damaged, foreign, newer than this program, or wrongly filled."""
+    """A record that is damaged, newer than this program, or has wrong values; or no record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file the run left: path relative to the run folder, size, and digest of its content."""
+    """A file of a run: path relative to the run folder, size, and digest of its content."""
 
     path: str
     bytes: int
@@ -47,7 +47,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class RunRecord:
-    """One run, told as data.
+    """One run as data.
 
     Attributes:
         id: Twelve hex digits of the content (see :func:`run_id`); the run folder's name.
@@ -55,22 +55,23 @@ class RunRecord:
             record whose lock nobody holds; it is never stored.
         mode: ``float``, ``dynamic``, ``static``, ``qat`` or ``mixed``.
         seed: Seed of calibration and quantized training.
-        error: First line of what went wrong, if ``failed``.
-        gate: ``passed``, ``failed``, or None where the run had no gate.
-        study: The study it was started for, if any.
+        error: First line of the error if ``failed``, else None.
+        gate: ``passed``, ``failed``, or None if the run had no gate.
+        study: The study that it was started for, or None.
         overrides: The command line's overrides, in order.
         protocol: Parts ``data``, ``float``, ``calibration``, ``allocation``, ``training``,
-            ``evaluation``: what makes rows comparable. A part the mode does not have is absent.
-        plan: ``Plan.to_dict()``, or None before there is one (and for ``float``).
+            ``evaluation``: what makes rows comparable. Parts that the mode does not have are
+            absent.
+        plan: ``Plan.to_dict()``, or None as long as there is none, and in mode ``float``.
         environment: Versions, cores, instructions, threads, commit.
         artifacts: Name → file.
         seconds: Stage → wall-clock seconds.
         unmeasured: Metric → why it is absent.
-        metrics: Flat finite numbers, units in their names; accuracies are fractions.
+        metrics: Flat finite numbers with units in their names; accuracies are fractions.
         schema_version: Of this layout.
 
     Raises:
-        RecordError: If a value is not one of these, naming field and value.
+        RecordError: If a value is not allowed; it names the field and the value.
     """
 
     id: str
@@ -91,7 +92,7 @@ class RunRecord:
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
-        """Check every field that has rules."""
+        """Check every field whose values are limited."""
         _one_of("status", self.status, STATUSES)
         _one_of("mode", self.mode, MODES)
         _one_of("gate", self.gate, GATES)
@@ -116,10 +117,14 @@ class RunRecord:
             raise RecordError(f"{', '.join(both)}: both in metrics and in unmeasured; keep one")
 
     def move_to(self, status: str, **changes: Any) -> "RunRecord":
-        """A copy in the next status, with other fields changed at will.
+        """A copy with the next status, and with changes of other fields.
+
+        Args:
+            status: One that :data:`TRANSITIONS` allows after the present one.
+            changes: Field → new value.
 
         Raises:
-            RecordError: If a record in this status cannot go there.
+            RecordError: If that status cannot follow the present one, or a value is not allowed.
         """
         allowed = TRANSITIONS[self.status]
         if status not in allowed:
@@ -132,7 +137,7 @@ class RunRecord:
         return replace(self, status=status, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dicts and lists, ready for JSON."""
+        """Dicts and lists for JSON."""
         data = {f.name: getattr(self, f.name) for f in fields(self)}
         data["overrides"] = list(self.overrides)
         data["artifacts"] = {
@@ -162,7 +167,7 @@ class RunRecord:
 
 
 MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""Schema version → what turns its data into the next version's."""
+"""Schema version → function from its data to the data of the next version."""
 
 
 def migrate(
@@ -170,10 +175,20 @@ def migrate(
     to: int = SCHEMA_VERSION,
     steps: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MIGRATIONS,
 ) -> dict[str, Any]:
-    """Bring a record's data up to schema ``to``, one version at a time.
+    """Convert a record's data to a later schema, one version at a time.
+
+    Args:
+        data: As it is in the file.
+        to: The version that is wanted.
+        steps: Version → function from its data to the data of the next version.
 
     Raises:
-        RecordError: If there is no version, it is newer than ``to``, or no step leads on.
+        RecordError: If there is no version, it is newer than ``to``, or a step is missing.
+
+    Example:
+        >>> steps = {1: lambda data: data | {"seed": 0}}
+        >>> migrate({"schema_version": 1}, to=2, steps=steps)
+        {'schema_version': 2, 'seed': 0}
     """
     version = data.get("schema_version")
     if isinstance(version, bool) or not isinstance(version, int):
@@ -190,7 +205,7 @@ def migrate(
     return migrated
 
 
-# One encoder for all: json.dumps would make a new one for each of many thousand leaves.
+# One encoder for all values: json.dumps would make a new one for each of many thousand leaves.
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -198,7 +213,11 @@ def canonical_json(value: object) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text.
 
     Raises:
-        ValueError: If something in it is not plain data, or is NaN or infinite.
+        InputError: If a value is not plain data, or is NaN or infinite.
+
+    Example:
+        >>> canonical_json({"b": 1, "a": [2.5, None]})
+        '{"a":[2.5,null],"b":1}'
     """
     try:
         return _CANONICAL.encode(value)
@@ -215,13 +234,13 @@ def run_id(
     """Twelve hex digits of the SHA-256 of what determines a run's numbers.
 
     Args:
-        settings: The settings that affect numbers, and only those.
+        settings: Exactly the settings that affect numbers.
         data_digest: Digest of the data set's content.
-        checkpoint_digest: Digest of a float checkpoint given as a file; None if it is trained.
+        checkpoint_digest: Digest of the file of a float checkpoint; None if the run trains it.
         numerics_version: See :data:`NUMERICS_VERSION`.
 
     Raises:
-        ValueError: If the settings are not plain finite data.
+        InputError: If the settings are not plain finite data.
 
     Example:
         >>> run_id({"seed": 0}, "d", None) == run_id({"seed": 0}, "d", None)

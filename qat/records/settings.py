@@ -1,7 +1,7 @@
-"""The settings of a run by the key that sets each, read off its record: ``optimizer.lr`` → 0.1.
+"""The settings of a run by the key that sets each, from its record: ``optimizer.lr`` → 0.1.
 
-A record holds its protocol and its plan, in words of their own; here they go under the names that
-are typed on the command line, so that what was asked for and what was stored are one vocabulary.
+A record holds its protocol and its plan under names of their own. Here they get the names that are
+typed on the command line.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,9 +17,10 @@ from qat.records.run_facts import (
 )
 from qat.records.schema import RunRecord
 
-Settings = Mapping[str, Any]
+RunSettings = Mapping[str, Any]
+"""Key as typed on the command line → value."""
 
-# Beginning of a path in the protocol → beginning of the key; the first that fits counts.
+# Beginning of a path in the protocol → beginning of the key; the first match counts.
 _KEYS = (
     ("training.optimizer.", "optimizer."),
     ("training.schedule.", "schedule."),
@@ -44,14 +45,14 @@ _KEYS = (
     ("float.model.", "model."),
     ("float.chosen_by", "float.keep"),
 )
-# What no key sets: digests, the machine, and what follows from the data.
+# Endings of what no key sets: digests, the machine, and what follows from the data.
 _NOT_SET = ("digest", "threads", "device", "split", "mean", "std")
 _KEEP = ("trainer.keep", "float.keep")  # "best of the validation split"
 _OF_SLOT = ("symmetric", "signed", "narrow", "scale")
 
 
 def record_settings(record: RunRecord) -> dict[str, Any]:
-    """Key → value, of the protocol and of how most layers' weights and inputs are quantized."""
+    """Key → value, for the protocol and for the format of most layers' weights and inputs."""
     facts = run_facts(record)
     settings = {
         _key(path): value
@@ -66,11 +67,11 @@ def record_settings(record: RunRecord) -> dict[str, Any]:
 
 
 def slot_settings(key: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Key → value of one kind of tensor; of a method its name and its options.
+    """Key → value for one slot; a method has its name and its options.
 
     Args:
         key: ``scheme.weight`` or ``scheme.act``.
-        spec: As a plan has it; empty for a slot that stays float.
+        spec: The format as in a plan; empty if the slot stays float.
     """
     if not spec or spec.get("format", "int") != "int":
         return {}
@@ -85,7 +86,16 @@ def slot_settings(key: str, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """``(dotted path, value)`` of every leaf of nested mappings."""
+    """``(dotted path, value)`` of every leaf of nested mappings.
+
+    Args:
+        value: Nested mappings; anything else is a leaf.
+        prefix: Path of ``value`` itself.
+
+    Example:
+        >>> list(flat({"lr": 0.1, "augment": {"flip": True}}))
+        [('lr', 0.1), ('augment.flip', True)]
+    """
     if not isinstance(value, Mapping):
         yield prefix, value
         return
@@ -101,7 +111,7 @@ def _key(path: str) -> str:
 
 
 def _common_spec(record: RunRecord, facts: RunFacts, slot: str) -> Mapping[str, Any]:
-    """The spec that speaks for most layers (see :func:`qat.records.run_facts.slot_facts`)."""
+    """The format of most layers (see :func:`qat.records.run_facts.slot_facts`)."""
     usual: SlotFacts = getattr(facts, slot)
     specs: list[Mapping[str, Any]] = [layer[slot] for layer in speaking_layers(record)]
     return next((s for s in specs if stored_bits(s) == usual.bits), {})

@@ -1,8 +1,8 @@
-"""The inner shapes of a record: what every reader may rely on without looking again.
+"""Types of the values inside a record.
 
-A record is read in many places and by programs of other versions. What stands inside its parts is
-checked once, when it is read, so that a wrong type in one record is a line about that record and
-never a crash of a table over thousands.
+Many functions read records, and other versions of this program write them. The types inside of a
+record are checked once, when it is read. A wrong type is then an error about that record, and a
+table over thousands of records leaves that one out.
 """
 
 import re
@@ -20,17 +20,17 @@ _SLOTS = ("weight", "act")
 
 
 def check_shapes(data: Mapping[str, Any]) -> None:
-    """Look at every part of a record's data that readers take apart.
+    """Check every part of a record's data that readers use.
 
     Raises:
-        InputError: At the first value of a wrong type, by its place.
+        InputError: At the first value of a wrong type; it names the place.
     """
     _name("id", data.get("id"))
     for key in ("error", "study", "gate"):
         _optional_text(key, data.get(key))
     overrides = data.get("overrides", [])
     if not isinstance(overrides, list | tuple) or not all(isinstance(o, str) for o in overrides):
-        raise _wrong("overrides", "a list of texts", overrides)
+        raise wrong_value("overrides", "a list of texts", overrides)
     _every("seconds", data.get("seconds", {}), _number)
     _every("unmeasured", data.get("unmeasured", {}), _text)
     _every("artifacts", data.get("artifacts", {}), _artifact)
@@ -38,13 +38,30 @@ def check_shapes(data: Mapping[str, Any]) -> None:
     _plan(data.get("plan"))
 
 
+def wrong_value(place: str, allowed: str, value: Any) -> InputError:
+    """The error that names a value's place, what is allowed there, and the value, cut if long.
+
+    Args:
+        place: Keys from the top of the file on, such as ``plan.layers.conv1.weight.bits``.
+        allowed: Words for what may stand there, such as ``a list of texts``.
+        value: What stands there.
+
+    Example:
+        >>> str(wrong_value("seed", "an integer", "one"))
+        "seed must be an integer, got 'one'"
+    """
+    text = repr(value)
+    shown = text if len(text) <= 80 else f"{text[:79]}\N{HORIZONTAL ELLIPSIS}"
+    return InputError(f"{place} must be {allowed}, got {shown}")
+
+
 def is_id(name: str) -> bool:
-    """Whether a text can be a run's id: one plain word, which is a folder's name as well."""
+    """Whether a text can be a run's id: one plain word, because it is a folder's name too."""
     return len(name) <= LONGEST_ID and _ID.fullmatch(name) is not None
 
 
 def is_inside(path: str) -> bool:
-    """Whether a path stays in the folder that it is taken from: relative, without ``..``."""
+    """Whether a path stays inside its folder: relative, without ``..``."""
     parts = PurePosixPath(path).parts
     return bool(parts) and not path.startswith("/") and ".." not in parts and "\0" not in path
 
@@ -55,7 +72,7 @@ def _protocol(protocol: Any) -> None:
         _mapping(f"protocol.{name}", part)
     epochs = parts.get("training", {}).get("max_epochs", 0)
     if isinstance(epochs, bool) or not isinstance(epochs, int):
-        raise _wrong("protocol.training.max_epochs", "an integer", epochs)
+        raise wrong_value("protocol.training.max_epochs", "an integer", epochs)
     budgets = parts.get("allocation", {}).get("budgets", {})
     _every("protocol.allocation.budgets", budgets, _number)
 
@@ -67,7 +84,7 @@ def _plan(plan: Any) -> None:
     _optional_text("plan.placement", plan.get("placement"))
     pairs = plan.get("left_float", ())
     if not isinstance(pairs, list | tuple) or not all(_is_pair(pair) for pair in pairs):
-        raise _wrong("plan.left_float", "a list of pairs of names", pairs)
+        raise wrong_value("plan.left_float", "a list of pairs of names", pairs)
     _every("plan.layers", plan.get("layers", {}), _layer)
     _every("plan.tensors", plan.get("tensors", {}), _mapping)
 
@@ -88,10 +105,10 @@ def _spec(place: str, spec: Any) -> None:
     if bits is None and form in ("float", "fp16"):
         bits = 32
     if isinstance(bits, bool) or not isinstance(bits, int) or bits not in _WIDTHS:
-        raise _wrong(f"{place}.bits", "an integer of 1 to 64", bits)
+        raise wrong_value(f"{place}.bits", "an integer of 1 to 64", bits)
     for key in ("symmetric", "signed"):
         if not isinstance(fields.get(key), bool | None):
-            raise _wrong(f"{place}.{key}", "true or false", fields[key])
+            raise wrong_value(f"{place}.{key}", "true or false", fields[key])
     _optional_text(f"{place}.granularity", fields.get("granularity"))
     for key in ("quantizer", "observer"):
         _method(f"{place}.{key}", fields.get(key))
@@ -102,18 +119,18 @@ def _method(place: str, method: Any) -> None:
         return
     fields = _mapping(place, method)
     if fields and not any(isinstance(fields.get(key), str) for key in ("name", "target")):
-        raise _wrong(place, "a method with its name", method)
+        raise wrong_value(place, "a method with its name", method)
 
 
 def _artifact(place: str, artifact: Any) -> None:
     fields = _mapping(place, artifact)
     path, size, digest = (fields.get(key) for key in ("path", "bytes", "sha256"))
     if not isinstance(path, str) or not is_inside(path):
-        raise _wrong(f"{place}.path", "a path inside the run folder", path)
+        raise wrong_value(f"{place}.path", "a path inside the run folder", path)
     if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-        raise _wrong(f"{place}.bytes", "a number of bytes", size)
+        raise wrong_value(f"{place}.bytes", "a number of bytes", size)
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-        raise _wrong(f"{place}.sha256", "64 hex digits", digest)
+        raise wrong_value(f"{place}.sha256", "64 hex digits", digest)
 
 
 def _is_pair(pair: Any) -> bool:
@@ -129,18 +146,18 @@ def _every(place: str, values: Any, check: Callable[[str, Any], object]) -> None
 
 def _mapping(place: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise _wrong(place, "a mapping", value)
+        raise wrong_value(place, "a mapping", value)
     return value
 
 
 def _number(place: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _wrong(place, "a number", value)
+        raise wrong_value(place, "a number", value)
 
 
 def _text(place: str, value: Any) -> None:
     if not isinstance(value, str):
-        raise _wrong(place, "a text", value)
+        raise wrong_value(place, "a text", value)
 
 
 def _optional_text(place: str, value: Any) -> None:
@@ -150,10 +167,4 @@ def _optional_text(place: str, value: Any) -> None:
 
 def _name(place: str, value: Any) -> None:
     if not isinstance(value, str) or not is_id(value):
-        raise _wrong(place, "a name of letters, digits, '.', '-' and '_'", value)
-
-
-def _wrong(place: str, allowed: str, value: Any) -> InputError:
-    text = repr(value)
-    shown = text if len(text) <= 80 else f"{text[:79]}\N{HORIZONTAL ELLIPSIS}"
-    return InputError(f"{place} must be {allowed}, got {shown}")
+        raise wrong_value(place, "a name of letters, digits, '.', '-' and '_'", value)

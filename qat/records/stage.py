@@ -1,4 +1,4 @@
-"""Which stage a run is in: a small file in its folder, replaced as the run goes on."""
+"""The stage that a run is in: a small file in its folder, replaced at each stage."""
 
 import json
 import time
@@ -12,12 +12,12 @@ from qat.base.reading import read_json
 STAGE_NAME = "stage.json"
 LARGEST_STAGE = 2**16
 LATEST = 2.0**33
-"""Seconds since 1970 that a calendar still has."""
+"""Latest time that is believed, in seconds since 1970."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a run is doing.
+    """One stage of a run.
 
     Attributes:
         name: As in the record's ``seconds``.
@@ -29,12 +29,20 @@ class Stage:
 
 
 def note_stage(folder: Path, name: str) -> None:
-    """Write that a stage begins now; there whole or not at all."""
+    """Write that a stage begins now; the file is written whole or not at all.
+
+    Args:
+        folder: The run's.
+        name: Of the stage, as in the record's ``seconds``.
+
+    Raises:
+        WriteError: If the disk refuses.
+    """
     write_atomic(folder / STAGE_NAME, json.dumps({"name": name, "since": time.time()}) + "\n")
 
 
 def noted_stage(folder: Path) -> Stage | None:
-    """The stage that was last noted; None if there is none, or the file cannot be read."""
+    """The latest stage; None if there is none, or the file cannot be read."""
     with suppress(OSError, ValueError, TypeError):
         stored = read_json(folder / STAGE_NAME, LARGEST_STAGE)
         since = float(stored["since"]) if isinstance(stored, dict) and "since" in stored else -1.0
@@ -44,5 +52,5 @@ def noted_stage(folder: Path) -> Stage | None:
 
 
 def forget_stage(folder: Path) -> None:
-    """The run has ended."""
+    """Delete the file, because the run has ended."""
     (folder / STAGE_NAME).unlink(missing_ok=True)

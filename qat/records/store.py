@@ -14,15 +14,15 @@ from qat.records.schema import RecordError, RunRecord
 
 RECORD_NAME = "run.json"
 LARGEST_RECORD = 8 * 2**20
-"""Bytes of the largest record that is read; those of the largest networks have some 200 kB."""
+"""Bytes of the largest record that is read; records of the largest networks have about 200 kB."""
 LONGEST_REASON = 300
 SEARCH_DEPTH = 4
-"""How many folders below a given one are searched: runs/<study>/<group>/<id> and one to spare."""
+"""Levels of folders that are searched: runs/<study>/<group>/<id> and one more."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordProblem:
-    """A record that could not be read: where, and why in one line."""
+    """A record that could not be read: its path, and the reason in one line."""
 
     path: Path
     reason: str
@@ -31,10 +31,14 @@ class RecordProblem:
 def write_record(record: RunRecord, folder: Path) -> Path:
     """Write ``folder/run.json``, whole or not at all.
 
+    Args:
+        record: Of any status that is stored.
+        folder: The run's.
+
     Raises:
-        RecordError: If the record is marked interrupted, which only readers see, or holds
-            something that is not plain data.
-        WriteError: If the disk refuses; the record that was there stays.
+        RecordError: If the status is ``interrupted``, which only readers see, or a value is not
+            plain data.
+        WriteError: If the disk refuses; an earlier record stays.
     """
     if record.status == "interrupted":
         raise RecordError(f"run {record.id}: interrupted is what readers see, never stored")
@@ -48,10 +52,14 @@ def write_record(record: RunRecord, folder: Path) -> Path:
 
 
 def read_record(path: Path) -> RunRecord:
-    """Read one record, from its file or from its run folder, as it is stored.
+    """Read one record as it is stored.
+
+    Args:
+        path: The run folder, or its ``run.json``.
 
     Raises:
-        RecordError: In one line naming the file, if it is missing, damaged, foreign or newer.
+        RecordError: If it is missing, damaged, no record, or newer than this program; in one line
+            that names the file.
     """
     file = path / RECORD_NAME if path.is_dir() else path
     try:
@@ -70,7 +78,7 @@ def read_record(path: Path) -> RunRecord:
 
 
 def seen_record(path: Path) -> RunRecord:
-    """Read one record as readers see it: running with a free lock is ``interrupted``.
+    """Read one record as readers see it: a running one whose lock is free is ``interrupted``.
 
     Raises:
         RecordError: See :func:`read_record`.
@@ -78,7 +86,7 @@ def seen_record(path: Path) -> RunRecord:
     record = read_record(path)
     folder = path if path.is_dir() else path.parent
     if record.status == "running" and not is_held(folder):
-        # It may have ended between the two looks.
+        # It may have ended after it was read and before its lock was tested.
         record = read_record(path)
         if record.status == "running":
             return replace(record, status="interrupted")
@@ -86,13 +94,16 @@ def seen_record(path: Path) -> RunRecord:
 
 
 def find_records(paths: Iterable[Path]) -> tuple[list[RunRecord], list[RecordProblem]]:
-    """Read every record under some folders (or the given ``run.json`` files).
+    """Read every record under some folders.
 
-    A record found twice (by id) counts once: that of the folder which is named as its id, else
-    the first; of one that says something else, the path is named. Nothing damaged is fatal.
+    Of two records with one id, the one counts whose folder has that name, else the first one; the
+    other is a problem if it differs. No damaged record stops the search.
+
+    Args:
+        paths: Folders, or ``run.json`` files.
 
     Returns:
-        The records as readers see them, in the order of their paths, and what could not be read.
+        The records as readers see them, in the order of their paths, and the problems.
     """
     records: dict[str, tuple[Path, RunRecord]] = {}
     problems: list[RecordProblem] = []
@@ -113,7 +124,7 @@ def find_records(paths: Iterable[Path]) -> tuple[list[RunRecord], list[RecordPro
 def _placed(
     records: dict[str, tuple[Path, RunRecord]], file: Path, record: RunRecord
 ) -> RecordProblem | None:
-    """Put a record among those that were found; the one of two that lost, if they differ."""
+    """Add a record to the others; the problem, if another one with its id differs."""
     if record.id not in records:
         records[record.id] = file, record
         return None
@@ -134,7 +145,7 @@ def _record_files(path: Path, depth: int, problems: list[RecordProblem]) -> Iter
 
 
 def _in_folder(folder: str, depth: int, problems: list[RecordProblem]) -> Iterator[Path]:
-    # os.scandir: one system call a folder, where Path.iterdir and is_dir make one an entry.
+    # os.scandir needs one system call for a folder; Path.is_dir needs one for each entry.
     try:
         with os.scandir(folder) as entries:
             children = sorted(entries, key=lambda entry: entry.name)

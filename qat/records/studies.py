@@ -1,7 +1,7 @@
-"""A study's runs: an index of ids beside the runs, so that two studies can share one.
+"""The runs of a study: an index of ids beside the runs, so that two studies can share a run.
 
-``runs/.studies/<study>/<scale>/<id>`` is an empty file a run. Adding one needs no lock, adding it
-twice changes nothing, and a kill leaves nothing half written.
+``runs/.studies/<study>/<scale>/<id>`` is an empty file for each run. Adding a run needs no lock,
+adding it twice changes nothing, and a killed process leaves nothing half written.
 """
 
 from collections.abc import Iterable
@@ -14,9 +14,16 @@ INDEX = ".studies"
 
 
 def add_to_study(runs: Path, study: str, scale: str, ids: Iterable[str]) -> None:
-    """Note that these runs belong to a study.
+    """Write that these runs belong to a study.
+
+    Args:
+        runs: The folder of runs.
+        study: Name of the study.
+        scale: Name of the scale at which they run.
+        ids: Of the runs.
 
     Raises:
+        InputError: If a name cannot be the name of a folder.
         WriteError: If the disk refuses.
     """
     check_plain_name("study.name", study)
@@ -31,13 +38,18 @@ def add_to_study(runs: Path, study: str, scale: str, ids: Iterable[str]) -> None
 
 
 def studies(runs: Path) -> list[str]:
-    """Names of the studies that have runs, sorted."""
+    """Names of the studies that have runs, in alphabetical order."""
     root = runs / INDEX
     return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
 
 
 def scales_of(runs: Path, study: str) -> list[str]:
-    """Scales at which a study has runs, the one last asked for first."""
+    """Scales at which a study has runs, the one with the latest run first.
+
+    Args:
+        runs: The folder of runs.
+        study: Name of the study.
+    """
     folder = runs / INDEX / study
     if not folder.is_dir():
         return []
@@ -49,7 +61,13 @@ def scales_of(runs: Path, study: str) -> list[str]:
 
 
 def runs_of(runs: Path, study: str, scale: str) -> list[Path]:
-    """Run folders of a study at a scale, in the order in which they were asked for."""
+    """Run folders of a study at one scale, in the order in which they were added.
+
+    Args:
+        runs: The folder of runs.
+        study: Name of the study.
+        scale: Name of the scale.
+    """
     folder = runs / INDEX / study / scale
     if not folder.is_dir():
         return []
@@ -59,6 +77,6 @@ def runs_of(runs: Path, study: str, scale: str) -> list[Path]:
 
 def _marked_at(mark: Path) -> int:
     try:
-        return mark.lstat().st_mtime_ns  # what a link points to says nothing of the mark
-    except OSError:  # deleted meanwhile
+        return mark.lstat().st_mtime_ns  # of the mark itself, not of what a link points to
+    except OSError:  # deleted in the meantime
         return 0

@@ -1,7 +1,8 @@
-"""What lies in runs and cache that nobody needs any more, and how it is deleted.
+"""Files and folders in runs and cache that are not needed any more, and how they are deleted.
 
-Folders are looked at with ``lstat`` and deleted through descriptors of their parents, opened
-without following links: whatever is swapped for a link meanwhile, nothing outside is touched.
+Folders are examined with ``lstat`` and deleted through descriptors of their parents, which are
+opened without following links. If a folder is replaced by a link in the meantime, nothing outside
+is deleted.
 """
 
 import os
@@ -22,19 +23,19 @@ from qat.records.schema import RecordError
 
 NOTHING = frozenset([LOCK_NAME, HOLDER_NAME])
 _HALF_WRITTEN = re.compile(r"\..+\.\d+(-[0-9a-f]{8})?(\.\w+)?|.+\.part")
-"""Names that files have while they are written, by this project's writers."""
+"""Names of files while the writers of this project write them."""
 
 
 @dataclass(frozen=True)
 class Waste:
-    """Something that can go.
+    """A file or folder that is not needed.
 
     Attributes:
-        path: File or folder.
+        path: Of the file or folder.
         reason: Why it is not needed.
-        bytes: What its deletion frees; a file that has another name as well frees nothing.
-        still: Whether it may go, asked again at the moment of its deletion.
-        run: The run folder whose lock is held meanwhile; None outside of runs.
+        bytes: Freed by its deletion; 0 for a file that has another name as well.
+        still: Whether it can be deleted; called again just before its deletion.
+        run: The run folder whose lock is held during the deletion; None outside of runs.
     """
 
     path: Path
@@ -45,7 +46,7 @@ class Waste:
 
 
 def waste_of_runs(runs: Path) -> Iterator[Waste]:
-    """What finished runs do not need, what was left half written, and where no run started."""
+    """Spare checkpoints of finished runs, half-written files, and folders without a run."""
     for folder in _folders(runs):
         if folder.name.startswith(".") or is_held(folder):
             continue
@@ -62,7 +63,7 @@ def waste_of_runs(runs: Path) -> Iterator[Waste]:
 
 
 def waste_of_cache(cache: Path) -> Iterator[Waste]:
-    """Entries that would be made anew anyway, and files that were left half written."""
+    """Damaged entries, which the next request would compute anew, and half-written files."""
     for path in damaged_entries(cache):
         yield Waste(path, "damaged or left half made", size(path), _always)
     for kind in _folders(cache):
@@ -73,7 +74,7 @@ def waste_of_cache(cache: Path) -> Iterator[Waste]:
 
 
 def delete(waste: Waste) -> bool:
-    """Delete it; False if it is needed after all.
+    """Delete it; False if it is needed now, or another process holds the lock of its run.
 
     Raises:
         OSError: If the system refuses.
@@ -90,7 +91,7 @@ def delete(waste: Waste) -> bool:
 
 
 def half_written(folder: Path) -> list[Path]:
-    """Files in a folder, and in its checkpoints, that are named as they are while being written."""
+    """Files in a folder, and in its checkpoints, with the name that they have while written."""
     files = []
     for place in (folder, folder / CHECKPOINTS):
         if not place.is_symlink() and place.is_dir():
@@ -103,7 +104,7 @@ def half_written(folder: Path) -> list[Path]:
 
 
 def links_among(folder: Path) -> list[Path]:
-    """Links directly in a folder and in its folders."""
+    """Links directly in a folder, and directly in its folders."""
     if not folder.is_dir():
         return []
     places = [folder, *(path for path in _folders(folder) if not path.name.startswith("."))]
@@ -111,7 +112,7 @@ def links_among(folder: Path) -> list[Path]:
 
 
 def size(path: Path) -> int:
-    """Bytes that the deletion of a file or folder frees; links are not followed."""
+    """Bytes that deleting a file or folder frees; links are not followed."""
     facts = path.lstat()
     if not stat.S_ISDIR(facts.st_mode):
         return facts.st_size if facts.st_nlink == 1 else 0
@@ -124,7 +125,7 @@ def size(path: Path) -> int:
 
 
 def _folders(parent: Path) -> list[Path]:
-    """Folders in a folder, links to some left out."""
+    """Folders in a folder, without links to folders."""
     if parent.is_symlink() or not parent.is_dir():
         return []
     with os.scandir(parent) as entries:
@@ -151,7 +152,7 @@ def _has_spare_checkpoints(folder: Path) -> bool:
     try:
         return RunFolder(folder).state() == "done"
     except RecordError:
-        return False  # damaged: what is beside it may be all there is
+        return False  # damaged: the checkpoints may be all that is left of the run
 
 
 def _delete_if_still(waste: Waste) -> bool:
@@ -172,7 +173,7 @@ def _delete_if_still(waste: Waste) -> bool:
 
 
 def _delete_empty(name: str, parent: int) -> None:
-    """A folder of nothing but a lock: should a run begin in it now, it is not empty and stays."""
+    """Delete a folder with a lock only; if a run begins in it now, it is not empty and stays."""
     folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     try:
         for file in NOTHING:

@@ -8,12 +8,11 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from qat.analysis.diagnosis import MORE_IMAGES, Finding, LayerRows, findings, first_fall, layer_rows
-from qat.analysis.rows import rows_of
 from qat.config.study_grids import key_of
-from qat.records.file_names import LAYERS_NAME
-from qat.records.layers import read_layers
 from qat.records.schema import RunRecord
-from qat.records.side_files import SideFileError, shaped
+from qat.records.side_files.layers import read_layers
+from qat.records.side_files.verified import SideFileError
+from qat.report.layer_rows import tensor_rows_of
 
 MOST_LAYERS = 4
 """Shown of each finding."""
@@ -35,9 +34,8 @@ def run_layers(folder: Path, record: RunRecord) -> list[LayerRows]:
     Raises:
         SideFileError: If ``layers.json`` is gone, damaged or another file.
     """
-    with shaped(folder / LAYERS_NAME):
-        rows = rows_of(read_layers(folder, record))
-        return layer_rows(rows, (record.plan or {}).get("layers", {}))
+    rows = tensor_rows_of(read_layers(folder, record))
+    return layer_rows(rows, (record.plan or {}).get("layers", {}))
 
 
 def drop_lines(folder: Path, record: RunRecord) -> list[str]:

@@ -1,88 +1,99 @@
 """What a run's ``memory.json`` says, for a reader."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields
 
 from qat.base.text import markdown_text
+from qat.records.side_files.memory import (
+    FLOAT,
+    NAIVE,
+    ORDINARY,
+    MemoryFile,
+    MemoryTable,
+    MemoryTotals,
+    PlannedMemory,
+    PrefetchMemory,
+)
 
 _KIB = 1024
 
 
-def memory_lines(memory: Mapping[str, Any]) -> list[str]:
+def memory_lines(memory: MemoryFile) -> list[str]:
     """One line for the arena, one for the layers, one for each run that was asked for."""
-    if "unplanned" in memory:
-        return [f"memory is not planned: {memory['unplanned']}"]
-    lines = [_arena_line(memory), _layers_line(memory)]
-    for name, network in memory["networks"].items():
-        if (ran := network.get("execution")) is not None:
+    planned = memory.planned
+    if planned is None:
+        return [f"memory is not planned: {memory.unplanned}"]
+    lines = [_arena_line(memory, planned), _layers_line(planned)]
+    for name, network in planned.networks.items():
+        if (ran := network.execution) is not None:
             lines.append(
-                f"{name} run inside its arena of {_size(ran['arena_bytes'])}: equal bit for bit, "
-                f"workspace {_size(ran['workspace_bytes'])}, allocated beside it "
-                f"{_size(ran['allocated_bytes'])} (ordinarily "
-                f"{_size(ran['ordinary_allocated_bytes'])})"
+                f"{name} run inside its arena of {_size(ran.arena_bytes)}: equal bit for bit, "
+                f"workspace {_size(ran.workspace_bytes)}, allocated beside it "
+                f"{_size(ran.allocated_bytes)} (ordinarily "
+                f"{_size(ran.ordinary_allocated_bytes)})"
             )
-    return lines + ([_prefetch_line(memory["prefetch"])] if "prefetch" in memory else [])
+    return lines if planned.prefetch is None else [*lines, _prefetch_line(planned.prefetch)]
 
 
-def memory_markdown(memory: Mapping[str, Any]) -> str:
+def memory_markdown(memory: MemoryFile) -> str:
     """Bytes of every strategy and every layer, as tables; empty if there is no plan."""
-    if "unplanned" in memory:
+    planned = memory.planned
+    if planned is None:
         return ""
     text = "\n\n| network | strategy | arena | lower bound | saving |\n|---|---|---:|---:|---:|\n"
-    for name, network in memory["networks"].items():
-        for strategy, row in network["strategies"].items():
+    for name, network in planned.networks.items():
+        for strategy, row in network.strategies.items():
             text += (
-                f"| {markdown_text(name)} | {markdown_text(strategy)} | {_size(row['bytes'])} | "
-                f"{_size(row['lower_bound_bytes'])} | {row['saving_percent']:.1f} % |\n"
+                f"| {markdown_text(name)} | {markdown_text(strategy)} | {_size(row.bytes)} | "
+                f"{_size(row.lower_bound_bytes)} | {row.saving_percent:.1f} % |\n"
             )
-    for title in ("inference_float", "inference", "training"):
-        if title in memory:
-            text += _layer_table(title.replace("_", ", "), memory[title])
-    return text
+    text += _layer_table("inference, float", planned.inference_float)
+    if planned.inference is not None:
+        text += _layer_table("inference", planned.inference)
+    return text + _layer_table("training", planned.training)
 
 
-def _layer_table(title: str, estimate: Mapping[str, Any]) -> str:
-    parts = list(estimate["totals"])
+def _layer_table(title: str, table: MemoryTable) -> str:
+    parts = [part.name for part in fields(MemoryTotals)]
     text = f"\n| {title} | {' | '.join(parts)} |\n|---|{'---:|' * len(parts)}\n"
-    for row in (*estimate["rows"], {"name": "total", **estimate["totals"]}):
-        text += (
-            f"| {markdown_text(row['name'])} | {' | '.join(_size(row[part]) for part in parts)} |\n"
-        )
+    rows = [(row.name, row) for row in table.rows]
+    for name, row in (*rows, ("total", table.totals)):
+        cells = " | ".join(_size(getattr(row, part)) for part in parts)
+        text += f"| {markdown_text(name)} | {cells} |\n"
     return text
 
 
-def _arena_line(memory: Mapping[str, Any]) -> str:
+def _arena_line(memory: MemoryFile, planned: PlannedMemory) -> str:
     parts = []
     for name, words in (("float", "in float"), ("network", "at the plan's widths")):
-        if name in memory["networks"]:
-            arena = memory["networks"][name]["arena"]
+        if name in planned.networks:
+            arena = planned.networks[name].arena
             parts.append(
-                f"{_size(arena['bytes'])} {words} (at least {_size(arena['lower_bound_bytes'])})"
+                f"{_size(arena.bytes)} {words} (at least {_size(arena.lower_bound_bytes)})"
             )
-    naive = memory["networks"]["float"]["strategies"]["naive"]["bytes"]
+    naive = planned.networks[FLOAT].strategies[NAIVE].bytes
     return (
-        f"peak activations, batch {memory['batch']}, {memory['strategy']}: {', '.join(parts)}; "
+        f"peak activations, batch {memory.batch}, {memory.strategy}: {', '.join(parts)}; "
         f"in float, each activation in memory of its own: {_size(naive)}"
     )
 
 
-def _layers_line(memory: Mapping[str, Any]) -> str:
-    before = _size(memory["inference_float"]["total"])
+def _layers_line(planned: PlannedMemory) -> str:
+    before = _size(planned.inference_float.total)
     text = f"parameters and all activations, nothing reused: float {before}"
-    if (after := memory.get("inference")) is not None:
-        text += f", quantized {_size(after['total'])} ({after['saving_percent']:.1f} % less)"
-    return text + f", training with {memory['optimizer']} {_size(memory['training']['total'])}"
+    if (after := planned.inference) is not None:
+        text += f", quantized {_size(after.total)} ({after.saving_percent:.1f} % less)"
+    return text + f", training with {planned.optimizer} {_size(planned.training.total)}"
 
 
-def _prefetch_line(ran: Mapping[str, Any]) -> str:
+def _prefetch_line(ran: PrefetchMemory) -> str:
     times = ", ".join(
-        f"{name} {t['median_ms']:.2f} ms ({t['lower_ms']:.2f} to {t['upper_ms']:.2f})"
-        for name, t in ran["latency"].items()
+        f"{name} {t.median_ms:.2f} ms ({t.lower_ms:.2f} to {t.upper_ms:.2f})"
+        for name, t in ran.latency.items()
     )
     return (
-        f"weights {_size(ran['packed_weight_bytes'])} packed, at most {ran['most_unpacked']} "
-        f"layers and {_size(ran['peak_unpacked_bytes'])} unpacked at once (all in float "
-        f"{_size(ran['float_weight_bytes'])}); {times}, n = {ran['latency']['ordinary']['repeats']}"
+        f"weights {_size(ran.packed_weight_bytes)} packed, at most {ran.most_unpacked} "
+        f"layers and {_size(ran.peak_unpacked_bytes)} unpacked at once (all in float "
+        f"{_size(ran.float_weight_bytes)}); {times}, n = {ran.latency[ORDINARY].repeats}"
     )
 
 

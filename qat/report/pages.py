@@ -6,16 +6,17 @@ from typing import Any
 
 from qat.analysis.history import TAGS
 from qat.analysis.layers import LayerSQNR, by_layer
-from qat.analysis.rows import rows_of
 from qat.base.printing import complain_line
-from qat.records.file_names import LAYERS_NAME
-from qat.records.layers import read_layers
 from qat.records.schema import RunRecord
-from qat.records.side_files import SideFileError, read_as, shaped
+from qat.records.side_files.allocation import AllocationFile
+from qat.records.side_files.layers import read_layers
+from qat.records.side_files.sensitivity import SensitivityFile
+from qat.records.side_files.typed_file import read_side_file
+from qat.records.side_files.verified import SideFileError
+from qat.report.layer_rows import tensor_rows_of
 from qat.report.mixed_figures import allocation_figures
 from qat.report.run_files import deployment_markdown, memory_of, sensitivities_of
 from qat.report.study_figures import history_figures, run_history
-from qat.sensitivity.table import SensitivityTable
 from qat.tables.comparison import comparison_markdown
 from qat.tables.render import markdown
 from qat.tracking.figures.codes import codes_figure
@@ -30,13 +31,13 @@ from qat.tracking.tensorboard import open_events, write_hparams, write_run
 def run_figures(record: RunRecord, folder: Path) -> dict[str, Figure]:
     """Figures of what the run's files say: those that are kept in its folder too."""
     try:
-        allocation = read_as(folder, record, "allocation", dict)
-        table = read_as(folder, record, "sensitivity", SensitivityTable.from_dict)
+        allocation = read_side_file(folder, record, AllocationFile)
+        sensitivity = read_side_file(folder, record, SensitivityFile)
     except SideFileError:  # the page's list says which file was skipped
         return {}
-    if allocation is None or table is None:
+    if allocation is None or sensitivity is None:
         return {}
-    return allocation_figures(allocation, table, record.metrics["top1"])
+    return allocation_figures(allocation, sensitivity, record.metrics["top1"])
 
 
 def write_pages(folder: Path, record: RunRecord, tensors: PageTensors) -> None:
@@ -60,14 +61,13 @@ def write_pages_of_record(tb: Path, folder: Path, record: RunRecord) -> None:
         record: Of status done.
     """
     try:
-        with shaped(folder / LAYERS_NAME):
-            rows = by_layer(rows_of(read_layers(folder, record)))
+        rows = by_layer(tensor_rows_of(read_layers(folder, record)))
     except SideFileError as error:
         complain_line(f"skipped: {error}")
         rows = []
     _write(tb, folder, record, rows, words=f"\n\n{left_out(record)}")
     with open_events(tb) as writer:
-        for row in run_history(folder, record):
+        for row in run_history(folder, record).rows:
             writer.add_scalar(f"{TAGS[row.metric]}/{row.layer}.{row.slot}", row.value, row.step)
 
 
@@ -93,7 +93,8 @@ def _write(
     figures = {"sqnr": sqnr_figure(rows)} if rows else {}
     figures |= run_figures(record, folder)
     figures |= history_figures(run_history(folder, record))
-    figures |= memory_figures(memory_of(folder, record))
+    if (memory := memory_of(folder, record)) is not None:
+        figures |= memory_figures(memory)
     write_run(
         tb,
         record,

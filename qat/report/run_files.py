@@ -9,30 +9,35 @@ from pathlib import Path
 from typing import Any
 
 from qat.base.text import markdown_line
-from qat.records.file_names import (
-    USUAL_NAMES,
-)
+from qat.records.file_names import USUAL_NAMES
 from qat.records.schema import RunRecord
-from qat.records.side_files import SideFileError, read_as
+from qat.records.side_files.allocation import AllocationFile
+from qat.records.side_files.latency import LatencyFile
+from qat.records.side_files.memory import MemoryFile
+from qat.records.side_files.parity import ParityFile
+from qat.records.side_files.sensitivity import SensitivityFile
+from qat.records.side_files.typed_file import TypedFile, read_side_file
+from qat.records.side_files.verified import SideFileError
 from qat.report.memory_lines import memory_lines, memory_markdown
 from qat.report.mixed_lines import allocation_lines, sensitivities
 from qat.report.runtime_lines import latency_lines, parity_lines
 from qat.tables.cells import Table
 
-_LINES: tuple[tuple[str, Callable[[Any], list[str]]], ...] = (
-    ("allocation", allocation_lines),
-    ("parity", parity_lines),
-    ("latency", latency_lines),
-    ("memory", memory_lines),
+_LINES: tuple[tuple[type[TypedFile], Callable[[Any], list[str]]], ...] = (
+    (AllocationFile, allocation_lines),
+    (ParityFile, parity_lines),
+    (LatencyFile, latency_lines),
+    (MemoryFile, memory_lines),
 )
 
 
 def deployment_lines(folder: Path, record: RunRecord) -> list[str]:
     """How widths were chosen, what the runtime made of the network, where its memory goes."""
     lines: list[str] = []
-    for artifact, lines_of in _LINES:
+    for kind, lines_of in _LINES:
         try:
-            lines += read_as(folder, record, artifact, lines_of) or []
+            file = read_side_file(folder, record, kind)
+            lines += [] if file is None else lines_of(file)
         except SideFileError as error:
             lines.append(f"skipped: {error}")
     return lines + _unverified(folder, record)
@@ -41,26 +46,25 @@ def deployment_lines(folder: Path, record: RunRecord) -> list[str]:
 def sensitivities_of(folder: Path, record: RunRecord) -> Table | None:
     """A run's ``sensitivity.json`` as layer x bits; None if there is none, or it is damaged."""
     try:
-        return read_as(folder, record, "sensitivity", sensitivities)
+        file = read_side_file(folder, record, SensitivityFile)
     except SideFileError:
         return None
+    return None if file is None else sensitivities(file)
 
 
-def memory_of(folder: Path, record: RunRecord) -> dict[str, Any]:
-    """What ``memory.json`` holds; empty if there is none, or it is damaged."""
+def memory_of(folder: Path, record: RunRecord) -> MemoryFile | None:
+    """What ``memory.json`` holds; None if there is none, or it is damaged."""
     try:
-        return read_as(folder, record, "memory", dict) or {}
+        return read_side_file(folder, record, MemoryFile)
     except SideFileError:
-        return {}
+        return None  # the lines name the file
 
 
 def deployment_markdown(folder: Path, record: RunRecord) -> str:
     """The lines as a list, and the memory of every strategy and every layer as tables."""
     text = "".join(f"\n- {markdown_line(line)}" for line in deployment_lines(folder, record))
-    try:
-        return text + (read_as(folder, record, "memory", memory_markdown) or "")
-    except SideFileError:
-        return text  # the lines name the file
+    memory = memory_of(folder, record)
+    return text if memory is None else text + memory_markdown(memory)
 
 
 def _unverified(folder: Path, record: RunRecord) -> list[str]:

@@ -1,10 +1,11 @@
 """What a run's parity and latency files say, in lines for a reader. Loads no torch."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from qat.export.reference.accumulators import ACCUMULATOR_BITS
 from qat.export.runtimes.labels import HALF, HALF_SIMULATED, SIZE_ONLY
+from qat.records.side_files.latency import LatencyFile
+from qat.records.side_files.parity import AccumulatorWidth, ParityFile, RuntimeExecution
 
 _CAUSES = {
     "ties": "every layer agrees from the same codes, what differs is ties that spread",
@@ -14,87 +15,83 @@ _CAUSES = {
 """Of verdicts, see :mod:`qat.export.parity.verdict`; runs from before it name none."""
 
 
-def parity_lines(parity: Mapping[str, Any]) -> list[str]:
+def parity_lines(parity: ParityFile) -> list[str]:
     """What a run's ``parity.json`` says, for a reader."""
-    lines = [_execution_line(parity["execution"])]
-    if parity["execution"]["may_saturate"]:
+    lines = [_execution_line(parity.execution)]
+    if parity.execution.may_saturate:
         lines.append(
             "this CPU has no VNNI: sums of two products may be clipped to 16 bits; weights of 7 "
             "bits (scheme.weight.bits=7) cannot be"
         )
     lines.append(_gate_line(parity))
-    if (reference := parity["reference"]) is not None:
+    if (reference := parity.reference) is not None:
         lines.append(
-            f"integer-only reference: {reference['images']} images, at most "
-            f"{reference['max_steps']:g} steps from the simulation"
+            f"integer-only reference: {reference.images} images, at most "
+            f"{reference.max_steps:g} steps from the simulation"
         )
-    return lines + _accumulator_lines(parity["accumulators"])
+    return lines + _accumulator_lines(parity.accumulators)
 
 
-def latency_lines(latency: Mapping[str, Any]) -> list[str]:
+def latency_lines(latency: LatencyFile) -> list[str]:
     """What a run's ``latency.json`` says, for a reader."""
     lines = []
-    for row in latency["speedups"]:
+    for row in latency.speedups:
         times = {
-            other["network"]: f"{other['median_ms']:.3f} ms "
-            f"({other['lower_ms']:.3f} to {other['upper_ms']:.3f})"
-            for other in latency["rows"]
-            if (other["batch"], other["threads"]) == (row["batch"], row["threads"])
+            name: f"{time.median_ms:.3f} ms ({time.lower_ms:.3f} to {time.upper_ms:.3f})"
+            for name, time in latency.times(row.batch, row.threads).items()
         }
         lines.append(
-            f"{row['network']} {times[row['network']]}, {row['baseline']} "
-            f"{times[row['baseline']]}: {row['median']:.2f}\u00d7 "
-            f"({row['lower']:.2f} to {row['upper']:.2f}) as fast; batch {row['batch']}, "
-            f"{row['threads']} threads, {row['runtime']} {latency['rows'][0]['version']}, medians "
-            f"and quartiles of {latency['rows'][0]['repeats']}"
-            f"{_half_words(latency, row['network'])}"
+            f"{row.network} {times[row.network]}, {row.baseline} "
+            f"{times[row.baseline]}: {row.median:.2f}\u00d7 "
+            f"({row.lower:.2f} to {row.upper:.2f}) as fast; batch {row.batch}, "
+            f"{row.threads} threads, {row.runtime} {latency.rows[0].version}, medians "
+            f"and quartiles of {latency.rows[0].repeats}"
+            f"{_half_words(latency, row.network)}"
         )
     return lines
 
 
-def _half_words(latency: Mapping[str, Any], network: str) -> str:
-    half, every = latency.get("float16_products") or (0, 0)
+def _half_words(latency: LatencyFile, network: str) -> str:
+    half, every = latency.float16_products or (0, 0)
     return f"; {HALF_SIMULATED}" if network == HALF and half < every else ""
 
 
-def _execution_line(execution: Mapping[str, Any]) -> str:
-    whole = execution["layers"] - len(execution["float_layers"])
-    text = (
-        f"{execution['runtime']} {execution['version']}, {execution['instructions'] or 'no VNNI'}: "
-    )
-    if (half := execution.get("float16_products")) is not None:
+def _execution_line(execution: RuntimeExecution) -> str:
+    whole = execution.layers - len(execution.float_layers)
+    text = f"{execution.runtime} {execution.version}, {execution.instructions or 'no VNNI'}: "
+    if (half := execution.float16_products) is not None:
         text += f"{half[0]} of {half[1]} products in float16"
         return text + (f"; {HALF_SIMULATED}" if half[0] < half[1] else "")
-    if not execution["layers"]:
+    if not execution.layers:
         return text + "all in float"
-    text += f"{whole} of {execution['layers']} layers run as integers"
-    if execution["float_layers"]:
-        text += f"; {SIZE_ONLY} ({', '.join(execution['float_layers'])})"
+    text += f"{whole} of {execution.layers} layers run as integers"
+    if execution.float_layers:
+        text += f"; {SIZE_ONLY} ({', '.join(execution.float_layers)})"
     return text
 
 
-def _gate_line(parity: Mapping[str, Any]) -> str:
+def _gate_line(parity: ParityFile) -> str:
     parts = []
-    for how, rows in parity["logits"].items():
-        text = f"{100 * rows['top1_agreement']:.2f} % of {rows['images']} images alike ({how}"
-        if rows["max_steps"] is not None:
-            text += f", at most {float(rows['max_steps']):g} steps"
-        if (first := parity["first_diverging"].get(how)) is not None:
-            text += f", first in {first['name']}"
+    for how, rows in parity.logits.items():
+        text = f"{100 * rows.top1_agreement:.2f} % of {rows.images} images alike ({how}"
+        if rows.max_steps is not None:
+            text += f", at most {rows.max_steps:g} steps"
+        if (first := parity.first_diverging.get(how)) is not None:
+            text += f", first in {first.name}"
         parts.append(f"{text})")
-    words = _CAUSES.get(parity.get("cause", ""), "")
-    reason = f" ({parity['reason']})" if parity["reason"] else ""
-    said = f": {words}{reason}" if words else f": {parity['reason']}" if parity["reason"] else ""
-    return f"parity {parity['gate']}{said}; {', '.join(parts)}"
+    words = _CAUSES.get(parity.cause, "")
+    reason = f" ({parity.reason})" if parity.reason else ""
+    said = f": {words}{reason}" if words else f": {parity.reason}" if parity.reason else ""
+    return f"parity {parity.gate}{said}; {', '.join(parts)}"
 
 
-def _accumulator_lines(rows: list[dict[str, Any]]) -> list[str]:
+def _accumulator_lines(rows: Sequence[AccumulatorWidth]) -> list[str]:
     if not rows:
         return []
-    worst = max(rows, key=lambda row: row["worst_bits"])
-    text = f"accumulators: {worst['worst_bits']} bits at worst ({worst['name']})"
+    worst = max(rows, key=lambda row: row.worst_bits)
+    text = f"accumulators: {worst.worst_bits} bits at worst ({worst.name})"
     for bits in ACCUMULATOR_BITS:
-        over = [row["name"] for row in rows if bits in row["overflows"]]
+        over = [row.name for row in rows if bits in row.overflows]
         if over:
             text += f"; {bits} bits overflow in {len(over)} of {len(rows)} layers"
     return [text]

@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from qat.analysis.history import METRICS, HistoryRow, courses, history_rows
 from qat.base.printing import complain_line
-from qat.base.reading import UnreadableError, decoded
-from qat.records.file_names import HISTORY_NAME
-from qat.records.layers import output_decibels
 from qat.records.run_facts import FLOAT_BITS, run_facts
 from qat.records.schema import RunRecord
-from qat.records.side_files import SideFileError, side_file
+from qat.records.side_files.history import METRICS, HistoryFile, read_history
+from qat.records.side_files.layers import read_layers
+from qat.records.side_files.verified import SideFileError
 from qat.tables.collect import group_records, sort_groups
 from qat.tables.points import FigurePoint, Measured, measured, points_of
 from qat.tables.statistics import Statistic
@@ -76,25 +74,24 @@ def layer_order(records: Iterable[RunRecord]) -> list[str]:
 
 def _decibels(folder: Path, record: RunRecord) -> dict[str, float]:
     try:
-        return output_decibels(folder, record)
+        return read_layers(folder, record).output_decibels
     except SideFileError as error:
         complain_line(f"skipped: {error}")
         return {}
 
 
-def run_history(folder: Path, record: RunRecord) -> list[HistoryRow]:
-    """The run's own history; nothing if it has none, or another stands in its place."""
+def run_history(folder: Path, record: RunRecord) -> HistoryFile:
+    """The run's own history; without rows if it has none, or another file is in its place."""
     try:
-        file = side_file(folder, record, "history", HISTORY_NAME)
-        return [] if file is None else history_rows(decoded(file.content))
-    except (SideFileError, UnreadableError) as error:
+        return read_history(folder, record)
+    except SideFileError as error:
         complain_line(f"skipped: {error}")
-        return []
+        return HistoryFile(())
 
 
-def history_figures(rows: Sequence[HistoryRow], title: str = "") -> dict[str, Figure]:
+def history_figures(history: HistoryFile, title: str = "") -> dict[str, Figure]:
     """A figure for each metric that was noted over a training."""
-    by_metric = {metric: courses(rows, metric) for metric in METRICS}
+    by_metric = {metric: history.courses(metric) for metric in METRICS}
     return {f"history_{m}": history_figure(c, m, title) for m, c in by_metric.items() if c}
 
 
@@ -103,8 +100,9 @@ def _of_training(records: Iterable[RunRecord], runs: Mapping[str, Path]) -> dict
     trained = [record for record in records if record.status == "done" and record.mode == "qat"]
     for group in reversed(sort_groups(group_records(trained))):
         first = group.records[0]
-        if first.id in runs and (rows := run_history(runs[first.id], first)):
-            return history_figures(rows, run_facts(first).run_name)
+        history = run_history(runs[first.id], first) if first.id in runs else HistoryFile(())
+        if history.rows:
+            return history_figures(history, run_facts(first).run_name)
     return {}
 
 

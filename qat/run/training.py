@@ -13,6 +13,7 @@ from qat.core.kernels import choose_kernel, set_kernel
 from qat.data.bundle import DataBundle
 from qat.graph.shapes import layer_calls
 from qat.records.file_names import HISTORY_NAME
+from qat.records.side_files.history import HistoryWriter
 from qat.run.loggers import make_logger
 from qat.run.prepared import Prepared
 from qat.run.training_progress import TrainingProgress
@@ -121,7 +122,7 @@ def _fit(
 
 def _history(prepared: Prepared) -> list[L.Callback]:
     every = prepared.tracking.history_every
-    return [QuantizerHistory(every, prepared.folder / HISTORY_NAME)] if every else []
+    return [QuantizerHistory(every, HistoryWriter(prepared.folder / HISTORY_NAME))] if every else []
 
 
 def _loggers(prepared: Prepared, checkpoints: Path) -> Sequence[Logger]:

@@ -1,8 +1,8 @@
 """Records scale, clipping, flips and SQNR of every quantizer during a training."""
 
+from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning as L
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from qat.analysis.flips import flip_share
-from qat.analysis.history import TAGS, HistoryRow, append_history, forget_after
+from qat.analysis.history import TAGS
 from qat.analysis.sums import clipped
 from qat.base.errors import InputError
 from qat.layers.walk import quantizers
@@ -21,28 +21,46 @@ from qat.training.step import is_compiled
 _ReadingKey = tuple[str, str, str]  # layer, slot, metric
 
 
+class ReadingsFile(Protocol):
+    """A file that readings are added to; a run's is its ``history.csv``."""
+
+    def append(self, rows: Iterable[tuple[int, str, str, str, float]]) -> None:
+        """Add readings.
+
+        Args:
+            rows: Step, layer, slot, metric and value of each.
+        """
+
+    def forget_after(self, step: int) -> None:
+        """Remove the readings of later steps.
+
+        Args:
+            step: The last optimizer step that is kept.
+        """
+
+
 class QuantizerHistory(L.Callback):
     """Record scale, clipping, flips and SQNR of every layer at regular optimizer steps.
 
     SQNR is the signal-to-quantization-noise ratio in dB. Clipping is the share of values outside
     the range, flips the share of weights whose code has changed in the step. Readings go to the
     trainer's loggers (``scale/LAYER.weight``, ``clipping/...``, ``flips/...``,
-    ``sqnr_weight_db/...``) and to a CSV file. They change no number of the training. Hooks read the
+    ``sqnr_weight_db/...``) and to a file. They change no number of the training. Hooks read the
     inputs; they exist only in recorded steps. A compiled training step would be compiled again for
     a hook, so there the clipping of inputs is left out.
 
     Args:
         every_n_steps: Optimizer steps between two readings.
-        path: The CSV file.
+        file: Where readings are kept.
 
     Raises:
         ValueError: If ``every_n_steps`` is below 1.
     """
 
-    def __init__(self, every_n_steps: int, path: Path) -> None:
+    def __init__(self, every_n_steps: int, file: ReadingsFile) -> None:
         if every_n_steps < 1:
             raise InputError(f"every_n_steps must be 1 or more, got {every_n_steps}")
-        self.every_n_steps, self.path = every_n_steps, path
+        self.every_n_steps, self.file = every_n_steps, file
         self._codes: dict[str, Tensor] = {}
         self._readings: dict[_ReadingKey, Tensor] = {}
         self._hooks: list[RemovableHandle] = []
@@ -55,7 +73,7 @@ class QuantizerHistory(L.Callback):
             pl_module: Not used.
         """
         if trainer.is_global_zero:
-            forget_after(self.path, trainer.global_step)
+            self.file.forget_after(trainer.global_step)
 
     @torch.no_grad()
     def on_train_batch_start(
@@ -132,10 +150,12 @@ class QuantizerHistory(L.Callback):
         if not trainer.is_global_zero:
             return
         values = torch.stack(list(self._readings.values())).tolist()
-        keys, step = list(self._readings), trainer.global_step
-        rows = [HistoryRow(step, *key, value) for key, value in zip(keys, values, strict=True)]
-        append_history(self.path, rows)
-        scalars = {f"{TAGS[r.metric]}/{r.layer}.{r.slot}": r.value for r in rows}
+        readings, step = dict(zip(self._readings, values, strict=True)), trainer.global_step
+        self.file.append((step, *key, value) for key, value in readings.items())
+        scalars = {
+            f"{TAGS[metric]}/{layer}.{slot}": value
+            for (layer, slot, metric), value in readings.items()
+        }
         for logger in trainer.loggers:
             logger.log_metrics(scalars, step=step)
 

@@ -3,6 +3,8 @@
 import csv
 
 from bench import memory_study
+from qat.records.side_files.memory import MemoryFile
+from tests.side_files import MEMORY
 
 ROW = {
     "arena_bytes": 1024,
@@ -19,41 +21,12 @@ RAN = {
     "ordinary_allocated_peak_bytes": 4096,
 }
 GAIN = {"own_order_bytes": 4096, "best_bytes": 1024, "saving": 0.75, "exact": True}
-TIME = {"median_ms": 2.0, "lower_ms": 1.0, "upper_ms": 3.0, "repeats": 20}
-EXECUTION = {
-    "arena_bytes": 512,
-    "workspace_bytes": 1024,
-    "allocated_bytes": 1536,
-    "ordinary_allocated_bytes": 2048,
-}
-ARENA = {
-    "order": ["x"],
-    "arena": {"bytes": 512, "lower_bound_bytes": 512},
-    "blocks": [{"members": ["x"], "bytes": 512, "first": 0, "last": 0, "offset": 0, "bits": 8}],
-    "execution": EXECUTION,
-}
-LAYERS = {"rows": [{"name": "conv", "parameters": 4, "activations": 8}]}
-TOLD = {
-    "batch": 1,
-    "networks": {"network": ARENA},
-    "inference_float": LAYERS,
-    "inference": LAYERS,
-    "weight_bits": {"conv": 4},
-    "stored_bits": {"conv": 8},
-    "prefetch": {
-        "float_weight_bytes": 8192,
-        "packed_weight_bytes": 1024,
-        "peak_unpacked_bytes": 2048,
-        "peak_unpacked_in_turn_bytes": 1024,
-        "latency": dict.fromkeys(("ordinary", "interpreted", "prefetch", "unpacked_in_turn"), TIME),
-    },
-}
 
 
 def test_tables_and_figures(tmp_path):
     network = dict.fromkeys(memory_study.ORDER, ROW) | {"executed": RAN}
     results = {"networks": {"net": network}, "schedules": {"branches": GAIN}}
-    memory_study.write(results, {"net w8a8": TOLD}, tmp_path)
+    memory_study.write(results, {"net w8a8": MemoryFile.from_data(MEMORY)}, tmp_path)
     text = (tmp_path / "table.md").read_text()
     assert "| net | 1 | 1 | 1 | 1 | 1 | 1 | 1 |" in text
     assert "| net | 75.00 |" in text

@@ -12,6 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qat.cli.main import main
+from tests.side_files import (
+    ALLOCATION,
+    HISTORY,
+    LATENCY,
+    LAYERS,
+    MEMORY,
+    PARITY,
+    SENSITIVITY,
+)
 from tests.strategies import damaged_files, damaged_records, hostile_texts
 
 SPEC = {"bits": 4, "format": "int", "symmetric": True, "signed": True, "granularity": "channel"}
@@ -48,13 +57,13 @@ RECORD = {
 }
 GOOD = RECORD | {"id": "good00000000", "metrics": {"top1": 0.4321, "float_top1": 0.9}}
 SIDES = {
-    "parity.json": {"gate": "passed", "reason": "", "execution": {"runtime": "it"}},
-    "latency.json": {"rows": [], "speedups": [{"batch": 1}]},
-    "memory.json": {"networks": {}, "batch": 1},
-    "allocation.json": {"allocator": "ilp", "metric": "it", "slots": [], "budgets": []},
-    "sensitivity.json": {"metric": "it", "unit": "", "rows": [{"score": 1}]},
-    "layers.json": [{"name": "first", "slot": "output", "sqnr_db": 12.5}],
-    "history.csv": "step,layer,slot,metric,value\n1,first,weight,scale,0.5\n",
+    "parity.json": PARITY,
+    "latency.json": LATENCY,
+    "memory.json": MEMORY,
+    "allocation.json": ALLOCATION,
+    "sensitivity.json": SENSITIVITY,
+    "layers.json": LAYERS,
+    "history.csv": HISTORY,
 }
 ACTING = set("\x1b\x07\x00\x9b\u202e\u2066\x08")
 FORMATS = ("markdown", "csv", "latex", "html")

@@ -1,32 +1,14 @@
 """What a run says of its runtime."""
 
+from qat.records.side_files.latency import LatencyFile
+from qat.records.side_files.parity import ParityFile
 from qat.report.runtime_lines import latency_lines, parity_lines
-
-LOGITS = {"images": 200, "top1_agreement": 0.995, "within_one_step": 0.9, "sqnr_db": 40.0}
-PARITY = {
-    "gate": "passed",
-    "reason": "",
-    "execution": {
-        "runtime": "onnxruntime",
-        "version": "1.0",
-        "instructions": "avx512_vnni",
-        "may_saturate": False,
-        "layers": 3,
-        "float_layers": [],
-    },
-    "logits": {"optimizations on": LOGITS | {"max_steps": 2.0}},
-    "first_diverging": {"optimizations on": {"name": "conv1"}},
-    "reference": {"images": 4, "max_steps": 1.0},
-    "accumulators": [
-        {"name": "a", "worst_bits": 20, "overflows": [16]},
-        {"name": "b", "worst_bits": 26, "overflows": [16, 24]},
-    ],
-}
+from tests.side_files import LATENCY, LOGITS, PARITY
 
 
 def told(**changes):
     execution = PARITY["execution"] | changes.pop("execution", {})
-    return parity_lines(PARITY | {"execution": execution} | changes)
+    return parity_lines(ParityFile.from_data(PARITY | {"execution": execution} | changes))
 
 
 def test_execution_parity_reference_and_accumulators_have_a_line_each():
@@ -60,11 +42,7 @@ def test_dynamic_ranges_have_no_steps_and_no_accumulators():
 
 
 def test_a_speedup_has_both_times_and_their_spread():
-    case = {"batch": 64, "threads": 2, "runtime": "onnxruntime", "version": "1.0", "repeats": 50}
-    times = {"median_ms": 2.0, "lower_ms": 1.5, "upper_ms": 2.5}
-    ratio = {"network": "network", "baseline": "float", "median": 1.5, "lower": 1.4, "upper": 1.6}
-    rows = [case | times | {"network": name} for name in ("float", "network")]
-    assert latency_lines({"rows": rows, "speedups": [case | ratio]}) == [
+    assert latency_lines(LatencyFile.from_data(LATENCY)) == [
         "network 2.000 ms (1.500 to 2.500), float 2.000 ms (1.500 to 2.500): 1.50\u00d7 "
         "(1.40 to 1.60) as fast; batch 64, 2 threads, onnxruntime 1.0, medians and quartiles of 50"
     ]

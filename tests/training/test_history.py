@@ -6,7 +6,7 @@ import pytest
 import torch
 from lightning.pytorch.loggers import CSVLogger
 
-from qat.analysis.history import read_history
+from qat.records.side_files.history import HistoryFile, HistoryWriter
 from qat.training.fit import fit
 from qat.training.history import QuantizerHistory
 from qat.training.qat import QATClassifier
@@ -21,7 +21,7 @@ def train(net, train_batches, val_batches, folder, *callbacks, **settings):
 
 def test_noting_changes_no_weight(quantized_net, train_batches, val_batches, tmp_path):
     plain = train(quantized_net, train_batches, val_batches, tmp_path / "a")
-    history = QuantizerHistory(2, tmp_path / "history.csv")
+    history = QuantizerHistory(2, HistoryWriter(tmp_path / "history.csv"))
     noted = train(quantized_net, train_batches, val_batches, tmp_path / "b", history)
     assert same(plain.state_dict(), noted.state_dict())
     assert not any(module._forward_pre_hooks for module in noted.modules())
@@ -30,11 +30,12 @@ def test_noting_changes_no_weight(quantized_net, train_batches, val_batches, tmp
 def test_every_layer_is_noted_every_so_many_steps(
     quantized_net, train_batches, val_batches, tmp_path
 ):
-    history = QuantizerHistory(4, tmp_path / "history.csv")
+    history = QuantizerHistory(4, HistoryWriter(tmp_path / "history.csv"))
     net = train(
         quantized_net, train_batches, val_batches, tmp_path, history, max_epochs=4, keep="last"
     )
-    rows = read_history(tmp_path / "history.csv")
+    path = tmp_path / "history.csv"
+    rows = HistoryFile.from_csv(path.read_bytes(), path).rows
     assert sorted({row.step for row in rows}) == [4, 8, 12, 16, 20]  # four epochs of five
     keys = {(row.layer, row.slot, row.metric) for row in rows}
     of_weight = {"scale", "clipping", "flips", "sqnr_db"}
@@ -51,20 +52,20 @@ def test_every_layer_is_noted_every_so_many_steps(
 
 
 def test_a_resumed_training_repeats_no_row(quantized_net, train_batches, val_batches, tmp_path):
-    whole = QuantizerHistory(2, tmp_path / "whole.csv")
+    whole = QuantizerHistory(2, HistoryWriter(tmp_path / "whole.csv"))
     train(quantized_net, train_batches, val_batches, tmp_path / "a", whole)
-    cut = QuantizerHistory(2, tmp_path / "cut.csv")
+    cut = QuantizerHistory(2, HistoryWriter(tmp_path / "cut.csv"))
     with pytest.raises(StopError):
         train(quantized_net, train_batches, val_batches, tmp_path / "b", cut, At(1, 4, stop))
-    again = QuantizerHistory(2, tmp_path / "cut.csv")
+    again = QuantizerHistory(2, HistoryWriter(tmp_path / "cut.csv"))
     train(quantized_net, train_batches, val_batches, tmp_path / "b", again)
-    assert read_history(tmp_path / "cut.csv") == read_history(tmp_path / "whole.csv")
+    assert (tmp_path / "cut.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
 def test_loggers_get_the_readings_too(quantized_net, train_batches, val_batches, tmp_path):
     logger = CSVLogger(tmp_path, name="logs", version="")
     module = QATClassifier(copy.deepcopy(quantized_net), OPTIMIZER, COSINE)
-    history = QuantizerHistory(5, tmp_path / "history.csv")
+    history = QuantizerHistory(5, HistoryWriter(tmp_path / "history.csv"))
     fit(module, train_batches, val_batches, spec(), tmp_path, loggers=[logger], callbacks=[history])
     header = (tmp_path / "logs" / "metrics.csv").read_text().splitlines()[0]
     for tag in ("scale/0.weight", "clipping/5.act", "flips/5.weight", "sqnr_weight_db/0.weight"):
@@ -73,4 +74,4 @@ def test_loggers_get_the_readings_too(quantized_net, train_batches, val_batches,
 
 def test_it_must_look_sometimes(tmp_path):
     with pytest.raises(ValueError, match="every_n_steps must be 1 or more, got 0"):
-        QuantizerHistory(0, tmp_path / "it.csv")
+        QuantizerHistory(0, HistoryWriter(tmp_path / "it.csv"))

@@ -1,18 +1,20 @@
 """Latency of a run's networks in their runtime."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from qat.base.atomic import write_atomic
 from qat.config.schema import MeasureConfig
 from qat.export.runtimes.labels import HALF, float16_products
 from qat.export.runtimes.latency import LatencyReport, LatencySpec, measure_latency, some_images
 from qat.export.runtimes.registry import make_runtime
 from qat.records.environment import usable_cores
-from qat.records.file_names import LATENCY_NAME
+from qat.records.side_files.latency import (
+    LatencyFile,
+    LatencySettings,
+    NetworkLatency,
+    NetworkSpeedup,
+)
 
 FLOAT, NETWORK = "float", "network"
 
@@ -35,21 +37,25 @@ def run_latency(
     """
     spec = latency_spec(config)
     report = measure_latency(files, shape, spec, [config.runtime], FLOAT)
-    latency: dict[str, Any] = {
-        "spec": asdict(spec),
-        "rows": [asdict(row) for row in report.rows],
-        "speedups": [asdict(row) for row in report.speedups],
-        "layers": {name: _layers(config.runtime, file, shape) for name, file in files.items()},
-    }
-    if HALF in files:
-        nodes = make_runtime(config.runtime).load(files[HALF], threads=1).nodes()
-        latency["float16_products"] = list(float16_products(nodes))
-    write_atomic(folder / LATENCY_NAME, json.dumps(latency, indent=2) + "\n")
+    latency = LatencyFile(
+        LatencySettings(**asdict(spec)),
+        tuple(NetworkLatency(**asdict(row)) for row in report.rows),
+        tuple(NetworkSpeedup(**asdict(row)) for row in report.speedups),
+        {name: _layers(config.runtime, file, shape) for name, file in files.items()},
+        _float16_products(config.runtime, files),
+    )
+    latency.write(folder / LatencyFile.NAME)
     metrics = _metrics(report, spec)
-    half, every = latency.get("float16_products") or (0, 0)
+    half, every = latency.float16_products or (0, 0)
     if half < every:  # the ratio would be that of casts
         return {k: ms for k, ms in metrics.items() if not k.startswith(f"{HALF}_speedup")}
     return metrics
+
+
+def _float16_products(runtime: str, files: Mapping[str, Path]) -> tuple[int, int] | None:
+    if HALF not in files:
+        return None
+    return float16_products(make_runtime(runtime).load(files[HALF], threads=1).nodes())
 
 
 def latency_spec(config: MeasureConfig) -> LatencySpec:

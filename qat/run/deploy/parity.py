@@ -1,18 +1,15 @@
 """Parity of a run: simulation against runtime, held against the thresholds of its configuration."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from qat.base.atomic import write_atomic
 from qat.config.schema import ParityConfig
-from qat.export.parity.gate import ParityThresholds
+from qat.export.parity.gate import LogitAgreement, ParityThresholds
 from qat.export.parity.network import ON, Exported, Parity, check_parity
 from qat.export.reference.accumulators import accumulators
 from qat.export.runtimes.base import Runtime
@@ -29,7 +26,14 @@ from qat.records.environment import (
     products_may_saturate,
     usable_cores,
 )
-from qat.records.file_names import PARITY_NAME
+from qat.records.side_files.parity import (
+    AccumulatorWidth,
+    LayerComparison,
+    LogitComparison,
+    ParityFile,
+    ParityLimits,
+    RuntimeExecution,
+)
 from qat.run.results import accuracies
 from qat.run.stage_result import StageResult
 
@@ -63,36 +67,49 @@ def run_parity(
     )
     widths = _accumulators(exported, batches, config.reference_images)
     execution = _execution(exported, runtime)
-    content = {
-        "gate": parity.verdict.gate,
-        "cause": parity.verdict.cause,
-        "reason": parity.verdict.reason,
-        "thresholds": asdict(thresholds),
-        "execution": execution,
-        "logits": {how: asdict(rows) for how, rows in parity.logits.items()},
-        "first_diverging": {
-            how: None if layer is None else asdict(layer) for how, layer in parity.diverging.items()
-        },
-        "sensitivity": None if parity.sensitivity is None else asdict(parity.sensitivity),
-        "reference": None if parity.reference is None else asdict(parity.reference),
-        "layers": [asdict(row) for row in parity.layers],
-        "accumulators": widths,
-        "saturated_biases": dict(parity.saturated),
-    }
-    write_atomic(folder / PARITY_NAME, json.dumps(_finite(content), indent=2) + "\n")
+    _parity_file(parity, thresholds, execution, widths).write(folder / ParityFile.NAME)
     logits = torch.from_numpy(parity.runtime_logits)
     right = accuracies(logits, labels)
     metrics = {f"runtime_{name}": right[name] for name in ("top1",) if name in right}
     metrics |= _metrics(parity)
     if widths:
-        metrics["accumulator_bits"] = max(row["worst_bits"] for row in widths)
+        metrics["accumulator_bits"] = max(row.worst_bits for row in widths)
     label = _label(execution)
     return StageResult(
         metrics,
         not_measured={} if label is None else dict.fromkeys(("latency_ms", "speedup"), label),
-        files={"parity": folder / PARITY_NAME},
+        files={"parity": folder / ParityFile.NAME},
         gate=parity.verdict.gate,
     )
+
+
+def _parity_file(
+    parity: Parity,
+    thresholds: ParityThresholds,
+    execution: RuntimeExecution,
+    widths: Sequence[AccumulatorWidth],
+) -> ParityFile:
+    return ParityFile(
+        gate=parity.verdict.gate,
+        cause=parity.verdict.cause,
+        reason=parity.verdict.reason,
+        thresholds=ParityLimits(**asdict(thresholds)),
+        execution=execution,
+        logits={how: LogitComparison(**asdict(rows)) for how, rows in parity.logits.items()},
+        first_diverging={
+            how: None if layer is None else LayerComparison(**asdict(layer))
+            for how, layer in parity.diverging.items()
+        },
+        sensitivity=_comparison(parity.sensitivity),
+        reference=_comparison(parity.reference),
+        layers=tuple(LayerComparison(**asdict(row)) for row in parity.layers),
+        accumulators=tuple(widths),
+        saturated_biases=dict(parity.saturated),
+    )
+
+
+def _comparison(logits: LogitAgreement | None) -> LogitComparison | None:
+    return None if logits is None else LogitComparison(**asdict(logits))
 
 
 def _thresholds(config: ParityConfig) -> ParityThresholds:
@@ -106,38 +123,38 @@ def _thresholds(config: ParityConfig) -> ParityThresholds:
     )
 
 
-def _execution(exported: Exported, runtime: Runtime) -> dict[str, Any]:
+def _execution(exported: Exported, runtime: Runtime) -> RuntimeExecution:
     """Which layers the runtime computes as integers, and with what."""
     layers = [] if exported.half else [name for name, _ in twins(exported.qnet)]
     nodes = runtime.load(exported.file, threads=1).nodes()
     instructions = cpu_facts()[1]
-    return {
-        "runtime": runtime.name,
-        "version": runtime.version(),
-        "instructions": integer_products(instructions),
-        "may_saturate": products_may_saturate(instructions),
-        "layers": len(layers),
-        "float_layers": list(float_layers(nodes, layers)),
-        "float16_products": list(float16_products(nodes)) if exported.half else None,
-        "nodes": len(nodes),
-        "integer_nodes": sum(node.integer for node in nodes),
-    }
+    return RuntimeExecution(
+        runtime=runtime.name,
+        version=runtime.version(),
+        instructions=integer_products(instructions),
+        may_saturate=products_may_saturate(instructions),
+        layers=len(layers),
+        float_layers=tuple(float_layers(nodes, layers)),
+        float16_products=float16_products(nodes) if exported.half else None,
+        nodes=len(nodes),
+        integer_nodes=sum(node.integer for node in nodes),
+    )
 
 
-def _label(execution: Mapping[str, Any]) -> str | None:
-    if (products := execution["float16_products"]) is not None:
+def _label(execution: RuntimeExecution) -> str | None:
+    if (products := execution.float16_products) is not None:
         return HALF_SIMULATED if products[0] < products[1] else None
-    return SIZE_ONLY if execution["float_layers"] else None
+    return SIZE_ONLY if execution.float_layers else None
 
 
 def _accumulators(
     exported: Exported, batches: Iterable[tuple[Tensor, Tensor]], count: int
-) -> list[dict[str, Any]]:
+) -> list[AccumulatorWidth]:
     if exported.program is None or not count:
         return []
     images = next(iter(batches))[0][:count].cpu().numpy()
     rows = accumulators(exported.program, images)
-    return [asdict(row) | {"overflows": list(row.overflows)} for row in rows]
+    return [AccumulatorWidth(**asdict(row), overflows=row.overflows) for row in rows]
 
 
 def _metrics(parity: Parity) -> dict[str, float]:
@@ -149,12 +166,3 @@ def _metrics(parity: Parity) -> dict[str, float]:
         metrics["parity_max_steps"] = max(steps)
         metrics["parity_within_one_step"] = min(rows.within_one_step or 0.0 for rows in logits)
     return metrics
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no infinity: it becomes the word."""
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_finite(part) for part in value]
-    return str(value) if isinstance(value, float) and not isfinite(value) else value

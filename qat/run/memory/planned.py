@@ -1,16 +1,14 @@
 """Memory of a run: its layers, its arena, the run inside it, and packed weights ahead of time."""
 
 import copy
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
-from qat.base.atomic import write_atomic
 from qat.base.complaints import one_line
 from qat.base.errors import InputError
 from qat.config.schema import MemoryConfig
@@ -22,7 +20,20 @@ from qat.memory.estimate import MemoryEstimate, estimate_inference, estimate_tra
 from qat.memory.execute import ArenaExecutor
 from qat.memory.read import Traced, read_memory
 from qat.memory.strategies import IN_PLACE, REUSE, SCHEDULED, MemoryPlan, Strategy, plan_memory
-from qat.records.file_names import MEMORY_NAME, PACKED_NAME
+from qat.records.file_names import PACKED_NAME
+from qat.records.side_files.memory import (
+    FLOAT,
+    NAIVE,
+    ArenaBlock,
+    ArenaExecution,
+    ArenaSize,
+    MemoryFile,
+    MemoryTable,
+    MemoryTotals,
+    NetworkArena,
+    OperationMemory,
+    PlannedMemory,
+)
 from qat.run.memory.prefetch import time_prefetch
 from qat.run.memory.request import MemoryRequest
 from qat.run.memory.widths import StoredTensors
@@ -38,7 +49,6 @@ ALONE_AND_TOGETHER = (
     Strategy(reuse=True, schedule=True),
     SCHEDULED,
 )
-PARTS = ("parameters", "buffers", "activations", "gradients", "optimizer")
 _UNREADABLE = (ValueError, RuntimeError, TypeError, AttributeError, KeyError)
 """What reading a network raises whose control flow or operations are not those of a graph."""
 
@@ -81,22 +91,21 @@ def run_memory(
         ValueError: If a run inside an arena gives another output than the ordinary one.
     """
     config, result = request.settings, StageResult()
-    memory: dict[str, Any] = {"batch": config.batch, "strategy": strategy(config).name}
     shape = (config.batch, *images.shape[1:])
-    memory["image_shape"] = list(shape[1:])
+    planned, unplanned = None, None
     try:
-        networks = {"float": _float(net, shape, config)}
+        networks = {FLOAT: _float(net, shape, config)}
         if qnet is not None:
             networks["network"] = _quantized(qnet, shape, config)
     except _UNREADABLE as error:
-        memory["unplanned"] = one_line(error)
-        result.not_measured = dict.fromkeys(_names(config, qnet), memory["unplanned"])
+        unplanned = one_line(error)
+        result.not_measured = dict.fromkeys(_names(config, qnet), unplanned)
     else:
-        memory |= _layers(networks, qnet, request.optimizer)
-        memory |= {"networks": {name: _arena(each, config) for name, each in networks.items()}}
-        _measure(result, memory, networks, images, config, folder / PACKED_NAME)
-    write_atomic(folder / MEMORY_NAME, json.dumps(memory, indent=1) + "\n")
-    result.files["memory"] = folder / MEMORY_NAME
+        packed = folder / PACKED_NAME
+        planned = _planned_memory(result, networks, qnet, images, request, packed)
+    memory = MemoryFile(config.batch, strategy(config).name, shape[1:], unplanned, planned)
+    memory.write(folder / MemoryFile.NAME)
+    result.files["memory"] = folder / MemoryFile.NAME
     for name, figure in memory_figures(memory).items() if request.draws_figures else ():
         result.files[name] = save_figure(figure, folder / f"{name}.png")
     return result
@@ -134,25 +143,48 @@ def _quantized(qnet: nn.Module, shape: Sequence[int], config: MemoryConfig) -> P
     return Planned(net, traced, codings, plan)
 
 
-def _layers(networks: dict[str, Planned], qnet: nn.Module | None, optimizer: str) -> dict[str, Any]:
-    """Rows and totals in inference, before and after, and in training."""
-    whole = networks["float"].traced
-    before, training = estimate_inference(whole), estimate_training(whole, optimizer)
-    estimates: dict[str, Any] = {
-        "optimizer": optimizer,
-        "inference_float": _estimate(before, before),
-        "training": _estimate(training, before),
+def _planned_memory(
+    result: StageResult,
+    networks: Mapping[str, Planned],
+    qnet: nn.Module | None,
+    images: Tensor,
+    request: MemoryRequest,
+    packed: Path,
+) -> PlannedMemory:
+    """Layers in inference, before and after, and in training; arenas; what runs in them took."""
+    whole, config = networks[FLOAT].traced, request.settings
+    before, training = estimate_inference(whole), estimate_training(whole, request.optimizer)
+    quantized = {} if qnet is None else _quantized_layers(networks["network"], qnet, before)
+    arenas = {
+        name: _measured_arena(result, name, planned, images, config)
+        for name, planned in networks.items()
     }
-    if qnet is not None:
-        planned = networks["network"]
-        traced = replace(planned.traced, graph=planned.traced.graph.with_bits(planned.bits))
-        layers = {name: twin.plan.weight for name, twin in twins(qnet)}
-        called = {str(n.target) for n in traced.module.graph.nodes if n.op == "call_module"}
-        widths = {n: s.bits for n, s in layers.items() if not s.is_off and n in called}
-        estimates["inference"] = _estimate(estimate_inference(traced, weight_bits=widths), before)
-        estimates["weight_bits"] = widths
-        estimates["stored_bits"] = _labelled_bits(planned)
-    return estimates
+    prefetch = None
+    if config.prefetch:
+        prefetch = time_prefetch(networks["network"].net, packed, images)
+        name = f"peak_unpacked_bytes{_suffix(config)}"
+        result.metrics[name] = prefetch.peak_unpacked_bytes
+    return PlannedMemory(
+        optimizer=request.optimizer,
+        inference_float=_table(before, before),
+        training=_table(training, before),
+        **quantized,
+        networks=arenas,
+        prefetch=prefetch,
+    )
+
+
+def _quantized_layers(planned: Planned, qnet: nn.Module, before: MemoryEstimate) -> dict[str, Any]:
+    """The fields of :class:`PlannedMemory` that a float run does not have."""
+    traced = replace(planned.traced, graph=planned.traced.graph.with_bits(planned.bits))
+    layers = {name: twin.plan.weight for name, twin in twins(qnet)}
+    called = {str(n.target) for n in traced.module.graph.nodes if n.op == "call_module"}
+    widths = {n: s.bits for n, s in layers.items() if not s.is_off and n in called}
+    return {
+        "inference": _table(estimate_inference(traced, weight_bits=widths), before),
+        "weight_bits": widths,
+        "stored_bits": _labelled_bits(planned),
+    }
 
 
 def _labelled_bits(planned: Planned) -> dict[str, int]:
@@ -161,17 +193,19 @@ def _labelled_bits(planned: Planned) -> dict[str, int]:
     return {operation.layer: graph.tensors[n].bits for n, operation in graph.operations.items()}
 
 
-def _estimate(estimate: MemoryEstimate, before: MemoryEstimate) -> dict[str, Any]:
-    return {
-        "rows": [asdict(row) for row in estimate.rows],
-        "totals": {part: estimate.sum(part) for part in PARTS},
-        "total": estimate.total,
-        "saving_percent": estimate.saving_percent(before),
-        "assumed": list(estimate.assumed),
-    }
+def _table(estimate: MemoryEstimate, before: MemoryEstimate) -> MemoryTable:
+    return MemoryTable(
+        rows=tuple(OperationMemory(**asdict(row)) for row in estimate.rows),
+        totals=MemoryTotals(
+            **{part.name: estimate.sum(part.name) for part in fields(MemoryTotals)}
+        ),
+        total=estimate.total,
+        saving_percent=estimate.saving_percent(before),
+        assumed=tuple(estimate.assumed),
+    )
 
 
-def _arena(planned: Planned, config: MemoryConfig) -> dict[str, Any]:
+def _arena(planned: Planned, config: MemoryConfig) -> NetworkArena:
     """The plan that is used, and what every strategy comes to, alone and together."""
     plan, rows = planned.plan, {}
     for each in ALONE_AND_TOGETHER:
@@ -180,60 +214,56 @@ def _arena(planned: Planned, config: MemoryConfig) -> dict[str, Any]:
             rows[other.name] = plan_memory(
                 planned.traced.graph, other, planned.bits, config.alignment
             )
-    naive = rows["naive"].arena.bytes
-    return {
-        "order": list(plan.order),
-        "blocks": [
-            {
+    naive = rows[NAIVE].arena.bytes
+    return NetworkArena(
+        order=tuple(plan.order),
+        blocks=tuple(
+            ArenaBlock(
                 **{key: getattr(block, key) for key in ("name", "bytes", "first", "last")},
-                "members": list(block.members),
-                "offset": plan.arena.offsets[block.name],
-                "bits": plan.graph.tensors[block.members[-1]].bits,
-            }
+                members=tuple(block.members),
+                offset=plan.arena.offsets[block.name],
+                bits=plan.graph.tensors[block.members[-1]].bits,
+            )
             for block in plan.blocks
-        ],
-        "arena": _bytes(plan, naive),
-        "strategies": {name: _bytes(other, naive) for name, other in rows.items()},
-    }
+        ),
+        arena=_size(plan, naive),
+        strategies={name: _size(other, naive) for name, other in rows.items()},
+    )
 
 
-def _bytes(plan: MemoryPlan, naive: int) -> dict[str, Any]:
+def _size(plan: MemoryPlan, naive: int) -> ArenaSize:
     arena = plan.arena
-    return {
-        "bytes": arena.bytes,
-        "lower_bound_bytes": arena.lower_bound,
-        "excess": arena.excess,
-        "saving_percent": 100 * (1 - arena.bytes / naive) if naive else 0.0,
-        "seconds": plan.seconds,
-    }
+    return ArenaSize(
+        bytes=arena.bytes,
+        lower_bound_bytes=arena.lower_bound,
+        excess=arena.excess,
+        saving_percent=100 * (1 - arena.bytes / naive) if naive else 0.0,
+        seconds=plan.seconds,
+    )
 
 
-def _measure(
-    result: StageResult,
-    memory: dict[str, Any],
-    networks: dict[str, Planned],
-    images: Tensor,
-    config: MemoryConfig,
-    packed: Path,
-) -> None:
-    """The metrics of the plans, and of the runs that are asked for."""
-    suffix = "" if config.batch == 1 else f"_b{config.batch}"
-    for name, planned in networks.items():
-        prefix = "float_" if name == "float" else ""
-        result.metrics[f"{prefix}{PEAK}{suffix}"] = planned.plan.arena.bytes
-        if config.execute:
-            ran = execute(name, planned, images)
-            memory["networks"][name]["execution"] = ran
-            for key in ("workspace_bytes", "allocated_bytes"):
-                result.metrics[f"{prefix}arena_{key}{suffix}"] = ran[key]
-    if config.prefetch:
-        ran = time_prefetch(networks["network"].net, packed, images)
-        memory["prefetch"] = ran
-        result.metrics[f"peak_unpacked_bytes{suffix}"] = ran["peak_unpacked_bytes"]
+def _measured_arena(
+    result: StageResult, name: str, planned: Planned, images: Tensor, config: MemoryConfig
+) -> NetworkArena:
+    """The arena of a network, run inside it if the configuration asks for it; its metrics."""
+    prefix, suffix = "float_" if name == FLOAT else "", _suffix(config)
+    result.metrics[f"{prefix}{PEAK}{suffix}"] = planned.plan.arena.bytes
+    arena = _arena(planned, config)
+    if not config.execute:
+        return arena
+    execution = execute(name, planned, images)
+    for key in ("workspace_bytes", "allocated_bytes"):
+        result.metrics[f"{prefix}arena_{key}{suffix}"] = getattr(execution, key)
+    return replace(arena, execution=execution)
+
+
+def _suffix(config: MemoryConfig) -> str:
+    """Of the metrics of more than one image at a time."""
+    return "" if config.batch == 1 else f"_b{config.batch}"
 
 
 @torch.no_grad()
-def execute(name: str, planned: Planned, images: Tensor) -> dict[str, Any]:
+def execute(name: str, planned: Planned, images: Tensor) -> ArenaExecution:
     """Run a network inside its arena and hold its output against the ordinary one.
 
     Raises:
@@ -247,12 +277,12 @@ def execute(name: str, planned: Planned, images: Tensor) -> dict[str, Any]:
             f"the {name} network gives another output inside its arena than outside: a tensor was "
             "destroyed, or its quantizer's forward differs from decode(encode(x))"
         )
-    return {
-        "equal": True,
-        "images": len(images),
-        "arena_bytes": result.arena_bytes,
-        "workspace_bytes": result.workspace_bytes,
-        "allocated_bytes": allocated_peak_bytes(lambda: executor.run(images)),
-        "ordinary_allocated_bytes": allocated_peak_bytes(lambda: planned.net(images)),
-        "coded_tensors": len(planned.codings),
-    }
+    return ArenaExecution(
+        equal=True,
+        images=len(images),
+        arena_bytes=result.arena_bytes,
+        workspace_bytes=result.workspace_bytes,
+        allocated_bytes=allocated_peak_bytes(lambda: executor.run(images)),
+        ordinary_allocated_bytes=allocated_peak_bytes(lambda: planned.net(images)),
+        coded_tensors=len(planned.codings),
+    )

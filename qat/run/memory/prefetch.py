@@ -18,9 +18,10 @@ from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
 from qat.memory.prefetch import MOST_UNPACKED, PrefetchExecutor
 from qat.quantizers.base import Quantizer
+from qat.records.side_files.memory import ORDINARY, PassTime, PrefetchMemory
 
 REPEATS, WARMUP = 20, 3
-ORDINARY, INTERPRETED = "ordinary", "interpreted"
+INTERPRETED = "interpreted"
 AHEAD, IN_TURN = "prefetch", "unpacked_in_turn"
 
 
@@ -69,7 +70,7 @@ class _Run(nn.Module):
 
 
 @torch.no_grad()
-def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> dict[str, Any]:
+def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> PrefetchMemory:
     """Run a quantized network with packed weights: bytes unpacked at once, and latency.
 
     Args:
@@ -105,16 +106,16 @@ def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> dict[str, Any]:
     timed |= {name: _Run(executor.run) for name, executor in ran.items()}
     times = time_forwards(timed, images, REPEATS, WARMUP)
     ahead = results[AHEAD]
-    return {
-        "layers": len(packed.layers),
-        "packed_weight_bytes": packed.bytes,
-        "float_weight_bytes": sum(4 * packed.shape(name).numel() for name in packed.layers),
-        "peak_unpacked_bytes": ahead.peak_unpacked_bytes,
-        "peak_unpacked_in_turn_bytes": results[IN_TURN].peak_unpacked_bytes,
-        "buffer_bytes": ahead.buffer_bytes,
-        "most_unpacked": ahead.most_unpacked,
-        "unpack_ms": 1000 * ahead.unpack_seconds,
-        "wait_ms": 1000 * ahead.wait_seconds,
-        "threads": torch.get_num_threads(),
-        "latency": {name: asdict(taken) for name, taken in times.items()},
-    }
+    return PrefetchMemory(
+        layers=len(packed.layers),
+        packed_weight_bytes=packed.bytes,
+        float_weight_bytes=sum(4 * packed.shape(name).numel() for name in packed.layers),
+        peak_unpacked_bytes=ahead.peak_unpacked_bytes,
+        peak_unpacked_in_turn_bytes=results[IN_TURN].peak_unpacked_bytes,
+        buffer_bytes=ahead.buffer_bytes,
+        most_unpacked=ahead.most_unpacked,
+        unpack_ms=1000 * ahead.unpack_seconds,
+        wait_ms=1000 * ahead.wait_seconds,
+        threads=torch.get_num_threads(),
+        latency={name: PassTime(**asdict(taken)) for name, taken in times.items()},
+    )

@@ -1,15 +1,24 @@
 """What a run's choice of widths came to, as files of its folder."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from qat.allocate.greedy import greedy_front
-from qat.base.atomic import write_atomic
-from qat.records.file_names import ALLOCATION_NAME, SENSITIVITY_NAME
+from qat.allocate.prediction import Agreement
+from qat.records.side_files.allocation import (
+    AllocationFile,
+    BudgetUse,
+    CorrelationInterval,
+    FrontPoint,
+    MeasuredPlan,
+    PredictionCheck,
+    RankAgreement,
+    SlotWidth,
+)
+from qat.records.side_files.sensitivity import SensitivityFile, WidthScore
 from qat.run.mixed.allocation import Allocation
 from qat.run.mixed.prediction import Check
+from qat.sensitivity.table import SensitivityTable
 
 
 def write_allocation(
@@ -24,41 +33,46 @@ def write_allocation(
         chosen: What was chosen.
         check: Of the prediction, if there was one.
     """
-    chosen.table.save(folder / SENSITIVITY_NAME)
-    content = {
-        "allocator": allocator,
-        "trained": trained,
-        "metric": chosen.table.metric,
-        "unit": chosen.table.unit,
-        "predicted_harm": chosen.problem.harm(chosen.bits),
-        "budgets": _budgets(chosen),
-        "slots": [
-            {"layer": layer, "slot": slot, "bits": bits, "score": _score(chosen, layer, slot, bits)}
+    allocation = AllocationFile(
+        allocator=allocator,
+        trained=trained,
+        metric=chosen.table.metric,
+        unit=chosen.table.unit,
+        predicted_harm=chosen.problem.harm(chosen.bits),
+        budgets=_budgets(chosen),
+        slots=tuple(
+            SlotWidth(layer, slot, bits, _score(chosen, layer, slot, bits))
             for (layer, slot), bits in chosen.bits.items()
-        ],
-        "front": _front(chosen) if allocator == "greedy" else None,
-        "check": None if check is None else _check(check),
-    }
-    write_atomic(folder / ALLOCATION_NAME, json.dumps(content, indent=1, allow_nan=False) + "\n")
-    return {"sensitivity": folder / SENSITIVITY_NAME, "allocation": folder / ALLOCATION_NAME}
+        ),
+        front=_front(chosen) if allocator == "greedy" else None,
+        check=None if check is None else _check(check),
+    )
+    paths = {kind.ARTIFACT: folder / kind.NAME for kind in (SensitivityFile, AllocationFile)}
+    sensitivity_file(chosen.table).write(paths[SensitivityFile.ARTIFACT])
+    allocation.write(paths[AllocationFile.ARTIFACT])
+    return paths
 
 
-def _budgets(chosen: Allocation) -> list[dict[str, Any]]:
+def sensitivity_file(table: SensitivityTable) -> SensitivityFile:
+    """The table as a run's folder has it."""
+    rows = tuple(WidthScore(**asdict(row)) for row in table.rows)
+    return SensitivityFile(table.metric, table.unit, table.higher_is_worse, table.digest, rows)
+
+
+def _budgets(chosen: Allocation) -> tuple[BudgetUse, ...]:
     if chosen.budgets is None:
-        return []
+        return ()
     costs = chosen.problem.costs
-    return [
-        {"name": name, "limit": limit, "spent": costs.cost(name, chosen.bits)}
+    return tuple(
+        BudgetUse(name, limit, costs.cost(name, chosen.bits))
         for name, limit in chosen.budgets.named().items()
-    ]
+    )
 
 
-def _front(chosen: Allocation) -> list[dict[str, float]]:
-    """The whole way of the greedy allocator, by weight bytes."""
-    return [
-        {"weight_bytes": point.cost, "predicted_harm": point.harm}
-        for point in greedy_front(chosen.problem, "weight_bytes")
-    ]
+def _front(chosen: Allocation) -> tuple[FrontPoint, ...]:
+    """All plans of the greedy allocator, by weight bytes."""
+    points = greedy_front(chosen.problem, "weight_bytes")
+    return tuple(FrontPoint(point.cost, point.harm) for point in points)
 
 
 def _score(chosen: Allocation, layer: str, slot: str, bits: int) -> float | None:
@@ -67,13 +81,20 @@ def _score(chosen: Allocation, layer: str, slot: str, bits: int) -> float | None
     return None if score in (float("inf"), float("-inf")) else score
 
 
-def _check(check: Check) -> dict[str, Any]:
-    plans = [
-        {
-            "harm": plan.harm,
-            "top1": plan.top1,
-            "bits": [[layer, slot, bits] for (layer, slot), bits in plan.bits.items()],
-        }
+def _check(check: Check) -> PredictionCheck:
+    plans = tuple(
+        MeasuredPlan(
+            plan.harm,
+            plan.top1,
+            tuple((layer, slot, bits) for (layer, slot), bits in plan.bits.items()),
+        )
         for plan in check.plans
-    ]
-    return {"agreement": None if check.held is None else asdict(check.held), "plans": plans}
+    )
+    return PredictionCheck(None if check.held is None else _agreement(check.held), plans)
+
+
+def _agreement(held: Agreement) -> RankAgreement:
+    spearman, kendall = (
+        CorrelationInterval(**asdict(estimate)) for estimate in (held.spearman, held.kendall)
+    )
+    return RankAgreement(spearman, kendall, held.plans, held.confidence)

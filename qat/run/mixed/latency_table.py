@@ -1,7 +1,7 @@
 """Measured times of layers at several widths, from runs that a runtime has timed."""
 
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from qat.base.errors import InputError
 from qat.base.reading import UnreadableError, read_json
 from qat.config.schema import AllocateConfig
 from qat.core.plan import Plan
-from qat.records.side_files import read_as
+from qat.records.side_files.latency import LatencyFile
+from qat.records.side_files.typed_file import read_side_file
 from qat.records.store import seen_record
 
 NETWORK = "network"
@@ -40,16 +41,13 @@ def run_latency_table(config: AllocateConfig) -> Latency | None:
 
 def _of_run(folder: Path) -> Iterator[tuple[str, int, int, float]]:
     record = seen_record(folder)
-    times = read_as(folder, record, "latency", _layer_times)
+    latency = read_side_file(folder, record, LatencyFile)
+    times = {} if latency is None else latency.layers.get(NETWORK, {})
     if not times:
         raise InputError(f"allocate.latency_runs: {folder} has no times of layers; measure it")
     for name, layer in Plan.from_dict(record.plan or {}).layers.items():
         if name in times:
-            yield name, layer.weight.stored_bits, layer.act.stored_bits, times[name]
-
-
-def _layer_times(latency: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(ms) for name, ms in latency["layers"].get(NETWORK, {}).items()}
+            yield name, layer.weight.stored_bits, layer.act.stored_bits, float(times[name])
 
 
 def _read(path: str) -> list[dict[str, Any]]:

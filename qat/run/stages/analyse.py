@@ -1,14 +1,16 @@
 """What quantization did to each tensor of the network."""
 
+import math
+from dataclasses import asdict
+
 from torch import nn
 
 from qat.analysis.alone import with_alone
 from qat.analysis.layers import tensor_rows
-from qat.analysis.rows import rows_to_json
-from qat.base.atomic import write_atomic
+from qat.analysis.rows import TensorRow
 from qat.convert.swap import quantize, to_float
 from qat.core.plan import Plan
-from qat.records.file_names import LAYERS_NAME
+from qat.records.side_files.layers import LayersFile, LayerTensor
 from qat.run.stage_result import StageResult
 from qat.run.state import RunState
 
@@ -18,15 +20,24 @@ LAYER_IMAGES = 64
 
 def analyse_stage(state: RunState) -> StageResult:
     """Write ``layers.json``."""
-    prepared, path = state.prepared, state.folder.path / LAYERS_NAME
+    prepared, path = state.prepared, state.folder.path / LayersFile.NAME
     at_once = max(1, prepared.images.at_once // 4)  # all outputs of a batch are held, so few
     with state.timed("analysis"):
         counterpart = _counterpart(state.net, state.plan)
         images = list(prepared.images.first_test_images(LAYER_IMAGES, at_once))
         rows = tensor_rows(counterpart, state.quantized, images)
         state.layers = with_alone(rows, counterpart, state.quantized, images)
-        write_atomic(path, rows_to_json(state.layers))
+        LayersFile(tuple(map(_stored, state.layers))).write(path)
     return StageResult(files={"layers": path})
+
+
+def _stored(row: TensorRow) -> LayerTensor:
+    """The row as a file has it: a number that is infinite or NaN is None."""
+    values = asdict(row)
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            values[name] = None
+    return LayerTensor(**values)
 
 
 def _counterpart(net: nn.Module, plan: Plan) -> nn.Module:

@@ -1,11 +1,10 @@
 """The packed file: written, read back, and held against the network's outputs."""
 
-import json
 from dataclasses import asdict
 
-from qat.base.atomic import write_atomic
 from qat.export.packed.sizes import size_rows
-from qat.records.file_names import PACKED_NAME, SIZES_NAME
+from qat.records.file_names import PACKED_NAME
+from qat.records.side_files.sizes import PartSize, SizesFile
 from qat.run.results import sizes
 from qat.run.stage_result import StageResult
 from qat.run.state import RunState
@@ -14,12 +13,12 @@ from qat.run.state import RunState
 def pack_stage(state: RunState) -> StageResult:
     """Write the file, and the sizes of its layers."""
     prepared, folder = state.prepared, state.folder.path
-    packed, table = folder / PACKED_NAME, folder / SIZES_NAME
+    packed, table = folder / PACKED_NAME, folder / SizesFile.NAME
     with state.timed("packing"):
         images = prepared.images.first_test_images(
             prepared.images.test_batch_size, prepared.images.at_once
         )
         metrics = sizes(state.quantized, state.net, packed, images)
-        rows = [asdict(row) for row in size_rows(state.quantized, packed)]
-        write_atomic(table, json.dumps(rows, indent=2) + "\n")
+        rows = [PartSize(**asdict(row)) for row in size_rows(state.quantized, packed)]
+        SizesFile(tuple(rows)).write(table)
     return StageResult(metrics, files={"packed": packed, "sizes": table})

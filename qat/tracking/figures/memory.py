@@ -1,12 +1,15 @@
 """Memory of a run: of each layer before and after quantization, and of the arena over time."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from qat.base.errors import InputError
+from qat.records.side_files.memory import (
+    MemoryFile,
+    NetworkArena,
+    OperationMemory,
+    PlannedMemory,
+)
 from qat.tracking.figures.style import BLUE, COLOURS, GREEN, ORANGE, new_figure
 
 _KIB = 1024
@@ -15,7 +18,7 @@ _NAMED = 0.2
 """Smallest share of the arena at which the name of a block fits into its rectangle."""
 
 
-def memory_figures(memory: Mapping[str, Any]) -> dict[str, Figure]:
+def memory_figures(memory: MemoryFile) -> dict[str, Figure]:
     """Name → figure for a run.
 
     A network without a memory plan has no figure of an arena, a run without quantized weights has
@@ -24,43 +27,46 @@ def memory_figures(memory: Mapping[str, Any]) -> dict[str, Figure]:
     Args:
         memory: Content of the run's ``memory.json``.
     """
-    networks = memory.get("networks", {})
+    planned = memory.planned
+    if planned is None:
+        return {}
     figures = {}
-    if "inference" in memory and memory["weight_bits"]:
-        figures["memory_layers"] = layer_memory_figure(memory)
-    for name, network in networks.items():
-        if name == "network" or len(networks) == 1:
-            figures["memory_arena"] = arena_figure(network, memory["batch"])
+    if planned.inference is not None and planned.weight_bits:
+        figures["memory_layers"] = layer_memory_figure(planned)
+    for name, network in planned.networks.items():
+        if name == "network" or len(planned.networks) == 1:
+            figures["memory_arena"] = arena_figure(network, memory.batch)
     return figures
 
 
-def layer_memory_figure(memory: Mapping[str, Any]) -> Figure:
+def layer_memory_figure(planned: PlannedMemory) -> Figure:
     """Memory of parameters and output of each layer in KiB, float beside quantized.
 
     The bits of weight and output are written on the bar.
 
     Args:
-        memory: Content of the run's ``memory.json``.
+        planned: The plans in the run's ``memory.json``.
 
     Raises:
         ValueError: If no quantized layer is in both networks.
     """
-    before = {row["name"]: row for row in memory["inference_float"]["rows"]}
-    pairs: list[tuple[Any, ...]] = [
-        (row["name"], before[row["name"]], row)
-        for row in memory["inference"]["rows"]
-        if row["name"] in before and row["name"] in memory["weight_bits"]
+    before = {row.name: row for row in planned.inference_float.rows}
+    after = () if planned.inference is None else planned.inference.rows
+    weight_bits, stored_bits = planned.weight_bits or {}, planned.stored_bits or {}
+    pairs = [
+        (before[row.name], row) for row in after if row.name in before and row.name in weight_bits
     ]
     if not pairs:
         raise InputError("no layer to draw: before and after have none in common")
     figure, axes = new_figure(width=max(5.0, 1.5 + 0.55 * len(pairs)))
     places = range(len(pairs))
-    sizes = [[_held(pair[part]) / _KIB for pair in pairs] for part in (1, 2)]
+    sizes = [[_held(pair[part]) / _KIB for pair in pairs] for part in (0, 1)]
     axes.bar([place - 0.2 for place in places], sizes[0], 0.4, label="float", color=BLUE)
     axes.bar([place + 0.2 for place in places], sizes[1], 0.4, label="quantized", color=ORANGE)
-    for place, (name, _, _) in enumerate(pairs):
+    names = [row.name for _, row in pairs]
+    for place, name in enumerate(names):
         axes.annotate(
-            f"w{memory['weight_bits'][name]}/a{memory['stored_bits'].get(name, 32)}",
+            f"w{weight_bits[name]}/a{stored_bits.get(name, 32)}",
             (place + 0.2, sizes[1][place]),
             ha="center",
             va="bottom",
@@ -68,7 +74,6 @@ def layer_memory_figure(memory: Mapping[str, Any]) -> Figure:
             fontsize=7,
             in_layout=False,
         )
-    names = [pair[0] for pair in pairs]
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right")
     axes.set_ylabel("parameters and output [KiB]")
     axes.set_title("Memory of each layer before and after")
@@ -77,41 +82,41 @@ def layer_memory_figure(memory: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def arena_figure(network: Mapping[str, Any], batch: int) -> Figure:
+def arena_figure(network: NetworkArena, batch: int) -> Figure:
     """Blocks of the arena as rectangles: lifetime in operations, place in KiB.
 
     Args:
-        network: ``order``, ``blocks`` and ``arena`` of a memory plan.
+        network: Its memory plan.
         batch: Images in a batch.
     """
-    blocks, arena = network["blocks"], network["arena"]
-    figure, axes = new_figure(width=max(6.4, 1.5 + 0.16 * len(network["order"])))
+    blocks, arena = network.blocks, network.arena
+    figure, axes = new_figure(width=max(6.4, 1.5 + 0.16 * len(network.order)))
     shape_of_bits: dict[int, Rectangle] = {}
     for block in blocks:
-        low, high = block["offset"] / _KIB, block["bytes"] / _KIB
-        wide = block["last"] - block["first"] + 1
-        colour = _COLOUR_OF_BITS.get(block["bits"], COLOURS[4])
+        low, high = block.offset / _KIB, block.bytes / _KIB
+        wide = block.last - block.first + 1
+        colour = _COLOUR_OF_BITS.get(block.bits, COLOURS[4])
         shape = Rectangle(
-            (block["first"], low), wide, high, facecolor=colour, edgecolor="white", linewidth=0.6
+            (block.first, low), wide, high, facecolor=colour, edgecolor="white", linewidth=0.6
         )
-        shape_of_bits.setdefault(block["bits"], shape)
+        shape_of_bits.setdefault(block.bits, shape)
         axes.add_patch(shape)
-        if block["bytes"] >= _NAMED * arena["bytes"]:
+        if block.bytes >= _NAMED * arena.bytes:
             axes.annotate(
-                block["members"][-1],
-                (block["first"] + wide / 2, low + high / 2),
+                block.members[-1],
+                (block.first + wide / 2, low + high / 2),
                 ha="center",
                 va="center",
                 fontsize=5,
                 rotation=90,
                 in_layout=False,
             )
-    axes.axhline(arena["lower_bound_bytes"] / _KIB, color="black", linestyle=":", linewidth=1)
-    axes.set_xlim(0, len(network["order"]))
-    axes.set_ylim(0, 1.05 * max(arena["bytes"], arena["lower_bound_bytes"], 1) / _KIB)
+    axes.axhline(arena.lower_bound_bytes / _KIB, color="black", linestyle=":", linewidth=1)
+    axes.set_xlim(0, len(network.order))
+    axes.set_ylim(0, 1.05 * max(arena.bytes, arena.lower_bound_bytes, 1) / _KIB)
     axes.set_xlabel("operation")
     axes.set_ylabel("place in the arena [KiB]")
-    axes.set_title(f"Arena of {arena['bytes'] / _KIB:.1f} KiB, batch {batch}; dotted: lower bound")
+    axes.set_title(f"Arena of {arena.bytes / _KIB:.1f} KiB, batch {batch}; dotted: lower bound")
     axes.legend(
         [shape_of_bits[bits] for bits in sorted(shape_of_bits)],
         [f"{bits} bit" for bits in sorted(shape_of_bits)],
@@ -123,5 +128,5 @@ def arena_figure(network: Mapping[str, Any], batch: int) -> Figure:
     return figure
 
 
-def _held(row: Mapping[str, Any]) -> int:
-    return int(row["parameters"] + row["activations"])
+def _held(row: OperationMemory) -> int:
+    return row.parameters + row.activations

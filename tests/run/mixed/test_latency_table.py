@@ -12,6 +12,7 @@ from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
 from qat.records.store import write_record
 from qat.run.mixed.latency_table import run_latency_table
+from tests.side_files import LATENCY
 
 
 def timed_run(folder, bits, ms, layers_told=None):
@@ -23,8 +24,8 @@ def timed_run(folder, bits, ms, layers_told=None):
     }
     plan = Plan(layers, (), "integer")
     times = {"float": {"first": 9.0}, "network": {"first": ms, "": 0.5}}
-    told = {"layers": times if layers_told is None else layers_told}
-    (folder / "latency.json").write_text(json.dumps(told))
+    content = LATENCY | {"layers": times if layers_told is None else layers_told}
+    (folder / "latency.json").write_text(json.dumps(content))
     write_record(
         RunRecord(
             id=folder.name,
