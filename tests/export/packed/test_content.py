@@ -9,7 +9,7 @@ from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.codebook import Codebook
 from qat.core.scheme import Scheme, TensorSpec
-from qat.export.packed.content import AFFINE, CODEBOOK, code_range, packed_content
+from qat.export.packed.content import AFFINE, CODEBOOK, form_of_codes, packed_content
 from qat.quantizers.tabled import TabledQuantizer
 from tests.export.integer_networks import set_ranges
 
@@ -44,11 +44,11 @@ def test_a_layer_by_hand(qnet):
 
 
 def test_codes_are_those_of_the_grid_or_indices_into_the_codebook(qnet):
-    assert code_range(qnet[0].weight_quantizer) == (4, -8, AFFINE)
-    assert code_range(qnet[0].input_quantizer) == (8, 0, AFFINE)
+    assert form_of_codes(qnet[0].weight_quantizer) == AFFINE
+    assert form_of_codes(qnet[0].input_quantizer) == AFFINE
     book = Codebook(torch.tensor([[-1.0, -0.25, 0.25, 0.5, 1.0]]))
     tabled = TabledQuantizer(qnet[0].weight_quantizer.spec, book)
-    assert code_range(tabled) == (3, 0, CODEBOOK)  # five levels need three bits
+    assert form_of_codes(tabled) == CODEBOOK
 
 
 def test_content_does_not_follow_later_changes(qnet):
