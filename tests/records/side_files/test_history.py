@@ -71,7 +71,7 @@ def test_other_columns_and_bytes_that_are_no_text_are_refused(tmp_path):
     with pytest.raises(SideFileError, match="line 1: columns must be step,layer,slot,metric,value"):
         rows_of(path)
     path.write_bytes(b"\xff\n")
-    with pytest.raises(SideFileError, match=r"history\.csv: no UTF-8 text"):
+    with pytest.raises(SideFileError, match=r"history\.csv: not UTF-8 text"):
         rows_of(path)
 
 

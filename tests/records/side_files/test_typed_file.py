@@ -109,8 +109,8 @@ def test_a_number_that_is_none_is_refused(kind, token, tmp_path):
 @every_kind
 def test_a_file_that_was_cut_and_one_of_another_shape_are_refused(kind, tmp_path):
     text = json.dumps(KINDS[kind]).encode()
-    assert "no JSON" in refusal(kind, text[:-3], tmp_path)
-    assert "no JSON" in refusal(kind, b"", tmp_path)
+    assert ": not JSON: " in refusal(kind, text[:-3], tmp_path)
+    assert ": not JSON: " in refusal(kind, b"", tmp_path)
     allowed = "a list of rows" if kind.IS_LIST else "a mapping"
     assert f"it must be {allowed}, got 3" in refusal(kind, 3, tmp_path)
     other = {"name": "conv"} if kind.IS_LIST else [KINDS[kind]]
