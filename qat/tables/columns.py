@@ -1,6 +1,7 @@
 """The columns that a table may have: settings of a run, and metrics over its seeds."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from qat.tables.errors import TableError
 
 DOTTED = ("protocol", "environment")
 SECONDS = "seconds."
+_CONDITIONS = re.compile(r"(_b\d+)?(_t\d+)?$")  # batch size and threads of a measured time
 STAGE = MetricFormat("seconds", "s", decimals=1, higher_is_better=False)
 DEFAULT_METRICS = (
     "top1",
@@ -160,13 +162,13 @@ def make_column(name: str, records: Iterable[RunRecord]) -> Column:
         return Column(name, STAGE, f"{name.removeprefix(SECONDS).replace('_', ' ')} [s]")
     if name in ("id", "study") or name.partition(".")[0] in DOTTED:
         return Column(name, None, name.removeprefix("protocol."))
-    if name in METRICS or name in known:
+    if name in known or _CONDITIONS.sub("", name) in METRICS:
         metric = METRICS.get(name, MetricFormat(name, decimals=4))
         return Column(
             name, metric, f"{metric.label} [{metric.unit}]" if metric.unit else metric.label
         )
-    choices = [*SETTINGS, *METRICS, *known, "id", "study"]
-    near = difflib.get_close_matches(name, choices) or choices
+    choices = dict.fromkeys([*SETTINGS, *METRICS, *known, "id", "study"])
+    near = difflib.get_close_matches(name, choices) or list(choices)
     raise TableError(
         f"no column {name!r}; nearest: {', '.join(near)}; or a path like protocol.training.epochs"
     )

@@ -24,6 +24,14 @@ def test_a_metric_of_ones_own_is_a_column(make):
     assert [row.cells[1] for row in table.rows] == [Statistic(2.5, None, 1)]
 
 
+def test_a_time_under_other_conditions_is_a_column_even_where_no_run_has_it(make):
+    table = make_table([make(metrics={"top1": 0.5})], columns=["top1", "speedup_b64_t1"])
+    assert table.rows[0].cells[1] is None
+    assert make_column("latency_ms_b8", []).header == "latency_ms_b8"
+    with pytest.raises(TableError, match=r"nearest: speedup, half_speedup, [a-z_]+; or a path"):
+        make_column("speedup_b", [make(metrics={"speedup": 2.0})])
+
+
 def test_headers_have_the_unit_and_values_follow_a_path(make):
     run = make(seconds={"training": 12.5}, study="it")
     assert make_column("seconds.training", [run]).header == "training [s]"
