@@ -32,7 +32,7 @@ def check(words, multirun=False, extra_dir=None):
             ["export=none", "scheme.placement=integer", "parity.max_steps=3"],
             "nothing is exported; leave export=none out",
         ),
-        (["model.checkpoint=it.pt", "float.epochs=3"], "the float network is given"),
+        (["model.checkpoint=it.pt", "float.epochs=3"], "the float network is loaded"),
         (["mode=float", "scheme.act.bits=3"], "mode=float quantizes nothing"),
         (
             ["observer@scheme.act=minmax", "++scheme.act.observer_options.percentile=99.9"],
