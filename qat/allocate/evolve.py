@@ -107,16 +107,20 @@ def evolve(
         bits = _next(problem, budgets, waiting, known, random, population, mutation)
         if bits is None:
             break
-        harm = float(evaluate(bits))
-        if np.isnan(harm):
-            raise InputError(
-                "the evaluation of a plan is NaN, because the network diverges with it: leave the "
-                "narrowest width out, or calibrate with other images"
-            )
-        known[tuple(problem.widths(bits))] = (bits, harm)
+        known[tuple(problem.widths(bits))] = (bits, _harm(evaluate, bits))
     best = min(known.values(), key=lambda plan: plan[1])
     assert not overruns(problem.costs, best[0], budgets)
     return EvolvedPlan(*best, tuple(known.values()))
+
+
+def _harm(evaluate: Evaluate, bits: Mapping[Slot, int]) -> float:
+    harm = float(evaluate(bits))
+    if np.isnan(harm):
+        raise InputError(
+            "the evaluation of a plan is NaN, because the network diverges with it: leave the "
+            "narrowest width out, or calibrate with other images"
+        )
+    return harm
 
 
 def _next(

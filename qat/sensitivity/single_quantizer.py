@@ -56,13 +56,12 @@ class Fitted:
         Args:
             net: The host, or a copy of it.
             slot: ``(layer, weight | act)``.
-            bits: Width; with 32 (float) nothing changes.
+            bits: Width, none of float.
         """
         site = self.sites[slot]
         module = net.get_submodule(site.path)
         before = getattr(module, site.attribute)
-        if bits != FLOAT_BITS:
-            setattr(module, site.attribute, self.quantizers[*slot, bits])
+        setattr(module, site.attribute, self.quantizers[*slot, bits])
         try:
             yield
         finally:

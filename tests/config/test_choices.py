@@ -7,7 +7,7 @@ from qat.config.choices import CHOICES, choices
 from qat.config.keys import choosable, is_key, key_types
 from qat.models.names import torchvision_names
 
-ALONE = (
+CHECKED = (
     "mode",
     "kernel",
     "trainer.accelerator",
@@ -17,7 +17,7 @@ ALONE = (
 )
 
 
-@pytest.mark.parametrize("key", ALONE)
+@pytest.mark.parametrize("key", CHECKED)
 def test_a_value_is_accepted_exactly_if_it_is_listed(config, key):
     needed = {"mode": "mixed"} if key == "mixed.then" else {}
     for value in choices(key):

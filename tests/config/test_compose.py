@@ -1,7 +1,6 @@
 """Points of a request, and errors of one line."""
 
 import pytest
-from hydra.errors import MissingConfigException
 
 from qat.base.errors import RequestError
 from qat.config.compose import (
@@ -9,10 +8,8 @@ from qat.config.compose import (
     check_composes,
     compose_points,
     composer,
-    explain,
     fixed_words,
     is_accepted,
-    readable,
     split_sweep,
 )
 from qat.config.schema import RunConfig
@@ -53,14 +50,6 @@ def test_what_is_accepted_composes_and_passes_the_checks():
     check_composes(["data=npz"])  # data.path may be given later
     with pytest.raises(RequestError, match=r"no key 'scheme.act.bitz'.*did you mean 'bits'"):
         check_composes(["scheme.act.bitz=3"])
-
-
-def test_errors_of_hydra_become_one_line():
-    missing = MissingConfigException("x", "optimizer/sdg", ["adam", "sgd"])
-    assert explain(missing) == "no 'sdg' in optimizer; it has adam, sgd; did you mean 'sgd'?"
-    with pytest.raises(RequestError) as refused, readable("here: "):
-        raise ValueError("two\n  lines")
-    assert str(refused.value) == "here: two lines"
 
 
 def test_the_folder_of_the_user_must_exist(tmp_path):

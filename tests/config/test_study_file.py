@@ -32,10 +32,10 @@ study:
 def test_a_study_is_what_its_file_says(study):
     folder = study(TEXT, "deep/er")
     assert "deep/er" in study_names(folder)
-    found = read_study("inner", folder)
-    assert found == read_study("deep/er", folder)
-    assert (found.name, found.file, found.question) == ("inner", "deep/er", "Which one?")
-    assert (found.scales, found.table) == (("smoke", "paper"), {"rows": ["mode"]})
+    file = read_study("inner", folder)
+    assert file == read_study("deep/er", folder)
+    assert (file.name, file.file, file.question) == ("inner", "deep/er", "Which one?")
+    assert (file.scales, file.table) == (("smoke", "paper"), {"rows": ["mode"]})
 
 
 def test_an_experiment_without_a_study_is_none(study):

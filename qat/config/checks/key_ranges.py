@@ -30,6 +30,7 @@ from qat.config.schema import (
 )
 
 OFF_BITS = 32
+"""Width of a tensor that stays float."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """Checks of combinations of a quantizer and its settings."""
 
 from qat.base.errors import InputError
+from qat.config.checks.key_ranges import OFF_BITS
 from qat.config.schema import RunConfig, SlotConfig
-
-OFF_BITS = 32
 
 
 def check_methods(config: RunConfig) -> None:

@@ -1,12 +1,7 @@
 """Names of networks and methods, in slots and in rules."""
 
-import pkgutil
-import subprocess
-import sys
-
 import pytest
 
-import qat.config
 from qat.config.checks.names import check_names
 from qat.config.schema import RuleConfig
 
@@ -35,17 +30,3 @@ def test_known_names_pass_and_methods_of_a_float_run_are_not_read(config):
     check_names(config({"mode": "float", "scheme.act.quantizer": "lsqq"}))
     check_names(config({"model.source": "torchvision", "model.name": "resnet18"}))
     check_names(config({"model.source": "user", "model.name": "anything", "model.target": "a:b"}))
-
-
-def test_no_file_of_the_configuration_loads_torch():
-    modules = [m.name for m in pkgutil.walk_packages(qat.config.__path__, "qat.config.")]
-    assert {"qat.config.checks.mixed", "qat.config.words.types"} <= set(modules)
-    script = (
-        f"import importlib, sys; [importlib.import_module(name) for name in {modules}]; "
-        "print({'torch', 'torchvision', 'numpy'} & set(sys.modules), *sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.startswith("set() ")
-    assert {"qat.sensitivity.registry", "qat.allocate.registry"} <= set(done.stdout.split())

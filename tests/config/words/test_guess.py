@@ -7,7 +7,8 @@ from qat.base.errors import RequestError
 from qat.base.synonyms import COMMAND_SYNONYMS, VALUE_SYNONYMS, close, command_guess
 from qat.cli.main import _parser
 from qat.config.checks.combinations import check_config
-from qat.config.compose import composer, is_accepted, readable, typed
+from qat.config.compose import composer, is_accepted, typed
+from qat.config.explain import readable
 from qat.config.keys import choosable, is_key, key_types, keys_under
 from qat.config.words.command_line import known_words, sort_words
 from qat.config.words.guess import KEY_SYNONYMS, key_guesses

@@ -4,7 +4,8 @@ import pytest
 from hydra import compose
 
 from qat.base.errors import RequestError
-from qat.config.compose import composer, readable, typed
+from qat.config.compose import composer, typed
+from qat.config.explain import readable
 from qat.config.words.overrides import check_word, fitted, quoted_word
 from qat.config.yaml_files import ROOT_CONFIG
 
