@@ -19,13 +19,14 @@ def test_what_is_left_goes_to_the_narrowest():
     for budget, expected in (
         (100, [4, 2, 4]),
         (120, [4, 4, 4]),
+        (140, [4, 4, 4]),  # not a to 8 bits, which would fit as well
         (160, [8, 4, 4]),
         (999, [8, 8, 8]),
     ):
         budgets = Budgets(weight_bytes=budget)
         least = {("a", "weight"): 4, ("b", "weight"): 2, ("c", "weight"): 4}
         assert list(spend_leftover(problem, least, budgets).values()) == expected
-        for allocate in (solve_ilp, greedy):
+        for allocate in (solve_ilp, greedy) if budget != 140 else ():
             assert list(allocate(problem, budgets).values()) == expected
 
 

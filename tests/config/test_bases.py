@@ -25,8 +25,7 @@ def composed():
 
 
 def test_keys_are_set_on_a_copy(composed):
-    words = ("optimizer=adam", "seed=3", "scheme.weight.bits=4", "++data.options.image_size=8")
-    ours, hydras = composed(*words)
+    ours, hydras = composed("optimizer=adam", "seed=3", "scheme.weight.bits=4")
     assert ours == hydras
     assert ours["seed"] == 3
     again, hydras = composed("optimizer=adam")

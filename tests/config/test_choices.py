@@ -22,8 +22,9 @@ def test_a_value_is_accepted_exactly_if_it_is_listed(config, key):
     needed = {"mode": "mixed"} if key == "mixed.then" else {}
     for value in choices(key):
         check_config(config(needed | {key: value}))
-    with pytest.raises(ValueError, match=key):
+    with pytest.raises(ValueError, match=key) as refused:
         check_config(config(needed | {key: "nonsense"}))
+    assert f"must be one of {', '.join(choices(key))}, got" in str(refused.value)
 
 
 def test_what_is_listed_are_keys():
