@@ -44,7 +44,7 @@ def stored_config(folder: Path, record: RunRecord) -> tuple[RunConfig, bool]:
     try:
         file = side_file(folder, record, "config", CONFIG_NAME)
         if file is None:
-            raise InputError("there is none")
+            raise InputError("the file does not exist")
         stored = parsed_yaml(decoded(file.content))
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), stored))
     except (InputError, YAMLError, OmegaConfBaseException, RecursionError) as error:

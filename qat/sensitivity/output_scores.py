@@ -1,4 +1,4 @@
-"""Scores of a tensor by what quantizing it alone does to the outputs of the network.
+"""Scores of a tensor by how the network's outputs change if only this tensor is quantized.
 
 All metrics that read the outputs share the runs: one run for each tensor and width.
 """

@@ -3,7 +3,7 @@
 With the error ``d = Q(x) - x`` of a weight, or of a layer's input for each image, and the gradient
 ``g`` of the mean loss (of an input: of its own image's loss):
 
-    weight_mse   mean d^2                     of weights alone: it has their unit
+    weight_mse   mean d^2                     of weights only: it has their unit
     gradient     | sum g d |                  first order of the change of the loss
     fisher       1/2 sum F d^2                second order, with the Fisher information F = E[g^2]
                                               for the Hessian's diagonal
