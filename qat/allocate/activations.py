@@ -1,10 +1,10 @@
-"""Which tensors are alive when, and which layer's input decides their width.
+"""Lifetimes of activations, and the layer whose input decides the width of each.
 
-A tensor is stored by the last of a chain of operations that a runtime computes as one (a layer,
-its batch norm and ReLU; see :mod:`qat.graph.points`). Reshapes store nothing. It lives from the
-operation that makes it to the last one that reads it, and has the width of the first layer that
-reads it, through pools and reshapes too; one that no layer reads has that of the plan, in
-placement ``academic`` 32 bits.
+A runtime computes a layer, its batch norm and its ReLU as one operation (see
+:mod:`qat.graph.points`), and the last of such a chain stores a tensor. Reshapes store nothing. A
+tensor lives from the operation that computes it to the last one that reads it. Its width is that of
+the first layer that reads it, directly or through pools and reshapes. A tensor that no layer reads
+has the width that the plan gives it; in placement ``academic`` that is 32 bits.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _VIEWS = ("flatten", "reshape", "split", "identity")
 
 @dataclass
 class _Stored:
-    """A tensor in memory: its elements for one image, first and last use."""
+    """A tensor in memory: its elements for one image, and its first and last use."""
 
     name: str
     elements: int
@@ -39,17 +39,26 @@ class _Stored:
 def activation_steps(
     net: nn.Module, plan: Plan, example: Tensor, ties: Mapping[str, str] | None = None
 ) -> list[LiveTensors]:
-    """What is alive during each operation that stores a tensor.
+    """The tensors that are alive during each operation that stores a tensor.
 
     Args:
         net: The float network.
         plan: Widths of the tensors that no layer reads.
-        example: A batch it accepts; figures are of one image.
-        ties: Tensors that have one width (:func:`qat.sensitivity.groups.add_ties`), read or not.
+        example: A batch that the network accepts; elements are counted for one image.
+        ties: Tensor → the tensor whose width it takes (:func:`qat.sensitivity.groups.add_ties`).
 
     Raises:
-        TraceError: If the network cannot be traced; its line is named.
-        UnsupportedOperationError: If an operation is unknown; its line is named.
+        TraceError: If the network cannot be traced; the message names its line.
+        UnsupportedOperationError: If an operation is unknown; the message names its line.
+
+    Example:
+        >>> from qat.convert.rules import make_plan
+        >>> from qat.core.scheme import Scheme
+        >>> net, example = nn.Sequential(nn.Linear(2, 3)), torch.ones(1, 2)
+        >>> for step in activation_steps(net, make_plan(net, Scheme(), example), example):
+        ...     print(step)
+        LiveTensors(name='input', fixed_bits=0, elements={'0': 2})
+        LiveTensors(name='0', fixed_bits=96, elements={'0': 2})
     """
     traced = trace(net)
     placement = place(traced)
@@ -72,9 +81,9 @@ def activation_steps(
 
 
 def _stored(placement: Placement, sizes: Mapping[fx.Node, int]) -> list[_Stored]:
-    """Tensors in the order they are made."""
+    """Tensors in the order in which they are computed."""
     homes: dict[fx.Node, _Stored] = {}
-    found: list[_Stored] = []
+    tensors: list[_Stored] = []
     for index, operation in enumerate(placement.operations.values()):
         for node in operation.inputs:
             homes[node].last = index
@@ -90,8 +99,8 @@ def _stored(placement: Placement, sizes: Mapping[fx.Node, int]) -> list[_Stored]
             homes[own] = _Stored(
                 operation.name, sizes[own], placement.leader(own), first=index, last=index
             )
-            found.append(homes[own])
-    return found
+            tensors.append(homes[own])
+    return tensors
 
 
 def _continues(placement: Placement, operation: Operation) -> bool:
@@ -102,12 +111,12 @@ def _continues(placement: Placement, operation: Operation) -> bool:
 
 def _deciders(placement: Placement, plan: Plan, roots: Mapping[str, str]) -> dict[str, str]:
     """The first of tensors that share a width → the first layer that reads one of them."""
-    found: dict[str, str] = {}
+    deciders: dict[str, str] = {}
     for operation in placement.operations.values():
         layer = str(operation.node.target)
         if operation.kind in LAYERS and layer in plan.layers:
-            found.setdefault(roots[placement.leader(operation.inputs[0])], layer)
-    return found
+            deciders.setdefault(roots[placement.leader(operation.inputs[0])], layer)
+    return deciders
 
 
 def _planned(plan: Plan, name: str) -> int:
@@ -117,15 +126,15 @@ def _planned(plan: Plan, name: str) -> int:
 
 @torch.no_grad()
 def _elements(traced: fx.GraphModule, example: Tensor) -> dict[fx.Node, int]:
-    found: dict[fx.Node, int] = {}
+    elements: dict[fx.Node, int] = {}
 
     class Sizes(fx.Interpreter):
         def run_node(self, n: fx.Node) -> object:
             value = super().run_node(n)
             if isinstance(value, Tensor):
-                found[n] = prod(value.shape[1:])
+                elements[n] = prod(value.shape[1:])
             return value
 
     with evaluating(traced):
         Sizes(traced).run(example[:1])
-    return found
+    return elements

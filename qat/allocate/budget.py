@@ -1,4 +1,4 @@
-"""What a plan may cost, and an independent count of what it does."""
+"""Budgets: the costs that a plan may have at most, and an independent count of a plan's costs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,17 +18,21 @@ _ROUNDING = 1e-12  # of sums of floats (latencies, averages); counts are whole n
 
 @dataclass(frozen=True)
 class Budgets:
-    """Upper limits, alone or together; None is no limit.
+    """Upper limits of costs, one or more; None is no limit.
 
     Attributes:
-        weight_bytes: Of all conv and linear weights, codes only.
+        weight_bytes: Bytes of the codes of all convolution and linear weights.
         average_weight_bits: Mean width over all those weights.
-        bops: Bit operations for one image.
-        peak_activation_bytes: For one image.
-        latency_ms: By the measured table.
+        bops: Bit operations (BOPs) for one image.
+        peak_activation_bytes: Largest sum of the activations that are alive at once, for one image.
+        latency_ms: Sum of the layers' measured times.
 
     Raises:
-        ValueError: If none is given, or one is not a number above 0.
+        ValueError: If there is no limit, or one is not a number above 0.
+
+    Example:
+        >>> Budgets(average_weight_bits=4).named()
+        {'average_weight_bits': 4}
     """
 
     weight_bytes: float | None = None
@@ -47,7 +51,7 @@ class Budgets:
                 raise InputError(f"budget {name} must be a number above 0, got {limit}")
 
     def named(self) -> dict[str, float]:
-        """The limits that are there."""
+        """Name → limit, of the limits that are not None."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: limit for name, limit in values.items() if limit is not None}
 
@@ -56,8 +60,8 @@ class UnmeetableBudgetError(InputError):
     """No plan meets the budgets.
 
     Attributes:
-        bits: The plan that comes nearest.
-        spent: What it costs, by budget.
+        bits: The plan whose largest overrun is least.
+        spent: Budget → cost of that plan.
     """
 
     def __init__(self, message: str, bits: Bits, spent: Mapping[str, float]) -> None:
@@ -66,17 +70,28 @@ class UnmeetableBudgetError(InputError):
 
 
 def overruns(costs: NetworkCosts, bits: Bits, budgets: Budgets) -> dict[str, float]:
-    """Budget → by how much it is overrun, as a share of it; empty if all are met."""
-    found = {}
-    for name, limit in budgets.named().items():
-        share = costs.cost(name, bits) / limit - 1
-        if share > _ROUNDING:
-            found[name] = share
-    return found
+    """Budget → overrun as a share of the budget; empty if all budgets are met.
+
+    Args:
+        costs: Of the network.
+        bits: Slot → width; slots that are not named have the width of the plan.
+        budgets: Limits.
+
+    Raises:
+        ValueError: If the network's costs lack the figures for a budget (times, lifetimes).
+    """
+    shares = {name: costs.cost(name, bits) / limit - 1 for name, limit in budgets.named().items()}
+    return {name: share for name, share in shares.items() if share > _ROUNDING}
 
 
 def unmeetable(costs: NetworkCosts, cheapest: Bits, budgets: Budgets) -> UnmeetableBudgetError:
-    """The error that names the nearest plan and what it lacks."""
+    """The error that names the nearest plan, and by how much it misses each budget.
+
+    Args:
+        costs: Of the network.
+        cheapest: The plan that comes nearest to the budgets, slot → width.
+        budgets: Limits.
+    """
     spent = {name: costs.cost(name, cheapest) for name in budgets.named()}
     lacks = [
         f"{name}={_number(limit)} by {_number(spent[name] - limit)} "
@@ -93,7 +108,12 @@ def unmeetable(costs: NetworkCosts, cheapest: Bits, budgets: Budgets) -> Unmeeta
 
 
 def describe(bits: Bits) -> str:
-    """A plan in a few words: ``W4A4 conv1, W2A2 layer1.0.conv1 to fc``."""
+    """A plan in a few words: layers in a row that have equal widths are one entry.
+
+    Example:
+        >>> describe({("conv1", "weight"): 4, ("fc1", "weight"): 2, ("fc2", "weight"): 2})
+        'W4 conv1, W2 fc1 to fc2'
+    """
     words: dict[str, str] = {}
     for letter, kind in (("W", "weight"), ("A", "act")):
         for (layer, slot), width in bits.items():
@@ -113,20 +133,21 @@ def spent_by(
     latency: Latency | None = None,
     steps: Sequence[LiveTensors] = (),
 ) -> dict[str, float]:
-    """What a plan costs, counted from the network and the plan themselves.
-
-    Nothing of this goes through the tables that allocators use.
+    """Costs of a plan, counted from the network and the plan and not by :class:`NetworkCosts`.
 
     Args:
         net: The float network.
         plan: With the chosen widths.
-        example: A batch it accepts.
-        latency: Measured times, if they count.
-        steps: Lifetimes of activations, if they count.
+        example: A batch that the network accepts.
+        latency: Measured times; None leaves ``latency_ms`` out.
+        steps: Lifetimes of activations; without them ``peak_activation_bytes`` is left out.
+
+    Returns:
+        Name of the cost → value.
     """
     layers = layer_costs(net, plan, example)
     weights = sum(layer.weights for layer in layers)
-    found = {
+    spent = {
         "weight_bytes": float(sum(layer.weight_bytes for layer in layers)),
         "average_weight_bits": sum(c.weights * c.weight_bits for c in layers) / weights,
         "bops": float(total_bops(layers)),
@@ -134,12 +155,12 @@ def spent_by(
     widths = {layer.name: layer for layer in layers}
     if latency is not None:
         pairs = ((n, widths[n].weight_bits, widths[n].act_bits) for n in latency)
-        found["latency_ms"] = sum(latency[name][weight, act] for name, weight, act in pairs)
+        spent["latency_ms"] = sum(latency[name][weight, act] for name, weight, act in pairs)
     alive = [
         step.fixed_bits + sum(n * widths[name].act_bits for name, n in step.elements.items())
         for step in steps
     ]
-    return found | ({"peak_activation_bytes": max(alive) / 8} if alive else {})
+    return spent | ({"peak_activation_bytes": max(alive) / 8} if alive else {})
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The percentile threshold as an allocator: widths for weights and activations of a problem."""
+"""The percentile threshold as an allocator: widths for the weights and activations of a problem."""
 
 from qat.allocate.budget import Budgets
 from qat.allocate.greedy import narrowed
@@ -17,15 +17,27 @@ def by_threshold(
     default_bits: int = 8,
     reference_bits: int | None = None,
 ) -> dict[Slot, int]:
-    """The percentile threshold, weights and activations each among themselves.
+    """Widths by the percentile threshold; weights and activations are ranked separately.
 
     Args:
-        problem: What is to be chosen.
-        budgets: If given, the plan is narrowed until it is within them, the least harm per saved
-            cost first.
+        problem: The widths to choose.
+        budgets: Limits: the plan is narrowed until it is within them, the least harm per saved
+            cost first. None narrows nothing.
         percentile: See :func:`qat.allocate.threshold.threshold`.
-        default_bits: Where all scores are equal; the nearest candidate is taken.
+        default_bits: Width where all scores are equal; the nearest candidate is taken.
         reference_bits: Width whose scores rank the layers; None is the narrowest of each.
+
+    Raises:
+        UnmeetableBudgetError: If no plan is within the budgets.
+        ValueError: If the percentile is not 0 to 100.
+
+    Example:
+        >>> from qat.allocate.costs import LayerFigures, NetworkCosts
+        >>> costs = NetworkCosts(tuple(LayerFigures(name, 8, 8, 8, 8) for name in "ab"))
+        >>> harmless = Variable((("a", "weight"),), {2: 0.1, 8: 0.0})
+        >>> harmful = Variable((("b", "weight"),), {2: 5.0, 8: 0.0})
+        >>> by_threshold(Problem((harmless, harmful), costs))
+        {('a', 'weight'): 2, ('b', 'weight'): 8}
     """
     widths: dict[tuple[Slot, ...], int] = {}
     for kind in ("weight", "act"):
@@ -40,5 +52,5 @@ def by_threshold(
 
 
 def _near(variable: Variable, bits: int) -> int:
-    """The candidate nearest to a width, the wider of two."""
+    """The candidate nearest to a width; of two, the wider one."""
     return min(variable.widths, key=lambda width: (abs(width - bits), -width))

@@ -1,9 +1,10 @@
-"""What each layer costs at each width.
+"""Costs of each layer at each width.
 
-Weight bytes are those of the codes, ``ceil(weights * bits / 8)``; BOPs = MACs x weight bits x
-activation bits (see :mod:`qat.cost.macs`); activation bytes are of one image. All conv and linear
-layers count, those that stay float with 32 bits. A latency is what a runtime was measured to take
-for a layer at ``(weight bits, activation bits)``; the network's is their sum.
+Weight bytes are those of the codes, ``ceil(weights * bits / 8)``. Bit operations (BOPs) are
+multiply-accumulate operations (MACs) x weight bits x activation bits (see :mod:`qat.cost.macs`).
+Activation bytes are for one image. All convolution and linear layers count; those that stay float
+count with 32 bits. The latency of a layer is the time that was measured in a runtime at ``(weight
+bits, activation bits)``; the latency of the network is the sum over its layers.
 """
 
 import math
@@ -25,14 +26,14 @@ Latency = Mapping[str, Mapping[tuple[int, int], float]]
 
 @dataclass(frozen=True)
 class LayerFigures:
-    """One layer.
+    """Counts of one layer, and its widths in the plan.
 
     Attributes:
         name: Module name.
         weights: Number of weights.
-        macs: For one image.
-        weight_bits: Width where no other is chosen.
-        act_bits: The same of the input.
+        macs: MACs for one image.
+        weight_bits: Width of the weights where no other is chosen.
+        act_bits: Width of the input where no other is chosen.
     """
 
     name: str
@@ -44,12 +45,12 @@ class LayerFigures:
 
 @dataclass(frozen=True)
 class LiveTensors:
-    """What is alive while one operation runs.
+    """Activations that are alive while one operation runs, for one image.
 
     Attributes:
-        name: Of the operation.
-        fixed_bits: Bits of tensors whose width no layer decides, for one image.
-        elements: Layer → elements, for one image, that have the width of its input.
+        name: Name of the operation.
+        fixed_bits: Bits of the tensors whose width no layer decides.
+        elements: Layer → number of elements that have the width of its input.
     """
 
     name: str
@@ -61,10 +62,18 @@ class LiveTensors:
 class NetworkCosts:
     """Costs of a network as functions of its widths.
 
+    Each method takes ``bits``, slot → width; slots that are not named have the width of the plan.
+
     Attributes:
         layers: In order of first call.
-        latency: Measured, if there is a table.
-        steps: What is alive when, if activations count (see :mod:`qat.allocate.activations`).
+        latency: Measured times of layers; None if there are none.
+        steps: Lifetimes of activations (see :mod:`qat.allocate.activations`); may be empty.
+
+    Example:
+        >>> layer = LayerFigures("fc", weights=100, macs=100, weight_bits=8, act_bits=8)
+        >>> costs = NetworkCosts((layer,))
+        >>> costs.weight_bytes({("fc", "weight"): 3})  # 300 bits
+        38
     """
 
     layers: tuple[LayerFigures, ...]
@@ -77,14 +86,24 @@ class NetworkCosts:
         object.__setattr__(self, "_by_name", {layer.name: layer for layer in self.layers})
 
     def width(self, slot: Slot, bits: Bits) -> int:
-        """Width of a slot: the chosen one, or that of the plan it started from."""
+        """Width of a slot: the chosen one, else that of the plan.
+
+        Args:
+            slot: ``(layer, weight | act)``.
+            bits: Slot → chosen width.
+        """
         if slot in bits:
             return bits[slot]
         layer = self._by_name[slot[0]]
         return layer.weight_bits if slot[1] == "weight" else layer.act_bits
 
     def widths(self, layer: str, bits: Bits) -> tuple[int, int]:
-        """Weight and activation bits of a layer."""
+        """Weight and activation bits of a layer.
+
+        Args:
+            layer: Module name.
+            bits: Slot → chosen width.
+        """
         return self.width((layer, "weight"), bits), self.width((layer, "act"), bits)
 
     def weight_bytes(self, bits: Bits) -> float:
@@ -104,37 +123,63 @@ class NetworkCosts:
 
     def bops(self, bits: Bits) -> float:
         """Bit operations for one image."""
-        found = 0
+        total = 0
         for layer in self.layers:
             weight, act = self.widths(layer.name, bits)
-            found += layer.macs * weight * act
-        return found
+            total += layer.macs * weight * act
+        return total
 
     def peak_activation_bytes(self, bits: Bits) -> float:
-        """Bytes of the tensors that are alive at once, at worst, for one image."""
+        """Largest sum of the activations that are alive at once, bytes for one image.
+
+        Raises:
+            ValueError: If there are no lifetimes (``steps``).
+        """
         if not self.steps:
             raise InputError(
-                "peak_activation_bytes needs the lifetimes of tensors: give the steps of the graph"
+                "peak_activation_bytes needs the lifetimes of tensors: give steps, see "
+                "qat.allocate.activations.activation_steps"
             )
         return max(self.step_bits(step, bits) for step in self.steps) / 8
 
     def step_bits(self, step: LiveTensors, bits: Bits) -> int:
-        """Bits alive in one step."""
+        """Bits that are alive in one step.
+
+        Args:
+            step: One of :attr:`steps`.
+            bits: Slot → chosen width.
+        """
         spent = (n * self.width((layer, "act"), bits) for layer, n in step.elements.items())
         return step.fixed_bits + sum(spent)
 
     def latency_ms(self, bits: Bits) -> float:
-        """Sum of the layers' measured times."""
+        """Sum of the layers' measured times.
+
+        Raises:
+            ValueError: If there is no latency table, or it lacks a pair of widths.
+        """
         return sum(self.layer_ms(n, *self.widths(n, bits)) for n in self.timed())
 
     def timed(self) -> list[str]:
-        """Names of the layers that the latency table has."""
+        """Names of the layers that are in the latency table.
+
+        Raises:
+            ValueError: If there is no latency table.
+        """
         if not self.latency:
-            raise InputError("latency_ms needs a measured table: give one, layer by layer")
+            raise InputError(
+                "latency_ms needs a table of the layers' measured times: give latency, see "
+                "qat.allocate.costs.latency_table"
+            )
         return [layer.name for layer in self.layers if layer.name in self.latency]
 
     def layer_ms(self, layer: str, weight_bits: int, act_bits: int) -> float:
         """Measured time of a layer.
+
+        Args:
+            layer: Module name.
+            weight_bits: Width of its weights.
+            act_bits: Width of its input.
 
         Raises:
             ValueError: If the table lacks that pair of widths.
@@ -150,12 +195,29 @@ class NetworkCosts:
         return own[weight_bits, act_bits]
 
     def cost(self, name: str, bits: Bits) -> float:
-        """A cost by its name, one of :data:`COSTS`."""
+        """A cost by its name.
+
+        Args:
+            name: One of :data:`COSTS`.
+            bits: Slot → chosen width.
+
+        Raises:
+            ValueError: If the figures for that cost are missing.
+        """
         return float(getattr(self, name)(bits))
 
 
 def weight_bytes(weights: int, bits: int) -> int:
-    """Bytes of codes, packed."""
+    """Bytes of packed codes, rounded up.
+
+    Args:
+        weights: Number of weights.
+        bits: Width of each.
+
+    Example:
+        >>> weight_bytes(3, 3)
+        2
+    """
     return -(-weights * bits // 8)
 
 
@@ -166,17 +228,18 @@ def network_costs(
     latency: Latency | None = None,
     steps: Sequence[LiveTensors] = (),
 ) -> NetworkCosts:
-    """Count a network's layers.
+    """Count the weights and MACs of a network's layers.
 
     Args:
         net: The float network.
-        plan: Widths of the slots that nobody chooses.
-        example: A batch it accepts.
-        latency: Measured times.
-        steps: Lifetimes of activations.
+        plan: Widths of the slots that are not chosen.
+        example: A batch that the network accepts.
+        latency: Measured times of layers; None if latency is no budget.
+        steps: Lifetimes of activations; empty if activations are no budget.
 
     Raises:
-        ValueError: If the latency table names a layer that is not there, or lacks one of the plan.
+        ValueError: If the latency table has a layer that is not in the network, or lacks one of the
+            plan.
     """
     layers = tuple(
         LayerFigures(c.name, c.weights, c.macs, c.weight_bits, c.act_bits)
@@ -188,28 +251,37 @@ def network_costs(
 
 
 def latency_table(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[tuple[int, int], float]]:
-    """A latency table from plain rows, as a runtime's measurement writes them.
+    """A latency table from plain rows, as a measurement in a runtime writes them.
 
     Args:
-        rows: With ``layer``, ``weight_bits``, ``act_bits``, ``latency_ms``.
+        rows: Mappings with ``layer``, ``weight_bits``, ``act_bits``, ``latency_ms``.
+
+    Returns:
+        Layer → (weight bits, activation bits) → milliseconds.
 
     Raises:
-        ValueError: If a row lacks a field, is there twice, or its time is no number from 0 on.
+        ValueError: If a row lacks a field, occurs twice, or its time is not a number from 0 on.
+
+    Example:
+        >>> latency_table([{"layer": "fc", "weight_bits": 8, "act_bits": 8, "latency_ms": 0.5}])
+        {'fc': {(8, 8): 0.5}}
     """
-    found: dict[str, dict[tuple[int, int], float]] = {}
+    table: dict[str, dict[tuple[int, int], float]] = {}
     for row in rows:
         try:
             name, pair = str(row["layer"]), (int(row["weight_bits"]), int(row["act_bits"]))
             ms = float(row["latency_ms"])
         except KeyError as error:
-            raise InputError(f"a row of the latency table lacks {error}: {dict(row)}") from error
+            raise InputError(
+                f"a row of the latency table lacks {error}: {dict(row)}; add it, or drop the row"
+            ) from error
         where = f"latency of {name} at W{pair[0]}A{pair[1]}"
         if not 0 <= ms < math.inf:
             raise InputError(f"{where} must be a number from 0 on, got {ms} ms: measure it again")
-        if pair in found.setdefault(name, {}):
+        if pair in table.setdefault(name, {}):
             raise InputError(f"{where} is there twice: leave one row out")
-        found[name][pair] = ms
-    return found
+        table[name][pair] = ms
+    return table
 
 
 def _check_latency(latency: Latency, names: Sequence[str], plan: Plan) -> None:
@@ -217,5 +289,6 @@ def _check_latency(latency: Latency, names: Sequence[str], plan: Plan) -> None:
     missing = [name for name in names if name in plan.layers and name not in latency]
     if unknown or missing:
         raise InputError(
-            f"the latency table is of another network: unknown {unknown[:5]}, missing {missing[:5]}"
+            f"the latency table is of another network: unknown {unknown[:5]}, missing "
+            f"{missing[:5]}; measure this network's layers"
         )

@@ -1,9 +1,9 @@
-"""Evolutionary search over plans, by what they really do.
+"""Evolutionary search over plans that are evaluated as a whole.
 
-After Wang et al., "HAQ", CVPR 2019, arXiv:1811.08886, which asks the network itself instead of a
-sum over layers; here with a genetic algorithm for its agent: tournament selection, uniform
-crossover, mutation of single widths, the best kept. Every plan is brought within the budgets before
-it is evaluated.
+As Wang et al., "HAQ", CVPR 2019, arXiv:1811.08886, it evaluates the network with a plan and adds no
+scores of layers up. Differs from the paper: the search is a genetic algorithm and not a
+reinforcement-learning agent, with tournament selection, uniform crossover and mutation of single
+widths; the best plans survive. Every plan is brought within the budgets before it is evaluated.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +20,7 @@ from qat.base.progress import Track
 from qat.sensitivity.widths import Slot
 
 Evaluate = Callable[[Mapping[Slot, int]], float]
+"""Slot → width, to a harm: lower is better."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class EvolvedPlan:
 
     Attributes:
         bits: The best plan.
-        harm: What it did.
-        evaluated: Every plan that was tried, with its harm, in order.
+        harm: Harm of that plan.
+        evaluated: ``(plan, harm)`` of every plan that was evaluated, in order.
     """
 
     bits: dict[Slot, int]
@@ -38,7 +39,17 @@ class EvolvedPlan:
 
 
 def best_evolved(problem: Problem, budgets: Budgets, **options: Any) -> dict[Slot, int]:
-    """The best plan of :func:`evolve`, which has the same arguments."""
+    """The best plan of :func:`evolve`.
+
+    Args:
+        problem: The widths to choose; its harms are not used.
+        budgets: Limits.
+        options: The other arguments of :func:`evolve`, ``evaluate`` among them.
+
+    Raises:
+        UnmeetableBudgetError: If no plan fits.
+        ValueError: As :func:`evolve`.
+    """
     return evolve(problem, budgets, **options).bits
 
 
@@ -57,19 +68,30 @@ def evolve(
     """Search for the plan of least harm.
 
     Args:
-        problem: What is to be chosen; its harms are not used.
+        problem: The widths to choose; its harms are not used.
         budgets: Limits.
-        evaluate: Plan → harm (an accuracy drop, a loss), lower is better. No plan is asked twice.
-        evaluations: How many plans to try at most.
-        population: Plans that live at once.
-        mutation: Chance of each width to be drawn anew.
+        evaluate: Plan → harm (an accuracy drop, a loss), lower is better. It is called once for
+            each plan.
+        evaluations: How many plans to evaluate at most.
+        population: Number of plans that can be parents.
+        mutation: Probability that a width is drawn anew.
         start: Plans to begin with, such as those of other allocators.
-        seed: Of all choices.
+        seed: Seed of all draws.
         track: Wraps the evaluations to show progress.
 
     Raises:
         UnmeetableBudgetError: If no plan fits.
-        ValueError: If there is nothing to evaluate, or an evaluation is NaN.
+        ValueError: If there are too few evaluations or plans, or an evaluation is NaN.
+
+    Example:
+        >>> from qat.allocate.costs import LayerFigures, NetworkCosts
+        >>> from qat.allocate.problem import Variable
+        >>> variable = Variable((("fc", "weight"),), {2: 0.0, 4: 0.0, 8: 0.0})
+        >>> problem = Problem((variable,), NetworkCosts((LayerFigures("fc", 8, 8, 8, 8),)))
+        >>> def distance(bits):
+        ...     return abs(bits["fc", "weight"] - 4)
+        >>> evolve(problem, Budgets(weight_bytes=8), distance, population=4).bits
+        {('fc', 'weight'): 4}
     """
     if evaluations < 1 or population < 2:
         raise InputError(
@@ -78,20 +100,27 @@ def evolve(
         )
     random = np.random.default_rng(seed)
     first = random_plans(problem, budgets, population, seed)
-    given = [narrow_at_random(problem, dict(bits), budgets, random, first[0]) for bits in start]
-    waiting = [*given, *first]
+    started = [narrow_at_random(problem, dict(bits), budgets, random, first[0]) for bits in start]
+    waiting = [*started, *first]
     known: dict[tuple[int, ...], tuple[dict[Slot, int], float]] = {}
     for _ in track(range(evaluations)) if track else range(evaluations):
         bits = _next(problem, budgets, waiting, known, random, population, mutation)
         if bits is None:
             break
-        harm = float(evaluate(bits))
-        if np.isnan(harm):
-            raise InputError("the evaluation of a plan is NaN: the network diverges")
-        known[tuple(problem.widths(bits))] = (bits, harm)
+        known[tuple(problem.widths(bits))] = (bits, _harm(evaluate, bits))
     best = min(known.values(), key=lambda plan: plan[1])
     assert not overruns(problem.costs, best[0], budgets)
     return EvolvedPlan(*best, tuple(known.values()))
+
+
+def _harm(evaluate: Evaluate, bits: Mapping[Slot, int]) -> float:
+    harm = float(evaluate(bits))
+    if np.isnan(harm):
+        raise InputError(
+            "the evaluation of a plan is NaN, because the network diverges with it: leave the "
+            "narrowest width out, or calibrate with other images"
+        )
+    return harm
 
 
 def _next(
@@ -103,7 +132,7 @@ def _next(
     population: int,
     mutation: float,
 ) -> dict[Slot, int] | None:
-    """A plan that was not tried yet; None if none turns up."""
+    """A plan that has not been evaluated; None if 100 draws give none."""
     while waiting:
         bits = waiting.pop(0)
         if tuple(problem.widths(bits)) not in known:

@@ -1,4 +1,4 @@
-"""Greedy allocation: from the cheapest plan upwards, the best gain per cost first."""
+"""Greedy allocation: start from the cheapest plan, and take the step of the best gain per cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from qat.sensitivity.widths import Slot
 
 @dataclass(frozen=True)
 class FrontPlan:
-    """A plan on the way.
+    """A plan of the greedy front.
 
     Attributes:
         bits: Slot → width.
-        harm: Predicted.
-        cost: In the unit of the cost that was asked for.
+        harm: Predicted harm, in the unit of the metric.
+        cost: In the unit of the front's cost.
     """
 
     bits: Mapping[Slot, int]
@@ -26,14 +26,19 @@ class FrontPlan:
 
 
 def greedy_front(problem: Problem, cost: str = "weight_bytes") -> list[FrontPlan]:
-    """All plans of the greedy way from narrowest to best, without those that another one beats.
+    """The plans that greedy steps pass from the narrowest plan to the least harm.
+
+    A plan is left out if another one has no more cost and no more harm.
 
     Args:
-        problem: What is to be chosen.
+        problem: The widths to choose.
         cost: One of :data:`qat.allocate.costs.COSTS`.
 
     Returns:
-        Ascending cost, descending harm, both strictly.
+        Plans with strictly ascending cost and strictly descending harm.
+
+    Raises:
+        ValueError: If the figures for that cost are missing.
     """
     here = _point(problem, problem.narrowest(), cost)
     way = [here]
@@ -50,10 +55,26 @@ def greedy_front(problem: Problem, cost: str = "weight_bytes") -> list[FrontPlan
 
 
 def greedy(problem: Problem, budgets: Budgets) -> dict[Slot, int]:
-    """The greedy plan within all budgets; with several, a cost is the sum of its shares of them.
+    """The greedy plan within all budgets.
+
+    The cost of a plan is the sum of its costs, each as a share of its budget.
+
+    Args:
+        problem: The widths to choose.
+        budgets: Limits.
 
     Raises:
         UnmeetableBudgetError: If there is no plan within them.
+        ValueError: If the figures for a budget are missing.
+
+    Example:
+        >>> from qat.allocate.costs import LayerFigures, NetworkCosts
+        >>> from qat.allocate.problem import Variable
+        >>> costs = NetworkCosts(tuple(LayerFigures(name, 8, 8, 8, 8) for name in "ab"))
+        >>> harmless = Variable((("a", "weight"),), {2: 0.1, 8: 0.0})
+        >>> harmful = Variable((("b", "weight"),), {2: 5.0, 8: 0.0})
+        >>> greedy(Problem((harmless, harmful), costs), Budgets(average_weight_bits=5))
+        {('a', 'weight'): 2, ('b', 'weight'): 8}
     """
     bits = problem.narrowest()
     if overruns(problem.costs, bits, budgets):
@@ -75,33 +96,38 @@ def greedy(problem: Problem, budgets: Budgets) -> dict[Slot, int]:
 def narrowed(problem: Problem, bits: Mapping[Slot, int], budgets: Budgets) -> dict[Slot, int]:
     """A plan brought within the budgets, the least harm per saved cost first.
 
+    Args:
+        problem: The widths to choose.
+        bits: The plan, slot → width.
+        budgets: Limits.
+
     Raises:
         UnmeetableBudgetError: If there is no plan within them.
     """
-    found = dict(bits)
-    while overruns(problem.costs, found, budgets):
-        harm, spent = problem.harm(found), _shares(problem, found, budgets)
+    plan = dict(bits)
+    while overruns(problem.costs, plan, budgets):
+        harm, spent = problem.harm(plan), _shares(problem, plan, budgets)
         moves = [
             (_ratio(spent - _shares(problem, other, budgets), problem.harm(other) - harm), other)
-            for other in _narrower(problem, found)
+            for other in _narrower(problem, plan)
             if _shares(problem, other, budgets) < spent
         ]
         if not moves:
-            return greedy(problem, budgets)  # no way down from here: its own start, or its error
-        found = max(moves, key=lambda move: move[0])[1]
-    return found
+            return greedy(problem, budgets)  # nothing can be narrowed: start from the cheapest plan
+        plan = max(moves, key=lambda move: move[0])[1]
+    return plan
 
 
 def _front(way: list[FrontPlan]) -> list[FrontPlan]:
-    found: list[FrontPlan] = []
+    front: list[FrontPlan] = []
     for point in sorted(way, key=lambda point: (point.cost, point.harm)):
-        if not found or point.harm < found[-1].harm:
-            found.append(point)
-    return found
+        if not front or point.harm < front[-1].harm:
+            front.append(point)
+    return front
 
 
 def _ratio(gain: float, cost: float) -> tuple[float, float]:
-    """Gain per cost, to be compared; what costs nothing comes before all that does."""
+    """Gain per cost, as a sort key; a step that costs nothing ranks above all others."""
     return (float("inf"), gain) if cost <= 0 else (gain / cost, gain)
 
 
@@ -123,10 +149,10 @@ def _narrower(problem: Problem, bits: Mapping[Slot, int]) -> list[dict[Slot, int
 
 
 def _moves(problem: Problem, bits: Mapping[Slot, int], *, up: bool) -> list[dict[Slot, int]]:
-    found = []
+    moves = []
     for variable in problem.variables:
         now = bits[variable.slots[0]]
         for width in variable.widths:
             if (width > now) if up else (width < now):
-                found.append({**bits, **dict.fromkeys(variable.slots, width)})
-    return found
+                moves.append({**bits, **dict.fromkeys(variable.slots, width)})
+    return moves

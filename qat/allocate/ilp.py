@@ -1,16 +1,16 @@
 """The plan of least predicted harm under budgets, exactly.
 
-An integer linear programme as in Yao et al., "HAWQ-V3", ICML 2021, arXiv:2011.10680, solved by
-HiGHS (scipy). With x[v, b] = 1 where variable v takes b bits:
+An integer linear programme (ILP) as in Yao et al., "HAWQ-V3", ICML 2021, arXiv:2011.10680. HiGHS
+(scipy) solves it. With x[v, b] = 1 where variable v takes b bits:
 
     minimise    sum harm[v, b] x[v, b]
     such that   sum_b x[v, b] = 1                          one width each
                 sum cost[v, b] x[v, b] <= budget           for each budget
 
-BOPs and latency depend on weight and activation bits together. Where both are free, y[w, a] with
-sum_a y[w, a] = x[w] and sum_w y[w, a] = x[a] stands for their product: the x being 0 or 1, so is
-y. (It is declared whole all the same: HiGHS is then several times faster.) Peak activation bytes
-are one row for each step of the network.
+Bit operations (BOPs) and latency depend on weight and activation bits together. Where both are
+free, y[w, a] with sum_a y[w, a] = x[w] and sum_w y[w, a] = x[a] is their product: since each x is 0
+or 1, so is y. (y is declared integer nevertheless: HiGHS is then several times faster.) For peak
+activation bytes there is one row for each step of the network.
 """
 
 from collections.abc import Callable
@@ -32,10 +32,25 @@ _LARGEST_HARM = 1e4  # the solver's own gap, 1e-6, is then far below any differe
 
 
 def solve_ilp(problem: Problem, budgets: Budgets) -> dict[Slot, int]:
-    """Slot → width of least harm within the budgets; of equals a wide one.
+    """Slot → width of least harm within the budgets; of plans of equal harm, a wide one.
+
+    Args:
+        problem: The widths to choose.
+        budgets: Limits.
 
     Raises:
-        UnmeetableBudgetError: If there is no such plan; it has the nearest one.
+        UnmeetableBudgetError: If there is no such plan; the error has the nearest one.
+        ValueError: If the figures for a budget are missing.
+        RuntimeError: If the solver stops for another reason.
+
+    Example:
+        >>> from qat.allocate.costs import LayerFigures, NetworkCosts
+        >>> from qat.allocate.problem import Variable
+        >>> costs = NetworkCosts(tuple(LayerFigures(name, 8, 8, 8, 8) for name in "ab"))
+        >>> harmless = Variable((("a", "weight"),), {2: 0.1, 8: 0.0})
+        >>> harmful = Variable((("b", "weight"),), {2: 5.0, 8: 0.0})
+        >>> solve_ilp(Problem((harmless, harmful), costs), Budgets(average_weight_bits=5))
+        {('a', 'weight'): 2, ('b', 'weight'): 8}
     """
     model = _Model(problem, budgets)
     while True:
@@ -45,21 +60,33 @@ def solve_ilp(problem: Problem, budgets: Budgets) -> dict[Slot, int]:
         bits = problem.bits(widths)
         if not overruns(problem.costs, bits, budgets):
             return spend_leftover(problem, bits, budgets)
-        model.forbid(widths)  # it misses by less than the solver's tolerance
+        model.forbid(widths)  # the plan misses a budget by less than the solver's tolerance
 
 
 def nearest(problem: Problem, budgets: Budgets) -> dict[Slot, int]:
-    """The plan whose largest overrun, as a share of its budget, is least; of any that meet all."""
+    """The plan whose largest overrun, as a share of its budget, is least.
+
+    Args:
+        problem: The widths to choose.
+        budgets: Limits.
+
+    Raises:
+        ValueError: If the figures for a budget are missing.
+        RuntimeError: If the solver stops without a solution.
+    """
     widths = _Model(problem, budgets, elastic=True).solve()
     assert widths is not None
-    found, narrow = problem.bits(widths), problem.narrowest()
-    worst = [max(overruns(problem.costs, b, budgets).values(), default=0) for b in (found, narrow)]
-    return narrow if worst[1] <= worst[0] else found
+    solved, narrow = problem.bits(widths), problem.narrowest()
+    worst = [max(overruns(problem.costs, b, budgets).values(), default=0) for b in (solved, narrow)]
+    return narrow if worst[1] <= worst[0] else solved
 
 
 @dataclass
 class _Model:
-    """Columns, objective and rows."""
+    """Columns, objective and rows.
+
+    With ``elastic``, the objective is the largest overrun of a budget instead of the harm.
+    """
 
     problem: Problem
     budgets: Budgets
@@ -114,7 +141,7 @@ class _Model:
         ]
 
     def forbid(self, widths: list[int]) -> None:
-        """Leave one plan out."""
+        """Exclude one plan."""
         row = {self.column[v, width]: 1.0 for v, width in enumerate(widths)}
         self.rows.append((row, -np.inf, len(widths) - 1))
 
@@ -139,15 +166,15 @@ class _Model:
         return [self._by_pair(costs.timed(), costs.layer_ms)]
 
     def _peak_activation_bytes(self) -> list[tuple[Coefficients, float]]:
-        self.problem.costs.peak_activation_bytes({})  # there must be steps
-        found = []
+        self.problem.costs.peak_activation_bytes({})  # refuses a problem without steps
+        rows = []
         for step in self.problem.costs.steps:
             row: Coefficients = {}
             constant = step.fixed_bits / 8
             for name, elements in step.elements.items():
                 constant += self._spend(row, (name, "act"), lambda bits, n=elements: n * bits / 8)  # type: ignore[misc]
-            found.append((row, constant))
-        return found
+            rows.append((row, constant))
+        return rows
 
     def _by_weight(self, cost: Callable[[int, int], float]) -> tuple[Coefficients, float]:
         row: Coefficients = {}
@@ -158,7 +185,7 @@ class _Model:
         return row, constant
 
     def _spend(self, row: Coefficients, slot: Slot, cost: Callable[[int], float]) -> float:
-        """Add a slot's cost to a row; what is not chosen is returned."""
+        """Add a slot's cost to a row; the cost of a slot that is not chosen is returned."""
         v = self.owner.get(slot)
         if v is None:
             return cost(self.problem.costs.width(slot, {}))
@@ -195,12 +222,12 @@ class _Model:
         if (first, second) in self.pairs:
             return self.pairs[first, second]
         one, two = (self.problem.variables[v].widths for v in (first, second))
-        found = {(w, a): self._add_column(0.0, whole=True) for w in one for a in two}
+        product = {(w, a): self._add_column(0.0, whole=True) for w in one for a in two}
         for w in one:
-            row = {found[w, a]: 1.0 for a in two}
+            row = {product[w, a]: 1.0 for a in two}
             self.rows.append((row | {self.column[first, w]: -1.0}, 0, 0))
         for a in two:
-            row = {found[w, a]: 1.0 for w in one}
+            row = {product[w, a]: 1.0 for w in one}
             self.rows.append((row | {self.column[second, a]: -1.0}, 0, 0))
-        self.pairs[first, second] = found
-        return found
+        self.pairs[first, second] = product
+        return product

@@ -1,4 +1,4 @@
-"""Learned widths within budgets: the price of a network with choices, and the plan it ends in."""
+"""Learned widths within budgets: price of a network with choices, and its most probable plan."""
 
 from collections.abc import Callable
 from itertools import accumulate
@@ -20,12 +20,15 @@ METRIC = "learned"
 
 
 def overrun_price(qnet: nn.Module, costs: NetworkCosts, budgets: Budgets) -> Callable[[], Tensor]:
-    """By how much the expected network overruns its budgets: ``sum_b max(E[b] / limit_b - 1, 0)``.
+    """The overrun of the expected costs: ``sum_b max(E[b] / limit_b - 1, 0)`` over budgets ``b``.
 
     Args:
         qnet: With choices, see :func:`qat.allocate.choice.choose_widths`.
         costs: Of the network.
         budgets: ``weight_bytes``, ``average_weight_bits``, ``bops``.
+
+    Returns:
+        A function that computes the price from the present logits, a scalar with a gradient.
 
     Raises:
         ValueError: If a budget has no expectation with a gradient.
@@ -46,15 +49,15 @@ def overrun_price(qnet: nn.Module, costs: NetworkCosts, budgets: Budgets) -> Cal
 
 
 def choice_table(qnet: nn.Module, digest: str) -> SensitivityTable:
-    """What was learned, as a table: the score of a width is the least ``-log p`` up to it, nats.
+    """The learned widths as a table: the score of a width is the least ``-log p`` up to it, nats.
 
-    The price alone speaks against a width beyond the one that was learned, so it counts as no
-    worse. An allocator that adds the scores up finds the most probable plan within the budgets,
-    and may spend what they leave.
+    A width above the learned one is improbable only because of its price, so its score is no worse
+    than that of the learned one. An allocator that adds the scores up finds the most probable plan
+    within the budgets, and can then spend what is left of them.
 
     Args:
-        qnet: Trained.
-        digest: Of what it was learned from.
+        qnet: With trained choices.
+        digest: Of network, data and methods that they were trained with.
     """
     rows = (
         SensitivityRow(*slot, bits, score)
@@ -65,13 +68,16 @@ def choice_table(qnet: nn.Module, digest: str) -> SensitivityTable:
 
 
 def most_probable(problem: Problem, budgets: Budgets, **training: Any) -> dict[Slot, int]:
-    """The most probable plan within the budgets; its harms are those of :func:`choice_table`.
+    """The most probable plan within the budgets.
 
     Args:
-        problem: With the learned harms, ``-log p`` of each width: they add up, so that the integer
-            programme finds the most probable plan.
+        problem: With the harms of :func:`choice_table`, ``-log p`` of each width: the least sum of
+            them is the most probable plan.
         budgets: Limits.
         training: Options of the training that learned them; not used here.
+
+    Raises:
+        UnmeetableBudgetError: If there is no plan within them.
     """
     return solve_ilp(problem, budgets)
 

@@ -1,4 +1,4 @@
-"""What an allocator decides: one width for each group of slots, at a harm that adds up."""
+"""The problem that allocators solve: one width for each group of slots, with harms that add up."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +13,11 @@ from qat.sensitivity.widths import Bits, Slot, check_layers, check_widths, slots
 
 @dataclass(frozen=True)
 class Variable:
-    """Slots that take one width.
+    """Slots that take the same width.
 
     Attributes:
-        slots: The members.
-        harms: Width → harm, ascending widths; of the members together.
+        slots: The slots.
+        harms: Width → sum of the slots' harms, in ascending order of widths.
     """
 
     slots: tuple[Slot, ...]
@@ -31,27 +31,34 @@ class Variable:
 
 @dataclass(frozen=True)
 class Problem:
-    """Which widths are to be chosen.
+    """The widths to choose.
 
-    A plan's harm is the sum over its slots: the assumption that all of these allocators share,
-    and that :mod:`qat.allocate.prediction` tests.
+    The harm of a plan is the sum over its slots. All of these allocators assume that, and
+    :mod:`qat.allocate.prediction` tests it.
 
     Attributes:
         variables: In execution order.
         costs: Of the network.
+
+    Example:
+        >>> from qat.allocate.costs import LayerFigures
+        >>> variable = Variable((("fc", "weight"), ("fc", "act")), {2: 1.5, 4: 0.5})
+        >>> problem = Problem((variable,), NetworkCosts((LayerFigures("fc", 8, 8, 8, 8),)))
+        >>> problem.narrowest(), problem.harm(problem.narrowest())
+        ({('fc', 'weight'): 2, ('fc', 'act'): 2}, 1.5)
     """
 
     variables: tuple[Variable, ...]
     costs: NetworkCosts
 
     def bits(self, widths: Sequence[int]) -> dict[Slot, int]:
-        """Slot → width, of one width a variable."""
+        """Slot → width, from one width for each variable."""
         pairs = zip(self.variables, widths, strict=True)
-        found = {slot: width for variable, width in pairs for slot in variable.slots}
+        bits = {slot: width for variable, width in pairs for slot in variable.slots}
         order = {layer.name: place for place, layer in enumerate(self.costs.layers)}
         kinds = {"weight": 0, "act": 1}
-        keys = sorted(found, key=lambda slot: (order.get(slot[0], -1), kinds[slot[1]]))
-        return {slot: found[slot] for slot in keys}
+        keys = sorted(bits, key=lambda slot: (order.get(slot[0], -1), kinds[slot[1]]))
+        return {slot: bits[slot] for slot in keys}
 
     def widths(self, bits: Bits) -> list[int]:
         """The inverse of :meth:`bits`."""
@@ -82,18 +89,18 @@ def make_problem(
 
     Args:
         harms: Slot → width → harm, as :meth:`SensitivityTable.harms` gives.
-        plan: The plan that is to get other widths.
+        plan: The plan whose widths are to be chosen.
         costs: Of the network under that plan.
         widths: Candidates; all that have a score if None.
         fixed: Layers, or slots, that keep the plan's widths, see
             :func:`qat.allocate.assign.fixed_layers`.
-        groups: Slots that must take one width. If a member is fixed, so are the others, at the
-            widest of the fixed ones.
+        groups: Slots that must take the same width. If one of a group is fixed, so are the others,
+            at the largest width of the fixed ones.
         default_bits: Width of a slot without a score, where others of its kind have one; None
             leaves it as planned. A kind without any score stays as planned.
 
     Raises:
-        KeyError: If a score is of a layer that the plan lacks.
+        KeyError: If a score or ``fixed`` names a layer that the plan lacks.
         ValueError: If there is nothing to choose, a candidate has no score, or one is NaN.
     """
     check_layers((name for name, _ in harms), list(plan.layers))
@@ -118,7 +125,8 @@ def make_problem(
             variables.append(Variable(group, {default_bits or planned: 0.0}))
     if not any(len(variable.widths) > 1 for variable in variables):
         raise InputError(
-            "there is nothing to choose: every layer is fixed, without a score, or has one width"
+            "there is nothing to choose: every layer is fixed, without a score, or has one width; "
+            "give more widths, or fix fewer layers"
         )
     return Problem(tuple(variables), costs)
 
@@ -126,7 +134,7 @@ def make_problem(
 def _summed(
     slots: Sequence[Slot], scored: Mapping[Slot, Mapping[int, float]], options: Sequence[int]
 ) -> dict[int, float]:
-    found = {}
+    harms = {}
     for width in options:
         missing = [slot for slot in slots if width not in scored[slot]]
         if missing:
@@ -139,17 +147,17 @@ def _summed(
         if math.isnan(harm):
             raise InputError(f"the score of {slots[0][0]} at {width} bits is NaN: compute it anew")
         if harm < math.inf:
-            found[width] = harm
-    if not found:
+            harms[width] = harm
+    if not harms:
         raise InputError(
-            f"{slots[0][0]} ({slots[0][1]}) leaves nothing of the output at any of the widths "
+            f"{slots[0][0]} ({slots[0][1]}) has an infinite harm at each of the widths "
             f"{', '.join(map(str, options))}: add a wider one"
         )
-    return found
+    return harms
 
 
 def _merged(slots: Sequence[Slot], groups: Iterable[Sequence[Slot]]) -> list[tuple[Slot, ...]]:
-    """Slots in their groups; groups that overlap are one."""
+    """Slots in their groups; groups that overlap are merged."""
     leader = {slot: slot for slot in slots}
     for group in groups:
         known = [slot for slot in group if slot in leader]
@@ -158,7 +166,7 @@ def _merged(slots: Sequence[Slot], groups: Iterable[Sequence[Slot]]) -> list[tup
         for slot in slots:
             if first is not None and leader[slot] in leaders:
                 leader[slot] = first
-    found: dict[Slot, list[Slot]] = {}
+    merged: dict[Slot, list[Slot]] = {}
     for slot in slots:
-        found.setdefault(leader[slot], []).append(slot)
-    return [tuple(group) for group in found.values()]
+        merged.setdefault(leader[slot], []).append(slot)
+    return [tuple(group) for group in merged.values()]

@@ -1,8 +1,8 @@
-"""Allocators by name: each takes a problem and budgets, and gives widths.
+"""Allocators by name: each takes a problem and budgets, and returns widths.
 
-Reading the names loads nothing. ``threshold`` and ``greedy`` are quick, ``ilp`` is exact for harms
-that add up, ``evolve`` measures whole plans, and ``learned`` takes harms that a training has
-learned (:mod:`qat.allocate.choice`).
+Reading the names imports no allocator. ``threshold`` and ``greedy`` are quick, ``ilp`` is exact for
+harms that add up, ``evolve`` measures whole plans, and ``learned`` takes harms from a training
+(:mod:`qat.allocate.choice`).
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ ALLOCATORS: "Registry[Callable[..., dict[Slot, int]]]" = Registry(
     }
 )
 MEASURING = ("evolve",)
-"""Allocators that evaluate plans: they take ``evaluate``, ``start`` and ``track`` as well."""
+"""Allocators that evaluate plans: they also take ``evaluate``, ``start`` and ``track``."""
 WITHOUT_BUDGET = ("threshold",)
 """Allocators that need no budget."""
 
@@ -37,17 +37,29 @@ def allocate(
     budgets: "Budgets | None",
     options: Mapping[str, Any] | None = None,
 ) -> "dict[Slot, int]":
-    """Slot → width by an allocator's name.
+    """Choose widths by the allocator of a name.
 
     Args:
         name: One of :data:`ALLOCATORS`.
-        problem: What is to be chosen.
-        budgets: Limits; only ``threshold`` needs none.
-        options: Of the allocator, such as ``percentile`` of ``threshold``.
+        problem: The widths to choose.
+        budgets: Limits; None only for those in :data:`WITHOUT_BUDGET`.
+        options: Options of the allocator, such as ``percentile`` of ``threshold``.
+
+    Returns:
+        Slot → width.
 
     Raises:
         KeyError: If there is no such allocator.
         ValueError: If it needs a budget, has no such option, or no plan meets the budgets.
+
+    Example:
+        >>> from qat.allocate.budget import Budgets
+        >>> from qat.allocate.costs import LayerFigures, NetworkCosts
+        >>> from qat.allocate.problem import Problem, Variable
+        >>> variable = Variable((("fc", "weight"),), {2: 1.0, 4: 0.5, 8: 0.0})
+        >>> problem = Problem((variable,), NetworkCosts((LayerFigures("fc", 100, 100, 8, 8),)))
+        >>> allocate("greedy", problem, Budgets(weight_bytes=50))
+        {('fc', 'weight'): 4}
     """
     if name not in ALLOCATORS:
         raise UnknownNameError(f"no allocator {name!r}; there are {', '.join(ALLOCATORS)}")

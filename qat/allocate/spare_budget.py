@@ -1,7 +1,7 @@
-"""What a budget still allows, once the least harm is reached.
+"""Spend what is left of the budgets once the least harm is reached.
 
-A finite sample often scores several widths alike. Of plans of equal harm the wider one is the
-safer, so what is left is spent on the narrowest.
+A finite sample often gives several widths the same score. Of plans of equal harm the wider one is
+safer, so the narrowest widths get what is left of the budgets.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,20 @@ from qat.sensitivity.widths import Slot
 
 
 def spend_leftover(problem: Problem, bits: Mapping[Slot, int], budgets: Budgets) -> dict[Slot, int]:
-    """The plan widened step by step, the narrowest first, while no harm and no budget rises above.
+    """The plan widened step by step, the narrowest first, while its harm does not rise.
 
     Args:
-        problem: What is chosen.
-        bits: A plan within the budgets.
-        budgets: Limits.
+        problem: The widths to choose.
+        bits: A plan within the budgets, slot → width.
+        budgets: Limits; the wider plan is within them too.
+
+    Example:
+        >>> from qat.allocate.costs import LayerFigures, NetworkCosts
+        >>> from qat.allocate.problem import Variable
+        >>> variable = Variable((("fc", "weight"),), {2: 0.0, 4: 0.0, 8: 0.0})
+        >>> problem = Problem((variable,), NetworkCosts((LayerFigures("fc", 8, 8, 8, 8),)))
+        >>> spend_leftover(problem, {("fc", "weight"): 2}, Budgets(weight_bytes=5))
+        {('fc', 'weight'): 4}
     """
     widths = problem.widths(bits)
     while True:
@@ -27,8 +35,8 @@ def spend_leftover(problem: Problem, bits: Mapping[Slot, int], budgets: Budgets)
             wider = next((width for width in options if width > widths[v]), None)
             if wider is None:
                 continue
-            tried = problem.bits([*widths[:v], wider, *widths[v + 1 :]])
-            if problem.harm(tried) <= harm and not overruns(problem.costs, tried, budgets):
+            plan = problem.bits([*widths[:v], wider, *widths[v + 1 :]])
+            if problem.harm(plan) <= harm and not overruns(problem.costs, plan, budgets):
                 widths[v] = wider
                 break
         else:

@@ -1,13 +1,8 @@
-"""The values that a key can have, where they can be listed."""
+"""The values that a key takes, if they can be listed."""
 
 from pathlib import Path
 
-from qat.config.checks.combinations import (
-    KERNELS,
-    MODES,
-    PLACEMENTS,
-    SOURCES,
-)
+from qat.config.checks.combinations import KERNELS, MODES, PLACEMENTS, SOURCES
 from qat.config.keys import SLOTS, choosable, key_types
 from qat.config.yaml_files import options
 from qat.models.names import torchvision_names
@@ -32,11 +27,20 @@ CHOICES: dict[str, tuple[str, ...]] = {
     **{f"{part}.keep": KEEPS for part in ("trainer", "float")},
     **{f"{slot}.{name}": c for slot in SLOTS for name, c in _SLOT_CHOICES.items()},
 }
-"""Key → its words, of the keys that are no groups."""
+"""Key → the values that it takes, of keys that are not groups."""
 
 
 def choices(key: str, extra_dir: Path | None = None) -> list[str]:
-    """What can stand behind ``KEY=``; empty where anything can, or numbers."""
+    """The values that can follow ``KEY=``; empty where numbers or any text can.
+
+    Args:
+        key: A key in full, or a group of files.
+        extra_dir: Folder of the user's YAML; None if there is none.
+
+    Example:
+        >>> choices("mode")
+        ['float', 'dynamic', 'static', 'qat', 'mixed']
+    """
     if key in CHOICES:
         return list(CHOICES[key])
     if key == "model.name":

@@ -1,8 +1,9 @@
-"""Parts of Hydra that it does not promise to keep, all in this file.
+"""The private parts of Hydra that the project uses; no other file imports private parts.
 
-Read in hydra-core 1.3; a test holds their signatures. What they are for has no public way: the
-user's YAML before ours on the search path, Hydra's flags without Hydra's own complaint, a grid's
-points before any of them is started, and a launcher outside of Hydra's sweep.
+They may change with any version of hydra-core. A test checks their signatures against those of
+version 1.3. Hydra has no public way to put the user's YAML before ours on the search path, to
+parse its flags without its own error messages, to list the points of a grid before the first one
+starts, or to use a launcher outside of its own sweep.
 """
 
 from hydra._internal.callbacks import Callbacks
@@ -11,6 +12,7 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
 
 READ_IN = "1.3"
+"""Version whose source these parts were read in."""
 
 __all__ = [
     "READ_IN",

@@ -1,4 +1,4 @@
-"""What a mode comes to."""
+"""What a run does in its mode: train, calibrate, keep float16."""
 
 from qat.config.schema import ModelConfig, RunConfig
 from qat.records.run_facts import target_word
@@ -10,23 +10,28 @@ def trains(config: RunConfig) -> bool:
 
 
 def is_half(config: RunConfig) -> bool:
-    """Whether the whole network is kept in float16, and nothing is trained."""
+    """Whether the whole network is in float16, and nothing is trained."""
     scheme = config.scheme
     whole = scheme.weight.format == scheme.act.format == "fp16" and not scheme.rules
     return config.mode == "static" and whole and scheme.first_last in ("same", "fp16")
 
 
 def calibration_path(config: RunConfig) -> str | None:
-    """Where images of their own to calibrate with are; None for modes that fix no range ahead."""
+    """Path of the user's calibration images; None if there are none or nothing is calibrated."""
     return config.calibrate.path if is_static(config) else None
 
 
 def is_static(config: RunConfig) -> bool:
-    """Whether its ranges are fixed ahead, so that an integer network can come of it."""
+    """Whether ranges are fixed before inference, which an integer network needs."""
     return config.mode in ("static", "qat", "mixed")
 
 
 def model_name(model: ModelConfig) -> str:
-    """The network's name in records and tables; of one of the user's own, its factory's."""
+    """The network's name in records and tables; for a network of the user's, its factory's name.
+
+    Example:
+        >>> model_name(ModelConfig(source="user", name="user", target="nets.small:make_net"))
+        'make_net'
+    """
     is_unnamed = model.name == "user" and model.target is not None
     return target_word(model.target) if is_unnamed else model.name

@@ -1,4 +1,4 @@
-"""Files and folders of a configuration, as they were meant: ``~`` is the home folder."""
+"""Resolve the paths of a configuration: ``~``, and runs that are named by id or name."""
 
 import os
 from collections.abc import Sequence
@@ -10,10 +10,11 @@ from qat.config.schema import RunConfig
 
 
 def settle_paths(config: RunConfig) -> None:
-    """Expand ``~`` in every path, and find the runs that are named by id or name. In place.
+    """Expand ``~`` in every path, and replace ids and names of runs by their folders, in place.
 
     Raises:
         UnknownNameError: If there is no such run.
+        InputError: If the beginning of an id fits several runs.
     """
     for key in sorted(PATH_KEYS):
         *parents, name = key.split(".")

@@ -1,4 +1,4 @@
-"""What is meant wherever a RUN_DIR is asked for: a path, an id, the beginning of one, or a name."""
+"""Find the folder of a run from a path, an id, the beginning of an id, or a name."""
 
 from pathlib import Path
 
@@ -6,15 +6,15 @@ from qat.config.yaml_files import default_path
 
 
 def run_dir(word: str, runs: str | Path | None = None) -> Path:
-    """The folder of the run that is meant.
+    """The folder of a run.
 
     Args:
-        word: As typed.
-        runs: The folder of runs; ``QAT_RUNS``, or ``runs``, by default.
+        word: A path, an id, the beginning of an id, or a name, as typed for RUN_DIR.
+        runs: The folder of runs; None takes ``QAT_RUNS``, or ``runs`` if that is not set.
 
     Raises:
         UnknownNameError: If there is no such run.
-        InputError: If several are meant.
+        InputError: If the word fits several runs.
     """
     from qat.records.find import find_run
 

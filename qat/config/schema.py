@@ -1,9 +1,9 @@
 """Names and types of every key of a run's configuration.
 
-A dataclass a group holds the union of the keys that the group's files may set, so that a misspelt
-key is refused wherever it stands, in a file too. What a type cannot say (ranges, combinations) is
-said in :mod:`qat.config.checks.combinations`. Defaults here are only those of keys that most files
-leave out: a value has one home.
+There is one dataclass for each group. It has all keys that the files of the group may set, so that
+a misspelt key is refused on the command line and in files. Ranges and combinations, which types
+cannot express, are checked in :mod:`qat.config.checks.combinations`. Only keys that most files
+leave out have a default here; the other values are in the files.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from qat.models.names import torchvision_names
 
 SCHEMA_NAME = "run_schema"
 MISSING: Any = "???"
-"""As ``omegaconf.MISSING``, which takes longer to import than a press of Tab may last."""
+"""The same as ``omegaconf.MISSING``, whose import would slow down completion by Tab."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class ModelConfig:
 
 @dataclass
 class AugmentConfig:
-    """What training does to an image: crop after padding by ``pad`` pixels, mirror."""
+    """Augmentation of training images: random crop after padding by ``pad`` pixels, mirroring."""
 
     pad: int = 0
     flip: bool = False
@@ -39,7 +39,7 @@ class AugmentConfig:
 
 @dataclass
 class DataConfig:
-    """The images. None takes the data set's own value, or all of it."""
+    """The images. None means the data set's own value, or all images."""
 
     name: str = MISSING
     target: str | None = None
@@ -80,7 +80,7 @@ class SlotConfig:
 
 @dataclass
 class RuleConfig:
-    """Exceptions for layers whose name matches a glob."""
+    """Other settings for layers whose name matches a glob."""
 
     match: str = MISSING
     weight: dict[str, Any] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class SchemeConfig:
 
 @dataclass
 class OptimizerConfig:
-    """An optimizer; ``step_*`` are of the quantizers' own parameters."""
+    """An optimizer; ``step_*`` are for the parameters of quantizers."""
 
     name: str = MISSING
     lr: float = MISSING
@@ -161,7 +161,7 @@ class TrainerConfig:
 
 @dataclass
 class CalibrateConfig:
-    """What observers see: images of train, or of ``path``, a folder or .npz of their own."""
+    """Calibration images: of the training set, or of ``path``, a folder or .npz file."""
 
     images: int = MISSING
     path: str | None = None
@@ -170,14 +170,17 @@ class CalibrateConfig:
 
 @dataclass
 class EvaluateConfig:
-    """How the test set is gone through."""
+    """How the network is evaluated on the test set."""
 
     batch_size: int = MISSING
 
 
 @dataclass
 class SensitivityConfig:
-    """How each layer's sensitivity is measured, and on what; ``table`` is a file of the user's."""
+    """How each layer's sensitivity is measured, and on which images.
+
+    ``table`` is a file with a sensitivity table that was measured before.
+    """
 
     metric: str = MISSING
     target: str | None = None
@@ -194,7 +197,8 @@ class SensitivityConfig:
 class AllocateConfig:
     """How widths are chosen, and within which budgets; None is no limit.
 
-    ``uniform_bits`` limits weight bytes and BOPs to those of that width throughout.
+    ``uniform_bits`` limits weight bytes and bit operations (BOPs) to those of a network with that
+    width in all layers.
     """
 
     name: str = MISSING
@@ -214,7 +218,7 @@ class AllocateConfig:
 
 @dataclass
 class MixedConfig:
-    """What follows the choice of widths, and how its prediction is checked."""
+    """The mode that follows the choice of widths, and how the predicted harms are checked."""
 
     then: str = MISSING
     check_plans: int = 0
@@ -224,14 +228,18 @@ class MixedConfig:
 
 @dataclass
 class ExportConfig:
-    """Which networks become ONNX files: ``auto`` those of whole integers, ``always``, ``never``."""
+    """Which networks are exported to ONNX.
+
+    ``auto`` exports networks that compute in integers or in float16 throughout; the others are
+    ``always`` and ``never``.
+    """
 
     onnx: str = "auto"
 
 
 @dataclass
 class ParityConfig:
-    """What simulation and runtime are compared on, and what must hold; None asks for nothing."""
+    """On how many images simulation and runtime are compared, and limits; None is no limit."""
 
     images: int | None = None
     layer_images: int = 16
@@ -246,7 +254,7 @@ class ParityConfig:
 
 @dataclass
 class MeasureConfig:
-    """How forward passes in torch are timed, and the exported network in its runtime."""
+    """How forward passes are timed, in torch and in the runtime of the exported network."""
 
     batch_size: int = 1
     repeats: int = MISSING
@@ -275,7 +283,7 @@ class MemoryConfig:
 
 @dataclass
 class TrackingConfig:
-    """What is written beside the record."""
+    """What is written in addition to the record."""
 
     tensorboard: bool = True
     figures: bool = True
@@ -287,7 +295,7 @@ class TrackingConfig:
 
 @dataclass
 class PathsConfig:
-    """Where things lie."""
+    """Folders of data, runs and cache."""
 
     data: str = MISSING
     runs: str = MISSING
@@ -296,7 +304,10 @@ class PathsConfig:
 
 @dataclass
 class StudyConfig:
-    """A study: grids whose union is run once (see :mod:`qat.config.study_grids`), and its table."""
+    """A study: grids, of whose points each is run once, and the layout of its table.
+
+    See :mod:`qat.config.study_grids`.
+    """
 
     name: str | None = None
     question: str = ""
@@ -307,7 +318,7 @@ class StudyConfig:
 
 @dataclass
 class RunConfig:
-    """The root."""
+    """The whole configuration of a run."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -339,11 +350,11 @@ class RunConfig:
 
 
 def register_schema() -> None:
-    """Make the schema known to Hydra as ``run_schema``, and torchvision's networks as models.
+    """Register the schema with Hydra as ``run_schema``, and torchvision's networks as models.
 
-    Doing it twice does no harm.
+    It may be called more than once.
     """
-    from hydra.core.config_store import ConfigStore  # the schema itself is read without Hydra
+    from hydra.core.config_store import ConfigStore  # here, so that the schema loads no Hydra
 
     store = ConfigStore.instance()
     store.store(name=SCHEMA_NAME, node=RunConfig, provider="qat")

@@ -1,4 +1,4 @@
-"""From the typed configuration to the objects of the rooms below."""
+"""From the typed configuration to a quantization scheme (:class:`qat.core.scheme.Scheme`)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,12 @@ from qat.core.scheme import Method, Rule, Scheme, TensorSpec
 
 _METHOD_KEYS = {"name", "target", "options"}
 SHORT_TRAINING_EPOCHS = 10
-"""Up to here LSQ starts at the step of least squared error; a longer training finds its own."""
+"""Up to so many epochs, learned step size quantization (LSQ) starts at the step of least squared
+error; a longer training starts at the paper's step and finds its own."""
 
 
 def build_scheme(config: RunConfig) -> Scheme:
-    """The quantization that is asked for, with everything ``auto`` decided.
+    """The scheme of a configuration, with ``auto`` replaced by what it stands for.
 
     Raises:
         ValueError: If a value or a combination is not allowed.
@@ -31,10 +32,15 @@ def build_scheme(config: RunConfig) -> Scheme:
 
 
 def lsq_start(config: RunConfig, observer: str) -> str:
-    """What ``start: auto`` of LSQ means here.
+    """The start of LSQ's step that ``start: auto`` stands for.
 
-    The user's observer where one is named; else the paper's formula for a long training, and the
-    step of least squared error for a short one or none.
+    Args:
+        config: Of the run.
+        observer: Name of the slot's observer.
+
+    Returns:
+        ``observer`` if the user names an observer; else ``paper`` (the paper's formula) for a
+        training of more than 10 epochs; else ``mse`` (least squared error).
     """
     if observer != "default":
         return "observer"
@@ -53,7 +59,7 @@ def _act_spec(config: RunConfig) -> TensorSpec:
         )
     if spec.signed or spec.narrow:
         raise InputError(
-            "mode=dynamic has unsigned asymmetric activations, as ONNX DynamicQuantizeLinear: "
+            "mode=dynamic has unsigned asymmetric activations, as ONNX DynamicQuantizeLinear has: "
             "leave out scheme.act.signed and scheme.act.narrow"
         )
     method, observer = Method("dynamic"), Method("default")
@@ -94,7 +100,7 @@ def _rule(config: RunConfig, rule: RuleConfig) -> Rule:
 
 
 def _rule_changes(config: RunConfig, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A rule names methods by a word (or a mapping ``{name, target, options}``)."""
+    """Changes of a rule; each name (or mapping ``{name, target, options}``) becomes a method."""
     settled = dict(changes)
     observer = _named(settled.get("observer", "default"))
     if "observer" in settled:

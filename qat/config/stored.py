@@ -1,4 +1,4 @@
-"""A run's own configuration, as a file of its folder."""
+"""The configuration of a run, as a file of its folder."""
 
 from pathlib import Path
 
@@ -18,21 +18,33 @@ from qat.records.side_files.verified import side_file
 
 
 def store_config(config: RunConfig, folder: Path) -> None:
-    """Write the configuration of a run into its folder."""
+    """Write the configuration of a run into its folder.
+
+    Args:
+        config: Of the run.
+        folder: The run's folder.
+    """
     write_atomic(folder / CONFIG_NAME, OmegaConf.to_yaml(OmegaConf.structured(config)))
 
 
 def stored_config(folder: Path, record: RunRecord) -> tuple[RunConfig, bool]:
-    """The configuration that a run was made by, and whether its digest was there to verify it.
+    """The configuration of a finished run.
+
+    Args:
+        folder: The run's folder.
+        record: Its record, with the digest of the file.
+
+    Returns:
+        The configuration, and whether the record has a digest that verified it.
 
     Raises:
-        InputError: If the file is missing, damaged, or not that of the run.
+        InputError: If the file is missing, damaged, or has another digest.
     """
     path = folder / CONFIG_NAME
     try:
         file = side_file(folder, record, "config", CONFIG_NAME)
         if file is None:
-            raise InputError("there is none")
+            raise InputError("the file does not exist")
         stored = parsed_yaml(decoded(file.content))
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), stored))
     except (InputError, YAMLError, OmegaConfBaseException, RecursionError) as error:
@@ -45,12 +57,20 @@ def stored_config(folder: Path, record: RunRecord) -> tuple[RunConfig, bool]:
 
 
 def parsed_yaml(text: str) -> DictConfig:
-    """YAML as settings; references within it, which can grow without bounds, are refused."""
+    """YAML text as settings.
+
+    References are refused, since a short text with them can grow without bounds; interpolations are
+    refused, since they can read the environment.
+
+    Raises:
+        InputError: If there is a reference or an interpolation, or the text is not a mapping.
+        YAMLError: If the text is not YAML.
+    """
     if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-        raise InputError("references (&, *) in it")
+        raise InputError("references (&, *) are in it")
     settings = OmegaConf.create(text)
     if not isinstance(settings, DictConfig):
-        raise InputError("no mapping")
+        raise InputError("it is not a mapping")
     if "${" in text:
-        raise InputError("an interpolation, ${...}, in it, which is not followed")
+        raise InputError("an interpolation, ${...}, is in it, which is not resolved")
     return settings

@@ -1,4 +1,4 @@
-"""A study's own file (``conf/experiment/NAME.yaml``, section ``study``), read without Hydra."""
+"""The file of a study (``conf/experiment/NAME.yaml``, section ``study``), read without Hydra."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +15,13 @@ EXPERIMENTS = "experiment"
 
 @dataclass(frozen=True)
 class StudyFile:
-    """What a study's file says.
+    """The contents of a study's file.
 
     Attributes:
-        name: Of the study.
-        file: Name of its file, as ``experiment=FILE`` takes it.
-        question: What it asks.
-        table: How its table is laid out (see :mod:`qat.tables.layout`).
+        name: Name of the study.
+        file: Name of its file, as in ``experiment=FILE``.
+        question: The question that the study answers.
+        table: Layout of its table (see :mod:`qat.tables.layout`).
         scales: Names of its scales.
     """
 
@@ -33,15 +33,30 @@ class StudyFile:
 
 
 def study_names(extra_dir: Path | None = None) -> list[str]:
-    """Names of all studies, sorted."""
+    """Names of all files with a study, sorted.
+
+    Args:
+        extra_dir: Folder of the user's YAML; None if there is none.
+
+    Raises:
+        RequestError: If a file cannot be read.
+    """
     return [name for name, path in files(EXPERIMENTS, extra_dir).items() if _section(path)]
 
 
 def read_study(name: str, extra_dir: Path | None = None) -> StudyFile:
-    """A study by name.
+    """A study by the name of its file, or by its own name.
+
+    Args:
+        name: The name.
+        extra_dir: Folder of the user's YAML; None if there is none.
 
     Raises:
-        RequestError: If there is none of that name, with the nearest.
+        RequestError: If there is no such study, or its file cannot be read.
+
+    Example:
+        >>> read_study("bitwidth").file
+        'bitwidth'
     """
     for file, path in files(EXPERIMENTS, extra_dir).items():
         section = _section(path)

@@ -1,4 +1,4 @@
-"""Studies as data: one or more grids, whose union is run once, at a scale.
+"""The points of a study: the union of one or more grids, at a scale.
 
 A study is an experiment file with a ``study`` section::
 
@@ -9,8 +9,8 @@ A study is an experiment file with a ``study`` section::
         - {mode: [float]}
       scales: {smoke: [data=synthetic, float=smoke], quick: [], paper: [data=cifar10]}
 
-Its points are the products of each grid's axes. A key given on the command line takes the place of
-the axis, or of the scale's setting, of that name.
+Its points are the products of each grid's axes. A key on the command line replaces the axis, or the
+setting of the scale, that has the same key.
 """
 
 import itertools
@@ -31,13 +31,18 @@ def study_points(
     """The overrides of every point, each once, in the order of the grids.
 
     Args:
-        study: The section of the experiment.
+        study: The section ``study`` of the experiment's file.
         scale: One of the study's scales.
-        experiment: The word that chose it, ``experiment=NAME``.
-        words: Further overrides of one point of the command line, without sweeps.
+        experiment: The override that chose it, ``experiment=NAME``.
+        words: The other overrides of the command line, each with a single value.
 
     Raises:
-        ValueError: If the scale is none of the study's, or an axis has no values.
+        ValueError: If the study has no such scale, or an axis has no values.
+
+    Example:
+        >>> study = StudyConfig(grids=[{"mode": ["static", "qat"]}])
+        >>> study_points(study, "quick", "experiment=it", ["seed=1"])
+        [('experiment=it', 'mode=static', 'seed=1'), ('experiment=it', 'mode=qat', 'seed=1')]
     """
     one_of("scale", scale, study.scales or ("quick",))
     typed = {key_of(word) for word in words}
@@ -53,12 +58,17 @@ def study_points(
 
 
 def key_of(word: str) -> str:
-    """The key of an override, ``+`` and ``~`` aside."""
+    """The key of an override, without ``+`` and ``~``.
+
+    Example:
+        >>> key_of("++data.path=it.npz")
+        'data.path'
+    """
     return word.partition("=")[0].lstrip("+~")
 
 
 def override_text(value: Any) -> str:
-    """A value as Hydra's override grammar reads it back.
+    """A value as text from which Hydra's override grammar reads the same value.
 
     Example:
         >>> override_text([True, None, 0.5, "w8a8", "a b"])

@@ -1,4 +1,4 @@
-"""From the typed configuration to what the training room takes; no torch is loaded here."""
+"""From the typed configuration to the specifications of trainings. Loads no torch."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,10 +20,10 @@ _FLOAT_KEYS = {
 
 
 def check_training(config: RunConfig) -> None:
-    """Build every specification that the run's trainings will need, the float network's too.
+    """Check the specifications of all trainings of a run, of the float network's too.
 
     Raises:
-        ValueError: If one is not allowed, with the keys as the user types them.
+        ValueError: If one is not allowed; the message has the keys as the user types them.
     """
     if trains_float(config):
         with renamed(_FLOAT_KEYS):
@@ -35,12 +35,16 @@ def check_training(config: RunConfig) -> None:
 
 
 def trains_float(config: RunConfig) -> bool:
-    """Whether the float network is trained here, and is no checkpoint."""
+    """Whether the run trains the float network; if not, it loads trained weights."""
     return config.model.checkpoint is None and config.model.weights is None
 
 
 def optimizer_spec(config: OptimizerConfig) -> OptimizerSpec:
-    """The optimizer as the training room takes it."""
+    """The specification of an optimizer.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
     return OptimizerSpec(
         name=config.name,
         lr=config.lr,
@@ -54,7 +58,11 @@ def optimizer_spec(config: OptimizerConfig) -> OptimizerSpec:
 
 
 def schedule_spec(config: ScheduleConfig) -> ScheduleSpec:
-    """The schedule as the training room takes it."""
+    """The specification of a learning-rate schedule.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
     return ScheduleSpec(
         name=config.name,
         warmup_epochs=config.warmup_epochs,
@@ -66,7 +74,11 @@ def schedule_spec(config: ScheduleConfig) -> ScheduleSpec:
 
 
 def float_fit_spec(config: RunConfig) -> FitSpec:
-    """How the float network is trained."""
+    """The specification of the float network's training.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
     settings = config.float
     return FitSpec(
         max_epochs=settings.epochs,
@@ -77,7 +89,11 @@ def float_fit_spec(config: RunConfig) -> FitSpec:
 
 
 def quantized_fit_spec(config: RunConfig) -> FitSpec:
-    """How the quantized network is trained."""
+    """The specification of the quantized network's training.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
     settings = config.trainer
     return FitSpec(
         max_epochs=settings.max_epochs,
@@ -95,10 +111,10 @@ def quantized_fit_spec(config: RunConfig) -> FitSpec:
 
 
 def freeze_batch_norm_at(config: RunConfig) -> int | None:
-    """First epoch of fixed batch-norm statistics.
+    """First epoch in which the statistics of batch norms are fixed; None if they never are.
 
-    An integer network folds them: they follow for the first half of a training, unless the user
-    says otherwise.
+    An integer network folds batch norms. By default, their statistics follow the data during the
+    first half of its training.
     """
     epoch = config.trainer.freeze_batch_norm_at
     if epoch is None and config.scheme.placement == "integer":
@@ -108,7 +124,17 @@ def freeze_batch_norm_at(config: RunConfig) -> int | None:
 
 @contextmanager
 def renamed(keys: Mapping[str, str]) -> Iterator[None]:
-    """Tell errors by other keys: the rooms below know the quantized training's alone."""
+    """Replace keys in the messages of errors that the block raises.
+
+    The checks of trainings name the keys of the quantized training; the float network's training
+    has other keys.
+
+    Args:
+        keys: Key in messages → key to show.
+
+    Raises:
+        InputError: The error of the block, with the other keys.
+    """
     try:
         yield
     except InputError as error:
@@ -116,7 +142,11 @@ def renamed(keys: Mapping[str, str]) -> Iterator[None]:
 
 
 def with_keys(text: str, keys: Mapping[str, str]) -> str:
-    """A text with keys replaced, longer ones first; what was replaced is left alone.
+    """A text with keys replaced; a replacement is not replaced again.
+
+    Args:
+        text: The text.
+        keys: Key in the text → key to show. Of two keys that fit, the first one counts.
 
     Example:
         >>> with_keys("optimizer.lr is above 1", {"optimizer.": "float.optimizer."})

@@ -1,17 +1,18 @@
-"""Where the YAML files are, and what they offer; read without Hydra, so that lists are quick."""
+"""The YAML files: their folders, groups and names. Loads no Hydra, so that lists are quick."""
 
 import os
 import re
 from pathlib import Path
 
 ROOT_CONFIG = "run"
+"""Name of the file that Hydra composes first."""
 
 
 def config_dir() -> Path:
-    """The folder ``conf``: inside the package if it was installed from a wheel, else beside it.
+    """The folder ``conf``: inside the package if that was installed from a wheel, else beside it.
 
     Raises:
-        FileNotFoundError: If there is none.
+        FileNotFoundError: If there is no such folder.
     """
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "conf", package.parent / "conf"):
@@ -21,13 +22,14 @@ def config_dir() -> Path:
 
 
 def files(group: str, extra_dir: Path | None = None) -> dict[str, Path]:
-    """A group's files by name, sorted; one of the user's hides ours of that name, as in Hydra.
+    """Name → path of a group's files, sorted by name.
 
-    A file in a subfolder is named by it as well: ``mine/first``.
+    A file of the user's replaces the project's file of the same name, as in Hydra. The name of a
+    file in a subfolder contains the subfolder: ``mine/first``.
 
     Args:
         group: Name of the group.
-        extra_dir: Folder of the user's YAML.
+        extra_dir: Folder of the user's YAML; None if there is none.
     """
     paths = {
         path.relative_to(root / group).with_suffix("").as_posix(): path
@@ -38,7 +40,16 @@ def files(group: str, extra_dir: Path | None = None) -> dict[str, Path]:
 
 
 def options(group: str, extra_dir: Path | None = None) -> list[str]:
-    """Names of a group's files, sorted."""
+    """Names of a group's files, sorted.
+
+    Args:
+        group: Name of the group.
+        extra_dir: Folder of the user's YAML; None if there is none.
+
+    Example:
+        >>> options("export")
+        ['default', 'none', 'onnx']
+    """
     return list(files(group, extra_dir))
 
 
@@ -49,24 +60,28 @@ def groups(extra_dir: Path | None = None) -> list[str]:
 
 
 def summary(path: Path) -> str:
-    """What a file says it is: the first sentence of its comment, package directives aside."""
-    said: list[str] = []
+    """The first sentence of a file's comment, without package directives."""
+    lines: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         text = line.lstrip("# ").strip()
         if text.startswith("@"):
             continue
-        ended = bool(said) and (said[-1].endswith((".", "?")) or re.match(r"[A-Z]\w*: ", text))
+        ended = bool(lines) and (lines[-1].endswith((".", "?")) or re.match(r"[A-Z]\w*: ", text))
         if ended or not line.startswith("#"):
             break
-        said.append(text.removeprefix("Asks:").strip())
-    return " ".join(said)
+        lines.append(text.removeprefix("Asks:").strip())
+    return " ".join(lines)
 
 
 def roots(extra_dir: Path | None) -> list[Path]:
-    """Our folder of YAML and, if there is one, the user's."""
+    """The project's folder of YAML and, if there is one, the user's."""
     return [config_dir()] + ([extra_dir] if extra_dir else [])
 
 
 def default_path(name: str) -> Path:
-    """A folder of ``paths`` (``data``, ``runs``, ``cache``) where no configuration is composed."""
+    """The default of ``paths.NAME``, for commands that compose no configuration.
+
+    Args:
+        name: ``data``, ``runs`` or ``cache``; the environment variable ``QAT_NAME`` changes it.
+    """
     return Path(os.environ.get(f"QAT_{name.upper()}", name)).expanduser()

@@ -1,8 +1,8 @@
-"""Slots that must take one width.
+"""Slots that must take the same width.
 
-A tensor that is stored once has one width for all layers that read it: an activation that feeds
-two convolutions in placement ``integer``. Runtimes whose addition wants both sides in one width get
-that too, if asked.
+A tensor that is stored once has one width for all layers that read it: for example an activation
+that feeds two convolutions in placement ``integer``. Some runtimes add only tensors of equal width;
+for them, both sides of an addition can be grouped too.
 """
 
 from torch import nn
@@ -17,18 +17,19 @@ from qat.sensitivity.widths import Slot, slots_of
 def sharing_groups(
     net: nn.Module, plan: Plan, *, inputs: bool | None = None, adds: bool = False
 ) -> list[tuple[Slot, ...]]:
-    """Groups of slots of a plan that share a tensor; only those of two slots or more.
+    """Groups of slots of a plan that share a tensor; only groups of two slots or more.
 
     Args:
         net: The float network.
         plan: Its slots are grouped.
-        inputs: Layers that read one tensor round it alike. None: where the placement is
-            ``integer``, since the tensor is stored once there.
-        adds: Both sides of an addition in one width, as far as layers read them.
+        inputs: Group the layers that read the same tensor. None groups them in placement
+            ``integer``, where the tensor is stored once.
+        adds: Group the layers that read the two sides of an addition.
 
     Raises:
-        TraceError: If inputs or adds matter and the network cannot be traced; its line is named.
-        UnsupportedOperationError: If they do, and an operation is unknown.
+        TraceError: If there is something to group and the network cannot be traced; the message
+            names its line.
+        UnsupportedOperationError: If there is something to group and an operation is unknown.
     """
     together = plan.placement == "integer" if inputs is None else inputs
     if not (together or adds):
@@ -41,28 +42,33 @@ def tensors_read(net: nn.Module) -> dict[str, str]:
     """Layer → name of the stored tensor that it reads, in placement ``integer``.
 
     Raises:
-        TraceError: If the network cannot be traced; its line is named.
+        TraceError: If the network cannot be traced; the message names its line.
+
+    Example:
+        >>> tensors_read(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2)))
+        {'0': 'input', '2': '0'}
     """
     return _readers(place(trace(net)))
 
 
 def add_ties(net: nn.Module) -> dict[str, str]:
-    """Stored tensor → the first of those that have its width, where both sides of additions do.
+    """Stored tensor → the first of the tensors whose width it takes, if all additions are tied.
 
-    Tensors that stand alone are left out.
+    Both sides of an addition have one width; so have all tensors that a chain of additions
+    connects. Tensors that share their width with no other are left out.
 
     Raises:
-        TraceError: If the network cannot be traced; its line is named.
+        TraceError: If the network cannot be traced; the message names its line.
     """
     return _ties(place(trace(net)))
 
 
 def _readers(placement: Placement) -> dict[str, str]:
-    found: dict[str, str] = {}
+    tensors: dict[str, str] = {}
     for operation in placement.operations.values():
         if operation.kind in LAYERS and operation.name not in placement.norms.values():
-            found.setdefault(str(operation.node.target), placement.leader(operation.inputs[0]))
-    return found
+            tensors.setdefault(str(operation.node.target), placement.leader(operation.inputs[0]))
+    return tensors
 
 
 def _ties(placement: Placement) -> dict[str, str]:

@@ -1,11 +1,11 @@
-"""Trace of the loss's Hessian with respect to one tensor, without forming it.
+"""Trace of the loss's Hessian with respect to one tensor, without computing the Hessian itself.
 
 Hutchinson's estimator: with entries of v independent, +1 or -1 (Rademacher), E[v' H v] = tr(H).
 As in Dong et al., "HAWQ-V2", NeurIPS 2020, arXiv:1911.03852. A product H v is one backward pass
 through the graph of the gradient.
 
-Differs from the paper: every batch of a round meets its own vector, which has the same
-expectation; the input of a layer is handled like a weight, the loss of each image apart.
+Differs from the paper: in each round every batch has its own vector, which has the same
+expectation; the input of a layer is treated like a weight, with the loss of each image separately.
 """
 
 import warnings
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from qat.base.errors import InputError
-from qat.sensitivity.rounded_values import Batch, slot_tensors
+from qat.sensitivity.rounded_values import LabelledBatch, slot_tensors
 from qat.sensitivity.single_quantizer import Fitted
 from qat.sensitivity.widths import Slot
 
@@ -27,18 +27,22 @@ _ROUND = 10
 
 
 class HessianWarning(UserWarning):
-    """A trace is less certain than was asked."""
+    """The standard error of a trace is larger than the tolerance."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """An estimate.
+    """An estimate of a Hessian's trace.
 
     Attributes:
         trace: Of the Hessian of the mean loss, nats per squared value.
-        standard_error: Of it.
+        standard_error: Standard error of the trace.
         elements: Rows of the Hessian; for an activation those of one image.
-        probes: Number of vectors it took.
+        probes: Number of vectors that were drawn.
+
+    Example:
+        >>> Trace(trace=6.0, standard_error=0.1, elements=3, probes=10).mean
+        2.0
     """
 
     trace: float
@@ -55,27 +59,27 @@ class Trace:
 def hessian_trace(
     fitted: Fitted,
     slot: Slot,
-    batches: Sequence[Batch],
+    batches: Sequence[LabelledBatch],
     *,
     tolerance: float = TOLERANCE,
     max_probes: int = MAX_PROBES,
     seed: int = 0,
 ) -> Trace:
-    """The trace for one slot, drawn until its standard error is at most ``tolerance`` of it.
+    """The trace for one slot; vectors are drawn until its standard error is small enough.
 
     Args:
         fitted: Host network.
         slot: A weight, or the input of a layer.
         batches: ``(images, labels)``; the loss is the mean cross entropy over all of them.
-        tolerance: Relative standard error.
+        tolerance: Largest standard error, as a share of the trace.
         max_probes: Number of vectors after which to give up, with a :class:`HessianWarning`.
-        seed: Of the vectors.
+        seed: Seed of the vectors.
 
     Raises:
         ValueError: If the tolerance is not above 0, or the loss is not finite.
     """
     if not tolerance > 0:
-        raise InputError(f"tolerance must be above 0, got {tolerance}")
+        raise InputError(f"tolerance must be above 0, got {tolerance}; such as {TOLERANCE}")
     images = sum(len(labels) for _, labels in batches)
     elements = 0
 
@@ -84,12 +88,15 @@ def hessian_trace(
         total = np.zeros(_ROUND)
         for index, batch in enumerate(batches):
             generator = torch.Generator().manual_seed(hash((seed, drawn, index)))
-            loss, found = slot_tensors(fitted, [slot], batch)
+            loss, by_slot = slot_tensors(fitted, [slot], batch)
             if not bool(loss.isfinite()):
-                raise InputError("the loss is not finite: the network diverges, no Hessian of it")
-            count = sum(tensor.numel() for tensor in found[slot])
+                raise InputError(
+                    "the loss is NaN or infinite, so that it has no Hessian: repair the network's "
+                    "weights or the images, or take another metric"
+                )
+            count = sum(tensor.numel() for tensor in by_slot[slot])
             elements = count if slot[1] == "weight" else count // len(batch[1])
-            total += _samples(loss, found[slot], generator)
+            total += _samples(loss, by_slot[slot], generator)
         return total / images
 
     mean, error, probes = hutchinson(sample, tolerance, max_probes, f"{slot[0]} ({slot[1]})")
@@ -105,7 +112,14 @@ def hutchinson(
         sample: Number of samples drawn so far → some more.
         tolerance: Largest standard error, as a share of the mean.
         max_probes: Number after which to give up, with a :class:`HessianWarning`.
-        label: Whose trace it is, for that warning.
+        label: Name of the tensor, for that warning.
+
+    Returns:
+        Mean, standard error, number of samples.
+
+    Example:
+        >>> hutchinson(lambda drawn: np.array([1.0, 1.0, 1.0]), tolerance=0.05, max_probes=100)
+        (1.0, 0.0, 3)
     """
     drawn = sample(0)
     while True:
@@ -115,7 +129,8 @@ def hutchinson(
         if len(drawn) >= max_probes:
             warnings.warn(
                 f"the Hessian trace of {label} is {mean:.3g} +- {error:.3g} after {len(drawn)} "
-                f"vectors, a relative error of {tolerance:.3g} was asked: allow more vectors",
+                f"vectors, and its relative error is above the tolerance {tolerance:.3g}: allow "
+                "more vectors (max_probes)",
                 HessianWarning,
                 stacklevel=3,
             )
@@ -126,7 +141,7 @@ def hutchinson(
 def _samples(loss: Tensor, tensors: Sequence[Tensor], generator: torch.Generator) -> np.ndarray:
     """``v' H v`` of a round of vectors."""
     first = torch.autograd.grad(loss, tensors, create_graph=True, materialize_grads=True)
-    # A gradient that depends on nothing has no Hessian: its rows are zero.
+    # The Hessian of a gradient that depends on nothing is zero.
     used = [i for i, gradient in enumerate(first) if gradient.requires_grad]
     samples = []
     for _ in range(_ROUND if used else 0):

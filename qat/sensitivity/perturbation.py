@@ -1,9 +1,9 @@
-"""Scores of a tensor by its own rounding error, and by what the loss thinks of it.
+"""Scores of a tensor by its own rounding error, and by how much the loss depends on it.
 
 With the error ``d = Q(x) - x`` of a weight, or of a layer's input for each image, and the gradient
 ``g`` of the mean loss (of an input: of its own image's loss):
 
-    weight_mse   mean d^2                     of weights alone: it has their unit
+    weight_mse   mean d^2                     of weights only: it has their unit
     gradient     | sum g d |                  first order of the change of the loss
     fisher       1/2 sum F d^2                second order, with the Fisher information F = E[g^2]
                                               for the Hessian's diagonal
@@ -21,34 +21,83 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from qat.base.progress import Track
 from qat.sensitivity.hessian import hessian_trace
-from qat.sensitivity.rounded_values import Batch, inputs_of, slot_tensors, weight_of
+from qat.sensitivity.rounded_values import LabelledBatch, inputs_of, slot_tensors, weight_of
+from qat.sensitivity.scores import MetricScores, Task
 from qat.sensitivity.single_quantizer import Fitted
-from qat.sensitivity.widths import Slot
+from qat.sensitivity.widths import FLOAT_BITS, Slot
+
+
+def add_perturbation_scores(
+    fitted: Fitted,
+    scores: Iterable[MetricScores],
+    batches: Sequence[LabelledBatch],
+    *,
+    track: Track | None = None,
+    hessian: Mapping[str, Any] | None = None,
+) -> None:
+    """Measure the missing scores of these metrics; those that read the outputs are skipped.
+
+    Args:
+        fitted: Host and quantizers.
+        scores: Scores of each metric; the new ones are added to them.
+        batches: ``(images, labels)``.
+        track: Wraps the list of passes to show progress.
+        hessian: Options of :func:`qat.sensitivity.hessian.hessian_trace`.
+
+    Raises:
+        ValueError: If a score is NaN, or the Hessian's loss is not finite.
+    """
+    for each in scores:
+        metric = each.metric
+        if metric.score is not None:
+            continue
+        missing = each.missing()
+        for slot, bits in missing:
+            if bits == FLOAT_BITS:
+                each.add(slot, bits, metric.float_score)
+        passes = _passes(metric.name, [task for task in missing if task[1] != FLOAT_BITS])
+        for tasks in track(passes) if track and passes else passes:
+            for slot, bits, score in perturbation_scores(
+                metric.name, fitted, tasks, batches, hessian
+            ):
+                each.add(slot, bits, score)
+
+
+def _passes(metric: str, tasks: list[Task]) -> list[list[Task]]:
+    """Tasks that are scored in one pass over the images."""
+    if metric != "hessian":  # which takes minutes for one slot
+        return [tasks] if tasks else []
+    slots = dict.fromkeys(slot for slot, _ in tasks)
+    return [[task for task in tasks if task[0] == slot] for slot in slots]
 
 
 def perturbation_scores(
     metric: str,
     fitted: Fitted,
-    tasks: Iterable[tuple[Slot, int]],
-    batches: Sequence[Batch],
+    tasks: Iterable[Task],
+    batches: Sequence[LabelledBatch],
     hessian: Mapping[str, Any] | None = None,
 ) -> Iterator[tuple[Slot, int, float]]:
-    """``(slot, bits, score)`` by one of these metrics, as they get known.
+    """``(slot, bits, score)`` by one of these metrics, each as soon as it is known.
 
     Args:
         metric: One of ``weight_mse``, ``gradient``, ``fisher``, ``hessian``.
         fitted: Host and quantizers.
-        tasks: ``(slot, bits)`` to score, those of float left out.
+        tasks: ``(slot, bits)`` to score, none of them float.
         batches: ``(images, labels)``.
         hessian: Options of :func:`qat.sensitivity.hessian.hessian_trace`.
+
+    Raises:
+        ValueError: If the Hessian's loss is not finite.
     """
     widths: dict[Slot, list[int]] = {}
     for slot, bits in tasks:
         widths.setdefault(slot, []).append(bits)
     if metric in ("gradient", "fisher"):
-        found = _by_gradient(metric, fitted, widths, batches)
-        for (layer, kind, bits), score in found.items():
+        scores = _by_gradient(metric, fitted, widths, batches)
+        for (layer, kind, bits), score in scores.items():
             yield (layer, kind), bits, score
         return
     errors = _squared_errors(fitted, widths, batches)
@@ -63,18 +112,18 @@ def perturbation_scores(
 
 @torch.no_grad()
 def _squared_errors(
-    fitted: Fitted, widths: Mapping[Slot, Sequence[int]], batches: Sequence[Batch]
+    fitted: Fitted, widths: Mapping[Slot, Sequence[int]], batches: Sequence[LabelledBatch]
 ) -> dict[tuple[str, str, int], tuple[float, float]]:
     """``sum d^2`` and number of elements, of a weight or of the mean image's input."""
     images = sum(len(labels) for _, labels in batches)
-    found: dict[tuple[str, str, int], tuple[float, float]] = {}
+    sums: dict[tuple[str, str, int], tuple[float, float]] = {}
 
     def add(slot: Slot, value: Tensor, share: float) -> None:
         for bits in widths[slot]:
             error = fitted.quantizers[*slot, bits](value) - value
-            before = found.get((*slot, bits), (0.0, 0.0))
+            before = sums.get((*slot, bits), (0.0, 0.0))
             total = float(error.double().square().sum())
-            found[*slot, bits] = before[0] + total * share, before[1] + value.numel() * share
+            sums[*slot, bits] = before[0] + total * share, before[1] + value.numel() * share
 
     paths = {slot: fitted.sites[slot].path for slot in widths if slot[1] == "act"}
     for slot in widths:
@@ -86,17 +135,20 @@ def _squared_errors(
         for slot, path in paths.items():
             for value in inputs[path]:
                 add(slot, value, 1 / images)
-    return found
+    return sums
 
 
 def _by_gradient(
-    metric: str, fitted: Fitted, widths: Mapping[Slot, Sequence[int]], batches: Sequence[Batch]
+    metric: str,
+    fitted: Fitted,
+    widths: Mapping[Slot, Sequence[int]],
+    batches: Sequence[LabelledBatch],
 ) -> dict[tuple[str, str, int], float]:
     slots = list(widths)
     images = sum(len(labels) for _, labels in batches)
     weights = {slot: weight_of(fitted, slot) for slot in slots if slot[1] == "weight"}
     moments = {slot: torch.zeros_like(weight) for slot, weight in weights.items()}
-    found = {(*slot, bits): 0.0 for slot in slots for bits in widths[slot]}
+    scores = {(*slot, bits): 0.0 for slot in slots for bits in widths[slot]}
     for batch in batches:
         loss, tensors = slot_tensors(fitted, slots, batch)
         flat = [tensor for slot in slots for tensor in tensors[slot]]
@@ -108,12 +160,12 @@ def _by_gradient(
                     moments[slot] += g if metric == "gradient" else g.square() / images
                     continue
                 for bits in widths[slot]:
-                    found[*slot, bits] += _order(metric, fitted, slot, bits, tensor, g) / images
+                    scores[*slot, bits] += _order(metric, fitted, slot, bits, tensor, g) / images
     for slot, moment in moments.items():
-        given = moment / images if metric == "gradient" else moment.sqrt()
+        gradient = moment / images if metric == "gradient" else moment.sqrt()
         for bits in widths[slot]:
-            found[*slot, bits] = _order(metric, fitted, slot, bits, weights[slot], given)
-    return {key: abs(score) for key, score in found.items()}
+            scores[*slot, bits] = _order(metric, fitted, slot, bits, weights[slot], gradient)
+    return {key: abs(score) for key, score in scores.items()}
 
 
 @torch.no_grad()

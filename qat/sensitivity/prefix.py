@@ -1,8 +1,8 @@
-"""Run a network from one of its layers on, with what comes before it kept.
+"""Run a network from one of its layers on, and keep the values that come before that layer.
 
-The network is traced (torch.fx). In execution order, the values that are still needed behind a
-cut are kept for each batch, and moved on from cut to cut: over all layers of a chain this is half
-of the work of running everything each time. Outputs are the same, bit for bit.
+The network is traced (torch.fx) and cut before the layer. For each batch, the values that the part
+behind the cut needs are kept. They are moved from cut to cut in execution order: for a chain of
+layers, this halves the work of running the whole network each time. Outputs are equal, bit for bit.
 """
 
 import copy
@@ -18,36 +18,42 @@ MEMORY_LIMIT_BYTES = 2 * 1024**3
 
 
 class Runner:
-    """Runs batches through a network, whole each time.
+    """Runs batches through the whole network each time.
 
     Args:
         net: In evaluation mode.
         batches: Images.
+
+    Example:
+        >>> runner = Runner(nn.ReLU(), [torch.tensor([[-1.0, 2.0]])])
+        >>> runner.outputs("").tolist()
+        [[0.0, 2.0]]
     """
 
     def __init__(self, net: nn.Module, batches: Sequence[Tensor]) -> None:
         self.net, self.batches = net, batches
 
     def order(self, paths: Sequence[str]) -> list[str]:
-        """The order in which to ask for :meth:`outputs`; here any will do."""
+        """The order in which :meth:`outputs` is quickest; for this class the order of ``paths``."""
         return list(paths)
 
     @torch.no_grad()
     def outputs(self, path: str) -> Tensor:
-        """Outputs over all batches; no module called before the one at ``path`` has changed."""
+        """Outputs of all batches. Modules called before the one at ``path`` must be unchanged."""
         return torch.cat([self.net(images) for images in self.batches])
 
 
 class PrefixRunner(Runner):
-    """Runs the part behind a module only. Ask for modules in the order of :meth:`order`.
+    """Runs only the part from a module on; quickest for modules in the order of :meth:`order`.
 
     Args:
         net: In evaluation mode; a traced copy of it is run, see :attr:`net`.
         batches: Images.
-        memory_limit_bytes: How much may be kept; batches beyond it are run whole.
+        memory_limit_bytes: How much may be kept; batches beyond it are run through the whole
+            network.
 
     Raises:
-        TraceError: If the network cannot be traced; its line is named.
+        TraceError: If the network cannot be traced; the message names its line.
     """
 
     def __init__(
@@ -71,12 +77,12 @@ class PrefixRunner(Runner):
         self._kept: list[dict[fx.Node, Any] | None] = []
 
     def order(self, paths: Sequence[str]) -> list[str]:
-        """In execution order. A module that the graph does not call comes last."""
+        """Execution order. A module that the graph does not call comes last."""
         return sorted(paths, key=lambda path: self._cuts.get(path, len(self._nodes)))
 
     @torch.no_grad()
     def outputs(self, path: str) -> Tensor:
-        """As of :class:`Runner`; the same values, bit for bit."""
+        """Outputs of all batches; equal to those of :class:`Runner`, bit for bit."""
         self._move_to(self._cuts.get(path, len(self._nodes) - 1))
         return torch.cat([self._behind(images, i) for i, images in enumerate(self.batches)])
 
@@ -109,7 +115,7 @@ class PrefixRunner(Runner):
         self._cut = cut
 
     def _run(self, values: dict[fx.Node, Any], start: int, stop: int) -> Any:
-        """Run nodes ``start .. stop`` on ``values``, which then holds what is still needed."""
+        """Run nodes ``start .. stop``; afterwards ``values`` holds what later nodes need."""
         run = self._interpreter
         run.env, run.args_iter = values, iter(())
         result = None
@@ -122,7 +128,13 @@ class PrefixRunner(Runner):
 
 
 def make_runner(net: nn.Module, batches: Sequence[Tensor], memory_limit_bytes: int) -> Runner:
-    """A runner that keeps what it can; one that runs everything if the net cannot be traced."""
+    """A runner for a network: :class:`Runner` if the network cannot be traced.
+
+    Args:
+        net: In evaluation mode.
+        batches: Images.
+        memory_limit_bytes: How much may be kept.
+    """
     try:
         return PrefixRunner(net, batches, memory_limit_bytes)
     except TraceError:
@@ -135,7 +147,7 @@ def _is_in_place(node: fx.Node, traced: fx.GraphModule) -> bool:
     if node.kwargs.get("inplace", False) or "out" in node.kwargs:
         return True
     if node.op == "call_function" and any(argument is True for argument in node.args[1:]):
-        return True  # may be ``inplace``; to copy in vain is only slower
+        return True  # may be ``inplace``; a needless copy is only slower
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
     if node.op == "call_function" and getattr(node.target, "__module__", "") == "_operator":
         return name.startswith("i") and name not in ("invert", "inv", "is_", "is_not", "index")

@@ -26,7 +26,11 @@ def metric_of(name: str) -> "Metric":
     """The metric of a name.
 
     Raises:
-        KeyError: If there is none; the message lists the names that exist.
+        KeyError: If there is no such metric; the message lists the names.
+
+    Example:
+        >>> metric_of("output_sqnr").unit
+        'dB'
     """
     if name not in METRICS:
         raise UnknownNameError(f"no sensitivity metric {name!r}; there are {', '.join(METRICS)}")

@@ -1,4 +1,4 @@
-"""The values that a network's slots would round, with what its loss thinks of them."""
+"""The tensors that the quantizers of some slots would round, and the loss that depends on them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,59 +12,77 @@ from qat.layers.twin import QuantTwin
 from qat.sensitivity.single_quantizer import Fitted
 from qat.sensitivity.widths import Slot
 
-Batch = tuple[Tensor, Tensor]
+LabelledBatch = tuple[Tensor, Tensor]
+"""``(images, labels)``."""
 
 
 @contextmanager
 def inputs_of(
     host: nn.Module, paths: Sequence[str], *, differentiable: bool
 ) -> Iterator[dict[str, list[Tensor]]]:
-    """Record the inputs of modules inside the block, one tensor for each call.
+    """Record the inputs of modules inside the block.
 
     Args:
         host: The network that contains the modules.
         paths: Module paths within ``host``.
         differentiable: Let an input that needs no gradient (the images) need one, so that the
             loss can be differentiated by every input; gradients must be enabled.
+
+    Returns:
+        Path → inputs, one for each call of the module.
     """
-    found: dict[str, list[Tensor]] = {path: [] for path in paths}
+    inputs: dict[str, list[Tensor]] = {path: [] for path in paths}
 
     def hook_of(path: str) -> Any:
         def hook(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
             value = args[0]
             if differentiable and not value.requires_grad:
                 value = value.detach().requires_grad_()
-            found[path].append(value)
+            inputs[path].append(value)
             return (value, *args[1:])
 
         return hook
 
     handles = [host.get_submodule(p).register_forward_pre_hook(hook_of(p)) for p in paths]
     try:
-        yield found
+        yield inputs
     finally:
         for handle in handles:
             handle.remove()
 
 
 def weight_of(fitted: Fitted, slot: Slot) -> Tensor:
-    """The weight of a layer of the host, as a leaf that takes gradients."""
+    """The weight of a layer of the host, as a leaf that takes gradients.
+
+    Args:
+        fitted: Host and quantizers.
+        slot: ``(layer, "weight")``.
+    """
     twin = fitted.host.get_submodule(fitted.sites[slot].path)
     assert isinstance(twin, QuantTwin)
     return twin.weight.requires_grad_()
 
 
 def slot_tensors(
-    fitted: Fitted, slots: Sequence[Slot], batch: Batch
+    fitted: Fitted, slots: Sequence[Slot], batch: LabelledBatch
 ) -> tuple[Tensor, dict[Slot, list[Tensor]]]:
-    """Summed cross entropy of one batch, nats, and the tensors of each slot it depends on.
+    """Loss of one batch, and the tensors of each slot that it depends on.
 
-    A weight is one tensor; an input is one tensor for each call of its layer.
+    Args:
+        fitted: Host and quantizers.
+        slots: The slots.
+        batch: ``(images, labels)``.
+
+    Returns:
+        Cross entropy summed over the images, nats; slot → tensors: the weight, or one input for
+        each call of the layer.
     """
-    tensors = {slot: [weight_of(fitted, slot)] for slot in slots if slot[1] == "weight"}
+    weights = {slot: [weight_of(fitted, slot)] for slot in slots if slot[1] == "weight"}
     paths = {slot: fitted.sites[slot].path for slot in slots if slot[1] == "act"}
-    inputs = inputs_of(fitted.host, list(paths.values()), differentiable=True)
-    with torch.enable_grad(), inputs as found:
+    with (
+        torch.enable_grad(),
+        inputs_of(fitted.host, list(paths.values()), differentiable=True) as inputs,
+    ):
         logits = fitted.host(batch[0])
         loss = F.cross_entropy(logits, batch[1], reduction="sum")
-    return loss, {**tensors, **{slot: found[path] for slot, path in paths.items()}}
+    return loss, {**weights, **{slot: inputs[path] for slot, path in paths.items()}}

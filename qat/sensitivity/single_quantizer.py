@@ -1,9 +1,9 @@
 """A network whose quantizers can be put in place one at a time.
 
-The *host* is the quantized network with nothing quantized: it computes what the float one does
-(in placement ``integer``, batch norm folded). Beside it is a calibrated quantizer for every slot
-and width. All of them saw the float network's activations, as ordinary calibration has it, so
-that a plan built later gets the very same ranges.
+The *host* is the converted network without its quantizers: it computes the same as the float one
+(in placement ``integer`` with folded batch norm). Beside it is a calibrated quantizer for every
+slot and width. All of them are calibrated on the float network's activations, as in ordinary
+calibration, so that a network converted later by a plan gets exactly the same ranges.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,11 +23,11 @@ from qat.sensitivity.widths import FLOAT_BITS, Slot, at_width, slots_of
 
 @dataclass(frozen=True)
 class Site:
-    """Where a slot's quantizer stands.
+    """The place of a slot's quantizer in a network.
 
     Attributes:
         path: Module path of the layer, or of the tensor between layers.
-        attribute: Of that module.
+        attribute: Name of the attribute of that module.
     """
 
     path: str
@@ -40,8 +40,8 @@ class Fitted:
 
     Attributes:
         host: The network, every quantizer an identity, in evaluation mode.
-        sites: Slot → where its quantizer stands. In placement ``integer`` a tensor that several
-            layers read is listed under the first of them alone.
+        sites: Slot → place of its quantizer. In placement ``integer`` a tensor that several
+            layers read is listed only under the first of them.
         quantizers: ``(layer, slot, bits)`` → calibrated quantizer; none for float.
     """
 
@@ -51,12 +51,17 @@ class Fitted:
 
     @contextmanager
     def placed(self, net: nn.Module, slot: Slot, bits: int) -> Iterator[None]:
-        """One quantizer in its place in ``net`` (the host or a copy of it) for a while."""
+        """Put one quantizer into its place during the block.
+
+        Args:
+            net: The host, or a copy of it.
+            slot: ``(layer, weight | act)``.
+            bits: Width, none of float.
+        """
         site = self.sites[slot]
         module = net.get_submodule(site.path)
         before = getattr(module, site.attribute)
-        if bits != FLOAT_BITS:
-            setattr(module, site.attribute, self.quantizers[*slot, bits])
+        setattr(module, site.attribute, self.quantizers[*slot, bits])
         try:
             yield
         finally:
@@ -72,7 +77,8 @@ def fit_quantizers(
         net: The float network.
         plan: Its layers, methods and layouts; its widths do not matter.
         widths: Candidates.
-        batches: Calibration images, or tuples that begin with them; read once a width at most.
+        batches: Calibration images, or tuples that begin with them; the network runs over them
+            once for each width at most.
     """
     kept = list(batches)
     narrow = [bits for bits in widths if bits != FLOAT_BITS] or [8]
@@ -96,18 +102,19 @@ def fit_quantizers(
 def _sites(qnet: nn.Module, plan: Plan) -> dict[Slot, Site]:
     paths = {tensor: path for path, tensor in tensors(qnet)}
     layers: dict[str, QuantTwin] = dict(twins(qnet))
-    found: dict[Slot, Site] = {}
+    sites: dict[Slot, Site] = {}
     for name, slot in slots_of(plan):
         twin = layers[name]
         site = Site(name, SLOTS[slot])
         if slot == "act" and twin.source:
             site = Site(paths[twin.source[0]], "quantizer")
-        if site not in found.values():
-            found[name, slot] = site
-    return found
+        if site not in sites.values():
+            sites[name, slot] = site
+    return sites
 
 
 def _emptied(qnet: nn.Module) -> nn.Module:
+    """The same network with the identity for every quantizer."""
     for _, twin in twins(qnet):
         for attribute in SLOTS.values():
             setattr(twin, attribute, nn.Identity())

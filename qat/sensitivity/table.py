@@ -1,4 +1,4 @@
-"""How sensitive each layer is: layer x slot x bits → score, in the unit of its metric."""
+"""Sensitivity tables: layer x slot x bits → score, in the unit of a metric."""
 
 import json
 import math
@@ -19,12 +19,12 @@ _INFINITE = {"inf": math.inf, "-inf": -math.inf}  # JSON has no infinities
 
 @dataclass(frozen=True, slots=True)
 class SensitivityRow:
-    """What quantizing one tensor alone costs.
+    """The score of a network in which only one tensor is quantized.
 
     Attributes:
         layer: Module name.
         slot: ``weight`` or ``act``.
-        bits: Width tried; 16 is fp16, 32 float.
+        bits: Width of that tensor; 16 is fp16, 32 float.
         score: In the unit of the metric.
 
     Raises:
@@ -37,7 +37,7 @@ class SensitivityRow:
     score: float
 
     def __post_init__(self) -> None:
-        """Refuse what no allocator could use."""
+        """Check the slot and the score."""
         one_of("slot", self.slot, SLOTS)
         if math.isnan(self.score):
             raise InputError(
@@ -53,12 +53,17 @@ class SensitivityTable:
     Attributes:
         metric: Name of the metric.
         unit: Of the scores; empty for a plain number.
-        higher_is_worse: False for a quality, such as an SQNR.
+        higher_is_worse: False for a quality, such as a signal-to-quantization-noise ratio (SQNR).
         digest: Of network, data and methods (see :mod:`qat.sensitivity.cache_key`).
         rows: In execution order of the layers.
 
     Raises:
         ValueError: If a tensor has two scores at one width.
+
+    Example:
+        >>> rows = (SensitivityRow("fc", "weight", bits, 5.0 * bits) for bits in (2, 4))
+        >>> SensitivityTable("output_sqnr", "dB", False, "", tuple(rows)).harms()
+        {('fc', 'weight'): {4: 0.01, 2: 0.1}}
     """
 
     metric: str
@@ -68,9 +73,9 @@ class SensitivityTable:
     rows: tuple[SensitivityRow, ...]
 
     def __post_init__(self) -> None:
-        """Check that no row is there twice."""
+        """Check that each tensor has one score at each width."""
         if len(self.scores) < len(self.rows):
-            raise InputError("a tensor has two scores at one width: leave one of them out")
+            raise InputError("a tensor has two scores at one width: leave one of the two out")
 
     @cached_property
     def scores(self) -> Mapping[tuple[str, str, int], float]:
@@ -78,30 +83,34 @@ class SensitivityTable:
         return {(row.layer, row.slot, row.bits): row.score for row in self.rows}
 
     def check(self, digest: str) -> None:
-        """Raise ValueError if the table is of another network, data or methods."""
+        """Refuse the table of another network, other data or other methods.
+
+        Raises:
+            ValueError: If the digest is not that of the table.
+        """
         if digest != self.digest:
             raise InputError(
                 f"the sensitivity table ({self.metric}) is of another network, data or methods: "
-                f"its digest is {self.digest}, theirs {digest}; compute it anew"
+                f"its digest is {self.digest}, the digest here is {digest}; compute the table anew"
             )
 
     def harms(self, monotone: bool = True) -> dict[Slot, dict[int, float]]:
-        """What allocators minimise: slot → bits → a harm that is higher where it is worse.
+        """The harms that allocators minimise: slot → bits → harm, higher is worse.
 
-        A score in dB counts as its power ratio (``10 ** (-score / 10)``: noise adds up, decibels
-        do not), another quality as its negative.
+        The harm of a score in dB is its power ratio, ``10 ** (-score / 10)``, since noise powers
+        add up and decibels do not. The harm of another quality is its negative.
 
         Args:
             monotone: Let no width be worse than a narrower one, nor better than float (harm 0):
-                what a finite sample shows to the contrary is noise.
+                where a finite sample shows the contrary, it is noise.
         """
-        found: dict[Slot, dict[int, float]] = {}
+        harms: dict[Slot, dict[int, float]] = {}
         for row in self.rows:
-            found.setdefault((row.layer, row.slot), {})[row.bits] = self._harm(row.score)
+            harms.setdefault((row.layer, row.slot), {})[row.bits] = self._harm(row.score)
         if monotone:
             best = 0.0 if self.higher_is_worse or self.unit == DECIBELS else -math.inf
-            return {slot: _monotone(harms, best) for slot, harms in found.items()}
-        return found
+            return {slot: _monotone(own, best) for slot, own in harms.items()}
+        return harms
 
     def _harm(self, score: float) -> float:
         sign = 1 if self.higher_is_worse else -1
@@ -118,11 +127,12 @@ class SensitivityTable:
         """The inverse of :meth:`to_dict`.
 
         Raises:
-            ValueError: If the data is no such table, or holds NaN.
+            ValueError: If the data is not such a table, or holds NaN.
         """
         if data.get("version") != TABLE_VERSION:
             raise InputError(
-                f"sensitivity table version must be {TABLE_VERSION}, got {data.get('version')!r}"
+                f"sensitivity table version must be {TABLE_VERSION}, got {data.get('version')!r}: "
+                "compute the table anew"
             )
         try:
             rows = tuple(
@@ -130,7 +140,9 @@ class SensitivityTable:
             )
             return cls(**{name: data[name] for name in _HEAD}, rows=rows)
         except (KeyError, TypeError) as error:
-            raise InputError(f"not a sensitivity table: {error}") from error
+            raise InputError(
+                f"not a sensitivity table: {error}; take a file that a run wrote"
+            ) from error
 
     def save(self, path: Path) -> None:
         """Write the table as JSON."""
@@ -138,7 +150,11 @@ class SensitivityTable:
 
     @classmethod
     def load(cls, path: Path) -> "SensitivityTable":
-        """Read a table written by :meth:`save`."""
+        """Read a table written by :meth:`save`.
+
+        Raises:
+            ValueError: If the file is not such a table.
+        """
         return cls.from_dict(json.loads(path.read_text()))
 
 
@@ -146,11 +162,11 @@ _HEAD = ("metric", "unit", "higher_is_worse", "digest")
 
 
 def _monotone(harms: Mapping[int, float], best: float) -> dict[int, float]:
-    worst, found = best, {}
+    worst, monotone = best, {}
     for bits in sorted(harms, reverse=True):
         worst = max(worst, harms[bits])
-        found[bits] = worst
-    return found
+        monotone[bits] = worst
+    return monotone
 
 
 def _plain(score: float) -> float | str:

@@ -11,7 +11,8 @@ from omegaconf import DictConfig
 
 from qat.base.errors import InputError
 from qat.base.progress import be_silent
-from qat.config.compose import Point, composer, fixed_words, readable, typed
+from qat.config.compose import Point, composer, fixed_words, typed
+from qat.config.explain import readable
 from qat.config.hydra_private import Callbacks, Hydra
 from qat.config.study_grids import key_of
 from qat.config.words.command_line import Words

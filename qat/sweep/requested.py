@@ -5,7 +5,8 @@ from functools import partial
 from omegaconf import DictConfig, OmegaConf
 
 from qat.base.progress import tracked
-from qat.config.compose import Point, compose_points, composer, readable
+from qat.config.compose import Point, compose_points, composer
+from qat.config.explain import readable
 from qat.config.words.command_line import Words
 from qat.run.request_checks import check_request
 from qat.sweep.adaptive import check_sweeper, dimension_points, is_adaptive, plan_search

@@ -6,7 +6,7 @@ from qat.allocate.prediction import agreement
 
 def test_correlations_by_hand():
     # one pair of ten is in the wrong order: tau = (9 - 1) / 10; rho = 1 - 6 x 2 / (5 x 24)
-    found = agreement([1, 2, 3, 4, 5], [10, 20, 40, 30, 50])
+    found = agreement([1, 2, 3, 4, 5], [10, 20, 40, 30, 50], resamples=50)
     assert found.kendall.value == pytest.approx(0.8)
     assert found.spearman.value == pytest.approx(0.9)
     assert found.plans == 5
@@ -14,7 +14,7 @@ def test_correlations_by_hand():
 
 def test_only_the_order_matters():
     drops = np.random.default_rng(0).exponential(1, 20)
-    found = agreement(np.log(drops), drops)
+    found = agreement(np.log(drops), drops, resamples=100)
     for estimate in (found.spearman, found.kendall):
         assert (estimate.value, estimate.low, estimate.high) == pytest.approx((1, 1, 1))
 
@@ -22,13 +22,13 @@ def test_only_the_order_matters():
 def test_the_interval_covers_as_often_as_it_says():
     # two normal variables of correlation r have Kendall's tau = 2 / pi asin r
     tau, covered = 2 / np.pi * np.arcsin(0.6), 0
-    for seed in range(60):
+    for seed in range(30):
         random = np.random.default_rng(seed)
         first = random.normal(size=40)
         second = 0.6 * first + 0.8 * random.normal(size=40)
         kendall = agreement(first, second, resamples=100, seed=seed).kendall
         covered += kendall.low <= tau <= kendall.high
-    assert 52 <= covered <= 60  # 57 expected
+    assert 26 <= covered <= 30  # 28.5 expected
 
 
 def test_drops_that_are_all_alike_are_not_foretold():

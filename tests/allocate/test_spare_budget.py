@@ -3,6 +3,7 @@ from qat.allocate.costs import LayerFigures, NetworkCosts
 from qat.allocate.greedy import greedy
 from qat.allocate.ilp import solve_ilp
 from qat.allocate.problem import Problem, Variable
+from qat.allocate.spare_budget import spend_leftover
 
 
 def test_what_is_left_goes_to_the_narrowest():
@@ -18,15 +19,20 @@ def test_what_is_left_goes_to_the_narrowest():
     for budget, expected in (
         (100, [4, 2, 4]),
         (120, [4, 4, 4]),
+        (140, [4, 4, 4]),  # not a to 8 bits, which would fit as well
         (160, [8, 4, 4]),
         (999, [8, 8, 8]),
     ):
-        for allocate in (solve_ilp, greedy):
-            found = allocate(problem, Budgets(weight_bytes=budget))
-            assert list(found.values()) == expected
+        budgets = Budgets(weight_bytes=budget)
+        least = {("a", "weight"): 4, ("b", "weight"): 2, ("c", "weight"): 4}
+        assert list(spend_leftover(problem, least, budgets).values()) == expected
+        for allocate in (solve_ilp, greedy) if budget != 140 else ():
+            assert list(allocate(problem, budgets).values()) == expected
 
 
 def test_a_width_that_scores_worse_is_no_gain():
     noisy = Variable((("a", "weight"),), {2: 1.0, 4: 0.0, 8: 0.1})
     problem = Problem((noisy,), NetworkCosts((LayerFigures("a", 80, 1, 8, 8),)))
+    four = {("a", "weight"): 4}
+    assert spend_leftover(problem, four, Budgets(weight_bytes=999)) == four
     assert solve_ilp(problem, Budgets(weight_bytes=999)) == {("a", "weight"): 4}

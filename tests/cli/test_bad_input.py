@@ -60,7 +60,7 @@ def assert_refused(qat, home, words, *parts):
         ("scheme.rules=[{match: '*', weight: {bitz: 4}}]", ["did you mean 'bits'?"]),
         ("scheme.rules=[{match: 'conv9*', keep_float: true}]", ["matches no layer; there are"]),
         ("--foo", ["no flag '--foo'"]),
-        ("--config-dir=nowhere", ["nowhere is no folder"]),
+        ("--config-dir=nowhere", ["nowhere is not a folder"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

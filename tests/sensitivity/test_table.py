@@ -30,8 +30,8 @@ def test_harms_of_a_harm_are_the_scores_made_monotone():
 
 def test_decibels_add_up_as_power():
     sqnr = table(row(2, 10.0), row(8, 40.0), row(32, math.inf), unit="dB", worse=False)
-    found = sqnr.harms()["conv1", "weight"]
-    assert found == pytest.approx({32: 0.0, 8: 1e-4, 2: 0.1})
+    harms = sqnr.harms()["conv1", "weight"]
+    assert harms == pytest.approx({32: 0.0, 8: 1e-4, 2: 0.1})
 
 
 def test_another_quality_counts_as_its_negative():
@@ -41,7 +41,9 @@ def test_another_quality_counts_as_its_negative():
 
 def test_another_networks_table_is_refused():
     table(row(2, 0.5)).check("d1gest")
-    with pytest.raises(ValueError, match=r"of another network.*d1gest, theirs other; compute it"):
+    with pytest.raises(
+        ValueError, match=r"of another network.*d1gest, the digest here is other; compute"
+    ):
         table(row(2, 0.5)).check("other")
 
 

@@ -17,7 +17,7 @@ from tests.command_line import SMALL
         (["--cfg", "job", "seed=x"], "seed must be an integer"),
         (["--cfg", "job", "foo=1"], "no key 'foo'; keys are model, data"),
         (["--info", "defaults", "scheme=w4b4"], "did you mean 'w4a4'?"),
-        (["--cfg", "job", "--config-dir", "nowhere"], "--config-dir nowhere is no folder"),
+        (["--cfg", "job", "--config-dir", "nowhere"], "--config-dir nowhere is not a folder"),
         (["--config-name=other"], "no flag '--config-name=other'"),
         (["seed=1,2"], "several values are a sweep, qat run -m"),
         (["optimizer=3"], "optimizer=3 names no file of group optimizer: write optimizer=NAME"),

@@ -1,1 +1,1 @@
-"""What types cannot say about settings: ranges, names, combinations, keys that nothing reads."""
+"""Checks that types cannot express: ranges, names, combinations, keys that nothing reads."""

@@ -1,7 +1,7 @@
-"""What types cannot say about a configuration: ranges, names and combinations.
+"""Checks of a configuration that types cannot express: ranges, names and combinations.
 
-Pure functions of the typed configuration: nothing is imported, opened or computed here. Each
-raises ``ValueError`` with the key in full, its value, and what is allowed.
+The checks read only the typed configuration: they open no files, and they import no methods and no
+networks. Each raises ``ValueError`` with the key in full, its value, and what is allowed.
 """
 
 from typing import Any
@@ -29,27 +29,18 @@ PLACEMENTS = ("academic", "integer")
 MODES = ("float", "dynamic", "static", "qat", "mixed")
 KERNELS = ("auto", "compiled", "eager")
 SOURCES = ("builtin", "torchvision", "user")
-RULE_KEYS = tuple(
-    [
-        "format",
-        "bits",
-        "signed",
-        "symmetric",
-        "narrow",
-        "granularity",
-        "group_size",
-        "scale",
-        "quantizer",
-        "observer",
-    ]
+RULE_KEYS = (
+    *("format", "bits", "signed", "symmetric", "narrow"),
+    *("granularity", "group_size", "scale", "quantizer", "observer"),
 )
+"""Settings of a slot that a rule may change."""
 
 
 def check_config(config: RunConfig) -> None:
-    """All checks, in the order of the file.
+    """Check a whole configuration, in the order of its groups.
 
     Raises:
-        ValueError: At the first thing that is wrong.
+        ValueError: At the first wrong value or combination.
     """
     one_of("mode", config.mode, MODES)
     one_of("kernel", config.kernel, KERNELS)
@@ -88,7 +79,9 @@ def _check_model(model: ModelConfig) -> None:
             "has no value: set model.checkpoint=FILE, or leave the key out"
         )
     if model.weights is not None and model.checkpoint is not None:
-        raise InputError("model.weights and model.checkpoint name two float networks: give one")
+        raise InputError(
+            "model.weights and model.checkpoint name two float networks: give only one of them"
+        )
 
 
 def _check_data(data: DataConfig) -> None:
@@ -150,11 +143,11 @@ def _check_scheme(config: RunConfig) -> None:
     for number, rule in enumerate(scheme.rules):
         key = f"scheme.rules[{number}]"
         if not rule.match:
-            raise InputError(f"{key}.match is empty; give a glob over layer names, such as conv1")
+            raise InputError(f"{key}.match is empty: give a glob over layer names, such as conv1")
         _check_rule_slot(f"{key}.weight", rule.weight)
         _check_rule_slot(f"{key}.act", rule.act)
         if rule.keep_float and (rule.weight or rule.act):
-            raise InputError(f"{key} says keep_float and gives settings as well: drop one")
+            raise InputError(f"{key} has keep_float=true and other settings: drop one of the two")
         if not (rule.keep_float or rule.weight or rule.act):
             raise InputError(f"{key} changes nothing; give weight, act or keep_float=true")
 
@@ -162,8 +155,8 @@ def _check_scheme(config: RunConfig) -> None:
 def _check_integer(config: RunConfig) -> None:
     if config.mode == "dynamic":
         raise InputError(
-            "scheme.placement=integer fixes every range ahead, mode=dynamic takes them at "
-            "inference: use mode=static or qat, or scheme.placement=academic"
+            "scheme.placement=integer fixes every range before inference, but mode=dynamic takes "
+            "ranges at inference: use mode=static or qat, or scheme.placement=academic"
         )
     key = "scheme.first_last with scheme.placement=integer"
     one_of(key, config.scheme.first_last, ("8", "same"))

@@ -1,4 +1,4 @@
-"""Checks of what happens to a network after quantization: export, parity, measuring."""
+"""Checks of the settings of export, parity and measurement."""
 
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
@@ -10,17 +10,17 @@ EXPORTS = ("auto", "always", "never")
 
 
 def check_deployment(config: RunConfig) -> None:
-    """Refuse what cannot be exported, compared or measured.
+    """Refuse settings with which a network cannot be exported or measured.
 
     Raises:
-        ValueError: At the first thing that is wrong.
+        ValueError: At the first wrong value or combination.
     """
     one_of("export.onnx", config.export.onnx, EXPORTS)
     whole = config.scheme.placement == "integer"
     if config.export.onnx == "always" and is_static(config) and not (whole or is_half(config)):
         raise InputError(
-            "export.onnx=always: scheme.placement=academic leaves float between the layers, which "
-            "no integer runtime computes; set scheme.placement=integer or export=default"
+            "export.onnx=always: scheme.placement=academic has float tensors between the layers, "
+            "which no integer runtime computes; set scheme.placement=integer or export=default"
         )
     _check_measure(config.measure)
 
@@ -39,5 +39,6 @@ def _check_measure(measure: MeasureConfig) -> None:
     if measure.blocks > measure.runtime_repeats:
         raise InputError(
             f"measure.blocks={measure.blocks} is above measure.runtime_repeats="
-            f"{measure.runtime_repeats}: each turn times one inference or more"
+            f"{measure.runtime_repeats}, but each block times at least one inference: set "
+            f"measure.blocks={measure.runtime_repeats} or fewer"
         )

@@ -1,7 +1,7 @@
-"""The range of every numeric key, one table a group, and the refusal of values outside of it.
+"""The range of every numeric key, in one table for each group, and the check of values.
 
-Upper ends are generous: they stand where a value can only be a slip, or would exhaust any machine.
-A list's range is that of its elements. Nothing heavy is imported here.
+Upper ends are generous: a value above them is surely a mistake, or would exhaust any machine. The
+range of a list is that of its elements.
 """
 
 from collections.abc import Iterator
@@ -30,6 +30,7 @@ from qat.config.schema import (
 )
 
 OFF_BITS = 32
+"""Width of a tensor that stays float."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,15 @@ class Range:
     Attributes:
         low: Smallest value.
         high: Largest value.
-        above: The smallest value itself is left out.
-        below: The largest value itself is left out.
-        also: Further values.
-        note: Said behind the range.
+        above: The smallest value itself is not allowed.
+        below: The largest value itself is not allowed.
+        also: Further values that are allowed.
+        note: Text after the range in messages.
+
+    Example:
+        >>> rate = Range(0, 1, above=True)
+        >>> str(rate), 0 in rate, 1 in rate
+        ('above 0, at most 1', False, True)
     """
 
     low: float
@@ -53,7 +59,7 @@ class Range:
     note: str = ""
 
     def __contains__(self, value: object) -> bool:
-        """True for a number in the range; NaN is in none."""
+        """True for a number in the range; false for NaN and for all that is not a number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         over = value > self.low if self.above else value >= self.low
@@ -61,7 +67,7 @@ class Range:
         return value in self.also or (over and under)
 
     def __str__(self) -> str:
-        """``1 to 8``, ``above 0, at most 1``, ``0 or more, below 1``."""
+        """The range in words: ``1 to 8``, ``above 0, at most 1``, ``0 or more, below 1``."""
         if not (self.above or self.below):
             text = f"{number(self.low)} to {number(self.high)}"
         else:
@@ -173,22 +179,27 @@ RANGES: dict[type, dict[str, Range]] = {
 
 
 def check_ranges(config: RunConfig) -> None:
-    """Refuse numbers outside of their key's range, and words that are empty.
+    """Refuse numbers outside of their key's range, and empty text.
 
     Raises:
-        ValueError: At the first, with the key in full, its value and what is allowed.
+        ValueError: At the first such value, with the key in full, the value and what is allowed.
     """
     for owner, name, key, value in _leaves(config):
         allowed = RANGES.get(owner, {}).get(name)
-        for one in value if isinstance(value, list) else [value]:
-            if allowed is not None and one is not None and one not in allowed:
-                raise InputError(f"{key} must be {allowed}, got {shown(one)}")
-            if isinstance(one, str):
-                _check_text(owner, name, key, one)
+        for element in value if isinstance(value, list) else [value]:
+            if allowed is not None and element is not None and element not in allowed:
+                raise InputError(f"{key} must be {allowed}, got {shown(element)}")
+            if isinstance(element, str):
+                _check_text(owner, name, key, element)
 
 
 def range_of(key: str) -> Range | None:
-    """The range of a key in full; None where it has none."""
+    """The range of a key; None if it has none.
+
+    Example:
+        >>> str(range_of("data.augment.pad"))
+        '0 to 1024'
+    """
     owner: Any = RunConfig
     *parents, name = key.split(".")
     for part in parents:
@@ -197,18 +208,23 @@ def range_of(key: str) -> Range | None:
 
 
 def number(value: float) -> str:
-    """A number as it is typed."""
+    """A number as it is typed: ``0.001``, ``1e+30``."""
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def shown(value: Any) -> str:
-    """A value in a message: of hundreds of digits the first are enough."""
+    """A value as text for a message; a text of more than 60 characters is cut.
+
+    Example:
+        >>> shown("a" * 100)
+        "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa... (102 characters)"
+    """
     text = str(value) if isinstance(value, int | float) else repr(value)
     return text if len(text) <= 60 else f"{text[:40]}... ({len(text)} characters)"
 
 
 def _leaves(node: Any, place: str = "") -> Iterator[tuple[type, str, str, Any]]:
-    """``(class, field, key in full, value)`` of everything that is no group of its own."""
+    """``(class, field, key in full, value)`` of every key that is not a group."""
     for entry in fields(node):
         value, key = getattr(node, entry.name), f"{place}{entry.name}"
         if is_dataclass(value):
@@ -222,4 +238,4 @@ def _check_text(owner: type, name: str, key: str, text: str) -> None:
     if not text.strip() and usual != text:
         raise InputError(f"{key} is empty: give {key}=VALUE, or leave it out")
     if any(ord(character) < 32 for character in text):
-        raise InputError(f"{key} holds a control character: {shown(text)}; take it out")
+        raise InputError(f"{key} contains a control character: {shown(text)}; take it out")

@@ -1,4 +1,4 @@
-"""Checks of the memory settings, and what of them names a run."""
+"""Checks of the memory settings, and those of them that are part of a run's id."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,19 +9,20 @@ from qat.config.schema import MemoryConfig, RunConfig
 from qat.memory.optimizers import OPTIMIZERS
 
 ELEMENT_BYTES = 4
+"""Bytes of a float32 element, in which the arena is addressed."""
 
 
 def check_memory(config: RunConfig) -> None:
-    """Refuse what cannot be planned or run.
+    """Refuse settings with which memory cannot be planned, or the network not be run in the plan.
 
     Raises:
-        ValueError: At the first thing that is wrong.
+        ValueError: At the first wrong value or combination.
     """
     memory = config.memory
     for name in ("in_place", "schedule"):
         if getattr(memory, name) and not memory.reuse:
             raise InputError(
-                f"memory.{name}=true acts on lifetimes, which memory.reuse=false leaves out: set "
+                f"memory.{name}=true acts on lifetimes, which memory.reuse=false ignores: set "
                 f"memory.reuse=true or memory.{name}=false"
             )
     if memory.execute and memory.alignment % ELEMENT_BYTES:
@@ -33,13 +34,16 @@ def check_memory(config: RunConfig) -> None:
         one_of("memory.optimizer", memory.optimizer, OPTIMIZERS)
     if memory.prefetch and config.mode == "float":
         raise InputError(
-            "memory.prefetch=true unpacks packed weights, which mode=float has not: set "
+            "memory.prefetch=true unpacks packed weights, which mode=float does not have: set "
             "memory.prefetch=false or a mode that quantizes"
         )
 
 
 def memory_settings(config: RunConfig) -> dict[str, Any]:
-    """What differs from the defaults, so that runs made before keep their ids."""
+    """The settings that differ from the defaults, for the id of a run.
+
+    A run with default settings has the same id as a run from before there were memory settings.
+    """
     usual = asdict(MemoryConfig())
     changed = {k: v for k, v in asdict(config.memory).items() if v != usual[k]}
     return {"memory": changed} if changed else {}

@@ -1,16 +1,15 @@
-"""Combinations of a method and its settings, with cures in the words of the command line."""
+"""Checks of combinations of a quantizer and its settings."""
 
 from qat.base.errors import InputError
+from qat.config.checks.key_ranges import OFF_BITS
 from qat.config.schema import RunConfig, SlotConfig
-
-OFF_BITS = 32
 
 
 def check_methods(config: RunConfig) -> None:
     """Refuse settings that a slot's quantizer cannot have.
 
     Raises:
-        ValueError: With the words to write instead.
+        ValueError: At the first such setting, with the overrides to write instead.
     """
     if config.mode == "float":
         return

@@ -1,4 +1,4 @@
-"""Checks of how widths are chosen (mode=mixed): nothing is imported, opened or computed here."""
+"""Checks of how widths are chosen (mode=mixed)."""
 
 from qat.allocate.registry import ALLOCATORS
 from qat.base.allowed import above_zero, one_of
@@ -15,10 +15,10 @@ BUDGETS = ("average_weight_bits", "weight_bytes", "bops", "peak_activation_bytes
 
 
 def check_mixed(config: RunConfig) -> None:
-    """Refuse what cannot be measured or allocated.
+    """Refuse settings with which sensitivities cannot be measured, or widths not be allocated.
 
     Raises:
-        ValueError: At the first thing that is wrong.
+        ValueError: At the first wrong value or combination.
     """
     if config.mode != "mixed":
         return
@@ -28,8 +28,8 @@ def check_mixed(config: RunConfig) -> None:
     widest = max(config.sensitivity.widths)
     if config.scheme.placement == "integer" and widest > 8:
         raise InputError(
-            f"sensitivity.widths has {widest}: scheme.placement=integer takes 2 to 8 bits; drop "
-            "it, or use scheme.placement=academic"
+            f"sensitivity.widths has {widest}, but scheme.placement=integer takes 2 to 8 bits: "
+            "drop that width, or use scheme.placement=academic"
         )
     if config.scheme.placement == "integer" and config.allocate.name == "learned":
         raise InputError(
@@ -53,7 +53,7 @@ def _check_sensitivity(sensitivity: SensitivityConfig) -> None:
         one_of("a slot of sensitivity.slots", slot, SLOTS)
     if sensitivity.metric == "weight_mse" and "act" in sensitivity.slots:
         raise InputError(
-            "sensitivity.metric=weight_mse looks at weights alone: set sensitivity.slots=[weight]"
+            "sensitivity.metric=weight_mse scores weights only: set sensitivity.slots=[weight]"
         )
     for key, value in sensitivity.hessian.items():
         one_of("a key of sensitivity.hessian", key, HESSIAN)
@@ -78,12 +78,12 @@ def _check_allocate(allocate: AllocateConfig) -> None:
         )
     if allocate.latency_runs and allocate.latency_table is not None:
         raise InputError(
-            "allocate.latency_runs and allocate.latency_table are two tables: drop one"
+            "allocate.latency_runs and allocate.latency_table are two tables of times: drop one"
         )
 
 
 def _check_learned(allocate: AllocateConfig) -> None:
-    """Its options are all there, as the group's file gives them."""
+    """Check the options of allocate=learned: the file of the group has all of them."""
     for key in allocate.options:
         one_of("a key of allocate.options with allocate=learned", key, LEARNED_OPTIONS)
     for key in LEARNED_OPTIONS:

@@ -1,4 +1,4 @@
-"""Checks of the names of networks and methods, against lists that load no torch."""
+"""Checks of the names of networks and methods, against lists whose import loads no torch."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -18,15 +18,17 @@ def check_names(config: RunConfig) -> None:
     """Refuse names that do not exist, and a runtime that is not installed.
 
     Raises:
-        ValueError: If a value of the scheme is wrong.
-        KeyError: If a name is unknown.
+        ValueError: If the name of a method or of a built-in network is unknown, or a value of the
+            scheme is wrong.
+        KeyError: If torchvision has no network of that name.
+        QatError: If the runtime is not installed; the message says how to install it.
     """
     _check_model(config.model)
     if config.mode != "float":
         _check_methods(build_scheme(config))
     runtime = config.measure.runtime
     if exports(config) and runtime != "none" and find_spec(runtime) is None:
-        make_runtime(runtime).version()  # says how to install it
+        make_runtime(runtime).version()  # raises the error that says how to install it
 
 
 def _check_model(model: ModelConfig) -> None:
@@ -44,7 +46,7 @@ def _check_methods(scheme: Scheme) -> None:
 
 
 def _methods(scheme: Scheme, kind: str) -> Iterator[tuple[str, Method]]:
-    """``(key, method)`` of each slot, then of each rule that names one."""
+    """``(key, method)`` of each slot, then of each rule that has one."""
     for slot in ("weight", "act"):
         yield f"{kind}@scheme.{slot}", getattr(getattr(scheme, slot), kind)
     for number, rule in enumerate(scheme.rules):

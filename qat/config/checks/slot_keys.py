@@ -1,4 +1,4 @@
-"""Which keys of a tensor's slot (``scheme.weight``, ``scheme.act``) its chosen methods read."""
+"""The keys of a slot (``scheme.weight``, ``scheme.act``) that its methods read."""
 
 from collections.abc import Mapping
 
@@ -6,16 +6,21 @@ from qat.config.schema import SlotConfig
 
 OF_OBSERVER = {"ema": ("momentum",), "percentile": ("percentile",)}
 OF_QUANTIZER = {"lsq": ("start",)}
-"""Options of the built-in methods, by name; the others have none, and the user's own any."""
+"""Options of the built-in methods, by name. The other built-in methods have none."""
 
 
 def unread_of_slot(place: str, name: str, slot: SlotConfig) -> str | None:
-    """Why a slot does not read a key, with a cure; None if it does.
+    """The reason why a slot does not read a key, with a cure; None if it does.
 
     Args:
         place: ``scheme.weight`` or ``scheme.act``.
-        name: The key within it, ``observer_options.percentile``.
-        slot: Its settings.
+        name: The key within the slot, such as ``observer_options.percentile``.
+        slot: The settings of the slot.
+
+    Example:
+        >>> slot = SlotConfig(quantizer="minmax")
+        >>> unread_of_slot("scheme.act", "options.start", slot)[:59]
+        'quantizer@scheme.act=minmax has no start; leave it out, or '
     """
     leaf, _, option = name.partition(".")
     if leaf == "group_size" and slot.granularity != "group":
@@ -30,7 +35,7 @@ def unread_of_slot(place: str, name: str, slot: SlotConfig) -> str | None:
 def _unread_option(
     choice: str, method: str, option: str, of_each: Mapping[str, tuple[str, ...]]
 ) -> str | None:
-    """Why a method does not read an option, or a target where there is no option."""
+    """The reason why a method does not read an option, or a target if ``option`` is empty."""
     if method == "user" or option in of_each.get(method, ()):
         return None
     owners = [owner for owner, options in of_each.items() if option in options] or ["user"]

@@ -1,8 +1,9 @@
-"""Keys that were typed and that nothing of the run reads: refused, since silence misleads.
+"""Refuse keys that were typed but that no part of the run reads.
 
-A key counts as typed if it stands on the command line or in the user's experiment file; defaults
-of ``conf`` are fine, and so is a preset such as ``trainer=smoke``. In a sweep a key is fine if one
-point reads it; the others are run without it.
+Without this check, a user could believe that the key had an effect. A key is typed if it is on the
+command line or in the user's experiment file. Defaults in ``conf`` and presets such as
+``trainer=smoke`` may have keys that are not read. In a sweep it is enough that one point reads the
+key; the other points run without it.
 """
 
 import re
@@ -33,7 +34,7 @@ OF_SCHEDULE = {
 _EVERY_OPTIMIZER = {"name", "lr", "weight_decay", "step_lr", "step_weight_decay"}
 _EVERY_SCHEDULE = {"name", "warmup_epochs"}
 _METHODS = ("optimizer", "schedule", "allocate", "sensitivity", "mixed", "parity")
-"""Groups whose choice alone asks for something; a choice of another group is a preset."""
+"""Groups whose choice must be read; the choice of another group's file is a preset."""
 _OF_RUNTIME = ("runtime", "batches", "threads", "runtime_repeats", "blocks")
 
 
@@ -45,12 +46,12 @@ def check_read(
     """Refuse typed keys that no point of a request reads.
 
     Args:
-        points: Overrides and typed configuration of each.
-        typed: Overrides of now, where the points have others besides; all of theirs by default.
-        extra_dir: Folder of the user's YAML.
+        points: Overrides and typed configuration of each point.
+        typed: The overrides to check; None checks all overrides of the points.
+        extra_dir: Folder of the user's YAML; None if there is none.
 
     Raises:
-        RequestError: At the first such key, with what reads it.
+        RequestError: At the first such key, with a setting that makes the run read it.
     """
     reasons: dict[str, str] = {}
     read: set[str] = set()
@@ -69,7 +70,7 @@ def read_words(points: Sequence[tuple[Sequence[str], RunConfig]]) -> list[tuple[
     """The overrides of each point of a sweep, without those that only other points read.
 
     Args:
-        points: Overrides and typed configuration of each.
+        points: Overrides and typed configuration of each point.
     """
     unread_here: list[dict[str, str]] = []
     read: set[str] = set()
@@ -85,15 +86,19 @@ def read_words(points: Sequence[tuple[Sequence[str], RunConfig]]) -> list[tuple[
 
 
 def unread(key: str, config: RunConfig) -> str | None:
-    """Why a run does not read a key, with a cure; None if it does.
+    """The reason why a run does not read a key, with a cure; None if it does.
 
     Args:
-        key: In full, ``optimizer.betas``, or a group, ``optimizer``.
+        key: A key in full, such as ``optimizer.betas``, or a group, such as ``optimizer``.
         config: Of the run.
+
+    Example:
+        >>> unread("allocate.name", RunConfig(mode="static"))
+        'mode=static chooses no widths; add mode=mixed'
     """
     group, _, name = key.partition(".")
     if group == "float" and not trains_float(config):
-        return "the float network is given and not trained; leave it out"
+        return "the float network is loaded and not trained; leave it out"
     if group == "float":
         part, _, leaf = name.partition(".")
         settings = getattr(config.float, part) if part in ("optimizer", "schedule") else None
@@ -108,8 +113,8 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
     if group in ("optimizer", "schedule", "trainer") and not trains(config):
         if (group, name) == ("trainer", "accelerator"):
             return None
-        alike = _of_float(group, name)
-        cure = f"add mode=qat, or for the float network {alike}" if alike else "add mode=qat"
+        of_float = _of_float(group, name)
+        cure = f"add mode=qat, or for the float network {of_float}" if of_float else "add mode=qat"
         return f"mode={mode} trains no quantized network; {cure}"
     if group in ("optimizer", "schedule"):
         return _of_method(group, name, getattr(config, group))
@@ -128,7 +133,7 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
 
 
 def _to_export(config: RunConfig) -> str:
-    """What makes a run export: settings that forbid it first."""
+    """The setting that makes a run export."""
     if config.export.onnx == "never":
         return "leave export=none out" + _and_placement(config)
     return "add scheme.placement=integer"
@@ -153,25 +158,25 @@ def _is_users(group: str, config: RunConfig) -> bool:
 
 
 def _of_float(group: str, name: str) -> str | None:
-    """The setting of the float network's training that is like this one; None if there is none."""
+    """The corresponding setting of the float network's training; None if there is none."""
     if group == "trainer":
-        alike = {"max_epochs": "epochs=N", "": "epochs=N"}.get(name, name)
-        there = {field.name for field in fields(FloatConfig)}
-        return f"float.{alike}" if alike.partition("=")[0] in there else None
+        setting = {"max_epochs": "epochs=N", "": "epochs=N"}.get(name, name)
+        known = {field.name for field in fields(FloatConfig)}
+        return f"float.{setting}" if setting.partition("=")[0] in known else None
     return f"float.{group}.{name}" if name else f"{group}@float.{group}=NAME"
 
 
 def _of_method(
     place: str, name: str, settings: OptimizerConfig | ScheduleConfig | None
 ) -> str | None:
-    """Why an optimizer or a schedule does not read a key of another one."""
+    """The reason why an optimizer or a schedule does not read a key of another one."""
     if settings is None or not name:
         return None
     of_each: Mapping[str, Sequence[str]] = OF_OPTIMIZER
-    everyones = _EVERY_OPTIMIZER
+    common = _EVERY_OPTIMIZER
     if isinstance(settings, ScheduleConfig):
-        of_each, everyones = OF_SCHEDULE, _EVERY_SCHEDULE
-    if name in everyones or name in of_each.get(settings.name, (name,)):
+        of_each, common = OF_SCHEDULE, _EVERY_SCHEDULE
+    if name in common or name in of_each.get(settings.name, (name,)):
         return None
     owners = [method for method, names in of_each.items() if name in names]
     group = place.rpartition(".")[2]
@@ -181,7 +186,7 @@ def _of_method(
 
 
 def _keys(words: Sequence[str], extra_dir: Path | None) -> Iterator[tuple[str, str]]:
-    """``(as typed, key in full)`` of everything that was typed for a point."""
+    """``(as typed, key in full)`` of every key that was typed for a point."""
     for word in words:
         if key_of(word) == "experiment":
             yield from _keys_of_file(word.partition("=")[2], extra_dir)
@@ -202,7 +207,7 @@ def _keys_of_word(word: str) -> Iterator[tuple[str, str]]:
 
 
 def _keys_of_file(name: str, extra_dir: Path | None) -> Iterator[tuple[str, str]]:
-    """What an experiment file of the user's sets."""
+    """``(description, key in full)`` of every key that an experiment file of the user's sets."""
     file = files("experiment", extra_dir).get(name)
     if file is None or extra_dir is None or extra_dir.resolve() not in file.resolve().parents:
         return

@@ -1,4 +1,4 @@
-"""The words behind ``qat run``: flags apart from overrides, each known before Hydra reads it."""
+"""Sort the words after ``qat run`` into flags and overrides, and check them before Hydra does."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ SHOWING = frozenset(
         *("--shell-completion", "-sc", "--package", "-p"),
     ]
 )
-"""Flags of Hydra's that only show something; it does that by itself."""
+"""Flags of Hydra's that only show something; Hydra itself carries them out."""
 WITH_VALUE = ("--config-dir", "-cd", "--from")
 FLAGS = ("-m", "--multirun", "--help", *WITH_VALUE, *sorted(SHOWING))
 _FLAG_SYNONYMS = {
@@ -32,11 +32,19 @@ _FLAG_SYNONYMS = {
 _SHOWN_WITH = {"--cfg": "--cfg job", "--from": "--from RUN_DIR", "--config-dir": "--config-dir DIR"}
 
 Accepted = Callable[[Sequence[str], Path | None], bool]
+"""``(overrides, folder of the user's YAML)`` → whether they compose."""
 
 
 @dataclass(frozen=True)
 class Words:
-    """A command line, sorted."""
+    """A command line, sorted.
+
+    Attributes:
+        overrides: ``KEY=VALUE``, in the order in which they were typed.
+        multirun: Whether the request is a sweep (``-m``).
+        extra_dir: Folder of the user's YAML (``--config-dir``); None if there is none.
+        rerun_of: RUN_DIR of ``--from``; None if there is none.
+    """
 
     overrides: tuple[str, ...]
     multirun: bool
@@ -45,25 +53,29 @@ class Words:
 
 
 def sort_words(words: Sequence[str]) -> Words:
-    """Overrides, and the flags that are ours to know.
+    """Sort words into overrides and flags.
 
     Raises:
         RequestError: If a flag lacks its value, or is unknown.
+
+    Example:
+        >>> sort_words(["-m", "seed=0,1", "--from", "runs/it"]).rerun_of
+        'runs/it'
     """
     overrides: list[str] = []
     values: dict[str, str] = {}
-    multirun, rest = False, list(words)
-    while rest:
-        word = rest.pop(0)
+    multirun, waiting = False, list(words)
+    while waiting:
+        word = waiting.pop(0)
         flag, _, value = word.partition("=")
         if word in ("-m", "--multirun"):
             multirun = True
         elif flag in WITH_VALUE:
-            if not value and not rest:
-                raise RequestError(f"{flag} needs a folder behind it")
-            values[flag] = value or rest.pop(0)
+            if not value and not waiting:
+                raise RequestError(f"{flag} needs a folder: write {_SHOWN_WITH.get(flag, flag)}")
+            values[flag] = value or waiting.pop(0)
         elif word.startswith("-"):
-            raise RequestError(_explain_flag(word, rest[0] if rest else ""))
+            raise RequestError(_explain_flag(word, waiting[0] if waiting else ""))
         else:
             overrides.append(word)
     extra = values.get("--config-dir") or values.get("-cd")
@@ -72,17 +84,17 @@ def sort_words(words: Sequence[str]) -> Words:
 
 
 def known_words(words: Words, accepted: Accepted) -> Words:
-    """The same with text values quoted, after every key was found to exist.
+    """Check that every key exists, and quote text values.
 
     Args:
         words: As typed.
-        accepted: Whether some overrides compose; guesses are tried with it.
+        accepted: Whether overrides compose; guesses are tried with it.
 
     Raises:
-        RequestError: If a key does not exist, or is one of Hydra's that does nothing here.
+        RequestError: If a key does not exist, or is a key of Hydra's that has no effect here.
     """
     if words.extra_dir is not None and not words.extra_dir.is_dir():
-        raise RequestError(f"--config-dir {words.extra_dir} is no folder")
+        raise RequestError(f"--config-dir {words.extra_dir} is not a folder: give one that exists")
     quoted = tuple(quoted_word(word, words.multirun) for word in words.overrides)
     for word in quoted:
         key, value = key_of(word), word.partition("=")[2]
@@ -97,13 +109,18 @@ def known_words(words: Words, accepted: Accepted) -> Words:
 
 
 def _tried(accepted: Accepted, words: Words, word: str) -> bool:
-    """Whether a guess is accepted; of a sweep its first value stands for all."""
-    one = word.partition(",")[0] if words.multirun else word
-    return accepted([one], words.extra_dir)
+    """Whether a guess is accepted; of the values of a sweep, only the first is tried."""
+    single = word.partition(",")[0] if words.multirun else word
+    return accepted([single], words.extra_dir)
 
 
 def _explain_flag(word: str, behind: str) -> str:
-    """What is wrong with a flag: another one is meant, or a setting, which has no dashes."""
+    """The message for an unknown flag, with a similar flag, or a setting (which has no dashes).
+
+    Args:
+        word: The flag as typed.
+        behind: The next word, which may be its value.
+    """
     flag, _, value = word.partition("=")
     guess = _FLAG_SYNONYMS.get(flag)
     name = flag.lstrip("-").replace("-", "_")

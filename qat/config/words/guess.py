@@ -1,6 +1,6 @@
-"""What was probably meant by a key that does not exist.
+"""Guesses of the key that a user meant by a key that does not exist.
 
-A guess is a whole word that is accepted when typed; a test types all of them.
+A guess is a whole override that is accepted when typed; a test types all of them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,13 +9,14 @@ from qat.base.synonyms import close
 from qat.config.keys import SLOTS, is_key, key_types
 
 LIKENESS = 0.7
-"""How like a key must be to be meant (see :func:`difflib.get_close_matches`)."""
+"""Least similarity of a guess (the cutoff of :func:`difflib.get_close_matches`)."""
 FitValue = Callable[[str, str], str]
+"""``(key, value as typed)`` → the value that the key takes."""
 SHOWN = 3
-"""Guesses that a message gives at most."""
+"""Largest number of guesses in a message."""
 
 _WEIGHT, _ACT = SLOTS
-# Words of the field → keys; a key that names its value stands for the word being true.
+# Words of the field → keys. Some come with a value: ``per_channel`` means granularity=channel.
 KEY_SYNONYMS: dict[str, tuple[str, ...]] = {
     "bits": (f"{_WEIGHT}.bits", f"{_ACT}.bits"),
     **dict.fromkeys(
@@ -116,11 +117,15 @@ KEY_SYNONYMS: dict[str, tuple[str, ...]] = {
 
 
 def key_guesses(key: str, groups: Sequence[str] = ()) -> list[str]:
-    """Keys (or whole words, with their value) that may be meant, the likeliest first.
+    """Keys (or overrides, ``KEY=VALUE``) that the user may have meant, the likeliest first.
 
     Args:
         key: As typed.
-        groups: What is chosen by a name, which are keys as well.
+        groups: Names of the groups of files, which are keys as well.
+
+    Example:
+        >>> key_guesses("weight_bits")
+        ['scheme.weight.bits']
     """
     plain = key.lower().replace("-", "_")
     guesses = list(KEY_SYNONYMS.get(plain, ()))
@@ -136,13 +141,13 @@ def key_guesses(key: str, groups: Sequence[str] = ()) -> list[str]:
 def word_guesses(
     keys: Iterable[str], value: str, accepted: Callable[[str], bool], fitted: FitValue
 ) -> list[str]:
-    """Whole words ``KEY=VALUE`` that are accepted when typed.
+    """Overrides ``KEY=VALUE`` that are accepted when typed, three at most.
 
     Args:
-        keys: What may be meant, see :func:`key_guesses`.
+        keys: Guesses of the key, see :func:`key_guesses`.
         value: As typed.
-        accepted: Tries a word.
-        fitted: The value that a key takes for the typed one: that, or the nearest of its choices.
+        accepted: Override → whether it composes.
+        fitted: ``(key, value)`` → that value, or the nearest of the key's choices.
     """
     guesses = []
     for full in keys:

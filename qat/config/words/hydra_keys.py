@@ -1,4 +1,4 @@
-"""Hydra's own keys: which of them a run honours, and what to write instead of the others."""
+"""Hydra's own keys: those that take effect here, and what to write instead of the others."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,8 +10,8 @@ from qat.base.errors import RequestError
 from qat.config.yaml_files import files
 
 HONOURED = ("hydra/launcher", "hydra/sweeper", "hydra.launcher.", "hydra.sweeper.")
-"""Beginnings of the keys that a sweep honours."""
-# Key → the value that changes nothing, and may stand.
+"""Beginnings of the keys that take effect in a sweep."""
+# Key → the value that is allowed, because it changes nothing.
 _AS_IT_IS = {
     "hydra.job.chdir": "false",
     "hydra.output_subdir": "null",
@@ -20,20 +20,20 @@ _AS_IT_IS = {
     "hydra/hydra_logging": "none",
     "hydra.verbose": "false",
 }
-# Beginning of a key → the cure.
+# Beginning of a key → cure.
 _CURES = {
-    "hydra.job.chdir": "every run starts in the folder where qat was started, so that paths mean "
-    "what they say; its files lie in runs/<id>: leave it out",
+    "hydra.job.chdir": "every run starts in the folder where qat was started, so that relative "
+    "paths stay valid; its files are in runs/<id>: leave it out",
     "hydra.run.dir": "a run's folder is named by its content; set paths.runs=DIR",
     "hydra.sweep": "a run's folder is named by its content; set paths.runs=DIR",
     "hydra.runtime": "a run's folder is named by its content; set paths.runs=DIR",
     "hydra.output_subdir": "the configuration of a run is config.yaml in its folder: leave it out",
     "hydra.mode": "one run is `qat run`, a sweep `qat run -m`: leave it out",
     "hydra.verbose": "QAT_DEBUG=1 shows tracebacks: leave it out",
-    "hydra.searchpath": "YAML of your own is found by --config-dir DIR: leave it out",
+    "hydra.searchpath": "give the folder of your YAML as --config-dir DIR: leave it out",
     "hydra.job.env": "set variables of the environment before qat run: leave it out",
 }
-_OTHERWISE = "qat reads hydra/launcher, hydra/sweeper and their keys alone: leave it out"
+_OTHERWISE = "qat reads only hydra/launcher, hydra/sweeper and their keys: leave it out"
 
 
 def is_hydra(key: str) -> bool:
@@ -42,16 +42,16 @@ def is_hydra(key: str) -> bool:
 
 
 def check_hydra_key(key: str, value: str, multirun: bool, where: str = "") -> None:
-    """Refuse a key of Hydra's that does nothing here, or would do something else than it says.
+    """Refuse a key of Hydra's that has no effect here, or another effect than in Hydra.
 
     Args:
-        key: In full.
-        value: As text.
+        key: The key in full.
+        value: Its value as text.
         multirun: Whether the request is a sweep.
-        where: What stands before the message.
+        where: Text before the message, such as ``experiment=mine: ``.
 
     Raises:
-        RequestError: With the cure.
+        RequestError: If the key has no such effect; the message has the cure.
     """
     if key.startswith(HONOURED):
         if not multirun:
@@ -64,15 +64,15 @@ def check_hydra_key(key: str, value: str, multirun: bool, where: str = "") -> No
 
 
 def check_experiments(names: list[str], multirun: bool, extra_dir: Path | None) -> None:
-    """Look through the experiment files of a request for Hydra's keys.
+    """Check Hydra's keys in the experiment files of a request.
 
     Args:
-        names: Of the experiments; several if they are swept.
+        names: Names of the experiments; several if the request sweeps over them.
         multirun: Whether the request is a sweep.
-        extra_dir: Folder of the user's YAML.
+        extra_dir: Folder of the user's YAML; None if there is none.
 
     Raises:
-        RequestError: At a key that would be passed over, or would shrink the sweep.
+        RequestError: At a key that would have no effect, or would shrink the sweep.
     """
     paths = files("experiment", extra_dir)
     for name in names:
@@ -102,7 +102,7 @@ def _hydra_leaves(path: Path) -> Iterator[tuple[str, Any]]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
-        return  # composing says what is wrong with it
+        return  # composing raises the error
     if not isinstance(content, Mapping):
         return
     yield from _leaves("hydra", content.get("hydra"))

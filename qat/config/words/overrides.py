@@ -1,4 +1,4 @@
-"""The overrides of a command line before Hydra's grammar sees them: quoted, and known by name."""
+"""Quote the overrides of a command line, and check their keys, before Hydra parses them."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from qat.config.words.guess import key_guesses, word_guesses
 from qat.config.yaml_files import options
 
 _WORD = re.compile(r"(?P<marks>[+~]*)(?P<key>[^=\s]*)=(?P<value>.*)", re.DOTALL)
-_PLAIN = re.compile(r"[\w./:@%?|*+$-]*", re.ASCII)  # what Hydra's grammar reads as one value
+_PLAIN = re.compile(r"[\w./:@%?|*+$-]*", re.ASCII)  # Hydra's grammar reads this as one value
 _QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
 _INTERPOLATION = re.compile(r"\$\{.*\}", re.DOTALL)
 _SWEEP = re.compile(
@@ -22,11 +22,11 @@ _SWEEP = re.compile(
 
 
 def quoted_word(word: str, multirun: bool) -> str:
-    """An override as Hydra's grammar reads it: text is quoted, and a new key says that it is new.
+    """An override in Hydra's grammar: text is quoted, and ``++`` precedes a key of a free mapping.
 
     Args:
-        word: As typed, after the shell.
-        multirun: Commas separate the values of a sweep.
+        word: As typed, after the shell has removed its quotation marks.
+        multirun: Whether commas separate the values of a sweep.
 
     Example:
         >>> quoted_word("data.path=my files/a=b.npz", multirun=False)
@@ -36,11 +36,11 @@ def quoted_word(word: str, multirun: bool) -> str:
     """
     match = _WORD.fullmatch(word)
     if match is not None and not match["marks"] and is_free(match["key"]):
-        return f"++{word}"  # Hydra wants to be told that a key may be new
+        return f"++{word}"  # without ++, Hydra refuses a key that is not in the schema
     if match is None or not is_text(match["key"]) or _SWEEP.fullmatch(match["value"]):
         return word
     if "," in match["value"] and not multirun and match["key"] not in PATH_KEYS:
-        return word  # several values of a setting: Hydra says that they are a sweep
+        return word  # several values: Hydra raises the error that says to use -m
     parts = match["value"].split(",") if multirun else [match["value"]]
     return f"{match['marks']}{match['key']}={','.join(map(_quoted, parts))}"
 
@@ -54,12 +54,12 @@ def _quoted(value: str) -> str:
 
 
 def check_word(word: str, extra_dir: Path | None, accepted: Callable[[str], bool]) -> None:
-    """Refuse an override whose key does not exist, with what was probably meant.
+    """Refuse an override whose key does not exist, with a guess of the key that was meant.
 
     Args:
         word: As typed.
-        extra_dir: Folder of the user's YAML.
-        accepted: Tries another word in its place.
+        extra_dir: Folder of the user's YAML; None if there is none.
+        accepted: Override → whether it composes; guesses are tried with it.
 
     Raises:
         RequestError: If there is no such key.
@@ -75,7 +75,7 @@ def check_word(word: str, extra_dir: Path | None, accepted: Callable[[str], bool
     if key in choosable(extra_dir) or is_key(key):
         return
     if "@" in key or "/" in key:
-        return  # a package of the user's, which Hydra judges
+        return  # a package of the user's, which Hydra checks
     groups = choosable(extra_dir)
     fit = partial(fitted, extra_dir=extra_dir)
     guesses = word_guesses(key_guesses(key, groups), match["value"], accepted, fit)
@@ -83,9 +83,19 @@ def check_word(word: str, extra_dir: Path | None, accepted: Callable[[str], bool
 
 
 def fitted(key: str, value: str, extra_dir: Path | None = None) -> str:
-    """The value that a key takes for a typed one: that, or the nearest of the key's choices."""
+    """The typed value, or the nearest of the key's choices.
+
+    Args:
+        key: A key in full, or a group of files.
+        value: As typed; the values of a sweep are separated by commas.
+        extra_dir: Folder of the user's YAML; None if there is none.
+
+    Example:
+        >>> fitted("optimizer", "SGD")
+        'sgd'
+    """
     if "," in value and "(" not in value:
-        return ",".join(fitted(key, one, extra_dir) for one in value.split(","))
+        return ",".join(fitted(key, part, extra_dir) for part in value.split(","))
     group = key.partition("@")[0]
     if key in choosable(extra_dir):
         return close(value, options(group, extra_dir)) or value
@@ -95,7 +105,7 @@ def fitted(key: str, value: str, extra_dir: Path | None = None) -> str:
 
 
 def _place(key: str) -> str:
-    """What there is where the key was looked for, unless that is everything."""
+    """The keys of the nearest section that exists, for a message; empty for the root."""
     parent, _, _ = key.rpartition(".")
     while parent and keys_under(parent) is None:
         parent = parent.rpartition(".")[0]
@@ -116,7 +126,7 @@ def _key_hint(key: str, guesses: Sequence[str]) -> str:
 
 
 def _explain_bare(word: str, extra_dir: Path | None) -> str:
-    """What to write for a word without ``=``: the group it is an option of."""
+    """The message for a word without ``=``: the group that has an option of that name."""
     guesses = [
         f"{group}={word}"
         for group in choosable(extra_dir)
@@ -124,4 +134,4 @@ def _explain_bare(word: str, extra_dir: Path | None) -> str:
     ]
     guesses += [f"mode={word}"] if word in CHOICES["mode"] else []
     hint = f"; did you mean {' or '.join(guesses[:3])}?" if guesses else ""
-    return f"cannot read {word!r}: write KEY=VALUE, without blanks around ={hint}"
+    return f"cannot read {word!r}: write KEY=VALUE, without spaces around ={hint}"

@@ -1,7 +1,7 @@
-"""The words of a request, held against the schema's types before anything is composed.
+"""Check the values of overrides against the types of the schema, before they are composed.
 
-OmegaConf converts what it can (5 to true) and names neither range nor cure for what it cannot, so
-the values that were typed are looked at here, as Hydra's grammar reads them.
+OmegaConf converts some values silently (5 to true), and its errors name neither the range nor a
+cure. So the typed values, as Hydra's grammar parses them, are checked here.
 """
 
 import re
@@ -21,19 +21,20 @@ from qat.config.keys import type_at
 from qat.config.yaml_files import groups, options
 
 MOST_DIGITS = 100
+"""A number of so many digits or more is refused before it is parsed."""
 _PLAIN = re.compile(r"[\w.@/+-]{1,60}")
 _TRUTH = ("true", "false", "yes", "no", "on", "off", "y", "n")
 
 
 def check_words(words: Iterable[str], extra_dir: Path | None = None) -> None:
-    """Refuse values that no key of that name takes; what is no key is Hydra's to refuse.
+    """Refuse values of a wrong type. Keys that do not exist are left for Hydra to refuse.
 
     Args:
         words: Overrides; of a sweep those of its points.
-        extra_dir: Folder of the user's YAML.
+        extra_dir: Folder of the user's YAML; None if there is none.
 
     Raises:
-        RequestError: At the first, with the key, its value and what is allowed.
+        RequestError: At the first such value, with the key, the value and what is allowed.
     """
     for word in dict.fromkeys(words):
         if match := re.search(rf"\d{{{MOST_DIGITS},}}", word):
@@ -47,7 +48,16 @@ def check_words(words: Iterable[str], extra_dir: Path | None = None) -> None:
 
 
 def wrong_type(key: str, value: Any) -> str | None:
-    """What is wrong with the type of a key's value, in one line; None if nothing is."""
+    """The message for a value of a wrong type; None if the type is right or the key unknown.
+
+    Args:
+        key: The key in full.
+        value: The value as Hydra parses it.
+
+    Example:
+        >>> wrong_type("seed", 1.5)
+        'seed must be an integer, 0 to 9223372036854775807, got 1.5'
+    """
     kind = type_at(key)
     if kind is None or _fits(kind, value):
         return None
@@ -55,7 +65,12 @@ def wrong_type(key: str, value: Any) -> str | None:
 
 
 def expected(key: str) -> str:
-    """What a key takes, in words: ``an integer, 1 to 1000000``."""
+    """The values that a key takes, in words.
+
+    Example:
+        >>> expected("model.target")
+        'a word, or null'
+    """
     kind = type_at(key)
     if kind is None:
         return "another value"
@@ -67,11 +82,11 @@ def expected(key: str) -> str:
 
 @lru_cache(maxsize=4096)
 def parsed(word: str) -> Override | None:
-    """A word as Hydra reads it; None where it cannot."""
+    """An override as Hydra parses it; None if Hydra cannot parse it."""
     try:
         return OverridesParser.create().parse_override(word)
     except (HydraException, ValueError):
-        return None  # composing says what is wrong with it
+        return None  # composing raises the error
 
 
 def _check(override: Override, word: str, extra_dir: Path | None) -> None:
@@ -96,13 +111,13 @@ def _check_choice(name: str, group: str, value: Any, extra_dir: Path | None) -> 
 
 def _fits(kind: Any, value: Any) -> bool:
     if isinstance(value, str) and value.startswith("${"):
-        return True  # what it stands for is seen when all is composed
+        return True  # an interpolation is checked after composition
     arguments = get_args(kind)
     if type(None) in arguments:
         return value is None or _fits(next(a for a in arguments if a is not type(None)), value)
     origin = get_origin(kind) or kind
     if origin is list:
-        return isinstance(value, list) and all(_fits(arguments[0], one) for one in value)
+        return isinstance(value, list) and all(_fits(arguments[0], each) for each in value)
     if origin is dict or is_dataclass(kind):
         return isinstance(value, dict)
     text = value.text if isinstance(value, QuotedString) else value

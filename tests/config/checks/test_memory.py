@@ -19,7 +19,7 @@ def config(mode="static", **memory):
         ({"reuse": False, "in_place": False}, "memory.schedule=true acts on lifetimes"),
         ({"alignment": 2, "execute": True}, "splits elements.*multiple of 4"),
         ({"optimizer": "rmsprop"}, "memory.optimizer"),
-        ({"prefetch": True, "mode": "float"}, "mode=float has not"),
+        ({"prefetch": True, "mode": "float"}, "mode=float does not have"),
     ],
 )
 def test_refused(settings, message):

@@ -1,15 +1,10 @@
 """A key that was typed and that nothing reads is refused; a sweep needs one point that reads it."""
 
-import inspect
-
 import pytest
 
 from qat.base.errors import RequestError
-from qat.config.checks.slot_keys import OF_OBSERVER, OF_QUANTIZER
 from qat.config.checks.unread import check_read
 from qat.config.compose import compose_points
-from qat.observers.registry import OBSERVERS
-from qat.quantizers.registry import QUANTIZERS
 
 
 def check(words, multirun=False, extra_dir=None):
@@ -32,7 +27,7 @@ def check(words, multirun=False, extra_dir=None):
             ["export=none", "scheme.placement=integer", "parity.max_steps=3"],
             "nothing is exported; leave export=none out",
         ),
-        (["model.checkpoint=it.pt", "float.epochs=3"], "the float network is given"),
+        (["model.checkpoint=it.pt", "float.epochs=3"], "the float network is loaded"),
         (["mode=float", "scheme.act.bits=3"], "mode=float quantizes nothing"),
         (
             ["observer@scheme.act=minmax", "++scheme.act.observer_options.percentile=99.9"],
@@ -88,16 +83,6 @@ def test_a_point_of_a_sweep_is_as_if_what_it_does_not_read_were_not_there(axis, 
     assert [point.overrides for point in points] == [(without, fixed), (with_word, word, fixed)]
     (alone,) = compose_points([without, fixed], multirun=False)
     assert points[0].config == alone.config
-
-
-def test_options_of_methods_are_those_of_their_constructors():
-    for known, table, given in (
-        (OBSERVERS, OF_OBSERVER, {"slices"}),
-        (QUANTIZERS, OF_QUANTIZER, {"spec", "layout"}),
-    ):
-        for name, method in known.items():
-            options = set(inspect.signature(method).parameters) - given
-            assert set(table.get(name, ())) == options, name
 
 
 def test_the_users_experiment_file_counts_as_typed(tmp_path):

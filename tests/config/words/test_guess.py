@@ -7,11 +7,11 @@ from qat.base.errors import RequestError
 from qat.base.synonyms import COMMAND_SYNONYMS, VALUE_SYNONYMS, close, command_guess
 from qat.cli.main import command_parser
 from qat.config.checks.combinations import check_config
-from qat.config.compose import composer, is_accepted, readable, typed
+from qat.config.compose import composer, is_accepted, typed
+from qat.config.explain import readable
 from qat.config.keys import choosable, is_key, key_types, keys_under
 from qat.config.words.command_line import known_words, sort_words
 from qat.config.words.guess import KEY_SYNONYMS, key_guesses
-from qat.config.words.overrides import quoted_word
 from qat.config.yaml_files import ROOT_CONFIG, options
 
 SAMPLES = {
@@ -137,49 +137,3 @@ def test_commands_that_are_meant_are_commands():
             assert command_parser().parse_args([name, *rest]).action
     assert command_guess("rum", ["run", "show"]) == "run"
     assert command_guess("evaluat", ["run", "evaluate"]) == "evaluate"
-
-
-@pytest.mark.parametrize(
-    ("value", "typed_value"),
-    [
-        ("plain/file.npz", "plain/file.npz"),
-        ("my files/a.npz", "'my files/a.npz'"),
-        ("~/d.npz", "'~/d.npz'"),
-        ("a=b.npz", "'a=b.npz'"),
-        ("Zürich.npz", "'Zürich.npz'"),
-        ("a(1).npz", "'a(1).npz'"),
-        ("a,b.npz", "'a,b.npz'"),
-        ("it's.npz", "'it\\'s.npz'"),
-        ("'already quoted'", "'already quoted'"),
-        ("${oc.env:HOME}/d.npz", "${oc.env:HOME}/d.npz"),
-    ],
-)
-def test_paths_are_quoted_and_read_back_as_they_were_typed(value, typed_value):
-    word = quoted_word(f"data.path={value}", multirun=False)
-    assert word == f"data.path={typed_value}"
-
-
-def test_every_path_arrives_as_it_was_typed(home, monkeypatch):
-    monkeypatch.setenv("HOME", "/home/of")
-    paths = {
-        "data.path": "my files/ä (1),=b.npz",
-        "model.checkpoint": "it's.npz",
-        "sensitivity.table": "back\\slash'.npz",
-        "allocate.latency_table": "end\\",
-        "paths.data": "a:b{c}[d]#e.npz",
-        "paths.runs": "~/x y",
-        "paths.cache": "~",
-    }
-    words = [quoted_word(f"{key}={path}", multirun=False) for key, path in paths.items()]
-    with readable(""), composer(None):
-        config = typed(compose(ROOT_CONFIG, overrides=words))
-    for key, path in paths.items():
-        section, name = key.split(".")
-        found = getattr(getattr(config, section), name)
-        assert found == path.replace("~", "/home/of")
-
-
-def test_values_of_a_sweep_are_quoted_one_by_one():
-    assert quoted_word("data.path=a b,c", multirun=True) == "data.path='a b',c"
-    assert quoted_word("mode=choice(static,qat)", multirun=True) == "mode=choice(static,qat)"
-    assert quoted_word("mode=static,qat", multirun=False) == "mode=static,qat"

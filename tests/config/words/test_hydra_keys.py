@@ -3,7 +3,6 @@
 import pytest
 
 from qat.base.errors import RequestError
-from qat.config.study_file import read_study, study_names
 from qat.config.words.hydra_keys import check_experiments, check_hydra_key
 from qat.config.yaml_files import files
 
@@ -93,13 +92,6 @@ def test_a_launcher_in_a_files_defaults(mine):
 
 def test_the_projects_own_experiments_pass():
     check_experiments(list(files("experiment")), True, None)
-
-
-def test_studies_in_subfolders_are_found_by_path_and_by_name(mine):
-    folder = mine("study: {name: inner, grids: [{seed: [0]}]}\n", "deep/er")
-    assert "deep/er" in study_names(folder)
-    assert read_study("deep/er", folder).name == "inner"
-    assert read_study("inner", folder).name == "inner"
 
 
 def test_params_of_a_file_are_swept(qat, mine):

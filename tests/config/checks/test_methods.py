@@ -1,0 +1,41 @@
+"""Learned step sizes (LSQ) with settings that they cannot have."""
+
+import pytest
+
+from qat.config.checks.methods import check_methods
+
+LSQ = {"mode": "static", "scheme.act.quantizer": "lsq"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            {"scheme.act.symmetric": False},
+            r"set scheme\.act\.symmetric=true or quantizer@",
+        ),
+        ({"scheme.act.scale": "power_of_two"}, r"set scheme\.act\.scale=free or quantizer@"),
+        (
+            {"scheme.act.options": {"start": "paper"}, "scheme.act.observer": "mse"},
+            r"would ignore the observer 'mse'; set scheme\.act\.options\.start=observer or",
+        ),
+    ],
+)
+def test_refused_where_lsq_is_used(config, keys, message):
+    with pytest.raises(ValueError, match=message):
+        check_methods(config(LSQ | keys))
+    for unused in (
+        {"scheme.act.quantizer": "minmax"},
+        {"scheme.act.bits": 32},
+        {"scheme.act.format": "fp16"},
+        {"mode": "dynamic"},
+        {"mode": "float"},
+    ):
+        check_methods(config(LSQ | keys | unused))
+
+
+def test_observers_that_lsq_reads_are_allowed(config):
+    check_methods(config(LSQ | {"scheme.act.options": {"start": "paper"}}))
+    for start in ("auto", "observer"):
+        keys = {"scheme.act.options": {"start": start}, "scheme.act.observer": "mse"}
+        check_methods(config(LSQ | keys))

@@ -1,0 +1,78 @@
+"""How widths may be chosen: metrics, budgets, and the options of learned widths."""
+
+import re
+
+import pytest
+
+from qat.allocate.costs import COSTS
+from qat.config.checks.mixed import BUDGETS, LEARNED_OPTIONS, check_mixed
+from qat.config.compose import compose_points
+
+LEARNED = dict(zip(LEARNED_OPTIONS, (1, 1, "adam", 0.1, 1.0, 0.1), strict=True))
+
+
+def learned(**changes):
+    return {"allocate.name": "learned", "allocate.options": {**LEARNED, **changes}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"sensitivity.metric": "hawq"}, "sensitivity.metric must be one of accuracy_drop"),
+        ({"sensitivity.metric": "user"}, "sensitivity.target goes with sensitivity.metric=user"),
+        ({"sensitivity.widths": []}, "sensitivity.widths is empty"),
+        ({"sensitivity.slots": []}, "sensitivity.slots is empty"),
+        ({"sensitivity.slots": ["bias"]}, "a slot of sensitivity.slots must be one of weight, act"),
+        ({"sensitivity.metric": "weight_mse"}, "set sensitivity.slots=[weight]"),
+        (
+            {"sensitivity.hessian": {"tolerance": 0}},
+            "sensitivity.hessian.tolerance must be above 0",
+        ),
+        ({"sensitivity.hessian": {"probes": 1}}, "a key of sensitivity.hessian must be one of"),
+        ({"allocate.name": "magic"}, "allocate.name must be one of threshold, greedy"),
+        ({"allocate.target": "a:b"}, "allocate.target goes with allocate=user"),
+        ({"allocate.latency_ms": 1.0}, "allocate.latency_ms needs the measured times of layers"),
+        (
+            {"allocate.latency_runs": ["a"], "allocate.latency_table": "b"},
+            "allocate.latency_runs and allocate.latency_table are two tables",
+        ),
+        (learned(epoch=3), "a key of allocate.options with allocate=learned must be one of"),
+        ({"allocate.name": "learned", "allocate.options": {}}, "allocate.options lacks epochs"),
+        (learned(optimizer="lion"), "allocate.options.optimizer must be one of"),
+        (learned(lr=0), "allocate.options.lr must be a number above 0"),
+        (
+            learned() | {"allocate.peak_activation_bytes": 9.0},
+            "allocate.peak_activation_bytes has no price with a gradient",
+        ),
+        ({"mixed.then": "float"}, "mixed.then must be one of static, qat"),
+        (
+            {"scheme.placement": "integer", "sensitivity.widths": [4, 16]},
+            "sensitivity.widths has 16, but scheme.placement=integer takes 2 to 8 bits",
+        ),
+        (
+            learned() | {"scheme.placement": "integer", "sensitivity.widths": [4]},
+            "allocate=learned needs scheme.placement=academic",
+        ),
+    ],
+)
+def test_refused_in_mixed_mode_only(config, keys, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_mixed(config({"mode": "mixed", **keys}))
+    check_mixed(config({"mode": "static", **keys}))
+
+
+def test_allowed(config):
+    timed = {"allocate.latency_ms": 1.0, "allocate.latency_table": "times.json"}
+    hessian = {"sensitivity.hessian": {"tolerance": 1, "max_probes": 10, "seed": 0}}
+    check_mixed(config({"mode": "mixed", **timed, **hessian}))
+    check_mixed(config({"mode": "mixed", **learned()}))
+
+
+def test_the_file_of_learned_widths_has_all_options():
+    (point,) = compose_points(["mode=mixed", "allocate=learned"], multirun=False)
+    assert set(point.config.allocate.options) == set(LEARNED_OPTIONS)
+    check_mixed(point.config)
+
+
+def test_budgets_are_the_costs_that_are_counted():
+    assert set(BUDGETS) == set(COSTS)
