@@ -28,7 +28,7 @@ from torch import nn
 
 from qat.base.errors import UnknownNameError
 from qat.memory.liveness import MemoryGraph, MemoryOperation
-from qat.memory.optimizers import OPTIMIZERS
+from qat.memory.optimizers import OPTIMIZER_STATES
 from qat.memory.read import Traced
 
 _KEEP_OUTPUT = frozenset(("relu", "sigmoid", "tanh"))
@@ -158,15 +158,17 @@ def estimate_training(
 
     Args:
         traced: The network.
-        optimizer: A name of ``OPTIMIZERS``.
+        optimizer: A name of ``OPTIMIZER_STATES``.
         bits: Width of floating-point values, activations included.
 
     Raises:
         KeyError: If the optimizer is not known.
     """
-    if optimizer not in OPTIMIZERS:
-        raise UnknownNameError(f"no optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
-    copies, counter = OPTIMIZERS[optimizer]
+    if optimizer not in OPTIMIZER_STATES:
+        raise UnknownNameError(
+            f"no optimizer {optimizer!r}; there are {', '.join(OPTIMIZER_STATES)}"
+        )
+    copies, counter = OPTIMIZER_STATES[optimizer]
     layers = _first_calls(traced)
     kept = _kept_bytes(traced.graph.with_bits(bits), bits)
     rows = []

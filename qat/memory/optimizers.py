@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-OPTIMIZERS: Mapping[str, tuple[int, int]] = {
-    "sgd": (0, 0),
+from qat.core.optimizers import OPTIMIZERS
+
+_STATES = {name: (kind.copies, kind.counter_bytes) for name, kind in OPTIMIZERS.items()}
+OPTIMIZER_STATES: Mapping[str, tuple[int, int]] = {
+    "sgd": _STATES["sgd"],
     "sgd_momentum": (1, 0),
-    "adam": (2, 4),
-    "adamw": (2, 4),
+    **_STATES,
 }
 """Name → number of copies of each parameter, and bytes of its step counter."""

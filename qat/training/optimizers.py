@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import torch
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 
+from qat.core.optimizers import OPTIMIZERS
 from qat.quantizers.base import Quantizer
 from qat.training.specs import OptimizerSpec
 
@@ -70,10 +72,10 @@ def make_optimizer(groups: list[ParameterGroup], spec: OptimizerSpec) -> Optimiz
         >>> [(group["name"], group["lr"]) for group in optimizer.param_groups]
         [('weights', 0.01)]
     """
-    if spec.name == "sgd":
-        return SGD(groups, lr=spec.lr, momentum=spec.momentum, nesterov=spec.nesterov)
-    kind = Adam if spec.name == "adam" else AdamW
-    return kind(groups, lr=spec.lr, betas=spec.betas)
+    kind = OPTIMIZERS[spec.name]
+    settings = {name: getattr(spec, name) for name in kind.settings}
+    optimizer: Optimizer = getattr(torch.optim, kind.torch_name)(groups, lr=spec.lr, **settings)
+    return optimizer
 
 
 def _group(name: str, params: list[nn.Parameter], lr: float, weight_decay: float) -> ParameterGroup:

@@ -1,12 +1,19 @@
 """Settings of a training, as frozen data that checks itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
+from qat.core.optimizers import OPTIMIZERS
 
-OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("constant", "step", "multistep", "cosine")
+SCHEDULES: Mapping[str, tuple[str, ...]] = {
+    "constant": (),
+    "step": ("step_size", "gamma"),
+    "multistep": ("milestones", "gamma"),
+    "cosine": ("min_lr",),
+}
+"""Name → settings that only this schedule reads."""
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 COMPILES = ("none", "model")

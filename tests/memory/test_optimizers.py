@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from qat.memory.optimizers import OPTIMIZERS
+from qat.memory.optimizers import OPTIMIZER_STATES
 
 TORCHS = {
     "sgd": torch.optim.SGD,
@@ -14,7 +14,7 @@ TORCHS = {
 
 
 def test_each_optimizer_of_the_table_is_tested():
-    assert OPTIMIZERS.keys() == TORCHS.keys()
+    assert OPTIMIZER_STATES.keys() == TORCHS.keys()
 
 
 @pytest.mark.parametrize("name", TORCHS)
@@ -25,5 +25,5 @@ def test_the_state_is_what_torch_keeps_after_a_step(name):
     optimizer.step()
     state = [t for values in optimizer.state.values() for t in values.values()]
     kept = sum(t.nbytes for t in state if isinstance(t, torch.Tensor))
-    copies, counter = OPTIMIZERS[name]
+    copies, counter = OPTIMIZER_STATES[name]
     assert kept == copies * (15 + 7) * 4 + counter * 2

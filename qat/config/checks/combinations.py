@@ -23,7 +23,8 @@ from qat.config.schema import (
     SlotConfig,
 )
 from qat.config.training_specs import check_training
-from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, OPTIMIZERS, PRECISIONS, SCHEDULES
+from qat.core.optimizers import OPTIMIZERS
+from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, PRECISIONS, SCHEDULES
 
 PLACEMENTS = ("academic", "integer")
 MODES = ("float", "dynamic", "static", "qat", "mixed")

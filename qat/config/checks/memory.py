@@ -6,7 +6,7 @@ from typing import Any
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.config.schema import MemoryConfig, RunConfig
-from qat.memory.optimizers import OPTIMIZERS
+from qat.memory.optimizers import OPTIMIZER_STATES
 
 ELEMENT_BYTES = 4
 """Bytes of a float32 element, in which the arena is addressed."""
@@ -31,7 +31,7 @@ def check_memory(config: RunConfig) -> None:
             "memory.execute=true cannot run: take a multiple of 4"
         )
     if memory.optimizer is not None:
-        one_of("memory.optimizer", memory.optimizer, OPTIMIZERS)
+        one_of("memory.optimizer", memory.optimizer, OPTIMIZER_STATES)
     if memory.prefetch and config.mode == "float":
         raise InputError(
             "memory.prefetch=true unpacks packed weights, which mode=float does not have: set "

@@ -5,8 +5,8 @@ from qat.base.allowed import above_zero, one_of
 from qat.base.errors import InputError
 from qat.config.checks.key_ranges import SEED, TIMES, Range
 from qat.config.schema import AllocateConfig, MixedConfig, RunConfig, SensitivityConfig
+from qat.core.optimizers import OPTIMIZERS
 from qat.sensitivity.registry import METRICS
-from qat.training.specs import OPTIMIZERS
 
 SLOTS = ("weight", "act")
 LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")

@@ -22,15 +22,9 @@ from qat.config.schema import FloatConfig, OptimizerConfig, RunConfig, ScheduleC
 from qat.config.study_grids import key_of
 from qat.config.training_specs import trains_float
 from qat.config.yaml_files import files
+from qat.core.optimizers import OPTIMIZERS
+from qat.training.specs import SCHEDULES
 
-SGD, ADAM = ("momentum", "nesterov"), ("betas",)
-OF_OPTIMIZER = {"sgd": SGD, "adam": ADAM, "adamw": ADAM}
-OF_SCHEDULE = {
-    "constant": (),
-    "step": ("step_size", "gamma"),
-    "multistep": ("milestones", "gamma"),
-    "cosine": ("min_lr",),
-}
 _EVERY_OPTIMIZER = {"name", "lr", "weight_decay", "step_lr", "step_weight_decay"}
 _EVERY_SCHEDULE = {"name", "warmup_epochs"}
 _METHODS = ("optimizer", "schedule", "allocate", "sensitivity", "mixed", "parity")
@@ -172,10 +166,10 @@ def _of_method(
     """The reason why an optimizer or a schedule does not read a key of another one."""
     if settings is None or not name:
         return None
-    of_each: Mapping[str, Sequence[str]] = OF_OPTIMIZER
+    of_each = {method: kind.settings for method, kind in OPTIMIZERS.items()}
     common = _EVERY_OPTIMIZER
     if isinstance(settings, ScheduleConfig):
-        of_each, common = OF_SCHEDULE, _EVERY_SCHEDULE
+        of_each, common = dict(SCHEDULES), _EVERY_SCHEDULE
     if name in common or name in of_each.get(settings.name, (name,)):
         return None
     owners = [method for method, names in of_each.items() if name in names]
