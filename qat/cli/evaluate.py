@@ -10,7 +10,7 @@ from qat.run.load import load_run
 from qat.run.outputs import logits_of_test_set
 from qat.run.progress import stage
 from qat.run.results import NO_LABELS, accuracies
-from qat.run.signs import noted_signs
+from qat.run.signs import note_signs
 
 
 def evaluate_command(
@@ -40,7 +40,7 @@ def evaluate_command(
     if not run.prepared.data.test.labelled:
         raise RequestError(f"{folder}: {NO_LABELS}, so there is no accuracy to compare")
     warnings: list[str] = []
-    with noted_signs(run.qnet, "evaluation", warnings):
+    with note_signs(run.qnet, "evaluation", warnings):
         logits = logits_of_test_set(run.prepared, run.qnet, "evaluation")
     for line in warnings:
         print(f"warning: {line}")

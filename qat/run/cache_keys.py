@@ -1,4 +1,4 @@
-"""What each cached result of a run depends on, as plain data."""
+"""The cache keys of a run: everything that each cached result depends on, as plain data."""
 
 import json
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from qat.records.schema import NUMERICS_VERSION
 
 @dataclass(frozen=True)
 class CacheKeys:
-    """Keys of a run for :class:`qat.records.cache.Cache`; each caller adds what is its own.
+    """Keys of a run for :class:`qat.records.cache.Cache`; a caller adds the fields of its result.
 
     Attributes:
         settings: What the run's numbers depend on (:func:`qat.run.identity.number_settings`).
-        data: Its images.
-        device: Where it computes.
-        seed: Of the run.
-        test_batch_size: ``evaluate.batch_size``.
+        data: The run's data set.
+        device: Device that the run computes on.
+        seed: Seed of the run.
+        test_batch_size: Images in a batch of the test set (``evaluate.batch_size``).
     """
 
     settings: Mapping[str, Any]
@@ -30,7 +30,7 @@ class CacheKeys:
     test_batch_size: int
 
     def machine(self) -> dict[str, Any]:
-        """What every computed result depends on: device, threads, version of the numerics."""
+        """Fields that every result depends on: device, threads, version of the numerics."""
         return {
             "device": self.device.type,
             "threads": torch.get_num_threads(),
@@ -38,7 +38,7 @@ class CacheKeys:
         }
 
     def float_values(self, checkpoint: str) -> dict[str, Any]:
-        """What the outputs of a float network on images of the data set depend on.
+        """Key of values that a float network computes from images of the data set.
 
         Args:
             checkpoint: Digest of the network's weights.
@@ -51,7 +51,7 @@ class CacheKeys:
         }
 
     def float_logits(self, checkpoint: str) -> dict[str, Any]:
-        """What a float network's logits on the test set depend on.
+        """Key of a float network's logits on the test set.
 
         Args:
             checkpoint: Digest of the network's weights.
@@ -59,7 +59,7 @@ class CacheKeys:
         return {**self.float_values(checkpoint), "batch_size": self.test_batch_size}
 
     def calibration(self, checkpoint: str) -> dict[str, Any]:
-        """What a float network's values on the images of its calibration depend on.
+        """Key of values that a float network computes from the calibration images.
 
         Args:
             checkpoint: Digest of the network's weights.
@@ -72,7 +72,7 @@ class CacheKeys:
         }
 
     def float_training(self) -> dict[str, Any]:
-        """What the trained float network depends on."""
+        """Key of the trained float network."""
         key: dict[str, Any] = {name: self.settings[name] for name in ("model", "data", "float")}
         key["images"] = self.data.digest
         key["evaluation_batch"] = self.test_batch_size

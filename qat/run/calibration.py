@@ -1,4 +1,4 @@
-"""Calibration of a run: what observers see is collected once, for all runs that see the same."""
+"""Calibration of a run: observers' statistics are collected once for all runs that share them."""
 
 import time
 import warnings
@@ -28,13 +28,13 @@ class Calibration:
     """How the ranges of a run's quantized networks are fixed.
 
     Attributes:
-        images: Of the run.
-        count: Images that observers see.
+        images: The run's images.
+        count: Number of images that observers see.
         batch_size: Images in a batch, as observers see them.
-        seed: Of the draw.
-        is_dynamic: Activations need no data: their ranges are those of each batch.
-        cache: Where statistics are kept.
-        keys: Of the cache.
+        seed: Seed of the random choice of images.
+        is_dynamic: Ranges of activations are measured anew in each batch, so they need no data.
+        cache: Holds the statistics that runs share.
+        keys: The run's cache keys.
     """
 
     images: RunImages
@@ -49,7 +49,10 @@ class Calibration:
         """Images of ``calibrate.path`` or of train, drawn by the seed, without augmentation.
 
         Args:
-            at_once: Most images in a batch; None takes ``batch_size``.
+            at_once: Largest number of images in a batch; None uses ``batch_size``.
+
+        Raises:
+            DataError: If the data set has neither train images nor ``calibrate.path``.
         """
         data = self.images.data
         source = data.training if data.calibration is None else data.calibration
@@ -57,28 +60,28 @@ class Calibration:
         return Batches(drawn(source, self.count, self.seed), size, data.preprocess)
 
     def run(self, qnet: nn.Module, float_digest: str) -> float:
-        """Fix every range of a quantized network, by statistics from the cache if they are there.
+        """Fix every range of a quantized network, from cached statistics if there are any.
 
         Args:
             qnet: The quantized network, changed in place.
-            float_digest: Of the float network's weights.
+            float_digest: Digest of the float network's weights.
 
         Returns:
-            Seconds that calibration takes. Statistics from the cache count with the seconds that
-            they took when they were collected.
+            Seconds of the calibration. For statistics from the cache, the seconds in which they
+            were collected are added.
         """
         start = time.perf_counter()
         seconds_before = self._run_shared(qnet, float_digest)
         return time.perf_counter() - start + seconds_before
 
     def _run_shared(self, qnet: nn.Module, float_digest: str) -> float:
-        """Calibrate; returns the seconds that another run has spent on what is taken from it."""
+        """Calibrate; returns the seconds in which another run collected the statistics used."""
         if self.is_dynamic:
-            # Weights are fixed from themselves, so any batch will do.
+            # The ranges of weights depend on the weights alone, so any batch serves.
             calibrate(qnet, [self.images.example()])
             return 0.0
         observers = statistics_keys(qnet)
-        if observers is None:  # a method of the user's: what it depends on is unknown
+        if observers is None:  # a user's method: what its result depends on is unknown
             self._collect(qnet)
             return 0.0
         return self._run_cached(qnet, float_digest, observers)

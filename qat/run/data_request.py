@@ -20,12 +20,13 @@ IMAGE_FACTS = "image_facts"
 
 
 def load_run_data(config: RunConfig) -> DataBundle:
-    """The data set of a configuration, on the CPU; the last two are kept in memory.
+    """Load the data set of a configuration on the CPU; the last two stay in memory.
 
-    Without ``data.mean``, the normalisation that the checkpoint records is taken.
+    Without ``data.mean``, the normalisation is the one that the checkpoint records, if any.
 
     Raises:
         DataError: If the data cannot be loaded as the configuration says.
+        InputError: If an option is unknown, or two settings give different numbers of classes.
     """
     data = config.data
     mean, std = data.mean, data.std
@@ -35,7 +36,7 @@ def load_run_data(config: RunConfig) -> DataBundle:
             mean, std = list(recorded[0]), list(recorded[1])
     settings = {k: v for k, v in asdict(data).items() if k != "augment"}
     settings |= {"mean": mean, "std": std}
-    return _loaded(
+    return _load_shared(
         json.dumps(settings, sort_keys=True),
         config.paths.data,
         calibration_path(config),
@@ -43,8 +44,8 @@ def load_run_data(config: RunConfig) -> DataBundle:
     )
 
 
-@lru_cache(maxsize=2)  # the points of a sweep mostly share their images
-def _loaded(settings: str, root: str, calibration: str | None, cache: str) -> DataBundle:
+@lru_cache(maxsize=2)  # most points of a sweep share their images
+def _load_shared(settings: str, root: str, calibration: str | None, cache: str) -> DataBundle:
     data = DataConfig(**json.loads(settings))
     fields = asdict(data)
     for name in ("augment", "target", "options", "classes"):
@@ -63,7 +64,7 @@ def _loaded(settings: str, root: str, calibration: str | None, cache: str) -> Da
 def _options(data: DataConfig) -> dict[str, Any]:
     """Arguments of the loader from ``data.options`` and ``data.classes``."""
     options = dict(data.options)
-    if data.name == "user":  # its function decides which options it takes
+    if data.name == "user":  # the user's function decides which options it takes
         options = {"target": data.target, "options": options}
     else:
         for option in options:

@@ -1,4 +1,4 @@
-"""The float network of a run: a checkpoint of the user's, or one that is trained once and kept."""
+"""The float network of a run: from a user's checkpoint, or trained once and kept in the cache."""
 
 import shutil
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from qat.training.evaluate import predict_logits
 
 @dataclass(frozen=True)
 class FloatNetwork:
-    """A float network and what names its weights.
+    """A float network and a name for its weights.
 
     Attributes:
-        net: On the device of the run.
-        digest: Of its checkpoint file, or the name of its published weights.
+        net: The network, on the device of the run.
+        digest: Digest of its checkpoint file, or the name of its published weights.
     """
 
     net: nn.Module
@@ -29,23 +29,32 @@ class FloatNetwork:
 
 
 def float_network(prepared: Prepared) -> FloatNetwork:
-    """The float network of a run: loaded, or trained and kept in the cache.
+    """Load the float network of a run, or train it and keep it in the cache.
 
     Raises:
-        ValueError: If its checkpoint does not fit, or its training fails.
+        ValueError: If its checkpoint does not fit the architecture.
+        TrainingError: If its training fails.
     """
     request, net = prepared.network, prepared.network.build()
     if request.checkpoint is not None:
         return FloatNetwork(net, str(prepared.checkpoint_digest))
     if request.weights is not None:
         return FloatNetwork(net, f"{request.name}:{request.weights}")
-    path = _trained(prepared)
+    path = _train_shared(prepared)
     load_checkpoint(net, path)
     return FloatNetwork(net, file_digest(path))
 
 
 def float_logits(prepared: Prepared, source: FloatNetwork) -> Tensor:
-    """Logits of the float network on the test set, computed once for each network and data."""
+    """Logits of the float network on the test set, kept in the cache.
+
+    Args:
+        prepared: The run.
+        source: The float network.
+
+    Returns:
+        Shape (test images, classes), on the CPU.
+    """
 
     def make(path: Path) -> None:
         batches = tracked("float evaluation", prepared.images.whole_test_batches())
@@ -57,8 +66,8 @@ def float_logits(prepared: Prepared, source: FloatNetwork) -> Tensor:
     return load_file(path)["logits"]
 
 
-def _trained(prepared: Prepared) -> Path:
-    """Train under the cache's lock; checkpoints stay beside until the network is whole."""
+def _train_shared(prepared: Prepared) -> Path:
+    """The file of the trained network; its checkpoints are deleted when the training ends."""
     key, data = prepared.keys.float_training(), prepared.data
     entry = prepared.cache.path_of("float", key)
     checkpoints = entry.with_name(f"{entry.name}.training")

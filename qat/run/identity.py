@@ -1,7 +1,7 @@
-"""What names a run: the settings its numbers depend on, and the content of its files.
+"""The id of a run: computed from the settings that its numbers depend on, and from its files.
 
-A run's id needs the digest of its data. That digest is noted when the data are first loaded, so
-that a request made again is recognised without torch, without data, in a moment.
+The id needs the digest of the data. The digest is noted when the data are first loaded, so that a
+repeated request is recognised at once, without torch and without loading data.
 """
 
 import json
@@ -33,13 +33,13 @@ ONE_PROCESS = [("devices", 1)]  # left out, so that runs made before there were 
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a run's name needs of its data.
+    """The facts about a data set that a run's id depends on.
 
     Attributes:
-        digest: Of the images and labels.
-        mean: Normalisation per channel.
-        std: Likewise.
-        calibration: Digest of the images of ``calibrate.path``; None without it.
+        digest: Digest of the images and labels.
+        mean: Normalisation mean per channel.
+        std: Normalisation standard deviation per channel.
+        calibration: Digest of the images of ``calibrate.path``; None without that setting.
     """
 
     digest: str
@@ -49,26 +49,46 @@ class DataFacts:
 
 
 def data_facts(data: "DataBundle") -> DataFacts:
-    """The facts of a loaded data set."""
+    """Take the facts from a loaded data set."""
     calibration = None if data.calibration is None else data.calibration.digest()
     return DataFacts(data.digest, data.mean, data.std, calibration)
 
 
 def identity(config: RunConfig, facts: DataFacts, checkpoint: str | None) -> str:
-    """The run's id; see :func:`qat.records.schema.run_id`."""
+    """Compute the run's id; see :func:`qat.records.schema.run_id`.
+
+    Args:
+        config: The run's configuration.
+        facts: Facts about its data set.
+        checkpoint: Digest of ``model.checkpoint``; None if the run trains the float network.
+
+    Raises:
+        ValueError: If a file that the configuration names is absent.
+    """
     return run_id(number_settings(config, facts), facts.digest, checkpoint)
 
 
 def known_identity(config: RunConfig) -> str | None:
-    """The run's id if its data were loaded before and are as they were; None otherwise."""
-    facts = _noted(config)
+    """The run's id, if its data were loaded before and have not changed; None otherwise.
+
+    Raises:
+        ValueError: If ``model.checkpoint`` is no file.
+    """
+    facts = _noted_facts(config)
     if facts is None:
         return None
     return identity(config, facts, checkpoint_digest(config))
 
 
-def done_before(config: RunConfig) -> str | None:
-    """The id of a run that is done and not to be computed anew; None if that cannot be told."""
+def finished_run_id(config: RunConfig) -> str | None:
+    """The id of a finished run that need not be computed again.
+
+    Returns:
+        The id; None if the run is not finished, is forced, or is not recognised without its data.
+
+    Raises:
+        ValueError: If ``model.checkpoint`` is no file.
+    """
     name = None if config.force else known_identity(config)
     if name is None:
         return None
@@ -80,7 +100,7 @@ def done_before(config: RunConfig) -> str | None:
 
 
 def checkpoint_digest(config: RunConfig) -> str | None:
-    """Digest of ``model.checkpoint``; None where the float network is trained here.
+    """Digest of ``model.checkpoint``; None without that setting.
 
     Raises:
         ValueError: If it is no file.
@@ -94,7 +114,12 @@ def checkpoint_digest(config: RunConfig) -> str | None:
 
 
 def note_data(config: RunConfig, facts: DataFacts) -> None:
-    """Note the facts of data that were loaded, for :func:`known_identity`."""
+    """Note the facts of loaded data in the cache, for :func:`known_identity`.
+
+    Args:
+        config: The run's configuration.
+        facts: Facts about its data set.
+    """
     key = _data_key(config)
     if key is not None:
         text = json.dumps(asdict(facts))
@@ -102,54 +127,65 @@ def note_data(config: RunConfig, facts: DataFacts) -> None:
 
 
 def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
-    """What numbers depend on. What a mode does not use is left out, so that runs are shared."""
+    """The settings that the run's numbers depend on, as plain data.
+
+    Settings that the mode does not use are left out, so that runs that differ only in them have
+    one id.
+
+    Args:
+        config: The run's configuration.
+        facts: Facts about its data set.
+
+    Raises:
+        ValueError: If a file that the configuration names is absent.
+    """
     everything = asdict(config)
-    kept = {key: everything[key] for key in ("mode", "evaluate")}
-    kept |= {"model": _model(config), "data": _data(config, facts)}
+    settings = {key: everything[key] for key in ("mode", "evaluate")}
+    settings |= {"model": _model(config), "data": _data(config, facts)}
     if config.model.checkpoint is None and config.model.weights is None:
-        kept["float"] = everything["float"]
-    kept |= _deployment(config) | memory_settings(config)
+        settings["float"] = everything["float"]
+    settings |= _deployment(config) | memory_settings(config)
     if config.mode == "float":
-        return kept
+        return settings
     scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}
     for slot in ("weight", "act"):
         if scheme[slot]["format"] == "int":  # left out, as in runs made before there were others
             scheme[slot] = {k: v for k, v in scheme[slot].items() if k != "format"}
-    kept |= {"seed": config.seed, "scheme": scheme}
+    settings |= {"seed": config.seed, "scheme": scheme}
     if config.mode != "dynamic":
-        kept["calibrate"] = _calibration(config, facts)
+        settings["calibrate"] = _calibration(config, facts)
     if config.mode == "mixed":
-        kept |= mixed_settings(config)
+        settings |= mixed_settings(config)
     if trains(config):
-        kept |= {k: everything[k] for k in OF_QAT}
+        settings |= {k: everything[k] for k in OF_QAT}
         trainer = everything["trainer"]
-        kept["trainer"] = {k: v for k, v in trainer.items() if (k, v) not in ONE_PROCESS}
-    return kept
+        settings["trainer"] = {k: v for k, v in trainer.items() if (k, v) not in ONE_PROCESS}
+    return settings
 
 
 def _model(config: RunConfig) -> dict[str, Any]:
-    kept = {k: v for k, v in asdict(config.model).items() if k != "checkpoint"}
+    settings = {k: v for k, v in asdict(config.model).items() if k != "checkpoint"}
     if config.model.checkpoint_key is None:  # left out, as in runs made before there was one
-        del kept["checkpoint_key"]
-    return kept
+        del settings["checkpoint_key"]
+    return settings
 
 
 def _data(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     names = ("name", "val_fraction", "split_seed", "resize", "crop", "augment")
-    kept = {k: v for k, v in asdict(config.data).items() if k in names}
-    kept["normalisation"] = [list(facts.mean), list(facts.std)]
-    if config.data.classes is not None:  # data that tell it themselves need not be told
-        kept["classes"] = config.data.classes
-    return kept
+    settings = {k: v for k, v in asdict(config.data).items() if k in names}
+    settings["normalisation"] = [list(facts.mean), list(facts.std)]
+    if config.data.classes is not None:  # else the data set itself decides
+        settings["classes"] = config.data.classes
+    return settings
 
 
 def _calibration(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
-    kept = {k: v for k, v in asdict(config.calibrate).items() if k != "path"}
-    return kept if facts.calibration is None else kept | {"digest": facts.calibration}
+    settings = {k: v for k, v in asdict(config.calibrate).items() if k != "path"}
+    return settings if facts.calibration is None else settings | {"digest": facts.calibration}
 
 
 def _deployment(config: RunConfig) -> dict[str, Any]:
-    """Whether it is exported, and the runtime: no more than what is not the mode's own default."""
+    """Whether the run exports, and its runtime, where they are not the defaults of the mode."""
     deployment: dict[str, Any] = {}
     exported = exports(config)
     if exported != exports(replace(config, export=ExportConfig())):
@@ -159,19 +195,19 @@ def _deployment(config: RunConfig) -> dict[str, Any]:
     return deployment
 
 
-def _noted(config: RunConfig) -> DataFacts | None:
+def _noted_facts(config: RunConfig) -> DataFacts | None:
     key = _data_key(config)
     notes = None if key is None else _cache(config).find(NOTES, key, suffix=".json")
     return None if notes is None else DataFacts(**json.loads(notes.read_text(encoding="utf-8")))
 
 
 def _data_key(config: RunConfig) -> Mapping[str, Any] | None:
-    """Everything that determines the facts; None where that cannot be told by looking at files."""
+    """Everything that determines the facts; None if the files alone do not determine them."""
     settings = {k: v for k, v in asdict(config.data).items() if k != "augment"}
     try:
         files = [list(entry) for entry in _files(config)]
     except OSError:
-        return None  # not there yet: loading it fetches it, or says what is wrong
+        return None  # not there yet: loading downloads it, or reports the mistake
     if config.data.name == "user" or (not files and config.data.name != "synthetic"):
         return None
     checkpoint = None if config.data.mean is not None else checkpoint_digest(config)
@@ -185,10 +221,10 @@ def _data_key(config: RunConfig) -> Mapping[str, Any] | None:
 
 
 def _files(config: RunConfig) -> Iterator[tuple[str, int, int]]:
-    """``(path, bytes, time of change in ns)`` of each file the data come from."""
+    """``(path, bytes, time of change in ns)`` of each file that the data are read from."""
     data = config.data
     if (calibration := calibration_path(config)) is not None:
-        yield from _below(Path(calibration).expanduser())
+        yield from _file_stats(Path(calibration).expanduser())
     if data.name in ("synthetic", "user"):
         return
     if data.path is not None:
@@ -196,11 +232,11 @@ def _files(config: RunConfig) -> Iterator[tuple[str, int, int]]:
     else:
         named = Path(config.paths.data) / f"{data.name}.npz"
         path = EMBEDDED if data.name == "fashion_mini" else named
-    yield from _below(path)
+    yield from _file_stats(path)
 
 
-def _below(path: Path) -> Iterator[tuple[str, int, int]]:
-    """Every file of a folder, or the file itself."""
+def _file_stats(path: Path) -> Iterator[tuple[str, int, int]]:
+    """The same of every file in a folder, or of one file."""
     if path.is_dir():
         for folder, _, names in sorted(os.walk(path, followlinks=True)):
             yield from (_stat(Path(folder) / name) for name in sorted(names))

@@ -1,4 +1,4 @@
-"""The images of a run, in the batches that its stages take."""
+"""The images of a run, in the batches that its stages use."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ class RunImages:
     """Batches of a run's data set.
 
     Attributes:
-        data: On the device of the run.
-        network: Whose largest tensor limits the size of a batch.
-        test_batch_size: ``evaluate.batch_size``.
-        keeps_test_batches: Batches of the test set always have that size: with dynamic ranges, a
-            range is that of a batch.
+        data: The data set, on the device of the run.
+        network: The float network; its largest tensor limits the size of a batch.
+        test_batch_size: Images in a batch of the test set (``evaluate.batch_size``).
+        keeps_test_batches: Batches of the test set are never smaller than that: a dynamic range is
+            the range of a batch, so the results depend on its size.
     """
 
     data: DataBundle
@@ -36,36 +36,36 @@ class RunImages:
 
     @property
     def labels(self) -> Tensor:
-        """Of the test set, on the CPU."""
+        """Labels of the test set, on the CPU."""
         return self.data.test.labels.cpu()
 
     def example(self) -> Tensor:
-        """A few preprocessed images of train, or of another part if there is no train part."""
+        """Up to eight preprocessed images of train or, without a train part, of another part."""
         images = self.data.train or self.data.to_calibrate or self.data.test
         return Batches(images, EXAMPLE_IMAGES, self.data.preprocess).batch(0)[0]
 
     @cached_property
     def at_once(self) -> int:
-        """How many images go through the network at once, by their size."""
+        """Number of images in a batch, so that the largest tensors of the network fit in memory."""
         return images_at_once(self.network.build().eval(), self.example())
 
     def test(self) -> Batches:
-        """The test set in its order, in batches that fit the size of the images."""
+        """The test set in its order, in batches of at most ``at_once`` images."""
         size = self.test_batch_size
         if not self.keeps_test_batches:
             size = min(size, self.at_once)
         return Batches(self.data.test, size, self.data.preprocess)
 
     def whole_test_batches(self) -> Batches:
-        """The test set in its order, in batches of ``test_batch_size`` whatever their size."""
+        """The test set in its order, in batches of ``test_batch_size`` images."""
         return Batches(self.data.test, self.test_batch_size, self.data.preprocess)
 
     def first_test_images(self, count: int, at_once: int | None = None) -> Iterator[Tensor]:
-        """The first test images without labels, a batch at a time.
+        """The first test images without labels, batch by batch.
 
         Args:
-            count: Of images; fewer if the test set has fewer.
-            at_once: Images in a batch; None takes all in one.
+            count: Number of images; the test set may have fewer.
+            at_once: Images in a batch; None puts all into one batch.
         """
         first = self.data.test.subset(torch.arange(min(count, len(self.data.test))))
         size = count if at_once is None else min(at_once, count)
@@ -76,9 +76,12 @@ class RunImages:
         """Training images in a fixed random order, without augmentation.
 
         Args:
-            count: Of images.
-            seed: Of the draw.
+            count: Number of images.
+            seed: Seed of the random choice and order.
             batch_size: Images in a batch.
+
+        Raises:
+            DataError: If the data set has no train part.
         """
         return Batches(drawn(self.data.training, count, seed), batch_size, self.data.preprocess)
 
@@ -88,10 +91,13 @@ class RunImages:
         """Drawn training images as a training takes them: shuffled and augmented.
 
         Args:
-            count: Of images.
-            seed: Of the draw, the order and the augmentation.
+            count: Number of images.
+            seed: Seed of the random choice, the order and the augmentation.
             batch_size: Images in a batch.
-            augment: None for no augmentation.
+            augment: Random crops and flips; None changes no image.
+
+        Raises:
+            DataError: If the data set has no train part.
         """
         images = drawn(self.data.training, count, seed)
         return Batches(

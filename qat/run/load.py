@@ -1,4 +1,4 @@
-"""A finished run as objects: record, float network, quantized network. ``qat.load_run``."""
+"""``qat.load_run``: a finished run as objects (record, configuration, quantized network)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,13 @@ from qat.run.rerun import present_paths, targets_in
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """What a run folder holds.
+    """The content of a run folder.
 
     Attributes:
         record: The run record.
-        prepared: Its configuration and data.
+        prepared: The run's configuration and data.
         qnet: The quantized network of the packed file, in evaluation mode; None for a float run.
-        unverified: Files that were read although the record, an older one, has no digest of them.
+        unverified: Files that were read without a check: an older record has no digest of them.
     """
 
     record: RunRecord
@@ -37,7 +37,7 @@ class LoadedRun:
     unverified: tuple[Path, ...] = ()
 
     def complain_of_unverified(self) -> None:
-        """Name these files on stderr."""
+        """Print a line on stderr for each unverified file."""
         for path in self.unverified:
             complain_line(f"{path} is taken unverified: the record has no digest of it")
 
@@ -47,16 +47,16 @@ def load_run(
 ) -> LoadedRun:
     """Load a finished run from its folder.
 
-    The folder's files are data: a network or images of the user's own are never imported by what
-    they say.
+    The folder's files are data: no code is imported because they name it. A run of a user's own
+    network or data set needs the name of that code again.
 
     Args:
-        folder: ``runs/<id>``.
-        model_target: ``package.module:factory`` again, for a run of ``model=user``.
-        data_target: ``package.module:function`` again, for a run of ``data=user``.
+        folder: The run's folder, ``runs/<id>``.
+        model_target: ``package.module:factory`` of a run with ``model=user``; else None.
+        data_target: ``package.module:function`` of a run with ``data=user``; else None.
 
     Raises:
-        ValueError: If the run is not done, its files are damaged, or it needs a target.
+        ValueError: If the run is not done, its files are damaged, or a target is missing.
     """
     folder = Path(folder)
     record = read_record(folder)
@@ -75,7 +75,7 @@ def load_run(
 
 
 def _packed_file(folder: Path, record: RunRecord) -> Path:
-    """The run's own packed file, verified before anything is loaded."""
+    """The packed file of the run, after a check of its digest."""
     artifact = record.artifacts.get("packed")
     if artifact is None:
         raise InputError(f"{folder / RECORD_NAME} names no packed file: run it with force=true")
@@ -85,21 +85,21 @@ def _packed_file(folder: Path, record: RunRecord) -> Path:
 def _without_code(
     config: RunConfig, model_target: str | None, data_target: str | None
 ) -> RunConfig:
-    """The configuration with no other code to import than what is named now."""
+    """The configuration without any code except the two targets."""
     if config.model.source == "user" and model_target is None:
         raise InputError(
-            f"the run is of a network of its user's ({config.model.target}): "
-            "name it again, --model-target package.module:factory"
+            f"the run's network is a user's own ({config.model.target}): "
+            "name it again with --model-target package.module:factory"
         )
     if config.data.name == "user" and data_target is None:
         raise InputError(
-            f"the run is of data of its user's ({config.data.target}): "
-            "name it again, --data-target package.module:function"
+            f"the run's data set is a user's own ({config.data.target}): "
+            "name it again with --data-target package.module:function"
         )
     config.model.target, config.data.target = model_target, data_target
     _forget_choice(config)
     for slot in (config.scheme.weight, config.scheme.act):
-        # What the packed file holds are numbers; how they were found is not needed again.
+        # The packed file holds numbers; the method that computed them is not needed again.
         if slot.quantizer == "user":
             slot.quantizer, slot.target, slot.options = "minmax", None, {}
         if slot.observer == "user":
@@ -109,7 +109,7 @@ def _without_code(
 
 
 def _forget_choice(config: RunConfig) -> None:
-    """The plan says which widths were chosen; the files and the code it took may be gone."""
+    """Remove the files and code of the choice of widths: the plan has the widths themselves."""
     sensitivity, allocate = config.sensitivity, config.allocate
     sensitivity.table = allocate.latency_table = allocate.latency_ms = None
     allocate.latency_runs = []
@@ -120,12 +120,12 @@ def _forget_choice(config: RunConfig) -> None:
 
 
 def _without_targets(rule: RuleConfig) -> RuleConfig | None:
-    """The rule without methods of the user's; None if that was all it said."""
+    """The rule without a user's methods; None if nothing else is left."""
 
-    def kept(changes: dict[str, Any]) -> dict[str, Any]:
+    def without(changes: dict[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in changes.items() if not any(targets_in(v))}
 
-    weight, act = kept(rule.weight), kept(rule.act)
+    weight, act = without(rule.weight), without(rule.act)
     if not (weight or act or rule.keep_float):
         return None
     return RuleConfig(rule.match, weight, act, rule.keep_float)

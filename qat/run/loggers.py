@@ -1,7 +1,8 @@
 """MLflow and Weights & Biases beside TensorBoard, by Lightning's own loggers; offline by default.
 
-A run of theirs is a run of ours: it carries the settings of the HPARAMS tab, the curves of the
-training and the record's metrics, and one that was interrupted goes on in the same place.
+One run of QATLab is one run of the logger. It has the settings of TensorBoard's HPARAMS tab, the
+curves of the training, and the record's metrics. An interrupted run continues in the same run of
+the logger.
 """
 
 from lightning.pytorch.loggers import Logger, MLFlowLogger, WandbLogger
@@ -13,11 +14,11 @@ from qat.run.prepared import Prepared
 from qat.tracking.hparams import FINAL, hparam_values
 
 MLFLOW_RUN = "mlflow_run_id"
-"""File in a run's folder: which of MLflow's runs it is."""
+"""File in a run's folder that holds the id of its MLflow run."""
 
 
 def make_logger(prepared: Prepared) -> Logger | None:
-    """The logger that ``tracking.logger`` names; None for none."""
+    """The logger that ``tracking.logger`` names; None for ``none``."""
     study = prepared.config.study.name or "qat"
     if prepared.tracking.logger == "mlflow":
         return _mlflow(prepared, study)
@@ -34,7 +35,12 @@ def make_logger(prepared: Prepared) -> Logger | None:
 
 
 def log_record(prepared: Prepared, record: RunRecord) -> None:
-    """Give a finished run's settings and metrics to the logger, if there is one."""
+    """Give a finished run's settings and metrics to the logger, if there is one.
+
+    Args:
+        prepared: The run, with the name of its logger.
+        record: The run's complete record.
+    """
     logger = make_logger(prepared)
     if logger is None:
         return
@@ -45,7 +51,7 @@ def log_record(prepared: Prepared, record: RunRecord) -> None:
 
 def _mlflow(prepared: Prepared, study: str) -> MLFlowLogger:
     runs = prepared.folder.parent.absolute()
-    noted = prepared.folder / MLFLOW_RUN
+    id_file = prepared.folder / MLFLOW_RUN
     store = runs / ".mlflow"
     store.mkdir(parents=True, exist_ok=True)
     logger = MLFlowLogger(
@@ -53,7 +59,7 @@ def _mlflow(prepared: Prepared, study: str) -> MLFlowLogger:
         run_name=prepared.id,
         tracking_uri=f"sqlite:///{store / 'mlflow.db'}",
         artifact_location=str(store / "artifacts"),
-        run_id=noted.read_text(encoding="utf-8") if noted.exists() else None,
+        run_id=id_file.read_text(encoding="utf-8") if id_file.exists() else None,
     )
-    write_atomic(noted, str(logger.run_id))
+    write_atomic(id_file, str(logger.run_id))
     return logger

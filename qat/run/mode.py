@@ -1,4 +1,4 @@
-"""What a run does, decided once from its configuration."""
+"""Which stages a run has, decided once from its configuration."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Mode:
         trains: The quantized network is trained.
         trains_float: The float network is trained here; it is not a checkpoint.
         is_static: Calibration fixes the ranges, so the network can become an integer network.
-        is_half: The whole network is stored in float16, and nothing is trained.
+        is_half: The whole network is stored in float16, and the run trains nothing.
         exports: The run writes an ONNX file.
         no_export_reason: Why the run has no exported network; None if it has one.
     """
@@ -37,7 +37,7 @@ class Mode:
 
     @property
     def is_dynamic(self) -> bool:
-        """Whether the range of an activation is that of each batch."""
+        """Whether the range of an activation is measured anew in each batch."""
         return self.name == "dynamic"
 
     @property
@@ -47,7 +47,14 @@ class Mode:
 
 
 def mode_of(config: RunConfig) -> Mode:
-    """The mode of a configuration."""
+    """Derive the mode from a configuration.
+
+    Example:
+        >>> from qat.config.schema import RunConfig
+        >>> mode = mode_of(RunConfig(mode="float"))
+        >>> mode.quantizes, mode.exports, mode.no_export_reason
+        (False, False, 'export=onnx measures it in a runtime')
+    """
     return Mode(
         config.mode,
         trains(config),

@@ -24,15 +24,15 @@ class NetworkRequest:
 
     Attributes:
         source: ``builtin``, ``torchvision`` or ``user``.
-        name: Of the architecture, or ``package.module:factory`` of a user.
-        weights: Name of published torchvision weights; None for others.
+        name: Name of the architecture, or a user's ``package.module:factory``.
+        weights: Name of published torchvision weights; None uses no published weights.
         options: Further arguments of the architecture.
         classes: Number of outputs.
         image_shape: Channels, height and width of its input.
-        seed: Of the initial weights.
-        checkpoint: File with the weights; None where the network is trained.
-        checkpoint_key: Where in that file the state dict is; None searches it.
-        device: Where the network is put.
+        seed: Seed of the initial weights.
+        checkpoint: File with the weights; None if the run trains the network.
+        checkpoint_key: Key of the state dict in that file; None searches the file for it.
+        device: Device that the network is moved to.
     """
 
     source: str
@@ -47,10 +47,11 @@ class NetworkRequest:
     device: torch.device
 
     def build(self) -> nn.Module:
-        """The network with its initial weights, or those of the checkpoint.
+        """Build the network with its initial weights, or with those of the checkpoint.
 
         Raises:
             ValueError: If the checkpoint does not fit the architecture.
+            KeyError: If the name of the architecture is unknown.
         """
         net = self._initial()
         if self.checkpoint is not None:
@@ -58,7 +59,11 @@ class NetworkRequest:
         return without_training_heads(net).to(self.device)
 
     def checkpoint_line(self) -> str | None:
-        """Which tensors the checkpoint gave and which it left; None without a checkpoint."""
+        """A line that names the tensors taken from the checkpoint and those it left unused.
+
+        Returns:
+            The line; None if the network has no checkpoint.
+        """
         if self.checkpoint is None:
             return None
         return self._load_checkpoint(self._initial(), self.checkpoint).line()
@@ -81,12 +86,12 @@ class NetworkRequest:
 
 
 def network_request(config: RunConfig, data: DataBundle, device: torch.device) -> NetworkRequest:
-    """The float network of a configuration.
+    """Take the float network from a configuration.
 
     Args:
-        config: Typed.
-        data: Whose images it takes.
-        device: Where it is put.
+        config: The run's configuration.
+        data: The data set, which decides the number of classes and the shape of the input.
+        device: Device that the network is moved to.
 
     Raises:
         InputError: If the network needs square images and these are not square.

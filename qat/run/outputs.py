@@ -8,6 +8,15 @@ from qat.training.evaluate import predict_logits
 
 
 def logits_of_test_set(prepared: Prepared, net: nn.Module, description: str) -> Tensor:
-    """Outputs on the whole test set, on the CPU."""
+    """Compute a network's outputs on the whole test set.
+
+    Args:
+        prepared: The run, with its images and device.
+        net: The network, on the run's device.
+        description: Text of the progress bar.
+
+    Returns:
+        Shape (test images, classes), on the CPU.
+    """
     batches = tracked(description, prepared.images.test())
     return predict_logits(net, batches, prepared.device).cpu()

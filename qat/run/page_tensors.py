@@ -1,4 +1,4 @@
-"""The tensors of a computed run that its page on TensorBoard shows."""
+"""The tensors that a run's TensorBoard page shows."""
 
 from torch import Tensor, nn
 
@@ -11,12 +11,20 @@ from qat.run.prepared import Prepared
 from qat.tracking.page_tensors import PageTensors
 
 CODE_LAYERS = 6
-"""Layers whose codes are drawn, those that lost most: a drawing takes a tenth of a second."""
+"""Number of layers whose codes are drawn, the worst ones: each drawing takes 0.1 seconds."""
 CODE_IMAGES = 16
 
 
 def page_tensors(prepared: Prepared, outcome: Outcome) -> PageTensors:
-    """Weights before and after, and codes, of the network of a run."""
+    """Weights before and after quantization, and codes of activations.
+
+    Args:
+        prepared: The run.
+        outcome: Its networks and the effect of quantization on each tensor.
+
+    Returns:
+        Rows only, if there is no quantized network or ``tracking.histograms`` is off.
+    """
     rows = by_layer(outcome.layers)
     if outcome.qnet is None or not prepared.tracking.histograms:
         return PageTensors(rows)
@@ -26,14 +34,14 @@ def page_tensors(prepared: Prepared, outcome: Outcome) -> PageTensors:
 
 
 def _weights(net: nn.Module, qnet: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
-    """Layer → float weight, and the weight the quantized network computes with."""
+    """Layer → (float weight, weight that the quantized network computes with)."""
     return {
-        name: (_before(net, name, twin).detach(), twin.quantized()[0].detach())
+        name: (_float_weight(net, name, twin).detach(), twin.quantized()[0].detach())
         for name, twin in twins(qnet)
     }
 
 
-def _before(net: nn.Module, name: str, twin: QuantTwin) -> Tensor:
+def _float_weight(net: nn.Module, name: str, twin: QuantTwin) -> Tensor:
     if twin.source:  # an integer network's weights have batch norm folded in
         return twin.weight
     return net.get_submodule(name).weight  # type: ignore[return-value]

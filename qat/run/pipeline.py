@@ -1,4 +1,4 @@
-"""One run, told as data: its stages, in their order."""
+"""The pipeline of a run: its stages in their order."""
 
 import torch
 
@@ -30,13 +30,13 @@ QUANTIZED = (
 def execute(
     prepared: Prepared, folder: RunFolder, record: RunRecord, verbose: bool = True
 ) -> Outcome:
-    """Compute a run; the record it returns is not written yet.
+    """Compute a run; the returned record is not written yet.
 
     Args:
-        prepared: The checked request.
-        folder: Held by its lock.
-        record: Of status running; kept up to date on disk as plan and protocol are known.
-        verbose: Where no terminal is, print a line for each stage.
+        prepared: The prepared run.
+        folder: The run's folder, locked by the caller.
+        record: The run's record of status running; it is written again when the plan is known.
+        verbose: Without a terminal, print a line for each stage.
     """
     torch.manual_seed(prepared.seed)
     state = RunState(prepared, folder, record, verbose)

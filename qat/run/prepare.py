@@ -1,6 +1,6 @@
-"""From a configuration to the values that the stages of a run take.
+"""Prepare a run: turn its configuration into the values that its stages take.
 
-Wrong names, files and combinations show here, so that a request is refused as a whole.
+All names, files and combinations are checked here, before anything is computed.
 """
 
 from pathlib import Path
@@ -33,12 +33,12 @@ def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = Tru
     """Check a request as far as that is possible without a long computation.
 
     Args:
-        config: Typed.
-        overrides: As typed.
-        rehearsed: Try each stage on a few images as well; false for what was tried before.
+        config: The run's configuration.
+        overrides: The overrides of the command line, for the record.
+        rehearsed: Also try each stage on a few images; false for a run that is already computed.
 
     Raises:
-        ValueError: If a value, a name, a file or a combination is wrong.
+        ValueError: If a value, a file or a combination is wrong.
         KeyError: If a rule matches no layer, or a name is unknown.
     """
     check_config(config)
@@ -53,15 +53,15 @@ def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = Tru
     _check_runtime(config, mode)
     keys = CacheKeys(settings, data, device, config.seed, config.evaluate.batch_size)
     network = network_request(config, data, device)
-    prepared = _prepared(config, overrides, mode, network, keys, digest)
+    prepared = _make_prepared(config, overrides, mode, network, keys, digest)
     if rehearsed:
-        from qat.run.rehearsal import rehearse  # brings what trains and exports
+        from qat.run.rehearsal import rehearse  # imports Lightning and the exporter
 
         rehearse(prepared)
     return prepared
 
 
-def _prepared(
+def _make_prepared(
     config: RunConfig,
     overrides: tuple[str, ...],
     mode: Mode,
@@ -124,6 +124,6 @@ def _check_pad(config: RunConfig, data: DataBundle) -> None:
 
 
 def _check_runtime(config: RunConfig, mode: Mode) -> None:
-    """Raise InputError if a run ends in a runtime that is not installed."""
+    """Raise InputError if the run needs a runtime that is not installed."""
     if mode.exports and config.measure.runtime != "none":
         make_runtime(config.measure.runtime).version()

@@ -1,4 +1,4 @@
-"""A run as it is known before anything is computed."""
+"""A prepared run: all that is known about it before anything is computed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,32 +23,32 @@ from qat.run.training_request import TrainingRequest
 
 @dataclass(frozen=True)
 class Prepared:
-    """A request, checked, as the values that the stages of a run take.
+    """A checked request, as the values that the stages of a run take.
 
     Attributes:
-        id: Name of the run's folder.
-        overrides: As typed.
-        config: The whole configuration, for ``config.yaml``; stages take what stands below.
-        settings: What the run's numbers depend on, as plain data.
-        checkpoint_digest: Of ``model.checkpoint``; None if there is none.
-        protocol: The record's protocol, apart from what the float network alone decides.
-        folder: The run's.
-        cache: Of results that runs share.
-        keys: Of the cache.
-        seed: Of the run.
-        device: Where the run computes.
-        mode: Which stages it has.
-        data: On the device of the run.
-        images: The data in batches.
-        network: The float network.
-        float_training: None where the float network is not trained here.
-        scheme: None in mode float.
+        id: Id of the run, which is the name of its folder.
+        overrides: The overrides of the command line.
+        config: The whole configuration, for ``config.yaml``; stages take the values below.
+        settings: The settings that the run's numbers depend on, as plain data.
+        checkpoint_digest: Digest of ``model.checkpoint``; None without that setting.
+        protocol: The record's protocol, without the fields that the float network decides.
+        folder: The run's folder.
+        cache: Results that runs share.
+        keys: Keys of the cache.
+        seed: Seed of the run.
+        device: Device that the run computes on.
+        mode: Which stages the run has.
+        data: The data set, on that device.
+        images: The images of the data set in batches.
+        network: How the float network is built.
+        float_training: How the float network is trained; None if the run does not train it.
+        scheme: How the network is quantized; None in mode float.
         calibration: How ranges are fixed.
-        mixed: How widths are chosen; None in other modes than mixed.
-        training: Of the quantized network; None where it is not trained.
-        kernel: That quantized training is asked to use.
+        mixed: How widths are chosen; None in modes other than mixed.
+        training: How the quantized network is trained; None if the run does not train it.
+        kernel: Kernel of quantized training: ``auto``, ``compiled`` or ``eager``.
         timing: How forward passes are timed, in torch and in a runtime.
-        parity: What simulation and runtime are compared on.
+        parity: How simulation and runtime are compared.
         memory: How the memory is planned.
         tracking: What is written beside the record.
     """

@@ -15,12 +15,12 @@ WORTH_A_LINE_SECONDS = 1.0
 
 @contextmanager
 def stage(name: str, folder: Path | None = None, verbose: bool = True) -> Iterator[None]:
-    """Show that a stage of a run is under way.
+    """Show that a stage of a run is running.
 
     Args:
-        name: As in the record's ``seconds``.
-        folder: The run's, where the stage is noted for other processes.
-        verbose: Where no terminal is, print a line when it has ended, if it took a second or more.
+        name: Name of the stage, as in the record's ``seconds``.
+        folder: The run's folder, where the stage is noted for other processes; None notes nothing.
+        verbose: Without a terminal, print a line at the end of a stage that took a second or more.
     """
     if folder is not None:
         note_stage(folder, name)

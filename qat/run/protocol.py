@@ -1,4 +1,4 @@
-"""The protocol of a record: all that must be equal for two rows to be comparable."""
+"""The protocol of a record: the settings in which two rows must agree to be comparable."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,15 +16,18 @@ from qat.run.mode import Mode
 
 
 def protocol(config: RunConfig, mode: Mode, keys: CacheKeys) -> dict[str, dict[str, Any]]:
-    """The parts of a protocol, as far as they are known before anything is computed.
+    """The parts of a protocol that are known before anything is computed.
 
-    The digest of the float network and the kernel of the training are filled in when they are
-    known.
+    The stage of the float network adds the rest: the digest of its checkpoint, and the kernel of
+    the quantized training.
 
     Args:
-        config: Typed.
-        mode: Which parts there are.
-        keys: Of the run, with its data, device and settings.
+        config: The run's configuration.
+        mode: Decides which parts the protocol has.
+        keys: The run's cache keys, which hold its data, device and settings.
+
+    Returns:
+        Name of the part → field → value.
     """
     parts = {
         "data": _data(config.data, keys.data),
@@ -100,7 +103,7 @@ def _evaluation(config: RunConfig, device: torch.device) -> dict[str, Any]:
 
 
 def _allocation(config: RunConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """How widths were chosen: a row's method, of which the images are a protocol."""
+    """How widths were chosen, and which images measured the sensitivities."""
     allocate, measured = settings["allocate"], settings["sensitivity"]
     budgets = [name for name in (*BUDGETS, "uniform_bits") if allocate[name] is not None]
     return {
@@ -122,7 +125,7 @@ def _metric(config: RunConfig) -> str:
 
 
 def _rule_words(rule: RuleConfig) -> str:
-    """``kind:first W8A8``; the plan has what else it says."""
+    """A rule in short, such as ``kind:first W8A8``; the plan holds its other fields."""
     if rule.keep_float:
         return f"{rule.match} float"
     formats = (("W", _format(rule.weight)), ("A", _format(rule.act)))

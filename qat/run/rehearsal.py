@@ -1,7 +1,7 @@
-"""What a run will do, tried on a few images before anything long is computed.
+"""A rehearsal: the stages of a run on a few images, before any long computation.
 
-The network is evaluated, quantized, calibrated on eight images, trained on by one step without an
-optimizer, and exported: whatever would be refused after hours of training is refused here.
+The network is evaluated, quantized, calibrated on eight images, run forward and backward once, and
+exported. So an error that would appear after hours of training appears at once.
 """
 
 import json
@@ -36,10 +36,10 @@ _rehearsed: set[str] = set()
 
 
 def rehearse(prepared: Prepared) -> None:
-    """Try every stage of a run; an outcome of this process is not tried twice.
+    """Try every stage of a run; a rehearsal that succeeded in this process is not repeated.
 
     Raises:
-        ValueError: If a stage would fail, naming the layer and line, or the key, and the cure.
+        ValueError: If a stage would fail; it names the layer and line, or the key, and the remedy.
     """
     key = _key(prepared)
     if key in _rehearsed:
@@ -54,7 +54,7 @@ def rehearse(prepared: Prepared) -> None:
         if prepared.scheme is not None:
             _rehearse_quantized(prepared, make_plan(net, prepared.scheme, example), net, example)
         if mode.exports and prepared.network.source != "builtin":
-            float_onnx(net, example)  # those of the project's own are known to export
+            float_onnx(net, example)  # the built-in networks are known to export
     _rehearsed.add(key)
 
 
@@ -87,7 +87,7 @@ def _rehearse_quantized(prepared: Prepared, plan: Plan, net: nn.Module, example:
 
 
 def _without_search(qnet: nn.Module) -> None:
-    """Let extremes give the ranges of which a search would find the best: any range does here."""
+    """Replace observers that search for a range: here any range serves."""
     for _, _, quantizer in quantizers(qnet):
         if isinstance(quantizer.observer, MSEObserver):
             quantizer.observer = make_observer(Method("minmax"), quantizer.layout.slices)
@@ -101,11 +101,11 @@ def _try_training(
     devices: int = 1,
     first_only: bool | int = False,
 ) -> None:
-    """A forward and backward pass in training mode, of as few images as an epoch's last batch."""
+    """Run forward and backward in training mode, on at most as many images as the last batch."""
     images = len(data.training)
     smallest = min(batch_size, images) if first_only else smallest_batch(images, batch_size)
     check_last_batch(key, images, batch_size, smallest, devices)
-    count = min(smallest, 2)  # of more than one image any number does
+    count = min(smallest, 2)  # two images show every error that more images would
     batch, labels = Batches(data.training, count, data.preprocess).batch(0)
     was_training, buffers = net.training, {n: b.clone() for n, b in net.named_buffers()}
     try:
@@ -128,7 +128,7 @@ def _try_training(
 
 
 def _restore(net: nn.Module, buffers: dict[str, Tensor]) -> None:
-    """Statistics as they were; those that a quantizer made meanwhile stay."""
+    """Restore statistics; buffers that a quantizer has created since stay."""
     with torch.no_grad():
         for name, buffer in net.named_buffers():
             if name in buffers and buffer.shape == buffers[name].shape:
@@ -136,7 +136,7 @@ def _restore(net: nn.Module, buffers: dict[str, Tensor]) -> None:
 
 
 def _key(prepared: Prepared) -> str:
-    """What the outcome depends on."""
+    """Everything that the outcome of a rehearsal depends on, as JSON."""
     mode = prepared.mode
     trainings = (prepared.float_training, prepared.training)
     parts: dict[str, Any] = {

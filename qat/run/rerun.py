@@ -1,4 +1,4 @@
-"""``--from RUN_DIR``: the overrides of a run that was. A run's files are data, never code."""
+"""``--from RUN_DIR``: the overrides of an earlier run. A run's files are data, never code."""
 
 import os
 import re
@@ -13,18 +13,19 @@ from qat.config.study_grids import key_of
 from qat.records.store import read_record
 
 OF_THE_COMMAND = ("paths", "force", "hydra")
-"""Where work lies and how it is started: the present command says so, never a run's files."""
+"""Keys that only the present command sets, never the files of a run."""
 
 
 def overrides_of(folder: Path, typed: Sequence[str] = ()) -> tuple[str, ...]:
-    """What was typed for the run in that folder, but for what the present command alone says.
+    """The overrides of an earlier run, except those that only the present command sets.
 
     Args:
-        folder: Of the run.
-        typed: Overrides of now, which take the place of the run's.
+        folder: The earlier run's folder.
+        typed: Overrides of the present command; they replace those of the run.
 
     Raises:
-        RequestError: If a setting calls a resolver, ``${oc.env:...}`` say.
+        RequestError: If an override calls a resolver, such as ``${oc.env:...}``.
+        RecordError: If the folder has no readable record.
     """
     typed_keys = {key_of(word) for word in typed}
     kept = [
@@ -36,50 +37,71 @@ def overrides_of(folder: Path, typed: Sequence[str] = ()) -> tuple[str, ...]:
     for word in kept:
         if calls_resolver(word):
             raise RequestError(
-                f"--from: the run's settings hold {word}; what a run's files take from the "
-                f"environment is not followed: give {key_of(word)}=VALUE again"
+                f"--from: the run has the override {word}; a resolver in a run's files is not "
+                f"called: give {key_of(word)}=VALUE again"
             )
     return tuple(kept)
 
 
 def calls_resolver(text: str) -> bool:
-    """True for ``${NAME:...}``, which calls code, unlike ``${KEY}``."""
+    """Whether a text has ``${NAME:...}``, which calls code; ``${KEY}`` does not.
+
+    Example:
+        >>> calls_resolver("${oc.env:HOME}"), calls_resolver("${seed}")
+        (True, False)
+    """
     return re.search(r"\$\{[^}]*:", text) is not None
 
 
 def present_paths(runs: Path) -> PathsConfig:
-    """Where things lie for the present command, as ``conf/paths`` says it; runs are given."""
+    """The folders of the present command, as ``conf/paths`` sets them.
+
+    Args:
+        runs: The folder of runs.
+    """
     environ = os.environ
     data, cache = environ.get("QAT_DATA", "data"), environ.get("QAT_CACHE", "cache")
     return PathsConfig(data=data, runs=str(runs), cache=cache)
 
 
 def check_targets(config: RunConfig, words: Sequence[str], extra_dir: Path | None) -> None:
-    """Refuse code that nobody but the run's own record names.
+    """Refuse code that only the record of the earlier run names.
 
-    A target names code to import. It must stand on the command line of now, or in YAML of the
-    user's (``--config-dir``); what a record says is not enough.
+    A target names code to import. It must be in the present command, or in a YAML file of the
+    user (``--config-dir``).
 
     Args:
-        config: What the repeated overrides compose to.
-        words: The overrides that were typed now.
-        extra_dir: The folder given with ``--config-dir``.
+        config: The configuration composed of the repeated overrides.
+        words: The overrides of the present command.
+        extra_dir: The folder of ``--config-dir``; None without that option.
 
     Raises:
-        RequestError: At the first target that stands in neither.
+        RequestError: At the first target that is in neither.
     """
     files = () if extra_dir is None else sorted(extra_dir.rglob("*.y*ml"))
     typed = [*words, *(file.read_text(encoding="utf-8") for file in files)]
     for key, target in targets_in(asdict(config)):
         if not any(target in text for text in typed):
             raise RequestError(
-                f"--from: the run's settings name code, {key}={target}; what a run's files name is "
-                "not imported: give the override with it again"
+                f"--from: the run's settings name code, {key}={target}; code that only a run's "
+                "files name is not imported: give that override again"
             )
 
 
 def targets_in(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """``(key in full, name of code)`` wherever a key of a tree ends in ``target``."""
+    """Find every key of a tree that ends in ``target`` and has a value.
+
+    Args:
+        node: A tree of dicts and lists.
+        place: Key of the node in the whole tree.
+
+    Yields:
+        The key with its parents, and its value: the name of code.
+
+    Example:
+        >>> list(targets_in({"data": {"target": "mine:stripes"}, "model": {"target": None}}))
+        [('data.target', 'mine:stripes')]
+    """
     if isinstance(node, Mapping):
         for key, value in node.items():
             name = f"{place}.{key}" if place else str(key)

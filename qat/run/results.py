@@ -1,4 +1,4 @@
-"""The figures of a run: accuracies, sizes that were written and read back, costs, torch times."""
+"""The metrics of a run: accuracies, sizes of verified files, costs, and times in torch."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -49,24 +49,51 @@ OF_QUANTIZED = (
 
 
 FLOAT_FIGURES = ("top1", "top5", "loss")
-"""What is kept of the float network beside the quantized one, as ``float_top1`` and so on."""
+"""Accuracies of the float network in a record; their names start with ``float_``."""
 OF_COSTS = ("macs", "bops", "weight_bytes", "average_weight_bits")
 
 
 def accuracies(logits: Tensor, labels: Tensor, prefix: str = "") -> dict[str, float]:
-    """``top1``, ``top5``, ``loss`` under a prefix; nothing of images without labels."""
+    """Accuracies and cross-entropy of logits.
+
+    Args:
+        logits: Shape (images, classes).
+        labels: Shape (images,); negative labels mean that the images have none.
+        prefix: Start of each name, such as ``float_``.
+
+    Returns:
+        ``top1`` and ``loss``, and ``top5`` of more than five classes; nothing without labels.
+
+    Example:
+        >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 0.0]])
+        >>> accuracies(logits, torch.tensor([0, 1, 1, 0]))["top1"]
+        0.75
+    """
     if not is_labelled(labels):
         return {}
     metrics = evaluate(nn.Identity(), [(logits, labels)])
     return {f"{prefix}{name}": value for name, value in metrics.items()}
 
 
-def compared(float_logits: Tensor, logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """Accuracies of both networks, the drop, and what became of the logits.
+def comparison(float_logits: Tensor, logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """Accuracies of both networks, their difference, and the error of the logits.
 
-    ``top1_drop`` is float minus quantized, ``top1_drop_relative`` that over float;
-    ``float_agreement`` the share of images that both give the same class. Of images without labels
-    there is no accuracy.
+    ``top1_drop`` is the float accuracy minus the quantized one; ``top1_drop_relative`` is that
+    divided by the float accuracy. ``float_agreement`` is the share of images to which both networks
+    give the same class. ``logit_sqnr_db`` is absent if the logits are equal. Images without labels
+    have no accuracies.
+
+    Args:
+        float_logits: Outputs of the float network, shape (images, classes).
+        logits: Outputs of the quantized network, of the same shape.
+        labels: Shape (images,).
+
+    Example:
+        >>> float_logits = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+        >>> metrics = comparison(float_logits, torch.tensor([[1.0, 0.0], [1.0, 0.0]]),
+        ...                      torch.tensor([0, 1]))
+        >>> metrics["top1_drop"], metrics["float_agreement"]
+        (0.5, 0.5)
     """
     before, after = accuracies(float_logits, labels), accuracies(logits, labels)
     metrics = {f"float_{name}": before[name] for name in FLOAT_FIGURES if name in before} | after
@@ -85,10 +112,16 @@ def compared(float_logits: Tensor, logits: Tensor, labels: Tensor) -> dict[str, 
 def costs(
     net: nn.Module, plan: Plan | None, example: Tensor
 ) -> tuple[dict[str, float], dict[str, str]]:
-    """MACs and bit operations for one image, and what all multiplied weights come to.
+    """Multiply-accumulate operations (MACs) and bit operations (BOPs) for one image; weight sizes.
+
+    Args:
+        net: The float network.
+        plan: Widths of the quantized network; None counts 32 bits everywhere.
+        example: A batch of images.
 
     Returns:
-        The figures, and why any of them is absent: a kernel whose MACs are not known leaves none.
+        The metrics ``macs``, ``bops``, ``weight_bytes`` and ``average_weight_bits``; and the reason
+        of each absent one. If the network calls a kernel with unknown MACs, all are absent.
     """
     try:
         rows = layer_costs(net, plan, example)
@@ -105,7 +138,13 @@ def costs(
 
 
 def write_and_verify(qnet: nn.Module, net: nn.Module, path: Path, batches: Iterable[Tensor]) -> int:
-    """Write the packed file, read it back, and hold its outputs against the network's.
+    """Write the packed file, read it back, and compare its outputs with the network's.
+
+    Args:
+        qnet: The quantized network.
+        net: The float network that it was made from.
+        path: The packed file to write.
+        batches: Images, shape (batch, channels, height, width), for the comparison.
 
     Returns:
         Bytes of the file.
@@ -134,7 +173,17 @@ def _logits(net: nn.Module, batch: Tensor) -> Tensor:
 def sizes(
     qnet: nn.Module, net: nn.Module, path: Path, batches: Iterable[Tensor]
 ) -> dict[str, float]:
-    """Bytes of both files, and what the codes alone come to."""
+    """Bytes of the float and the packed file, of the codes alone, and of the simulated network.
+
+    Args:
+        qnet: The quantized network.
+        net: The float network.
+        path: The packed file to write.
+        batches: Images, shape (batch, channels, height, width), to verify the file with.
+
+    Raises:
+        ValueError: If the packed file gives another output than ``qnet``.
+    """
     packed = write_and_verify(qnet, net, path, batches)
     whole = float_file_bytes(net)
     return {
@@ -149,23 +198,40 @@ def sizes(
 def times(
     settings: MeasureConfig, data: DataBundle, nets: Mapping[str, nn.Module]
 ) -> dict[str, float]:
-    """Median times in ms of forward passes in torch, the networks in turn.
+    """Median times of forward passes in torch; the networks take turns.
 
     Args:
-        settings: Batch size, repetitions, warm-up.
-        data: Whose test images are taken.
-        nets: Metric name → network.
+        settings: Batch size, number of timed passes and of warm-up passes.
+        data: The data set whose first test images are the input.
+        nets: Name of the metric → network.
+
+    Returns:
+        Name of the metric → milliseconds; the name ends in ``_b64`` for batches of 64 images.
     """
     batch = Batches(data.test, settings.batch_size, data.preprocess).batch(0)[0]
     timings = time_forwards(nets, batch, settings.repeats, settings.warmup)
     suffix = "" if settings.batch_size == 1 else f"_b{settings.batch_size}"
-    return {f"{name}{suffix}": taken.median_ms for name, taken in timings.items()}
+    return {f"{name}{suffix}": timing.median_ms for name, timing in timings.items()}
 
 
-def unmeasured(
+def absence_reasons(
     metrics: Mapping[str, float], classes: int, mode: str, labelled: bool = True
 ) -> dict[str, str]:
-    """Why the figures that are absent are absent."""
+    """Why metrics are absent from a record.
+
+    Args:
+        metrics: The metrics that the run has.
+        classes: Number of classes of the data set.
+        mode: Mode of the run, such as ``float``.
+        labelled: Whether the test images have labels.
+
+    Returns:
+        Name of an absent metric → reason.
+
+    Example:
+        >>> absence_reasons({"top1_drop_relative": 0.1}, classes=10, mode="static")
+        {'logit_sqnr_db': 'the logits are equal: the ratio is infinite'}
+    """
     reasons: dict[str, str] = {}
     if classes <= 5:
         reasons |= dict.fromkeys(("top5", "float_top5"), f"the data has {classes} classes")

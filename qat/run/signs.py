@@ -1,6 +1,6 @@
-"""Signs of a run: open ones are decided by all images of its calibration.
+"""Signed or unsigned codes: where the scheme leaves it open, all calibration images decide.
 
-The float network's minima are looked at once for all runs that see the same images.
+The minima of the float network's tensors are measured once for all runs with the same images.
 """
 
 import json
@@ -21,32 +21,35 @@ from qat.run.calibration import Calibration
 from qat.run.float_network import FloatNetwork
 
 
-def decided_plan(calibration: Calibration, scheme: Scheme, source: FloatNetwork) -> Plan:
-    """The plan of a float network, its open signs decided by the calibration images.
+def plan_with_signs(calibration: Calibration, scheme: Scheme, source: FloatNetwork) -> Plan:
+    """Make the plan of a float network; the calibration images decide signed or unsigned codes.
 
-    Dynamic ranges are those of each batch, so no sign is decided ahead.
+    A dynamic range is measured anew in each batch, so that nothing is decided for it here.
 
     Args:
-        calibration: Of the run.
+        calibration: The run's calibration.
         scheme: How the network is quantized.
         source: The float network.
+
+    Raises:
+        KeyError: If a rule of the scheme matches no layer.
     """
     example = calibration.images.example()
     plan = make_plan(source.net, scheme, example)
     if calibration.is_dynamic or not _may_be_negative(plan):
         return plan
-    # The few images of the first plan gave a tensor unsigned codes; all images must confirm it.
+    # The first plan gave a tensor unsigned codes by a few images; all images must confirm it.
     return make_plan(source.net, scheme, example, _minima(calibration, scheme, source))
 
 
 @contextmanager
-def noted_signs(qnet: nn.Module, stage: str, notes: list[str]) -> Iterator[None]:
-    """Note which unsigned codes meet negative values while a network runs, each layer once.
+def note_signs(qnet: nn.Module, stage: str, notes: list[str]) -> Iterator[None]:
+    """Note the layers whose unsigned codes get negative values while the block runs.
 
     Args:
         qnet: The quantized network.
-        stage: A word in front of each line.
-        notes: Takes the lines.
+        stage: Name of the stage; each line starts with it.
+        notes: Receives one line for each layer.
     """
     with watching_signs(qnet) as clipped:
         yield
@@ -61,7 +64,7 @@ def _may_be_negative(plan: Plan) -> bool:
 
 
 def _minima(calibration: Calibration, scheme: Scheme, source: FloatNetwork) -> Mapping[str, float]:
-    """Tensor → its smallest value on all calibration images."""
+    """Tensor → its smallest value on all calibration images, from the cache if it is there."""
 
     def make(path: Path) -> None:
         batches = calibration.batches(calibration.images.at_once)

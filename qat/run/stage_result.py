@@ -1,4 +1,4 @@
-"""What a stage of a run has come to, in one form for all stages."""
+"""The result of one stage of a run: one form for all stages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,16 +8,16 @@ from typing import Any
 
 @dataclass
 class StageResult:
-    """Figures, files and remarks of a stage, or of all stages so far.
+    """Metrics, files and warnings of a stage, or of all stages so far.
 
     Attributes:
         metrics: Name → value.
-        not_measured: Name of a metric that is absent → why.
-        files: Artifact → file in the run's folder.
+        not_measured: Name of an absent metric → reason.
+        files: Name of the artifact → file in the run's folder.
         warnings: Lines for a reader.
-        seconds: Stage → seconds, where they are not those that the stage took just now.
+        seconds: Stage → seconds, if the stage reports other seconds than were just measured.
         protocol: Part of the protocol → fields.
-        gate: ``passed``, ``failed``, or None where nothing was compared.
+        gate: ``passed``, ``failed``, or None if the stage compared nothing.
     """
 
     metrics: dict[str, float] = field(default_factory=dict)
@@ -29,19 +29,28 @@ class StageResult:
     gate: str | None = None
 
     def merge(self, other: "StageResult") -> None:
-        """Take what another stage has come to; of equal names its values."""
+        """Add the result of another stage; its values replace those of the same name."""
         self.metrics |= other.metrics
         self.not_measured |= other.not_measured
         self.files |= other.files
         self.warnings += other.warnings
         self.seconds |= other.seconds
-        self.protocol = merged_parts(self.protocol, other.protocol)
+        self.protocol = merge_parts(self.protocol, other.protocol)
         self.gate = other.gate or self.gate
 
 
-def merged_parts(
+def merge_parts(
     parts: Mapping[str, Mapping[str, Any]], others: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """A protocol with the fields of another over its own, part by part."""
+    """Merge two protocols part by part, and within a part field by field.
+
+    Args:
+        parts: Part → fields.
+        others: Part → fields; they replace fields of the same name in ``parts``.
+
+    Example:
+        >>> merge_parts({"data": {"name": "a", "crop": 8}}, {"data": {"crop": 9}, "float": {}})
+        {'data': {'name': 'a', 'crop': 9}, 'float': {}}
+    """
     names = [*parts, *(name for name in others if name not in parts)]
     return {name: {**parts.get(name, {}), **others.get(name, {})} for name in names}

@@ -1,4 +1,4 @@
-"""A run while it is computed: what its stages hand on to each other."""
+"""The state of a run while it is computed: what its stages pass to each other."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -16,26 +16,26 @@ from qat.run.float_network import FloatNetwork
 from qat.run.mixed.allocation import Allocation
 from qat.run.prepared import Prepared
 from qat.run.progress import stage as shown_stage
-from qat.run.stage_result import StageResult, merged_parts
+from qat.run.stage_result import StageResult, merge_parts
 
 
 @dataclass
 class RunState:
-    """Networks, plan, outputs and results of a run, as far as its stages have come.
+    """Networks, plan, outputs and results of the stages that have ended.
 
     Attributes:
-        prepared: The checked request.
-        folder: Held by its lock.
-        record: Of status running.
-        verbose: Where no terminal is, print a line for each stage.
-        results: Of all stages so far.
-        source: The float network.
-        float_logits: Its outputs on the test set.
-        allocation: The choice of widths, in mode mixed.
-        plan: Of the quantized network.
-        qnet: The quantized network.
-        logits: Its outputs on the test set.
-        layers: What quantization did to each tensor.
+        prepared: The prepared run.
+        folder: The run's folder, locked by the caller of the pipeline.
+        record: The run's record, of status running.
+        verbose: Without a terminal, print a line for each stage.
+        results: The results of all stages so far.
+        source: The float network, from the first stage on.
+        float_logits: Outputs of the float network on the test set.
+        allocation: The choice of widths in mode mixed; else None.
+        plan: The plan of the quantized network.
+        qnet: The quantized network; None before calibration and in mode float.
+        logits: Outputs of the quantized network on the test set; None before its evaluation.
+        layers: Effect of quantization on each tensor; empty before the analysis.
     """
 
     prepared: Prepared
@@ -53,7 +53,7 @@ class RunState:
 
     @property
     def quantized(self) -> nn.Module:
-        """The quantized network, in stages that come behind its making."""
+        """The quantized network, for the stages after calibration."""
         assert self.qnet is not None
         return self.qnet
 
@@ -63,15 +63,15 @@ class RunState:
         return self.source.net
 
     def take(self, result: StageResult) -> None:
-        """Add what a stage has come to; the protocol stands in the record at once."""
+        """Add the result of a stage; its protocol enters the record at once."""
         self.results.merge(result)
         if result.protocol:
-            parts = merged_parts(self.record.protocol, result.protocol)
+            parts = merge_parts(self.record.protocol, result.protocol)
             self.record = self.record.move_to("running", protocol=parts)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Show a stage, or a part of one, and take its time."""
+        """Show a stage, or a part of one, and add its time to the results."""
         start = time.perf_counter()
         with shown_stage(stage, self.folder.path, self.verbose):
             yield

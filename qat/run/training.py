@@ -1,4 +1,4 @@
-"""Fit a network on a run's data: the float one from scratch, the quantized one from there."""
+"""Train the networks of a run: the float one from scratch, the quantized one from its weights."""
 
 import os
 from collections.abc import Sequence
@@ -36,12 +36,12 @@ def fit_float(
 
     Args:
         request: How it is trained.
-        data: On which images.
-        net: With its initial weights.
-        folder: Of its checkpoints.
+        data: Training and validation images.
+        net: The float network with its initial weights.
+        folder: Folder of the training's checkpoints.
 
     Raises:
-        TrainingError: If the training fails, with the keys under ``float``.
+        TrainingError: If the training fails; the message names the keys under ``float``.
     """
     module = FloatClassifier(net, request.optimizer, request.schedule)
     set_kernel("eager")
@@ -52,15 +52,15 @@ def fit_float(
 
 
 def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> list[str]:
-    """Train a calibrated network in place, in the kernel that repays its compilation.
+    """Train a calibrated network in place; compile the kernel if that saves time.
 
     Args:
-        prepared: The run.
+        prepared: The run, with how the network is trained.
         qnet: The calibrated network.
-        folder: Of its checkpoints.
+        folder: Folder of the training's checkpoints.
 
     Returns:
-        Its warnings, a line each.
+        Warnings, one line each.
 
     Raises:
         TrainingError: If the training fails.
@@ -82,11 +82,11 @@ def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> list[str
 
 
 def chosen_kernel(prepared: Prepared, net: nn.Module) -> str:
-    """The kernel that quantized training runs in; eager where nothing is trained.
+    """The kernel of quantized training: ``eager``, or ``compiled`` if compiling saves time.
 
     Args:
-        prepared: The run.
-        net: Float or quantized: both have the same layers.
+        prepared: The run; without a quantized training its kernel is ``eager``.
+        net: The float or the quantized network: both have the same layers.
     """
     if prepared.training is None:
         return "eager"
@@ -109,7 +109,7 @@ def _fit(
     check_share(len(data.training) % size or size, request.fit.devices)
     return fit(
         module,
-        # Not a lambda: it goes along to the processes of a distributed training.
+        # Not a lambda: the processes of a distributed training receive it pickled.
         request.batches(data).at_epoch,
         request.validation(data),
         request.fit,
@@ -126,7 +126,7 @@ def _history(prepared: Prepared) -> list[L.Callback]:
 
 
 def _loggers(prepared: Prepared, checkpoints: Path) -> Sequence[Logger]:
-    """Curves of the quantized training; what was drawn past the last checkpoint is drawn anew."""
+    """Loggers of the quantized training; points after the last checkpoint are drawn anew."""
     extra = make_logger(prepared)
     loggers = [extra] if extra is not None else []
     if not prepared.tracking.tensorboard:
@@ -138,7 +138,7 @@ def _loggers(prepared: Prepared, checkpoints: Path) -> Sequence[Logger]:
 
 
 def _activations(net: nn.Module, example: torch.Tensor) -> int:
-    """Elements of the inputs of all quantizable layers, for a batch."""
+    """Number of elements in the inputs of all quantizable layers, for the example batch."""
     return sum(
         torch.Size(call.input_shape).numel()
         for call in layer_calls(net, example)

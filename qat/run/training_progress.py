@@ -1,4 +1,4 @@
-"""Progress of a training, as a callback of Lightning's."""
+"""A progress bar of a training, as a callback of Lightning."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -9,7 +9,11 @@ from qat.base.progress import Bar, bar
 
 
 class TrainingProgress(L.Callback):
-    """One bar over the steps of a whole training, with its epoch and latest figures."""
+    """One bar over the steps of a whole training, with its epoch and latest accuracy.
+
+    Args:
+        description: Text of the bar.
+    """
 
     def __init__(self, description: str) -> None:
         self.description = description
@@ -17,13 +21,18 @@ class TrainingProgress(L.Callback):
         self._bar: Bar | None = None
 
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        """Show the bar, where a resumed training left it."""
+        """Show the bar; a resumed training starts at its first step.
+
+        Args:
+            trainer: Lightning's trainer, with its epochs and batches.
+            module: The network that is trained.
+        """
         steps = int(trainer.num_training_batches)
         total, done = steps * (trainer.max_epochs or 1), steps * trainer.current_epoch
         self._bar = self._open.enter_context(bar(self.description, total, done))
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
-        """One step further."""
+        """Advance the bar by one step."""
         if self._bar is None:
             return
         note = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
@@ -32,13 +41,24 @@ class TrainingProgress(L.Callback):
         self._bar.advance(note)
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        """Take the bar away."""
+        """Remove the bar.
+
+        Args:
+            trainer: Lightning's trainer.
+            module: The network that is trained.
+        """
         self._stop()
 
     def on_exception(
         self, trainer: L.Trainer, module: L.LightningModule, error: BaseException
     ) -> None:
-        """Take the bar away, so that the error is seen."""
+        """Remove the bar, so that it does not hide the error.
+
+        Args:
+            trainer: Lightning's trainer.
+            module: The network that is trained.
+            error: The error that ends the training.
+        """
         self._stop()
 
     def _stop(self) -> None:

@@ -1,4 +1,4 @@
-"""How a network of a run is trained, as plain values."""
+"""How a network of a run is trained: plain values taken from its configuration."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,15 @@ from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """One training.
+    """How one network is trained.
 
     Attributes:
-        optimizer: Name and constants.
-        schedule: Of the learning rate.
-        fit: Epochs, precision, devices, which checkpoint is kept.
+        optimizer: Name and constants of the optimizer.
+        schedule: Course of the learning rate.
+        fit: Epochs, precision, devices, and which checkpoint is kept.
         batch_size: Training images in a batch.
-        seed: Of order and augmentation.
-        augment: What happens to training images; None for nothing.
+        seed: Seed of the order of the images and of their augmentation.
+        augment: Random crops and flips of training images; None changes no image.
         validation_batch_size: Validation images in a batch.
     """
 
@@ -38,7 +38,7 @@ class TrainingRequest:
     validation_batch_size: int
 
     def batches(self, data: DataBundle) -> Batches:
-        """Training batches of the first epoch."""
+        """Training batches of the first epoch, shuffled and augmented."""
         return Batches(
             data.training,
             self.batch_size,
@@ -49,13 +49,13 @@ class TrainingRequest:
         )
 
     def validation(self, data: DataBundle) -> Batches:
-        """The validation part, in its order."""
+        """The validation images in their order."""
         assert data.val is not None  # data.val_fraction is above 0
         return Batches(data.val, self.validation_batch_size, data.preprocess)
 
 
 def float_training_request(config: RunConfig) -> TrainingRequest:
-    """How the float network is trained."""
+    """Take the training of the float network from a configuration."""
     settings = config.float
     return TrainingRequest(
         optimizer_spec(settings.optimizer),
@@ -69,7 +69,7 @@ def float_training_request(config: RunConfig) -> TrainingRequest:
 
 
 def quantized_training_request(config: RunConfig) -> TrainingRequest:
-    """How the quantized network is trained."""
+    """Take the training of the quantized network from a configuration."""
     return TrainingRequest(
         optimizer_spec(config.optimizer),
         schedule_spec(config.schedule),
@@ -82,6 +82,6 @@ def quantized_training_request(config: RunConfig) -> TrainingRequest:
 
 
 def augmentation(config: RunConfig) -> Augment | None:
-    """What training does to images; None for nothing."""
+    """Random crops and flips of training images; None if the configuration has neither."""
     settings = config.data.augment
     return Augment(settings.pad, settings.flip) if settings.pad or settings.flip else None

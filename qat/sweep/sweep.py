@@ -19,7 +19,7 @@ from qat.records.studies import add_to_study
 from qat.report.printed import print_table
 from qat.report.record_page import write_missing_pages
 from qat.report.requested_table import TableRequest, requested_table
-from qat.run.identity import done_before
+from qat.run.identity import finished_run_id
 from qat.sweep.progress import SweepProgress
 
 LAUNCHES = 3
@@ -60,7 +60,7 @@ def make_items(points: Iterable[Point], identify: Callable[[Point], str]) -> lis
     """
     items: dict[str, Item] = {}
     for point in points:
-        name = done_before(point.config) or identify(point)
+        name = finished_run_id(point.config) or identify(point)
         items.setdefault(name, Item(name, point, Path(point.config.paths.runs) / name))
     return list(items.values())
 

@@ -11,7 +11,7 @@ from PIL import Image
 from qat.cli.main import main
 from qat.config.compose import compose_points
 from qat.models.build import build_model
-from qat.run.data_request import _loaded
+from qat.run.data_request import _load_shared
 from qat.run.identity import known_identity
 from qat.run.prepare import prepare
 
@@ -125,7 +125,7 @@ def test_images_to_calibrate_with_are_part_of_the_name(files):
     assert known_identity(asked.config) == folder.id
     Image.new("RGB", (SIDE, SIDE)).save(files / "own" / "more.png")
     assert known_identity(asked.config) is None
-    _loaded.cache_clear()
+    _load_shared.cache_clear()
     assert prepare(asked.config, ()).id != folder.id
 
 

@@ -46,9 +46,9 @@ def test_data_that_changed_are_not_known(home, npz):
     path = npz(test_images=np.zeros((40, 8, 8, 3), np.uint8))
     os.utime(path, ns=(1, 1))
     assert known_identity(asked.config) is None
-    from qat.run.data_request import _loaded
+    from qat.run.data_request import _load_shared
 
-    _loaded.cache_clear()
+    _load_shared.cache_clear()
     assert prepare(asked.config, ()).id != first
 
 

@@ -1,1 +1,1 @@
-"""The network of a run in a runtime: exported, compared, timed."""
+"""The network of a run in a runtime: export, comparison, timing."""

@@ -1,4 +1,4 @@
-"""The last stages of a run: its network as a file of a runtime, compared, evaluated, timed."""
+"""The network of a run as an ONNX file, compared, evaluated and timed in its runtime."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -28,14 +28,17 @@ Timed = Callable[[str], AbstractContextManager[None]]
 def deploy(
     prepared: Prepared, net: nn.Module, qnet: nn.Module | None, logits: Tensor, timed: Timed
 ) -> StageResult:
-    """Export a network and measure it in its runtime, as far as the configuration asks for it.
+    """Export a network and measure it in its runtime, as the configuration says.
 
     Args:
         prepared: The run.
         net: The float network.
-        qnet: The quantized one; None in mode float.
-        logits: In torch, of the whole test set: of ``qnet``, or of ``net`` without one.
-        timed: Takes the seconds of a stage.
+        qnet: The quantized network; None in mode float.
+        logits: Outputs in torch on the whole test set, of ``qnet`` or, if that is None, of ``net``.
+        timed: Makes a context that adds the time of a named stage to the results.
+
+    Raises:
+        ValueError: If the runtime is not installed, or the network cannot be exported.
     """
     mode, folder, example = prepared.mode, prepared.folder, prepared.images.example()
     if mode.no_export_reason is not None:
@@ -61,18 +64,21 @@ def export_files(
     *,
     half: bool = False,
 ) -> Exported:
-    """Write the network, and the float network that it is timed against.
+    """Write the network as ONNX, and the float network as the baseline of its speed-up.
 
     Args:
-        deployed: Takes the files and their sizes.
-        folder: The run's.
+        deployed: Result that receives the files and their sizes.
+        folder: The run's folder.
         net: The float network.
-        qnet: The quantized one; None in mode float, where a float16 network is written as well.
-        example: A batch of images.
+        qnet: The quantized network; None in mode float, where a float16 network is written too.
+        example: A batch of images, shape (batch, channels, height, width).
         half: ``qnet`` is the float network in float16.
 
     Returns:
-        The network that a runtime is compared with.
+        The network that is compared with the runtime.
+
+    Raises:
+        ValueError: If an operation or a format of the network cannot be exported.
     """
     whole = float_onnx(net, example)
     deployed.files[FLOAT] = folder / FLOAT_NAME
@@ -99,15 +105,18 @@ def compare(
     folder: Path,
     timed: Timed,
 ) -> None:
-    """Parity, and the runtime's accuracy on the whole test set.
+    """Measure parity, and the runtime's accuracy on the whole test set.
 
     Args:
-        deployed: Takes the results.
+        deployed: Result that receives metrics, files, protocol and gate.
         prepared: The run.
-        exported: The network in its file.
-        logits: In torch, of the whole test set.
-        folder: The run's.
-        timed: Takes the seconds of a stage.
+        exported: The network and its file.
+        logits: Outputs in torch on the whole test set.
+        folder: The run's folder.
+        timed: Makes a context that adds the time of a named stage to the results.
+
+    Raises:
+        ValueError: If the runtime is not installed.
     """
     images = prepared.images
     runtime = make_runtime(prepared.timing.runtime)
@@ -131,20 +140,23 @@ def compare(
 def time_networks(
     deployed: StageResult, settings: MeasureConfig, example: Tensor, folder: Path, *, half: bool
 ) -> None:
-    """Latency of the exported files, except of one that the runtime computes in float.
+    """Measure the latency of the exported files, except of one that the runtime runs in float.
 
     Args:
-        deployed: Names the files, and takes the results.
+        deployed: Result that has the files and receives the metrics.
         settings: Runtime, batch sizes, threads, repetitions.
-        example: A batch of images.
-        folder: The run's.
+        example: A batch of images, whose shape the runtime is timed with.
+        folder: The run's folder.
         half: The quantized network is the float network in float16.
+
+    Raises:
+        ValueError: If the runtime is not installed.
     """
     names = (FLOAT, HALF, NETWORK)
     files = {name: deployed.files[name] for name in names if name in deployed.files}
     if "latency_ms" in deployed.not_measured:
         simulated = files.pop(NETWORK)
-        if half:  # what casts cost is worth knowing, under its own name
+        if half:  # the time of casts is reported under a name of its own
             files[HALF] = simulated
     shape = tuple(example.shape[1:])
     deployed.metrics |= run_latency(settings, files, shape, folder)

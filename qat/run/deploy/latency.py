@@ -1,4 +1,4 @@
-"""Latency of a run's networks in their runtime."""
+"""Latency of a run's exported networks in their runtime."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -22,18 +22,21 @@ FLOAT, NETWORK = "float", "network"
 def run_latency(
     config: MeasureConfig, files: Mapping[str, Path], shape: Sequence[int], folder: Path
 ) -> dict[str, float]:
-    """Time the files against each other and write ``latency.json`` into the run's folder.
+    """Time the files in turn, and write ``latency.json`` into the run's folder.
 
     Args:
         config: Runtime, batch sizes, threads, repetitions.
-        files: Name → ONNX file; the one called ``float`` is what the others are held against.
-        shape: Of one image.
-        folder: The run's.
+        files: Name → ONNX file; ``float`` is the baseline of the speed-ups.
+        shape: Shape of one image: (channels, height, width).
+        folder: The run's folder.
 
     Returns:
-        ``latency_ms``, ``float_latency_ms``, ``speedup``: of one image and the first number of
-        threads without, of others with a suffix such as ``_b64`` or ``_t1``. A float16 network
-        that the runtime computes in float has a latency, and no speed-up.
+        ``latency_ms``, ``float_latency_ms`` and ``speedup``, without a suffix for one image and
+        the first number of threads, with one such as ``_b64`` or ``_t1`` for others. A float16
+        network that the runtime computes in float has a latency but no speed-up.
+
+    Raises:
+        ValueError: If the runtime is not installed.
     """
     spec = latency_spec(config)
     report = measure_latency(files, shape, spec, [config.runtime], FLOAT)
@@ -59,7 +62,7 @@ def _float16_products(runtime: str, files: Mapping[str, Path]) -> tuple[int, int
 
 
 def latency_spec(config: MeasureConfig) -> LatencySpec:
-    """How to measure; where no threads are named all cores are used."""
+    """How latency is measured; without a number of threads, all usable cores are used."""
     return LatencySpec(
         batches=tuple(config.batches),
         threads=tuple(config.threads) or (usable_cores(),),
@@ -86,7 +89,7 @@ def _suffix(batch: int, threads: int, spec: LatencySpec) -> str:
 
 
 def _layers(runtime: str, file: Path, shape: Sequence[int]) -> dict[str, float]:
-    """Milliseconds by layer, by the runtime's profiler; what belongs to no layer under ``""``."""
+    """Layer → milliseconds by the runtime's profiler; ``""`` for nodes that belong to no layer."""
     session = make_runtime(runtime).load(file, threads=1)
     times = session.layer_times_ms(some_images(1, shape, session.input.dtype))
     return {name or "": ms for name, ms in times.items()}

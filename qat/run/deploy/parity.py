@@ -1,4 +1,4 @@
-"""Parity of a run: simulation against runtime, held against the thresholds of its configuration."""
+"""Parity of a run: its simulation and its runtime are compared, and thresholds decide the gate."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -47,11 +47,20 @@ def run_parity(
     labels: Tensor,
     folder: Path,
 ) -> StageResult:
-    """Compare, judge, and write ``parity.json`` into the run's folder.
+    """Compare the runtime with the simulation, and write ``parity.json`` into the run's folder.
+
+    Args:
+        config: Numbers of images, and the thresholds of the gate.
+        exported: The network and its file.
+        runtime: The runtime that runs the file.
+        batches: (images, labels) of the test set.
+        simulated: Outputs in torch on the test set.
+        labels: Labels of the test set.
+        folder: The run's folder.
 
     Returns:
-        Figures of the runtime and of parity, the gate, and why no latency will be told, if layers
-        do not run as they are stored.
+        Metrics of the runtime and of parity, and the gate. If the runtime does not compute layers
+        in the format in which they are stored, also why no latency is measured.
     """
     thresholds = _thresholds(config)
     parity = check_parity(
@@ -124,7 +133,7 @@ def _thresholds(config: ParityConfig) -> ParityThresholds:
 
 
 def _execution(exported: Exported, runtime: Runtime) -> RuntimeExecution:
-    """Which layers the runtime computes as integers, and with what."""
+    """Which layers the runtime computes as integers, and with which instructions."""
     layers = [] if exported.half else [name for name, _ in twins(exported.qnet)]
     nodes = runtime.load(exported.file, threads=1).nodes()
     instructions = cpu_facts()[1]

@@ -1,1 +1,1 @@
-"""Where the memory of a run goes."""
+"""The memory that the networks of a run need."""

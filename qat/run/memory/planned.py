@@ -1,4 +1,4 @@
-"""Memory of a run: its layers, its arena, the run inside it, and packed weights ahead of time."""
+"""Memory of a run: per layer, in an arena, in a run inside that arena, with packed weights."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -50,18 +50,18 @@ ALONE_AND_TOGETHER = (
     SCHEDULED,
 )
 _UNREADABLE = (ValueError, RuntimeError, TypeError, AttributeError, KeyError)
-"""What reading a network raises whose control flow or operations are not those of a graph."""
+"""Errors of reading a network that is no graph: by its control flow or its operations."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One network: its tensors, how they lie, its plan.
+    """One network, its tensors, and its memory plan.
 
     Attributes:
-        net: On the CPU.
-        traced: Its tensors at 32 bits.
-        codings: Storage → how it lies; of those that are codes.
-        plan: By the strategies that are on.
+        net: The network, on the CPU.
+        traced: Its graph, with every tensor at 32 bits.
+        codings: Name of a stored tensor → coding, for those stored as codes.
+        plan: The memory plan by the configured strategies.
     """
 
     net: nn.Module
@@ -71,7 +71,7 @@ class Planned:
 
     @property
     def bits(self) -> dict[str, int]:
-        """Storage → width."""
+        """Name of a tensor that is stored as codes → its width."""
         return {name: coding.bits for name, coding in self.codings.items()}
 
 
@@ -84,8 +84,8 @@ def run_memory(
         request: Strategies, and what is measured.
         images: One preprocessed batch, on the CPU.
         net: The float network.
-        qnet: The quantized one; None in mode float.
-        folder: The run's, with the packed file of ``qnet``.
+        qnet: The quantized network; None in mode float.
+        folder: The run's folder, with the packed file of ``qnet``.
 
     Raises:
         ValueError: If a run inside an arena gives another output than the ordinary one.
@@ -112,12 +112,12 @@ def run_memory(
 
 
 def strategy(config: MemoryConfig) -> Strategy:
-    """The strategies that are on."""
+    """The configured strategies."""
     return Strategy(config.reuse, config.in_place, config.schedule, config.widths)
 
 
 def _names(config: MemoryConfig, qnet: nn.Module | None) -> list[str]:
-    """Metrics that a run has where its graph can be read."""
+    """Metrics of a run whose graph can be read."""
     names = [FLOAT_PEAK] + [PEAK] * (qnet is not None)
     if config.execute:
         names += ["arena_workspace_bytes", "arena_allocated_bytes"]
@@ -151,7 +151,7 @@ def _planned_memory(
     request: MemoryRequest,
     packed: Path,
 ) -> PlannedMemory:
-    """Layers in inference, before and after, and in training; arenas; what runs in them took."""
+    """The memory of layers in inference and training, of the arenas, and of runs inside them."""
     whole, config = networks[FLOAT].traced, request.settings
     before, training = estimate_inference(whole), estimate_training(whole, request.optimizer)
     quantized = {} if qnet is None else _quantized_layers(networks["network"], qnet, before)
@@ -175,7 +175,7 @@ def _planned_memory(
 
 
 def _quantized_layers(planned: Planned, qnet: nn.Module, before: MemoryEstimate) -> dict[str, Any]:
-    """The fields of :class:`PlannedMemory` that a float run does not have."""
+    """The fields of :class:`PlannedMemory` that only a quantized run has."""
     traced = replace(planned.traced, graph=planned.traced.graph.with_bits(planned.bits))
     layers = {name: twin.plan.weight for name, twin in twins(qnet)}
     called = {str(n.target) for n in traced.module.graph.nodes if n.op == "call_module"}
@@ -188,7 +188,7 @@ def _quantized_layers(planned: Planned, qnet: nn.Module, before: MemoryEstimate)
 
 
 def _labelled_bits(planned: Planned) -> dict[str, int]:
-    """Layer → width that its output is stored at."""
+    """Layer → width of its stored output."""
     graph = planned.traced.graph.with_bits(planned.bits)
     return {operation.layer: graph.tensors[n].bits for n, operation in graph.operations.items()}
 
@@ -206,7 +206,7 @@ def _table(estimate: MemoryEstimate, before: MemoryEstimate) -> MemoryTable:
 
 
 def _arena(planned: Planned, config: MemoryConfig) -> NetworkArena:
-    """The plan that is used, and what every strategy comes to, alone and together."""
+    """The plan that is used, and the bytes of every strategy, alone and combined."""
     plan, rows = planned.plan, {}
     for each in ALONE_AND_TOGETHER:
         for widths in (False, True) if planned.codings else (False,):
@@ -245,7 +245,7 @@ def _size(plan: MemoryPlan, naive: int) -> ArenaSize:
 def _measured_arena(
     result: StageResult, name: str, planned: Planned, images: Tensor, config: MemoryConfig
 ) -> NetworkArena:
-    """The arena of a network, run inside it if the configuration asks for it; its metrics."""
+    """The arena of a network and its metrics; with ``memory.execute``, the network runs inside it."""
     prefix, suffix = "float_" if name == FLOAT else "", _suffix(config)
     result.metrics[f"{prefix}{PEAK}{suffix}"] = planned.plan.arena.bytes
     arena = _arena(planned, config)
@@ -258,13 +258,18 @@ def _measured_arena(
 
 
 def _suffix(config: MemoryConfig) -> str:
-    """Of the metrics of more than one image at a time."""
+    """Suffix of the metrics' names, such as ``_b8`` for batches of eight images."""
     return "" if config.batch == 1 else f"_b{config.batch}"
 
 
 @torch.no_grad()
 def execute(name: str, planned: Planned, images: Tensor) -> ArenaExecution:
-    """Run a network inside its arena and hold its output against the ordinary one.
+    """Run a network inside its arena, and compare its output with the ordinary one.
+
+    Args:
+        name: Name of the network in the error message.
+        planned: The network and its memory plan.
+        images: One preprocessed batch, on the CPU.
 
     Raises:
         ValueError: If one bit differs.

@@ -7,12 +7,12 @@ from qat.config.schema import MemoryConfig, RunConfig
 
 @dataclass(frozen=True)
 class MemoryRequest:
-    """Strategies of the plan, and what is measured.
+    """Strategies of the memory plan, and what is measured.
 
     Attributes:
-        settings: The group ``memory``.
-        optimizer: Whose state counts in a training step.
-        draws_figures: Write the figures as well.
+        settings: The configuration group ``memory``.
+        optimizer: Optimizer whose state counts in a training step, such as ``sgd_momentum``.
+        draws_figures: Whether the figures are written as well.
     """
 
     settings: MemoryConfig
@@ -21,7 +21,7 @@ class MemoryRequest:
 
 
 def memory_request(config: RunConfig) -> MemoryRequest:
-    """The memory settings of a configuration, with the optimizer decided."""
+    """Take the memory settings from a configuration; by default the optimizer is the run's own."""
     return MemoryRequest(config.memory, _optimizer(config), config.tracking.figures)
 
 

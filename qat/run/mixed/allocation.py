@@ -1,4 +1,4 @@
-"""From sensitivities to a plan (mode=mixed)."""
+"""The chosen widths of a run in mode mixed: from sensitivities to a plan."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,11 +25,11 @@ class Allocation:
     """The choice of widths of a run.
 
     Attributes:
-        choice: What there was to choose.
-        plan: With the chosen widths.
+        choice: The free widths, their costs, and the budgets.
+        plan: The plan with the chosen widths.
         bits: Slot → chosen width.
-        table: The sensitivities that the choice rests on.
-        problem: What the allocator was given.
+        table: The sensitivities that the choice depends on.
+        problem: The problem that the allocator solved.
     """
 
     choice: Candidates
@@ -40,7 +40,7 @@ class Allocation:
 
     @property
     def budgets(self) -> Budgets | None:
-        """Limits; None for ``threshold`` without any."""
+        """Limits; None for the allocator ``threshold`` without any limit."""
         return self.choice.budgets
 
 
@@ -52,18 +52,19 @@ def choose_plan(request: MixedRequest, source: FloatNetwork) -> Allocation:
         source: The float network.
 
     Raises:
-        UnmeetableBudgetError: Naming the cheapest plan and what it lacks; before any measurement.
-        ValueError: If a table is of another network, or there is nothing to choose.
+        UnmeetableBudgetError: Before any measurement, if no plan meets the budgets; it names the
+            cheapest plan.
+        ValueError: If a table belongs to another network, or no width is free.
     """
     choice = candidates(request, source)
     learns = request.allocate.name == "learned"
     table = learned_table(choice) if learns else run_sensitivity(request, source, choice.base)
     problem = choice.problem(table.harms())
-    bits = _allocated(choice, problem)
+    bits = _choose_bits(choice, problem)
     return Allocation(choice, choice.with_widths(bits), bits, table, problem)
 
 
-def _allocated(choice: Candidates, problem: Problem) -> dict[Slot, int]:
+def _choose_bits(choice: Candidates, problem: Problem) -> dict[Slot, int]:
     settings, budgets = choice.request.allocate, choice.budgets
     if settings.target is None:
         return allocate(settings.name, problem, budgets, _options(choice, problem))
@@ -74,7 +75,7 @@ def _allocated(choice: Candidates, problem: Problem) -> dict[Slot, int]:
 
 
 def _options(choice: Candidates, problem: Problem) -> dict[str, Any]:
-    """Options of the allocator; one that measures plans starts from the plan of ``ilp``."""
+    """Options of the allocator; if it measures plans, it starts from the plan of ``ilp``."""
     options = dict(choice.request.allocate.options)
     if choice.request.allocate.name in MEASURING:
         options["evaluate"] = _loss_of(choice)
@@ -84,10 +85,10 @@ def _options(choice: Candidates, problem: Problem) -> dict[str, Any]:
 
 
 def _loss_of(choice: Candidates) -> Any:
-    """Widths → what the quantized network's loss is on the sensitivity images."""
+    """A function from widths to the quantized network's loss on the sensitivity images."""
     request, settings = choice.request, choice.request.sensitivity
     images = {"seed": settings.seed, "images": settings.images}
-    measured = PlanAccuracy(
+    accuracy = PlanAccuracy(
         request.calibration, choice.source, "train", request.sensitivity_images, images
     )
-    return lambda bits: measured(choice.with_widths(bits))["loss"]
+    return lambda bits: accuracy(choice.with_widths(bits))["loss"]

@@ -1,4 +1,4 @@
-"""What there is to choose in mode mixed: free widths, what they cost, and the budgets."""
+"""The choice in mode mixed: which widths are free, what they cost, and the budgets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from qat.core.scheme import TensorSpec
 from qat.run.float_network import FloatNetwork
 from qat.run.mixed.latency_table import run_latency_table
 from qat.run.mixed.request import MixedRequest
-from qat.run.signs import decided_plan
+from qat.run.signs import plan_with_signs
 from qat.sensitivity.groups import add_ties, sharing_groups, tensors_read
 from qat.sensitivity.widths import Bits, Slot, slots_of, spec_of
 
@@ -30,9 +30,9 @@ class Candidates:
         request: How widths are chosen.
         source: The float network.
         base: The plan of the scheme, whose widths are replaced.
-        costs: Of any widths.
+        costs: Computes the cost of any widths.
         free: Slots whose width is chosen.
-        budgets: Limits; None for ``threshold`` without any.
+        budgets: Limits; None for the allocator ``threshold`` without any limit.
     """
 
     request: MixedRequest
@@ -43,7 +43,11 @@ class Candidates:
     budgets: Budgets | None
 
     def problem(self, harms: Mapping[Slot, Mapping[int, float]]) -> Problem:
-        """What an allocator is given, with the harm of each width in each slot."""
+        """The problem that an allocator solves.
+
+        Args:
+            harms: Slot → width → predicted harm.
+        """
         settings = self.request.allocate
         return make_problem(
             harms,
@@ -56,7 +60,7 @@ class Candidates:
         )
 
     def with_widths(self, bits: Bits) -> Plan:
-        """The plan with other widths, tensors between layers included."""
+        """The plan with other widths, including those of the tensors between layers."""
         if self.base.placement != "integer":
             return apply_bits(self.base, bits)
         net = self.source.net
@@ -65,17 +69,17 @@ class Candidates:
 
 
 def candidates(request: MixedRequest, source: FloatNetwork) -> Candidates:
-    """What there is to choose; budgets that no plan meets are refused here.
+    """Find the free widths and their costs; refuse budgets that no plan meets.
 
     Args:
         request: How widths are chosen.
         source: The float network.
 
     Raises:
-        UnmeetableBudgetError: Naming the cheapest plan and what it lacks.
-        ValueError: If a table of latencies cannot be read, or there is nothing to choose.
+        UnmeetableBudgetError: If no plan meets the budgets; it names the cheapest plan.
+        ValueError: If a table of latencies cannot be read, or no width is free.
     """
-    base = decided_plan(request.calibration, request.scheme, source)
+    base = plan_with_signs(request.calibration, request.scheme, source)
     costs = _costs(request, source, base)
     free = free_slots(request, source, base)
     choice = Candidates(
@@ -86,36 +90,39 @@ def candidates(request: MixedRequest, source: FloatNetwork) -> Candidates:
 
 
 def free_slots(request: MixedRequest, source: FloatNetwork, plan: Plan) -> list[Slot]:
-    """Slots whose width the scheme itself sets, not its first/last policy nor one of its rules.
+    """Slots whose width the scheme sets directly, not by its first/last policy or a rule.
 
-    Found by a comparison with the plan of other widths: what changes is free.
+    A second plan is made from the same scheme with other widths: the slots that change are free.
 
     Args:
         request: How widths are chosen.
         source: The float network.
-        plan: Of the scheme.
+        plan: The scheme's plan.
     """
     scheme = request.scheme
     other = replace(scheme, weight=_other(scheme.weight), act=_other(scheme.act))
-    moved = make_plan(source.net, other, request.calibration.images.example())
+    other_plan = make_plan(source.net, other, request.calibration.images.example())
     return [
         slot
         for slot in slots_of(plan)
         if slot[1] in request.sensitivity.slots
-        and slot[0] in moved.layers
-        and spec_of(plan, slot).stored_bits != spec_of(moved, slot).stored_bits
+        and slot[0] in other_plan.layers
+        and spec_of(plan, slot).stored_bits != spec_of(other_plan, slot).stored_bits
     ]
 
 
 def run_budgets(settings: AllocateConfig, costs: NetworkCosts, free: list[Slot]) -> Budgets | None:
-    """The budgets of a run; if the user sets none, those of the scheme's own widths.
+    """The budgets of a run; if the user sets none, the costs of the scheme's own widths.
 
-    ``threshold`` needs no budget: it has none if the user sets none.
+    The allocator ``threshold`` has no budget if the user sets none.
 
     Args:
-        settings: The group ``allocate``.
-        costs: Of any widths.
+        settings: The configuration group ``allocate``.
+        costs: Computes the cost of any widths.
         free: Slots whose width is chosen.
+
+    Returns:
+        The limits; None without any limit.
     """
     configured = {name: getattr(settings, name) for name in BUDGETS}
     limits: dict[str, float] = {n: limit for n, limit in configured.items() if limit is not None}

@@ -1,4 +1,4 @@
-"""What a run's choice of widths came to, as files of its folder."""
+"""The files of a run's choice of widths: ``sensitivity.json`` and ``allocation.json``."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -24,14 +24,17 @@ from qat.sensitivity.table import SensitivityTable
 def write_allocation(
     folder: Path, allocator: str, trained: bool, chosen: Allocation, check: Check | None
 ) -> dict[str, Path]:
-    """Write ``sensitivity.json`` and ``allocation.json``; their paths by artifact name.
+    """Write ``sensitivity.json`` and ``allocation.json``.
 
     Args:
-        folder: The run's.
-        allocator: Name of who chose.
-        trained: Whether the network was trained behind it.
-        chosen: What was chosen.
-        check: Of the prediction, if there was one.
+        folder: The run's folder.
+        allocator: Name of the allocator.
+        trained: Whether the network is trained after the choice.
+        chosen: The chosen widths.
+        check: The check of the prediction; None if there was none.
+
+    Returns:
+        Name of the artifact → file.
     """
     allocation = AllocationFile(
         allocator=allocator,
@@ -54,7 +57,7 @@ def write_allocation(
 
 
 def sensitivity_file(table: SensitivityTable) -> SensitivityFile:
-    """The table as a run's folder has it."""
+    """The table in the form of a run's file."""
     rows = tuple(WidthScore(**asdict(row)) for row in table.rows)
     return SensitivityFile(table.metric, table.unit, table.higher_is_worse, table.digest, rows)
 
@@ -76,7 +79,7 @@ def _front(chosen: Allocation) -> tuple[FrontPoint, ...]:
 
 
 def _score(chosen: Allocation, layer: str, slot: str, bits: int) -> float | None:
-    """What the width that was chosen scores; None if it was not scored."""
+    """Score of the chosen width; None if it has no finite score."""
     score = chosen.table.scores.get((layer, slot, bits))
     return None if score in (float("inf"), float("-inf")) else score
 
@@ -90,11 +93,11 @@ def _check(check: Check) -> PredictionCheck:
         )
         for plan in check.plans
     )
-    return PredictionCheck(None if check.held is None else _agreement(check.held), plans)
+    return PredictionCheck(None if check.agreement is None else _agreement(check.agreement), plans)
 
 
-def _agreement(held: Agreement) -> RankAgreement:
+def _agreement(agreement: Agreement) -> RankAgreement:
     spearman, kendall = (
-        CorrelationInterval(**asdict(estimate)) for estimate in (held.spearman, held.kendall)
+        CorrelationInterval(**asdict(estimate)) for estimate in (agreement.spearman, agreement.kendall)
     )
-    return RankAgreement(spearman, kendall, held.plans, held.confidence)
+    return RankAgreement(spearman, kendall, agreement.plans, agreement.confidence)

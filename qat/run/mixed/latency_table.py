@@ -1,4 +1,4 @@
-"""Measured times of layers at several widths, from runs that a runtime has timed."""
+"""Measured times of layers at several widths, from the runs of a runtime or from a file."""
 
 import statistics
 from collections.abc import Iterator
@@ -18,12 +18,16 @@ NETWORK = "network"
 
 
 def run_latency_table(config: AllocateConfig) -> Latency | None:
-    """Layer → widths → milliseconds, as ``allocate`` names them; None if it names none.
+    """Read the latency table that ``allocate.latency_table`` or ``allocate.latency_runs`` name.
 
-    A pair of widths that several runs have gets the median of their times.
+    If several runs have the same pair of widths, the median of their times counts.
+
+    Returns:
+        Layer → (weight bits, activation bits) → milliseconds; None if neither key is set.
 
     Raises:
         ValueError: If a file is no such table, or a run has no times of layers.
+        RecordError: If a run has no readable record.
     """
     if config.latency_table is not None:
         return latency_table(_read(config.latency_table))

@@ -27,14 +27,18 @@ MOMENTUM = 0.9
 def learned_table(choice: Candidates) -> SensitivityTable:
     """Train a softmax over quantizers in every free slot, once for all seeds of a run.
 
-    An interrupted training continues from its last epoch. The trained weights are not used: only
-    the choices are kept. Batch norm keeps its statistics, as the calibrated network has them.
+    An interrupted training continues from its last epoch. Only the choices are kept, not the
+    trained weights. Batch norm keeps the statistics of the calibrated network.
 
     Args:
-        choice: What there is to choose, with budgets.
+        choice: The free widths, their costs, and budgets.
+
+    Returns:
+        The harm of each width in each free slot, from the cache if it is there.
 
     Raises:
-        ValueError: If a budget has no price with a gradient.
+        ValueError: If the cost of a budget has no gradient.
+        TrainingError: If the training fails.
     """
     request, net, plan, budgets = choice.request, choice.source.net, choice.base, choice.budgets
     assert budgets is not None

@@ -1,4 +1,4 @@
-"""The accuracy of a plan: calibrated and evaluated once for all runs that need it."""
+"""The accuracy of a plan, measured once for all runs that need it."""
 
 import json
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from qat.training.evaluate import evaluate
 
 @dataclass(frozen=True)
 class PlanAccuracy:
-    """Calibrates a plan as the run does, and evaluates it.
+    """A function from a plan to its accuracy; the plan is calibrated as the run does it.
 
     Attributes:
-        calibration: Of the run.
+        calibration: The run's calibration.
         source: The float network.
-        split: Part of the data set that the images are of.
-        batches: To evaluate on.
-        selection: What determines which images of the split they are, as plain data.
+        split: Name of the part of the data set that the images belong to.
+        batches: The images to evaluate on.
+        selection: Plain data that determine which images of the split these are.
     """
 
     calibration: Calibration

@@ -1,4 +1,4 @@
-"""Did the prediction hold? Random plans of a run's budgets, measured beside the chosen one."""
+"""A check of the predicted harm: random plans within the run's budgets are measured."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ class CheckedPlan:
 
     Attributes:
         bits: Slot → width.
-        harm: Predicted, in the unit of the sensitivity metric.
-        top1: Measured.
+        harm: Predicted harm, in the unit of the sensitivity metric.
+        top1: Measured accuracy, a fraction.
     """
 
     bits: Mapping[Slot, int]
@@ -35,20 +35,20 @@ class CheckedPlan:
 
 @dataclass(frozen=True)
 class Check:
-    """Predicted against measured.
+    """Predicted harm and measured accuracy of several plans.
 
     Attributes:
-        plans: That were measured.
-        held: Rank correlations of harm and drop; None of fewer than five plans.
+        plans: The plans that were measured.
+        agreement: Rank correlations of harm and loss of accuracy; None for fewer than five plans.
     """
 
     plans: Sequence[CheckedPlan]
-    held: Agreement | None
+    agreement: Agreement | None
 
     @property
-    def lacks(self) -> dict[str, str]:
-        """Why there are no correlations, by metric."""
-        if self.held is not None:
+    def absence_reasons(self) -> dict[str, str]:
+        """Name of an absent correlation → reason."""
+        if self.agreement is not None:
             return {}
         reason = (
             f"only {len(self.plans)} different plans use up the budget, and a correlation needs "
@@ -63,8 +63,8 @@ class Check:
             "random_plans_top1_best": max(accuracies),
             "random_plans_top1_mean": sum(accuracies) / len(accuracies),
         }
-        for name in ("spearman", "kendall") if self.held else ():
-            estimate = getattr(self.held, name)
+        for name in ("spearman", "kendall") if self.agreement else ():
+            estimate = getattr(self.agreement, name)
             metrics[f"prediction_{name}"] = estimate.value
             metrics[f"prediction_{name}_low"] = estimate.low
             metrics[f"prediction_{name}_high"] = estimate.high
@@ -74,8 +74,8 @@ class Check:
 def check_prediction(request: MixedRequest, source: FloatNetwork, chosen: Allocation) -> Check:
     """Measure ``mixed.check_plans`` random plans, or fewer if there are no more.
 
-    They are drawn within the same budgets (of an allocation without budgets: within what it
-    spends), use them up, and are calibrated, never trained.
+    They are drawn within the same budgets as the choice (without budgets, within its costs) and use
+    them up: no width could be larger. They are calibrated but never trained.
 
     Args:
         request: How widths are chosen.
@@ -83,17 +83,17 @@ def check_prediction(request: MixedRequest, source: FloatNetwork, chosen: Alloca
         chosen: The choice whose prediction is checked.
     """
     settings = request.check
-    budgets = chosen.budgets or _spent(chosen)
+    budgets = chosen.budgets or _spending(chosen)
     plans = random_plans(chosen.problem, budgets, settings.check_plans, settings.check_seed)
     images, first = request.calibration.images, settings.check_images
-    measured = PlanAccuracy(
+    accuracy = PlanAccuracy(
         request.calibration, source, "test", _batches(images, first), {"first": first}
     )
     checked = [
         CheckedPlan(
             bits,
             chosen.problem.harm(bits),
-            measured(chosen.choice.with_widths(bits))["top1"],
+            accuracy(chosen.choice.with_widths(bits))["top1"],
         )
         for bits in tracked("random plans", plans)
     ]
@@ -104,7 +104,7 @@ def check_prediction(request: MixedRequest, source: FloatNetwork, chosen: Alloca
 
 
 def _batches(images: RunImages, first: int | None) -> Batches:
-    """The first test images, or all: a check chooses nothing, so the test set is allowed."""
+    """The first test images, or all: the check chooses nothing, so it may use the test set."""
     every, test = images.test(), images.data.test
     if first is None:
         return every
@@ -112,6 +112,6 @@ def _batches(images: RunImages, first: int | None) -> Batches:
     return Batches(subset, every.batch_size, images.data.preprocess)
 
 
-def _spent(chosen: Allocation) -> Budgets:
+def _spending(chosen: Allocation) -> Budgets:
     costs = chosen.problem.costs
     return Budgets(weight_bytes=costs.weight_bytes(chosen.bits), bops=costs.bops(chosen.bits))

@@ -13,17 +13,17 @@ from qat.run.training_request import augmentation
 
 @dataclass(frozen=True)
 class MixedRequest:
-    """What is measured, who chooses, and how the prediction is checked.
+    """What is measured, which allocator chooses, and how the prediction is checked.
 
     Attributes:
-        scheme: Whose widths are replaced.
-        calibration: Of every network that is tried.
-        sensitivity: The group of that name.
-        allocate: Likewise.
-        check: The group ``mixed``.
-        training_batch_size: Training images in a batch, where widths are learned.
-        augment: What happens to them; None for nothing.
-        accelerator: Where widths are learned.
+        scheme: The scheme whose widths are replaced.
+        calibration: The calibration of every network that is tried.
+        sensitivity: The configuration group ``sensitivity``.
+        allocate: The configuration group ``allocate``.
+        check: The configuration group ``mixed``.
+        training_batch_size: Training images in a batch, for learned widths.
+        augment: Random crops and flips of these images; None changes no image.
+        accelerator: Device on which widths are learned, as Lightning names it.
     """
 
     scheme: Scheme
@@ -37,19 +37,19 @@ class MixedRequest:
 
     @cached_property
     def sensitivity_images(self) -> Batches:
-        """Training images, drawn by ``sensitivity.seed``: the same for all seeds of a run."""
+        """Training images drawn by ``sensitivity.seed``: the same images for all runs' seeds."""
         images, settings = self.calibration.images, self.sensitivity
         at_once = min(settings.batch_size, images.at_once)
         return images.drawn_training(settings.images, settings.seed, at_once)
 
 
 def mixed_request(config: RunConfig, scheme: Scheme, calibration: Calibration) -> MixedRequest:
-    """The choice of widths of a configuration.
+    """Take the choice of widths from a configuration.
 
     Args:
-        config: Typed.
-        scheme: Whose widths are replaced.
-        calibration: Of every network that is tried.
+        config: The run's configuration.
+        scheme: The scheme whose widths are replaced.
+        calibration: The calibration of every network that is tried.
     """
     return MixedRequest(
         scheme,

@@ -1,4 +1,4 @@
-"""Sensitivity of a run's layers: computed once for all runs that ask the same, kept row by row."""
+"""Sensitivities of a run's layers: measured once for all equal requests, saved row by row."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -26,15 +26,15 @@ from qat.sensitivity.table import SensitivityRow, SensitivityTable
 
 
 def run_sensitivity(request: MixedRequest, source: FloatNetwork, plan: Plan) -> SensitivityTable:
-    """The run's table: of the user's file, from the cache, or measured.
+    """The run's sensitivities: from the user's file, from the cache, or measured.
 
     Args:
         request: How widths are chosen.
         source: The float network.
-        plan: Of the scheme.
+        plan: The scheme's plan.
 
     Raises:
-        ValueError: If the user's table is of another network, or a score is NaN.
+        ValueError: If the user's table belongs to another network, or a score is NaN.
     """
     settings = request.sensitivity
     batches = list(request.sensitivity_images)
@@ -46,12 +46,12 @@ def run_sensitivity(request: MixedRequest, source: FloatNetwork, plan: Plan) -> 
     metric = _metric(settings)
 
     def measure(**resumed: Any) -> SensitivityTable:
-        return _measured(settings, source.net, plan, batches, metric, **resumed)
+        return _measure(settings, source.net, plan, batches, metric, **resumed)
 
-    if settings.target is not None:  # what the user's code depends on is unknown
+    if settings.target is not None:  # a user's metric: what its result depends on is unknown
         return measure()
     cache, keys = request.calibration.cache, request.calibration.keys
-    return _cached(cache, _key(settings, digest, keys), metric.name, measure)
+    return _cached_table(cache, _key(settings, digest, keys), metric.name, measure)
 
 
 def _read(path: Path) -> SensitivityTable:
@@ -75,14 +75,14 @@ def _metric(settings: SensitivityConfig) -> Metric:
     )
 
 
-def _cached(
+def _cached_table(
     cache: Cache, key: dict[str, Any], metric: str, measure: Callable[..., SensitivityTable]
 ) -> SensitivityTable:
-    """The table from the cache, or measured; rows of an interrupted measurement are kept."""
+    """The table from the cache, or measured; an interrupted measurement continues."""
     rows_file = cache.path_of("sensitivity", key).with_suffix(".rows.jsonl")
 
     def make(path: Path) -> None:
-        with _kept(rows_file) as (done, keep):
+        with _open_rows(rows_file) as (done, keep):
             table = measure(done={metric: done}, keep=keep)
         table.save(path)
         rows_file.unlink(missing_ok=True)
@@ -91,11 +91,11 @@ def _cached(
 
 
 def _key(settings: SensitivityConfig, digest: str, keys: CacheKeys) -> dict[str, Any]:
-    own = {name: getattr(settings, name) for name in ("metric", "widths", "slots", "hessian")}
-    return {"of": digest, **own, **keys.machine()}
+    fields = {name: getattr(settings, name) for name in ("metric", "widths", "slots", "hessian")}
+    return {"of": digest, **fields, **keys.machine()}
 
 
-def _measured(
+def _measure(
     settings: SensitivityConfig,
     net: nn.Module,
     plan: Plan,
@@ -118,9 +118,9 @@ def _measured(
 
 
 @contextmanager
-def _kept(path: Path) -> Iterator[tuple[list[SensitivityRow], Keep]]:
-    """Rows that a measurement before this one kept, and a function that keeps another."""
-    done = list(_rows(path))
+def _open_rows(path: Path) -> Iterator[tuple[list[SensitivityRow], Keep]]:
+    """The rows of an interrupted measurement, and a function that saves another row."""
+    done = list(_read_rows(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(map(_line, done)), encoding="utf-8")
     with path.open("a", encoding="utf-8") as file:
@@ -132,12 +132,12 @@ def _kept(path: Path) -> Iterator[tuple[list[SensitivityRow], Keep]]:
         yield done, keep
 
 
-def _rows(path: Path) -> Iterable[SensitivityRow]:
+def _read_rows(path: Path) -> Iterable[SensitivityRow]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     for line in lines:
         try:
             yield SensitivityRow(**json.loads(line))
-        except (ValueError, TypeError):  # cut off while it was written
+        except (ValueError, TypeError):  # the last line is incomplete
             return
 
 

@@ -1,4 +1,4 @@
-"""What the choice of widths depends on, as plain data: files count by their content."""
+"""The settings that the choice of widths depends on, as plain data."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,10 +11,10 @@ from qat.records.file_names import LATENCY_NAME, PLAN_NAME
 
 
 def mixed_settings(config: RunConfig) -> dict[str, Any]:
-    """Groups ``sensitivity``, ``allocate`` and ``mixed``, ready to name a run.
+    """Groups ``sensitivity``, ``allocate`` and ``mixed``; files are replaced by their digests.
 
     Raises:
-        ValueError: If a file that is named is not there.
+        ValueError: If a file that the configuration names is absent.
     """
     settings = {
         name: asdict(getattr(config, name)) for name in ("sensitivity", "allocate", "mixed")

@@ -1,1 +1,1 @@
-"""The stages of a run: each takes its state, and gives one result."""
+"""The stages of a run: each is a function from the state of the run to one result."""

@@ -1,4 +1,4 @@
-"""What quantization did to each tensor of the network."""
+"""The effect of quantization on each tensor of the network."""
 
 import math
 from dataclasses import asdict
@@ -15,13 +15,13 @@ from qat.run.stage_result import StageResult
 from qat.run.state import RunState
 
 LAYER_IMAGES = 64
-"""Test images on which the layers' tensors are looked at."""
+"""Number of test images on which the tensors are compared."""
 
 
 def analyse_stage(state: RunState) -> StageResult:
-    """Write ``layers.json``."""
+    """Compare every tensor with its float counterpart, and write ``layers.json``."""
     prepared, path = state.prepared, state.folder.path / LayersFile.NAME
-    at_once = max(1, prepared.images.at_once // 4)  # all outputs of a batch are held, so few
+    at_once = max(1, prepared.images.at_once // 4)  # all outputs of a batch stay in memory
     with state.timed("analysis"):
         counterpart = _counterpart(state.net, state.plan)
         images = list(prepared.images.first_test_images(LAYER_IMAGES, at_once))
@@ -32,7 +32,7 @@ def analyse_stage(state: RunState) -> StageResult:
 
 
 def _stored(row: TensorRow) -> LayerTensor:
-    """The row as a file has it: a number that is infinite or NaN is None."""
+    """The row in the form of the file: a number that is infinite or NaN becomes None."""
     values = asdict(row)
     for name, value in values.items():
         if isinstance(value, float) and not math.isfinite(value):
@@ -41,8 +41,8 @@ def _stored(row: TensorRow) -> LayerTensor:
 
 
 def _counterpart(net: nn.Module, plan: Plan) -> nn.Module:
-    """The float network with the quantized one's layers: batch norm folded where that has it so.
+    """The float network; in placement integer with batch norm folded, as in the quantized one.
 
-    It is a conversion of its own: the run's network has learned, and its layers with it.
+    It is converted anew from the float network: training has changed the quantized one.
     """
     return to_float(quantize(net, plan)) if plan.tensors else net

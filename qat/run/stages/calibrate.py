@@ -1,4 +1,4 @@
-"""Calibration: the network converted, its ranges taken from images."""
+"""Calibration: the network is converted, and images decide its ranges."""
 
 from qat.convert.swap import quantize
 from qat.run.stage_result import StageResult
@@ -13,5 +13,5 @@ def calibrate_stage(state: RunState) -> StageResult:
         seconds = prepared.calibration.run(state.qnet, state.source.digest)
     if not prepared.mode.trains:
         state.qnet.eval()
-    # Seconds that another run has spent on statistics that this one found made count as well.
+    # The seconds in which another run collected statistics from the cache count as well.
     return StageResult(seconds={"calibration": seconds})

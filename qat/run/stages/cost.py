@@ -1,4 +1,4 @@
-"""What the networks cost: operations, and times in torch."""
+"""The cost of the networks: operations, and times in torch."""
 
 from qat.run.results import costs, times
 from qat.run.stage_result import StageResult
@@ -6,7 +6,7 @@ from qat.run.state import RunState
 
 
 def cost_stage(state: RunState) -> StageResult:
-    """MACs and bit operations of the plan, and the times of both networks, taken in turn."""
+    """Count MACs and bit operations of the plan, and time both networks in turn."""
     plan = None if state.qnet is None else state.plan
     result = StageResult(*costs(state.net, plan, state.prepared.images.example()))
     nets = {"float_eager_latency_ms": state.net}

@@ -1,4 +1,4 @@
-"""The network in its runtime: exported, compared, evaluated, timed."""
+"""Deployment: the network is exported, and compared, evaluated and timed in its runtime."""
 
 from qat.run.deploy.deployment import deploy
 from qat.run.stage_result import StageResult
@@ -6,6 +6,6 @@ from qat.run.state import RunState
 
 
 def deploy_stage(state: RunState) -> StageResult:
-    """Export and measure the network, as far as the configuration asks for it."""
+    """Export and measure the network as the configuration says."""
     logits = state.float_logits if state.logits is None else state.logits
     return deploy(state.prepared, state.net, state.qnet, logits, state.timed)

@@ -1,25 +1,25 @@
-"""The quantized network on the test set, and whether the choice of widths was well predicted."""
+"""Evaluation of the quantized network, and a check of the predicted choice of widths."""
 
 from qat.run.mixed.files import write_allocation
 from qat.run.mixed.prediction import check_prediction
 from qat.run.outputs import logits_of_test_set
-from qat.run.results import compared
-from qat.run.signs import noted_signs
+from qat.run.results import comparison
+from qat.run.signs import note_signs
 from qat.run.stage_result import StageResult
 from qat.run.state import RunState
 
 
 def evaluate_stage(state: RunState) -> StageResult:
-    """Accuracies, held against those of the float network."""
+    """Evaluate the quantized network on the test set, and compare it with the float network."""
     result = StageResult()
-    with state.timed("evaluation"), noted_signs(state.quantized, "evaluation", result.warnings):
+    with state.timed("evaluation"), note_signs(state.quantized, "evaluation", result.warnings):
         state.logits = logits_of_test_set(state.prepared, state.quantized, "evaluation")
-    result.metrics = compared(state.float_logits, state.logits, state.prepared.images.labels)
+    result.metrics = comparison(state.float_logits, state.logits, state.prepared.images.labels)
     return result
 
 
 def prediction_stage(state: RunState) -> StageResult:
-    """In mode mixed: keep how widths were chosen, and hold the prediction against random plans."""
+    """In mode mixed: write how widths were chosen, and check the prediction on random plans."""
     chosen, request = state.allocation, state.prepared.mixed
     if chosen is None or request is None:
         return StageResult()
@@ -27,7 +27,7 @@ def prediction_stage(state: RunState) -> StageResult:
     if request.check.check_plans:
         with state.timed("prediction"):
             check = check_prediction(request, state.source, chosen)
-        result = StageResult(check.metrics(), dict(check.lacks))
+        result = StageResult(check.metrics(), dict(check.absence_reasons))
     result.files = write_allocation(
         state.folder.path, request.allocate.name, state.prepared.mode.trains, chosen, check
     )

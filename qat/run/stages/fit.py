@@ -1,4 +1,4 @@
-"""Quantization-aware training, of the modes that train."""
+"""Quantization-aware training, in the modes that train."""
 
 from qat.convert.calibrate import saturated_biases, set_phase
 from qat.convert.integer import fold_norms
@@ -11,10 +11,10 @@ from qat.run.training import fit_quantized
 
 
 def fit_stage(state: RunState) -> StageResult:
-    """Train the calibrated network; note what calibration alone has come to."""
+    """Train the calibrated network; first measure its accuracy after calibration alone."""
     result = StageResult()
     if state.prepared.mode.trains:
-        result = _trained(state)
+        result = _train(state)
     result.warnings += [
         f"{name}: {count} biases do not fit 32 bits and are clamped"
         for name, count in saturated_biases(state.quantized).items()
@@ -22,7 +22,7 @@ def fit_stage(state: RunState) -> StageResult:
     return result
 
 
-def _trained(state: RunState) -> StageResult:
+def _train(state: RunState) -> StageResult:
     prepared, qnet = state.prepared, state.quantized
     with state.timed("calibrated_evaluation"):
         logits = logits_of_test_set(prepared, qnet, "evaluation after calibration")

@@ -1,4 +1,4 @@
-"""The float network: trained or loaded, and its outputs on the test set."""
+"""The float network: it is trained or loaded, and evaluated on the test set."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from qat.records.environment import environment_facts
 from qat.run.float_network import FloatNetwork, float_logits, float_network
 from qat.run.prepared import Prepared
 from qat.run.results import FLOAT_FIGURES, accuracies
-from qat.run.stage_result import StageResult, merged_parts
+from qat.run.stage_result import StageResult, merge_parts
 from qat.run.state import RunState
 from qat.run.training import chosen_kernel
 
 
 def float_stage(state: RunState) -> StageResult:
-    """Train the float network or take it from where it is; note the protocol."""
+    """Train or load the float network, and complete the protocol."""
     prepared = state.prepared
     with state.timed("float"):
         state.source = float_network(prepared)
@@ -35,8 +35,8 @@ def float_figures_stage(state: RunState) -> StageResult:
 
 
 def _protocol(prepared: Prepared, source: FloatNetwork) -> dict[str, dict[str, Any]]:
-    """The protocol with what only the float network decides."""
+    """The protocol with the fields that the float network decides."""
     decided: dict[str, dict[str, Any]] = {"float": {"checkpoint_digest": source.digest}}
     if prepared.mode.trains:
         decided["training"] = {"kernel": chosen_kernel(prepared, source.net)}
-    return merged_parts(prepared.protocol, decided)
+    return merge_parts(prepared.protocol, decided)

@@ -1,4 +1,4 @@
-"""Where the memory of the run's networks goes."""
+"""The memory of the run's networks."""
 
 from qat.run.memory.planned import run_memory
 from qat.run.stage_result import StageResult
@@ -6,7 +6,7 @@ from qat.run.state import RunState
 
 
 def memory_stage(state: RunState) -> StageResult:
-    """Plan the memory, write ``memory.json`` and its figures."""
+    """Plan the memory; write ``memory.json`` and its figures."""
     with state.timed("memory"):
         request = state.prepared.memory
         images = next(state.prepared.images.first_test_images(request.settings.batch))

@@ -1,4 +1,4 @@
-"""The packed file: written, read back, and held against the network's outputs."""
+"""The packed file: it is written, read back, and compared with the network's outputs."""
 
 from dataclasses import asdict
 
@@ -11,7 +11,7 @@ from qat.run.state import RunState
 
 
 def pack_stage(state: RunState) -> StageResult:
-    """Write the file, and the sizes of its layers."""
+    """Write and verify the packed file, and write the sizes of its layers."""
     prepared, folder = state.prepared, state.folder.path
     packed, table = folder / PACKED_NAME, folder / SizesFile.NAME
     with state.timed("packing"):

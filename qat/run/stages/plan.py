@@ -1,14 +1,14 @@
-"""The plan: the scheme's, with what all calibration images say; or chosen widths (mode mixed)."""
+"""The plan of the quantized network: from the scheme, or with chosen widths in mode mixed."""
 
 from qat.records.file_names import PLAN_NAME
 from qat.run.mixed.allocation import choose_plan
-from qat.run.signs import decided_plan
+from qat.run.signs import plan_with_signs
 from qat.run.stage_result import StageResult
 from qat.run.state import RunState
 
 
 def plan_stage(state: RunState) -> StageResult:
-    """Make the plan, once for the whole run, and keep it in the record before it is followed."""
+    """Make the plan of the whole run, and write it into the record before it is used."""
     prepared, result = state.prepared, StageResult()
     assert prepared.scheme is not None
     if prepared.mixed is not None:
@@ -18,7 +18,7 @@ def plan_stage(state: RunState) -> StageResult:
         state.allocation, state.plan = chosen, chosen.plan
     else:
         with state.timed("signs"):
-            state.plan = decided_plan(prepared.calibration, prepared.scheme, state.source)
+            state.plan = plan_with_signs(prepared.calibration, prepared.scheme, state.source)
     path = state.folder.path / PLAN_NAME
     state.plan.save(path)
     state.record = state.record.move_to("running", plan=state.plan.to_dict())

@@ -1,4 +1,4 @@
-"""Methods between calibration and training: none yet."""
+"""Post-training quantization (PTQ) methods between calibration and training: none yet."""
 
 from qat.run.stage_result import StageResult
 from qat.run.state import RunState
