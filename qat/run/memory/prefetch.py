@@ -1,6 +1,6 @@
-"""Weights of a run's packed file, unpacked for the next layer while one computes, and timed."""
+"""A run with packed weights: those of the next layer are unpacked while one layer computes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,11 @@ import torch
 from torch import Tensor, fx, nn
 
 from qat.base.errors import InputError
-from qat.core.packing import unpack
 from qat.cost.timing import time_forwards
-from qat.export.packed.file import read_file, unfold
-from qat.export.packed.versions import migrated
+from qat.export.packed.weights import PackedWeights
 from qat.graph.trace import trace
-from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
 from qat.memory.prefetch import MOST_UNPACKED, PrefetchExecutor
-from qat.quantizers.base import Quantizer
 from qat.records.side_files.memory import ORDINARY, PassTime, PrefetchMemory
 
 REPEATS, WARMUP = 20, 3
@@ -25,41 +21,8 @@ INTERPRETED = "interpreted"
 AHEAD, IN_TURN = "prefetch", "unpacked_in_turn"
 
 
-class PackedWeights:
-    """The streams of a packed file, and how to unpack one.
-
-    Args:
-        path: The file.
-        layers: Name → quantized layer, whose grid the codes are of.
-    """
-
-    def __init__(self, path: Path, layers: Mapping[str, QuantTwin]) -> None:
-        tensors, metadata = migrated(path, *read_file(path))
-        layout = unfold(path, metadata, "layout")
-        self.layers = {n: t for n, t in layers.items() if f"{n}.weight" in layout}
-        self.streams = {name: tensors[f"{name}.weight"].numpy() for name in self.layers}
-
-    @property
-    def bytes(self) -> int:
-        """Of all streams."""
-        return sum(stream.nbytes for stream in self.streams.values())
-
-    def unpack(self, name: str, buffer: Tensor) -> None:
-        """Write a layer's weight, flat."""
-        twin = self.layers[name]
-        quantizer = twin.weight_quantizer
-        assert isinstance(quantizer, Quantizer)
-        codes = unpack(self.streams[name], buffer.numel(), *quantizer.code_range())
-        weight = quantizer.decode(torch.from_numpy(codes).reshape(self.shape(name)))
-        buffer.copy_(weight.flatten())
-
-    def shape(self, name: str) -> torch.Size:
-        """Of a layer's weight."""
-        return self.layers[name].weight.shape
-
-
 class _Run(nn.Module):
-    """A call as a module, to be timed like one."""
+    """A function as a module, so that it can be timed like one."""
 
     def __init__(self, call: Callable[[Tensor], Any]) -> None:
         super().__init__()
@@ -71,17 +34,18 @@ class _Run(nn.Module):
 
 @torch.no_grad()
 def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> PrefetchMemory:
-    """Run a quantized network with packed weights: bytes unpacked at once, and latency.
+    """Run a quantized network with packed weights; measure bytes and latency.
 
     Args:
-        net: On the CPU, in evaluation mode.
+        net: The quantized network, on the CPU, in evaluation mode.
         path: Its packed file.
-        images: One batch.
+        images: One preprocessed batch, on the CPU.
 
     Returns:
-        Bytes, and for ``ordinary``, ``interpreted`` (node after node in Python, as the executor
-        does it, on unpacked weights), ``prefetch`` (two buffers, ahead) and ``unpacked_in_turn``
-        (one buffer) the medians and quartiles of forward passes taken in turn.
+        Bytes, and medians and quartiles of the times of forward passes taken in turn, of four kinds
+        of execution: ``ordinary``; ``interpreted``, node by node in Python like the executor, with
+        unpacked weights; ``prefetch`` with two buffers, unpacked one layer ahead; and
+        ``unpacked_in_turn`` with one buffer.
 
     Raises:
         ValueError: If an output differs from the ordinary one, or no weight is packed.
@@ -91,19 +55,19 @@ def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> PrefetchMemory:
     packed = PackedWeights(path, {n: t for n, t in twins(graph) if n in called})
     if not packed.layers:
         raise InputError(f"{path} holds no weight as codes: memory.prefetch=true has nothing to do")
-    ran = {
+    executors = {
         name: PrefetchExecutor(graph, list(packed.layers), packed.unpack, ahead=name == AHEAD)
         for name in (AHEAD, IN_TURN)
     }
-    for executor in ran.values():
-        executor.run(images)  # what torch makes once is not counted as waiting
-    results = {name: executor.run(images) for name, executor in ran.items()}
+    for executor in executors.values():
+        executor.run(images)  # what torch allocates once is not counted as waiting
+    results = {name: executor.run(images) for name, executor in executors.items()}
     for name, result in results.items():
         if not torch.equal(result.output, net(images)):
             raise InputError(f"weights of {path} give another output when {name}: write it anew")
         assert result.most_unpacked <= MOST_UNPACKED
     timed = {ORDINARY: net, INTERPRETED: _Run(fx.Interpreter(graph).run)}
-    timed |= {name: _Run(executor.run) for name, executor in ran.items()}
+    timed |= {name: _Run(executor.run) for name, executor in executors.items()}
     times = time_forwards(timed, images, REPEATS, WARMUP)
     ahead = results[AHEAD]
     return PrefetchMemory(
@@ -117,5 +81,5 @@ def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> PrefetchMemory:
         unpack_ms=1000 * ahead.unpack_seconds,
         wait_ms=1000 * ahead.wait_seconds,
         threads=torch.get_num_threads(),
-        latency={name: PassTime(**asdict(taken)) for name, taken in times.items()},
+        latency={name: PassTime(**asdict(timing)) for name, timing in times.items()},
     )

@@ -1,0 +1,38 @@
+"""Cache keys: a result is shared exactly where it is the same."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+
+@pytest.fixture
+def keys(make_prepared):
+    return make_prepared().keys
+
+
+def test_logits_depend_on_the_batch_size_and_values_of_images_do_not(keys):
+    other = replace(keys, test_batch_size=7)
+    assert other.float_logits("a") != keys.float_logits("a")
+    assert other.float_values("a") == keys.float_values("a")
+
+
+@pytest.mark.parametrize("name", ["float_values", "float_logits", "calibration"])
+def test_every_key_depends_on_the_weights_and_is_json(keys, name):
+    key = getattr(keys, name)
+    assert key("a") != key("b")
+    assert json.loads(json.dumps(key("a"))) == json.loads(json.dumps(key("a")))
+
+
+def test_calibration_alone_depends_on_the_seed_of_the_run(keys):
+    other = replace(keys, seed=1)
+    assert other.calibration("a") != keys.calibration("a")
+    assert other.float_logits("a") == keys.float_logits("a")
+    assert other.float_training() == keys.float_training()
+
+
+def test_float_training_does_not_depend_on_the_scheme(make_prepared):
+    narrow = make_prepared(scheme__weight__bits=2, seed=3)
+    assert narrow.keys.float_training() == make_prepared().keys.float_training()
+    longer = make_prepared(float__epochs=2)
+    assert longer.keys.float_training() != make_prepared().keys.float_training()
