@@ -14,6 +14,8 @@ class Small(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(in_channels, 4, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(4)
+        self.norm.running_mean.fill_(0.1)
+        self.norm.running_var.fill_(0.25)
         self.pool = nn.MaxPool2d(2)
         self.second = nn.Conv2d(4, 4, 3, padding=1)
         self.mean = nn.AdaptiveAvgPool2d(1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qat.run.last_batch import better_size, smallest_batch
+from qat.run.last_batch import smallest_batch
 from tests.command_line import USUAL
 
 FILE = """
@@ -111,16 +111,6 @@ def test_a_last_batch_of_one_vector_is_refused_with_a_size_that_works(
 def test_a_batch_that_devices_cannot_share_is_refused(qat, home):
     err = refused(qat, home, "mode=qat", "trainer.devices=2", "trainer.batch_size=461")
     assert "leaves a batch of 1 of 462" in err
-
-
-@pytest.mark.parametrize(("images", "size", "fewest"), [(462, 461, 2), (7, 3, 2), (129, 128, 4)])
-def test_the_better_size_is_the_nearest_that_leaves_enough(images, size, fewest):
-    better = better_size(images, size, fewest)
-    rests = [images % better or better, images // better and better]
-    assert min(rest for rest in rests if rest) >= fewest
-    nearer = range(size - abs(size - better) + 1, size + abs(size - better))
-    for other in nearer:
-        assert (images % other or other) < fewest
 
 
 @pytest.mark.parametrize(
