@@ -3,23 +3,56 @@
 import pytest
 
 from qat.cli.main import main
+from qat.records.schema import RunRecord
 from qat.records.store import read_record
-from qat.run import request_checks
+from qat.run import loggers
 from tests.command_line import SMALL
 
 QUICK = [*SMALL, "mode=qat", "trainer.max_epochs=2", "tracking=mlflow"]
 
 
-def test_a_logger_that_is_not_installed_is_refused_with_the_cure(monkeypatch):
-    monkeypatch.setattr(request_checks, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"pip install 'qatlab\[wandb\]'"):
-        request_checks.check_logger("wandb")
-    request_checks.check_logger("none")
+class Recorder:
+    """A logger that keeps what it is given."""
+
+    def __init__(self):
+        self.settings, self.metrics, self.ends = {}, {}, []
+
+    def log_hyperparams(self, settings):
+        self.settings |= settings
+
+    def log_metrics(self, metrics):
+        self.metrics |= metrics
+
+    def finalize(self, status):
+        self.ends.append(status)
 
 
-def test_an_unknown_logger_is_refused(capsys):
-    assert main(["run", *SMALL, "tracking.logger=neptune"]) == 2
-    assert "none, mlflow, wandb" in capsys.readouterr().err
+def test_a_finished_record_is_logged_under_the_names_of_the_tab(make_prepared, monkeypatch):
+    prepared, recorder = make_prepared(), Recorder()
+    record = RunRecord(prepared.id, "done", "static", 7, metrics={"top1": 0.5})
+    monkeypatch.setattr(loggers, "make_logger", lambda prepared: recorder)
+    loggers.log_record(prepared, record)
+    assert recorder.metrics == {"final/top1": 0.5}
+    assert (recorder.settings["mode"], str(recorder.settings["seed"])) == ("static", "7")
+    assert recorder.ends == ["success"]
+
+
+def test_no_logger_is_made_for_none(make_prepared):
+    prepared = make_prepared()
+    assert loggers.make_logger(prepared) is None
+    loggers.log_record(prepared, RunRecord(prepared.id, "done", "static", 0))
+    assert not prepared.folder.exists()
+
+
+@pytest.mark.parametrize(("study", "project"), [(None, "qat"), ("widths", "widths")])
+def test_a_run_of_wandb_has_the_runs_id_and_its_studys_name(
+    make_prepared, monkeypatch, study, project
+):
+    monkeypatch.setattr(loggers, "WandbLogger", lambda **words: words)
+    prepared = make_prepared(tracking__logger="wandb", study__name=study)
+    words = loggers.make_logger(prepared)
+    assert (words["project"], words["id"]) == (project, prepared.id)
+    assert (words["offline"], words["resume"]) == (True, "allow")
 
 
 @pytest.mark.mlflow

@@ -2,6 +2,7 @@
 
 import pytest
 
+from qat.run import rehearsal
 from qat.run.last_batch import smallest_batch
 from tests.command_line import USUAL
 
@@ -137,3 +138,42 @@ def test_what_the_exporter_refuses_is_refused_before_training_by_line(qat, home,
 def test_code_that_ends_the_process_is_refused(qat, home, network):
     err = refused(qat, home, *network("Leaving"), "mode=float")
     assert "SystemExit: 0 (" in err
+
+
+@pytest.fixture
+def no_rehearsal_before(monkeypatch):
+    monkeypatch.setattr(rehearsal, "_rehearsed", set())
+
+
+def test_a_rehearsal_that_succeeded_is_not_repeated(make_prepared, no_rehearsal_before, monkeypatch):
+    prepared = make_prepared()
+    rehearsal.rehearse(prepared)
+    monkeypatch.setattr(rehearsal, "make_plan", None)
+    rehearsal.rehearse(prepared)
+    rehearsal.rehearse(make_prepared(seed=1))  # which no outcome depends on
+    with pytest.raises(TypeError):
+        rehearsal.rehearse(make_prepared(scheme__act__bits=3))
+
+
+def test_random_numbers_after_a_rehearsal_are_those_before_it(make_prepared, no_rehearsal_before):
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    rehearsal.rehearse(make_prepared("qat"))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_tried_training_changes_neither_weights_nor_statistics(make_prepared):
+    prepared = make_prepared()
+    net = prepared.network.build().eval()
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    rehearsal._try_training(prepared.data, net, "float.batch_size", 8)
+    assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
+    assert all(parameter.grad is None for parameter in net.parameters())
+    assert not net.training
+
+
+def test_a_scheme_that_quantizes_nothing_is_refused(make_prepared, no_rehearsal_before):
+    off = {"scheme__weight__bits": 32, "scheme__act__bits": 32, "scheme__first_last": "float"}
+    with pytest.raises(ValueError, match="the scheme leaves every layer float"):
+        rehearsal.rehearse(make_prepared(**off))
