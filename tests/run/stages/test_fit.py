@@ -1,0 +1,46 @@
+"""The stage of quantized training; nothing is trained here."""
+
+import pytest
+import torch
+
+from qat.run.stages import fit as stage
+from qat.run.stages.fit import fit_stage
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Let a training set the bias of the last layer, so that class 2 always wins."""
+
+    def fit(prepared, qnet, folder):
+        qnet.train()
+        qnet.head.bias.data.copy_(torch.tensor([0.0, 0.0, 100.0]))
+        return ["a line of the training"]
+
+    monkeypatch.setattr(stage, "fit_quantized", fit)
+
+
+def test_modes_without_a_training_keep_their_network(make_quantized_state):
+    state = make_quantized_state()
+    qnet = state.qnet
+    result = fit_stage(state)
+    assert state.qnet is qnet
+    assert (result.metrics, result.warnings) == ({}, [])
+
+
+def test_the_accuracy_before_the_training_is_kept(make_quantized_state, trained):
+    state = make_quantized_state("qat", scheme__placement="integer")
+    labels = state.prepared.data.test.labels
+    before = float((state.logits.argmax(1) == labels).float().mean())
+    result = fit_stage(state)
+    assert result.metrics == {"calibrated_top1": pytest.approx(before)}
+    assert result.warnings == ["a line of the training"]
+    assert state.results.seconds.keys() == {"calibrated_evaluation", "training"}
+
+
+def test_the_trained_network_is_ready_to_be_stored(make_quantized_state, trained):
+    state = make_quantized_state("qat", scheme__placement="integer")
+    assert state.qnet.first.norm is not None
+    fit_stage(state)
+    assert state.quantized.first.norm is None
+    assert not state.quantized.training
+    assert state.quantized(state.prepared.images.example()).argmax(1).eq(2).all()
