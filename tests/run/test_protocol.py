@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qat.config.schema import RuleConfig
+from qat.run.protocol import protocol
 
 PARTS = {"data", "float", "evaluation"}
 
@@ -21,9 +22,10 @@ PARTS = {"data", "float", "evaluation"}
     ],
 )
 def test_a_mode_has_its_parts_as_plain_data(make_prepared, mode, parts):
-    protocol = make_prepared(mode).protocol
-    assert protocol.keys() == parts
-    assert json.loads(json.dumps(protocol)) == protocol
+    prepared = make_prepared(mode)
+    fields = protocol(prepared.config, prepared.mode, prepared.keys)
+    assert fields.keys() == parts
+    assert json.loads(json.dumps(fields)) == fields == prepared.protocol
 
 
 def test_data_are_told_by_their_counts(make_prepared):
@@ -51,8 +53,8 @@ def test_rules_are_told_in_short(make_prepared):
         RuleConfig("kind:first", {"bits": 8}, {"format": "fp16"}),
         RuleConfig("head", keep_float=True),
     ]
-    protocol = make_prepared(scheme__rules=rules).protocol
-    assert protocol["evaluation"]["rules"] == "kind:first W8Afp16; head float"
+    evaluation = make_prepared(scheme__rules=rules).protocol["evaluation"]
+    assert evaluation["rules"] == "kind:first W8Afp16; head float"
 
 
 def test_the_choice_of_widths_and_the_training(make_prepared):

@@ -141,11 +141,11 @@ def test_code_that_ends_the_process_is_refused(qat, home, network):
 
 
 @pytest.fixture
-def no_rehearsal_before(monkeypatch):
+def none_before(monkeypatch):
     monkeypatch.setattr(rehearsal, "_rehearsed", set())
 
 
-def test_a_rehearsal_that_succeeded_is_not_repeated(make_prepared, no_rehearsal_before, monkeypatch):
+def test_a_rehearsal_that_succeeded_is_not_repeated(make_prepared, none_before, monkeypatch):
     prepared = make_prepared()
     rehearsal.rehearse(prepared)
     monkeypatch.setattr(rehearsal, "make_plan", None)
@@ -155,7 +155,7 @@ def test_a_rehearsal_that_succeeded_is_not_repeated(make_prepared, no_rehearsal_
         rehearsal.rehearse(make_prepared(scheme__act__bits=3))
 
 
-def test_random_numbers_after_a_rehearsal_are_those_before_it(make_prepared, no_rehearsal_before):
+def test_random_numbers_after_a_rehearsal_are_those_before_it(make_prepared, none_before):
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
@@ -173,7 +173,7 @@ def test_a_tried_training_changes_neither_weights_nor_statistics(make_prepared):
     assert not net.training
 
 
-def test_a_scheme_that_quantizes_nothing_is_refused(make_prepared, no_rehearsal_before):
+def test_a_scheme_that_quantizes_nothing_is_refused(make_prepared, none_before):
     off = {"scheme__weight__bits": 32, "scheme__act__bits": 32, "scheme__first_last": "float"}
     with pytest.raises(ValueError, match="the scheme leaves every layer float"):
         rehearsal.rehearse(make_prepared(**off))

@@ -91,7 +91,9 @@ def dark_at_the_end(make_prepared, tmp_path):
     changes = {f"data__{key}": value for key, value in data.items()}
 
     def make(mode, **more):
-        return make_prepared(mode, calibrate__images=36, scheme__first_last="same", **changes, **more)
+        return make_prepared(
+            mode, calibrate__images=36, scheme__first_last="same", **changes, **more
+        )
 
     return make
 

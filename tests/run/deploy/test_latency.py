@@ -51,7 +51,12 @@ def report(monkeypatch):
 
 def test_other_batches_and_threads_have_suffixes(make_config, report, tmp_path):
     report(
-        [row("float", 4.0), row("network", 2.0), row("network", 9.0, 64), row("network", 3.0, 64, 1)],
+        [
+            row("float", 4.0),
+            row("network", 2.0),
+            row("network", 9.0, 64),
+            row("network", 3.0, 64, 1),
+        ],
         [speedup("network", 2.0), speedup("network", 2.5, 64)],
     )
     config = make_config(measure__threads=[2, 1], measure__batches=[1, 64]).measure

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from qat.models.checkpoint import save_checkpoint
 from qat.base.reading import file_digest
+from qat.models.checkpoint import save_checkpoint
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
 from qat.run.stages.float import float_figures_stage, float_stage
