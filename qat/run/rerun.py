@@ -28,19 +28,19 @@ def overrides_of(folder: Path, typed: Sequence[str] = ()) -> tuple[str, ...]:
         RecordError: If the folder has no readable record.
     """
     typed_keys = {key_of(word) for word in typed}
-    kept = [
+    repeated = [
         word
         for word in read_record(folder).overrides
         if re.split(r"[./@]", key_of(word))[0] not in OF_THE_COMMAND
         and key_of(word) not in typed_keys
     ]
-    for word in kept:
+    for word in repeated:
         if calls_resolver(word):
             raise RequestError(
                 f"--from: the run has the override {word}; a resolver in a run's files is not "
                 f"called: give {key_of(word)}=VALUE again"
             )
-    return tuple(kept)
+    return tuple(repeated)
 
 
 def calls_resolver(text: str) -> bool:

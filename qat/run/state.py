@@ -70,11 +70,11 @@ class RunState:
             self.record = self.record.move_to("running", protocol=parts)
 
     @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
+    def stage(self, name: str) -> Iterator[None]:
         """Show a stage, or a part of one, and add its time to the results."""
         start = time.perf_counter()
-        with shown_stage(stage, self.folder.path, self.verbose):
+        with shown_stage(name, self.folder.path, self.verbose):
             yield
             trim_heap()
         seconds = self.results.seconds
-        seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - start
+        seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start

@@ -23,14 +23,14 @@ def test_times_of_a_stage_are_added(make_state, monkeypatch):
     monkeypatch.setattr(states.time, "perf_counter", lambda: next(times))
     monkeypatch.setattr(states, "shown_stage", lambda *_: nullcontext())
     for _ in range(2):
-        with state.timed("evaluation"):
+        with state.stage("evaluation"):
             pass
     assert state.results.seconds == {"evaluation": 2 + 3.5}
 
 
 def test_the_running_stage_is_noted_in_the_folder(make_state):
     state = make_state()
-    with state.timed("packing"):
+    with state.stage("packing"):
         assert noted_stage(state.folder.path).name == "packing"
 
 

@@ -22,11 +22,11 @@ from qat.run.stage_result import StageResult
 
 NETWORK_NAME, FLOAT_NAME, HALF_NAME = "network.onnx", "float.onnx", "half.onnx"
 OF_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "speedup")
-Timed = Callable[[str], AbstractContextManager[None]]
+StageContext = Callable[[str], AbstractContextManager[None]]
 
 
 def deploy(
-    prepared: Prepared, net: nn.Module, qnet: nn.Module | None, logits: Tensor, timed: Timed
+    prepared: Prepared, net: nn.Module, qnet: nn.Module | None, logits: Tensor, stage: StageContext
 ) -> StageResult:
     """Export a network and measure it in its runtime, as the configuration says.
 
@@ -35,7 +35,7 @@ def deploy(
         net: The float network.
         qnet: The quantized network; None in mode float.
         logits: Outputs in torch on the whole test set, of ``qnet`` or, if that is None, of ``net``.
-        timed: Makes a context that adds the time of a named stage to the results.
+        stage: Makes a context that adds the time of a named stage to the results.
 
     Raises:
         ValueError: If the runtime is not installed, or the network cannot be exported.
@@ -44,13 +44,13 @@ def deploy(
     if mode.no_export_reason is not None:
         return StageResult(not_measured=dict.fromkeys(OF_RUNTIME, mode.no_export_reason))
     deployed = StageResult()
-    with timed("export"):
+    with stage("export"):
         exported = export_files(deployed, folder, net, qnet, example, half=mode.is_half)
     if prepared.timing.runtime == "none":
         deployed.not_measured = dict.fromkeys(OF_RUNTIME, "measure.runtime=none")
         return deployed
-    compare(deployed, prepared, exported, logits, folder, timed)
-    with timed("latency"):
+    compare(deployed, prepared, exported, logits, folder, stage)
+    with stage("latency"):
         time_networks(deployed, prepared.timing, example, folder, half=mode.is_half)
     return deployed
 
@@ -103,7 +103,7 @@ def compare(
     exported: Exported,
     logits: Tensor,
     folder: Path,
-    timed: Timed,
+    stage: StageContext,
 ) -> None:
     """Measure parity, and the runtime's accuracy on the whole test set.
 
@@ -113,7 +113,7 @@ def compare(
         exported: The network and its file.
         logits: Outputs in torch on the whole test set.
         folder: The run's folder.
-        timed: Makes a context that adds the time of a named stage to the results.
+        stage: Makes a context that adds the time of a named stage to the results.
 
     Raises:
         ValueError: If the runtime is not installed.
@@ -122,7 +122,7 @@ def compare(
     runtime = make_runtime(prepared.timing.runtime)
     executed_by = f"{runtime.name} {runtime.version()}"
     deployed.protocol["evaluation"] = {"runtime": executed_by}
-    with timed("parity"):
+    with stage("parity"):
         parity = run_parity(
             prepared.parity,
             exported,

@@ -1,12 +1,14 @@
-"""Which tensors of a quantized network can lie in memory as codes, and of which quantizer.
+"""Which tensors of a quantized network can be stored as codes, and by which quantizer.
 
-Placement ``integer``: every tensor, at the width of the quantizer behind it; pools, reshapes and
-concatenations pass codes on. Placement ``academic``: a tensor whose only readers are quantized
-layers with one and the same quantizer (max pools and reshapes on the way apart) can be rounded
-when it is stored as well as when it is read; one that an add reads, or two layers with scales of
-their own, stays float. So does all of mode dynamic, whose ranges are not known when it is stored.
-A convolution, its batch norm and its ReLU are one operation, as a runtime fuses them, and so is a
-pad by zeros before it.
+In placement ``integer`` every tensor is stored as codes, at the width of the quantizer after it;
+pools, reshapes and concatenations keep the codes. In placement ``academic`` a tensor can be
+rounded when it is stored instead of when it is read, if all its readers are quantized layers with
+one and the same quantizer (max pools and reshapes may lie between). A tensor that an add reads, or
+two layers with scales of their own, stays float; and so do all tensors in mode dynamic, because
+their ranges are not known when they are stored.
+
+A convolution with its batch norm and its ReLU is one operation, as a runtime fuses them; and so is
+a pad by zeros with the convolution after it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,10 +34,10 @@ _FUSED = ("norm", "relu", "relu6")
 
 
 class StoredTensors:
-    """Codings of a traced quantized network, and the chains that are one operation.
+    """Codings of the stored tensors of a quantized network, and its chains of fused nodes.
 
     Args:
-        traced: The network, as a graph.
+        traced: The graph of the network.
     """
 
     def __init__(self, traced: fx.GraphModule) -> None:
@@ -48,15 +50,23 @@ class StoredTensors:
                 self.rounded_by[node] = quantizer
 
     def codings(self, names: Sequence[str]) -> dict[str, Coding]:
-        """Name of a node → how its storage lies, of those that are codes."""
+        """How tensors are stored.
+
+        Args:
+            names: Names of the nodes whose outputs are stored.
+
+        Returns:
+            Name → coding, for those stored as codes.
+        """
         nodes = {node.name: node for node in self.traced.graph.nodes}
         quantizers = {
-            n: self.rounded_by.get(nodes[n]) or self._wanted(nodes[n], False) for n in names
+            n: self.rounded_by.get(nodes[n]) or self._readers_quantizer(nodes[n], False)
+            for n in names
         }
         return {name: _coding(q) for name, q in quantizers.items() if q is not None}
 
     def chains(self) -> list[tuple[str, ...]]:
-        """Nodes that are computed as one operation."""
+        """Names of the nodes that are computed together as one operation, chain by chain."""
         chains = [self._up(node) for node in self.rounded_by if self._is_tensor(node)]
         inside = {node for chain in chains for node in chain}
         for node, operation in self.known.items():
@@ -65,7 +75,7 @@ class StoredTensors:
         return [tuple(node.name for node in chain) for chain in chains if len(chain) > 1]
 
     def _behind(self, node: fx.Node) -> nn.Module | None:
-        """The quantizer whose codes a node gives."""
+        """The quantizer whose codes are the output of a node."""
         module = self._module(node)
         if isinstance(module, QuantTensor):
             return _usable(module.quantizer)
@@ -76,23 +86,25 @@ class StoredTensors:
         quantizers = [self.rounded_by.get(n) for n in self.known[node].inputs]
         return quantizers[0] if quantizers and all(q is quantizers[0] for q in quantizers) else None
 
-    def _wanted(self, node: fx.Node, moved: bool) -> nn.Module | None:
-        """The quantizer that all readers of a node round it by; None if they differ."""
-        wanted: list[nn.Module | None] = []
+    def _readers_quantizer(self, node: fx.Node, moved: bool) -> nn.Module | None:
+        """The quantizer by which all readers of a node round it; None if they differ."""
+        quantizers: list[nn.Module | None] = []
         for user in node.users:
             module = self._module(user)
             if isinstance(module, QuantTwin):
                 quantizer = _usable(module.input_quantizer)
                 by_channel = isinstance(quantizer, Quantizer) and quantizer.layout.axis is not None
-                wanted.append(None if moved and by_channel else quantizer)
+                quantizers.append(None if moved and by_channel else quantizer)
             elif self._kind(user) in PASSING:
-                wanted.append(self._wanted(user, moved or self._kind(user) not in _KEEP_CHANNELS))
+                quantizers.append(
+                    self._readers_quantizer(user, moved or self._kind(user) not in _KEEP_CHANNELS)
+                )
             else:
                 return None
-        return wanted[0] if wanted and all(q is wanted[0] for q in wanted) else None
+        return quantizers[0] if quantizers and all(q is quantizers[0] for q in quantizers) else None
 
     def _up(self, node: fx.Node) -> list[fx.Node]:
-        """A quantizer with what is computed before it and stored nowhere."""
+        """A quantizer and the nodes before it whose outputs are not stored."""
         chain = [node]
         before: Any = node.args[0]
         while isinstance(before, fx.Node) and (
@@ -108,7 +120,7 @@ class StoredTensors:
         return chain
 
     def _down(self, node: fx.Node) -> list[fx.Node]:
-        """A layer with the norm and the ReLU that alone read it, and the pad it alone reads."""
+        """A layer with its norm and ReLU, and a pad before it, if nothing else reads between."""
         before: Any = node.args[0] if node.args else None
         folds = isinstance(before, fx.Node) and self._is_folded(before, node)
         chain = [before, node] if folds else [node]
@@ -120,8 +132,8 @@ class StoredTensors:
         return chain
 
     def _is_folded(self, pad: fx.Node, layer: fx.Node) -> bool:
-        """Whether a pad of height and width is made part of the convolution that alone reads it."""
-        folds = self._kind(layer) in ("conv", "pad")  # a pad that is folded itself
+        """Whether a pad of height and width becomes part of the convolution, its only reader."""
+        folds = self._kind(layer) in ("conv", "pad")  # a pad may be folded into the next pad
         if self._kind(pad) != "pad" or not folds or set(pad.users) != {layer}:
             return False
         arguments = self.known[pad].arguments
@@ -140,7 +152,7 @@ class StoredTensors:
 
 
 def _operations(traced: fx.GraphModule) -> Mapping[fx.Node, Operation]:
-    """In the vocabulary of integer networks; none of a network with an operation outside it."""
+    """Operations of the graph; none if it has one that integer networks do not have."""
     try:
         return operations(traced)
     except UnsupportedOperationError:
@@ -148,7 +160,7 @@ def _operations(traced: fx.GraphModule) -> Mapping[fx.Node, Operation]:
 
 
 def _usable(quantizer: nn.Module) -> nn.Module | None:
-    """The quantizer, if what it rounds to is fixed before the tensor is made."""
+    """The quantizer, if its levels are known before the tensor is computed; else None."""
     if isinstance(quantizer, Quantizer):
         return None if is_dynamic(quantizer) else quantizer
     return quantizer if isinstance(quantizer, CastQuantizer) else None

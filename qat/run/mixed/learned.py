@@ -50,8 +50,8 @@ def learned_table(choice: Candidates) -> SensitivityTable:
     checkpoints = cache.path_of("choice", key).with_suffix(".training")
 
     def make(path: Path) -> None:
-        held = [slot for slot in slots_of(plan) if slot not in choice.free]
-        qnet = choose_widths(net, plan, request.sensitivity.widths, batches, fixed=held)
+        fixed = [slot for slot in slots_of(plan) if slot not in choice.free]
+        qnet = choose_widths(net, plan, request.sensitivity.widths, batches, fixed=fixed)
         price = overrun_price(qnet, choice.costs, budgets)
         _fit(request, qnet, price, training, checkpoints)
         choice_table(qnet, digest).save(path)

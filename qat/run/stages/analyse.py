@@ -22,7 +22,7 @@ def analyse_stage(state: RunState) -> StageResult:
     """Compare every tensor with its float counterpart, and write ``layers.json``."""
     prepared, path = state.prepared, state.folder.path / LayersFile.NAME
     at_once = max(1, prepared.images.at_once // 4)  # all outputs of a batch stay in memory
-    with state.timed("analysis"):
+    with state.stage("analysis"):
         counterpart = _counterpart(state.net, state.plan)
         images = list(prepared.images.first_test_images(LAYER_IMAGES, at_once))
         rows = tensor_rows(counterpart, state.quantized, images)

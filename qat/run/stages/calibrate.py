@@ -9,7 +9,7 @@ def calibrate_stage(state: RunState) -> StageResult:
     """Convert the float network by the plan, and fix every range."""
     prepared = state.prepared
     state.qnet = quantize(state.net, state.plan, keep_norms=prepared.mode.trains)
-    with state.timed("calibration"):
+    with state.stage("calibration"):
         seconds = prepared.calibration.run(state.qnet, state.source.digest)
     if not prepared.mode.trains:
         state.qnet.eval()

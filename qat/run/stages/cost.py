@@ -12,6 +12,6 @@ def cost_stage(state: RunState) -> StageResult:
     nets = {"float_eager_latency_ms": state.net}
     if state.qnet is not None:
         nets["simulated_latency_ms"] = state.qnet
-    with state.timed("timing"):
+    with state.stage("timing"):
         result.metrics |= times(state.prepared.timing, state.prepared.data, nets)
     return result

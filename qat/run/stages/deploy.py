@@ -8,4 +8,4 @@ from qat.run.state import RunState
 def deploy_stage(state: RunState) -> StageResult:
     """Export and measure the network as the configuration says."""
     logits = state.float_logits if state.logits is None else state.logits
-    return deploy(state.prepared, state.net, state.qnet, logits, state.timed)
+    return deploy(state.prepared, state.net, state.qnet, logits, state.stage)

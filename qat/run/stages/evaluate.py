@@ -12,7 +12,7 @@ from qat.run.state import RunState
 def evaluate_stage(state: RunState) -> StageResult:
     """Evaluate the quantized network on the test set, and compare it with the float network."""
     result = StageResult()
-    with state.timed("evaluation"), note_signs(state.quantized, "evaluation", result.warnings):
+    with state.stage("evaluation"), note_signs(state.quantized, "evaluation", result.warnings):
         state.logits = logits_of_test_set(state.prepared, state.quantized, "evaluation")
     result.metrics = comparison(state.float_logits, state.logits, state.prepared.images.labels)
     return result
@@ -25,7 +25,7 @@ def prediction_stage(state: RunState) -> StageResult:
         return StageResult()
     result, check = StageResult(), None
     if request.check.check_plans:
-        with state.timed("prediction"):
+        with state.stage("prediction"):
             check = check_prediction(request, state.source, chosen)
         result = StageResult(check.metrics(), dict(check.absence_reasons))
     result.files = write_allocation(

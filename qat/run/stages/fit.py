@@ -24,10 +24,10 @@ def fit_stage(state: RunState) -> StageResult:
 
 def _train(state: RunState) -> StageResult:
     prepared, qnet = state.prepared, state.quantized
-    with state.timed("calibrated_evaluation"):
+    with state.stage("calibrated_evaluation"):
         logits = logits_of_test_set(prepared, qnet, "evaluation after calibration")
         top1 = accuracies(logits, prepared.images.labels)["top1"]
-    with state.timed("training"):
+    with state.stage("training"):
         warnings = fit_quantized(prepared, qnet, state.folder.path / CHECKPOINTS)
     set_phase(qnet, "quantize")
     fold_norms(qnet)

@@ -17,10 +17,10 @@ from qat.run.training import chosen_kernel
 def float_stage(state: RunState) -> StageResult:
     """Train or load the float network, and complete the protocol."""
     prepared = state.prepared
-    with state.timed("float"):
+    with state.stage("float"):
         state.source = float_network(prepared)
         state.net.eval()
-    with state.timed("float_evaluation"):
+    with state.stage("float_evaluation"):
         state.float_logits = float_logits(prepared, state.source)
     environment = environment_facts(torch.get_num_threads())
     state.record = state.record.move_to("running", environment=environment)

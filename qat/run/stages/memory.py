@@ -7,7 +7,7 @@ from qat.run.state import RunState
 
 def memory_stage(state: RunState) -> StageResult:
     """Plan the memory; write ``memory.json`` and its figures."""
-    with state.timed("memory"):
+    with state.stage("memory"):
         request = state.prepared.memory
         images = next(state.prepared.images.first_test_images(request.settings.batch))
         return run_memory(request, images.cpu(), state.net, state.qnet, state.folder.path)

@@ -14,7 +14,7 @@ def pack_stage(state: RunState) -> StageResult:
     """Write and verify the packed file, and write the sizes of its layers."""
     prepared, folder = state.prepared, state.folder.path
     packed, table = folder / PACKED_NAME, folder / SizesFile.NAME
-    with state.timed("packing"):
+    with state.stage("packing"):
         images = prepared.images.first_test_images(
             prepared.images.test_batch_size, prepared.images.at_once
         )

@@ -12,12 +12,12 @@ def plan_stage(state: RunState) -> StageResult:
     prepared, result = state.prepared, StageResult()
     assert prepared.scheme is not None
     if prepared.mixed is not None:
-        with state.timed("allocation"):
+        with state.stage("allocation"):
             chosen = choose_plan(prepared.mixed, state.source)
         result.metrics["predicted_harm"] = chosen.problem.harm(chosen.bits)
         state.allocation, state.plan = chosen, chosen.plan
     else:
-        with state.timed("signs"):
+        with state.stage("signs"):
             state.plan = plan_with_signs(prepared.calibration, prepared.scheme, state.source)
     path = state.folder.path / PLAN_NAME
     state.plan.save(path)

@@ -39,7 +39,7 @@ def test_a_network_in_float16_is_written_as_such(make_quantized_state):
 
 def test_a_run_that_exports_nothing_gives_its_reason(make_quantized_state):
     state = make_quantized_state(export__onnx="never")
-    result = deploy(state.prepared, state.net, state.qnet, state.logits, state.timed)
+    result = deploy(state.prepared, state.net, state.qnet, state.logits, state.stage)
     assert set(result.not_measured.values()) == {"export=none"}
     assert result.not_measured.keys() == {*deployment.OF_RUNTIME}
 
