@@ -1,7 +1,6 @@
 """Mode mixed from the command line: sensitivities kept, budgets obeyed, mistakes told."""
 
 import json
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from qat.convert.rules import make_plan
 from qat.core.plan import Plan
 from qat.core.scheme import Scheme, TensorSpec
 from qat.models.build import build_model
-from qat.sensitivity.measure import sensitivities
 from tests.command_line import SMALL as USUAL
 
 SMALL = [*USUAL, "+data.options.image_size=16", "model=simple_cnn", "data.train_images=64"]
@@ -44,23 +42,6 @@ def spent(folder):
     return spent_by(net().eval(), Plan.load(folder / "plan.json"), EXAMPLE)
 
 
-@pytest.fixture
-def counted(monkeypatch):
-    """Every row that is measured, in order."""
-    rows = []
-
-    def measure(*args, keep=None, **words):
-        def noted(metric, row):
-            rows.append((row.layer, row.slot, row.bits))
-            if keep:
-                keep(metric, row)
-
-        return sensitivities(*args, keep=noted, **words)
-
-    monkeypatch.setattr("qat.run.mixed.sensitivity.sensitivities", measure)
-    return rows
-
-
 @pytest.mark.parametrize("placement", ["academic", "integer"])
 def test_the_plan_that_runs_costs_no_more_than_the_scheme(qat, home, placement):
     folder, out = run(qat, f"scheme.placement={placement}")
@@ -74,95 +55,6 @@ def test_the_plan_that_runs_costs_no_more_than_the_scheme(qat, home, placement):
     assert metrics["average_weight_bits"] == pytest.approx(found["average_weight_bits"])
     assert "widths by ilp from output_kl" in out
     assert {"sensitivity", "allocation", "plan"} <= record_in(folder)["artifacts"].keys()
-
-
-@pytest.mark.parametrize("allocator", ["ilp", "greedy", "threshold", "evolve"])
-def test_every_allocator_obeys_the_budget(qat, home, allocator):
-    words = ["allocate.options.evaluations=4", "allocate.options.population=2"]
-    extra = words if allocator == "evolve" else []
-    folder, _ = run(qat, f"allocate={allocator}", *extra, "allocate.average_weight_bits=3")
-    assert spent(folder)["average_weight_bits"] <= 3
-
-
-def test_first_last_and_rules_are_not_up_for_choice(qat, home):
-    rule = "scheme.rules=[{match: features.1.0, weight: {bits: 3}}]"
-    folder, _ = run(qat, rule, "allocate.average_weight_bits=2.5")
-    layers = Plan.load(folder / "plan.json").layers
-    names = list(layers)
-    assert [layers[n].weight.bits for n in (names[0], names[-1])] == [8, 8]
-    assert layers["features.1.0"].weight.bits == 3
-    others = {layers[n].weight.bits for n in names[2:-1]}
-    assert others <= {2, 4, 8}
-
-
-def test_sensitivity_is_measured_once_for_all_allocators(qat, home, counted):
-    run(qat)
-    measured = len(counted)
-    assert measured == 5 * 2 * 3  # layers, slots, widths
-    run(qat, "allocate=greedy")
-    run(qat, "seed=1")
-    assert len(counted) == measured
-    run(qat, "sensitivity.images=16")
-    assert len(counted) == 2 * measured
-
-
-def test_a_measurement_that_was_cut_off_goes_on(qat, home, monkeypatch, counted):
-    whole = sensitivities
-
-    def dies(*args, keep=None, **words):
-        kept = Counter()
-
-        def until(metric, row):
-            keep(metric, row)
-            kept[metric] += 1
-            if kept[metric] == 7:
-                raise RuntimeError("cut off")
-
-        return whole(*args, keep=until, **words)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("qat.run.mixed.sensitivity.sensitivities", dies)
-        code, _, err = qat("run", *MIXED)
-        assert code == 1
-        assert "cut off" in err
-    [beside] = (home / "cache" / "sensitivity").glob("*.rows.jsonl")
-    beside.write_text(beside.read_text() + '{"layer": "feat')  # and the last line half written
-    folder, _ = run(qat)
-    assert len(counted) == 30 - 7
-    assert not beside.exists()
-    rows = json.loads((folder / "sensitivity.json").read_text())["rows"]
-    assert len(rows) == 30
-
-
-def test_a_budget_that_nothing_meets_is_refused_before_anything_is_measured(qat, home, counted):
-    code, _, err = qat("run", *MIXED, "allocate.average_weight_bits=1.5")
-    assert code == 1
-    assert "no plan meets the budget: the cheapest, " in err
-    assert "misses average_weight_bits=1.5 by" in err
-    assert counted == []
-
-
-def test_a_table_of_ones_own_must_be_of_this_network(qat, home, counted):
-    folder, _ = run(qat)
-    table = folder / "sensitivity.json"
-    counted.clear()
-    run(qat, "allocate=greedy", f"sensitivity.table={table}")
-    assert counted == []
-    code, _, err = qat("run", *MIXED, f"sensitivity.table={table}", "float.seed=1")
-    assert code == 1
-    assert "is of another network" in err
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [("{", "sensitivity.table="), ("[]", "sensitivity.table="), ('{"version": 9}', "version must")],
-)
-def test_a_table_that_is_none_is_told(qat, home, text, words):
-    (home / "table.json").write_text(text)
-    code, _, err = qat("run", *MIXED, "sensitivity.table=table.json")
-    assert code == 1
-    assert words in err
-    assert err.count("\n") == 1
 
 
 def test_random_plans_check_the_prediction(qat, home):

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from qat.allocate.budget import UnmeetableBudgetError, spent_by
 from qat.run.mixed import allocation
 from qat.run.mixed.allocation import choose_plan
 
@@ -30,6 +31,22 @@ def test_no_plan_within_the_budget_has_less_harm(make_choice):
     assert tuple(chosen.bits[name, "weight"] for name in WEIGHTS) == best
     assert [layer.weight.bits for layer in chosen.plan.layers.values()] == list(best)
     assert chosen.budgets.named() == {"average_weight_bits": 4}
+
+
+@pytest.mark.parametrize("allocator", ["ilp", "greedy", "threshold", "evolve"])
+def test_every_allocator_obeys_the_budget(make_choice, allocator):
+    few = {"evaluations": 4, "population": 2} if allocator == "evolve" else {}
+    request, source = make_choice(
+        allocate__name=allocator, allocate__options=few, allocate__average_weight_bits=3
+    )
+    plan, example = choose_plan(request, source).plan, request.calibration.images.example()
+    assert spent_by(source.net, plan, example)["average_weight_bits"] <= 3
+
+
+def test_a_budget_that_no_plan_meets_is_refused_before_a_measurement(make_choice, monkeypatch):
+    monkeypatch.setattr(allocation, "run_sensitivity", None)
+    with pytest.raises(UnmeetableBudgetError, match=r"misses average_weight_bits=1\.5 by"):
+        choose_plan(*make_choice(allocate__average_weight_bits=1.5))
 
 
 def test_an_allocator_of_the_users(make_choice):

@@ -82,6 +82,23 @@ def test_a_table_of_another_network_is_refused(measure, tmp_path):
     assert measure(sensitivity__table=str(path)).rows == table.rows
     with pytest.raises(ValueError, match="another network"):
         measure(sensitivity__table=str(path), float__seed=1)
-    path.write_text("[]")
-    with pytest.raises(ValueError, match=r"sensitivity\.table="):
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "table.json"), ("[]", "table.json"), ('{"version": 9}', "version must")],
+)
+def test_a_file_that_is_no_table_is_refused(measure, tmp_path, text, message):
+    path = tmp_path / "table.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"sensitivity\.table=.*{message}"):
         measure(sensitivity__table=str(path))
+
+
+def test_a_table_is_measured_once_for_all_allocators_and_seeds(measure, monkeypatch):
+    table, whole = measure(), sensitivity.sensitivities
+    monkeypatch.setattr(sensitivity, "sensitivities", None)
+    assert measure(seed=1, allocate__name="greedy", mixed__then="qat").rows == table.rows
+    monkeypatch.setattr(sensitivity, "sensitivities", whole)
+    assert measure(sensitivity__widths=[4, 8]).digest == table.digest
+    assert measure(sensitivity__images=4).digest != table.digest
