@@ -64,7 +64,10 @@ def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> PrefetchMemory:
     results = {name: executor.run(images) for name, executor in executors.items()}
     for name, result in results.items():
         if not torch.equal(result.output, net(images)):
-            raise InputError(f"weights of {path} give another output when {name}: write it anew")
+            raise InputError(
+                f"the packed weights of {path} give another output than the network ({name}): "
+                "write the file again with force=true"
+            )
         assert result.most_unpacked <= MOST_UNPACKED
     timed = {ORDINARY: net, INTERPRETED: _Run(fx.Interpreter(graph).run)}
     timed |= {name: _Run(executor.run) for name, executor in executors.items()}

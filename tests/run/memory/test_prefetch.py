@@ -38,7 +38,7 @@ def test_bytes_are_those_of_two_layers_at_most(make_quantized_state, images, tmp
 def test_a_file_of_other_weights_is_refused(make_quantized_state, images, tmp_path):
     qnet, other = (make_quantized_state(float__seed=seed).qnet for seed in (0, 1))
     save_packed(other, tmp_path / "packed.safetensors")
-    with pytest.raises(ValueError, match="give another output when prefetch: write it anew"):
+    with pytest.raises(ValueError, match=r"another output than the network \(prefetch\): write"):
         time_prefetch(qnet, tmp_path / "packed.safetensors", images)
 
 
