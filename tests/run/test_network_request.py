@@ -35,7 +35,7 @@ def test_weights_of_a_checkpoint_replace_the_initial_ones(make_prepared, tmp_pat
     save_checkpoint(net, path, ((0.5,) * 3, (0.25,) * 3))
     request = make_prepared(model__checkpoint=str(path)).network
     assert torch.equal(request.build().second.bias, net.second.bias)
-    assert "10 tensors taken" in request.checkpoint_line()
+    assert "10 tensors loaded" in request.checkpoint_line()
 
 
 def test_images_that_are_not_square_are_refused_by_a_network_that_needs_them(make_config, oblong):

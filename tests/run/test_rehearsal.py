@@ -1,6 +1,7 @@
 """What a run would stumble over at its end is refused before it begins."""
 
 import pytest
+import torch
 
 from qat.run import rehearsal
 from qat.run.last_batch import smallest_batch

@@ -19,6 +19,7 @@ from qat.memory.codec import Coding, PackedCodes
 from qat.memory.estimate import MemoryEstimate, estimate_inference, estimate_training
 from qat.memory.execute import ArenaExecutor
 from qat.memory.read import Traced, read_memory
+from qat.memory.stored import StoredTensors
 from qat.memory.strategies import IN_PLACE, REUSE, SCHEDULED, MemoryPlan, Strategy, plan_memory
 from qat.records.file_names import PACKED_NAME
 from qat.records.side_files.memory import (
@@ -36,7 +37,6 @@ from qat.records.side_files.memory import (
 )
 from qat.run.memory.prefetch import time_prefetch
 from qat.run.memory.request import MemoryRequest
-from qat.run.memory.widths import StoredTensors
 from qat.run.stage_result import StageResult
 from qat.tracking.figures.memory import memory_figures
 from qat.tracking.figures.style import save_figure
@@ -245,7 +245,7 @@ def _size(plan: MemoryPlan, naive: int) -> ArenaSize:
 def _measured_arena(
     result: StageResult, name: str, planned: Planned, images: Tensor, config: MemoryConfig
 ) -> NetworkArena:
-    """The arena of a network and its metrics; with ``memory.execute``, the network runs inside it."""
+    """The arena of a network, and its metrics; with ``memory.execute`` it runs inside the arena."""
     prefix, suffix = "float_" if name == FLOAT else "", _suffix(config)
     result.metrics[f"{prefix}{PEAK}{suffix}"] = planned.plan.arena.bytes
     arena = _arena(planned, config)

@@ -97,7 +97,6 @@ def _check(check: Check) -> PredictionCheck:
 
 
 def _agreement(agreement: Agreement) -> RankAgreement:
-    spearman, kendall = (
-        CorrelationInterval(**asdict(estimate)) for estimate in (agreement.spearman, agreement.kendall)
-    )
+    estimates = (agreement.spearman, agreement.kendall)
+    spearman, kendall = (CorrelationInterval(**asdict(estimate)) for estimate in estimates)
     return RankAgreement(spearman, kendall, agreement.plans, agreement.confidence)

@@ -10,7 +10,7 @@ from qat.export.onnx.qdq import to_onnx
 from qat.export.program import Program, Step
 from qat.export.reference.run import output_codes
 from qat.export.runtimes.registry import make_runtime
-from qat.run.memory.widths import StoredTensors
+from qat.memory.stored import StoredTensors
 from tests.export.integer_networks import calibrated, images, read_program, scheme
 from tests.export.reference.programs import form
 

@@ -18,21 +18,17 @@ def few_passes(monkeypatch):
     monkeypatch.setattr(prefetch, "WARMUP", 0)
 
 
-def as_dict(report):
-    return report if isinstance(report, dict) else vars(report)
-
-
 def test_bytes_are_those_of_two_layers_at_most(make_quantized_state, images, tmp_path):
     qnet = make_quantized_state(scheme__first_last="same").qnet
     save_packed(qnet, tmp_path / "packed.safetensors")
-    report = as_dict(time_prefetch(qnet, tmp_path / "packed.safetensors", images))
+    report = time_prefetch(qnet, tmp_path / "packed.safetensors", images)
     weights = {"first": 108, "second": 144, "head": 12}
-    assert report["layers"] == 3
-    assert report["packed_weight_bytes"] == sum(weights.values()) // 2  # 4 bits each
-    assert report["float_weight_bytes"] == 4 * sum(weights.values())
-    assert report["peak_unpacked_in_turn_bytes"] == 4 * 144
-    assert report["peak_unpacked_bytes"] == 4 * (108 + 144)
-    assert set(report["latency"]) == {"ordinary", "interpreted", "prefetch", "unpacked_in_turn"}
+    assert report.layers == 3
+    assert report.packed_weight_bytes == sum(weights.values()) // 2  # 4 bits each
+    assert report.float_weight_bytes == 4 * sum(weights.values())
+    assert report.peak_unpacked_in_turn_bytes == 4 * 144
+    assert report.peak_unpacked_bytes == 4 * (108 + 144)
+    assert set(report.latency) == {"ordinary", "interpreted", "prefetch", "unpacked_in_turn"}
 
 
 def test_a_file_of_other_weights_is_refused(make_quantized_state, images, tmp_path):

@@ -3,8 +3,6 @@
 import json
 import math
 
-import torch
-
 from qat.run.stages.analyse import analyse_stage
 
 
@@ -30,11 +28,10 @@ def test_the_error_of_a_weight_is_that_of_its_codes(make_quantized_state):
     assert abs(row.sqnr_db - sqnr) < 1e-4
 
 
-def test_an_integer_network_is_compared_with_folded_weights(make_quantized_state):
+def test_an_integer_network_is_compared_with_folded_layers(make_quantized_state):
     state = make_quantized_state(scheme__placement="integer")
     analyse_stage(state)
-    [row] = [r for r in state.layers if (r.name, r.slot) == ("first", "weight")]
-    folded = state.net.first.weight.detach() / (0.25 + 1e-5) ** 0.5
-    error = folded - state.qnet.first.quantized()[0].detach()
-    sqnr = 10 * torch.log10(folded.square().sum() / error.square().sum())
-    assert abs(row.sqnr_db - float(sqnr)) < 1e-3
+    sqnr = {(row.name, row.slot): row.sqnr_db for row in state.layers}
+    # The layer computes with 8 bits, about 6 dB each; without the batch norm, whose variance of
+    # 0.25 doubles the values, the error would be as large as the values: 0 dB.
+    assert sqnr["first", "output"] > 30

@@ -12,8 +12,8 @@ from qat.graph.trace import trace
 from qat.memory.codec import PackedCodes
 from qat.memory.execute import ArenaExecutor
 from qat.memory.read import read_memory
+from qat.memory.stored import StoredTensors
 from qat.memory.strategies import SCHEDULED, plan_memory
-from qat.run.memory.widths import StoredTensors
 
 
 class Net(nn.Module):
