@@ -28,7 +28,7 @@ class Screen:
 @pytest.fixture
 def screen(monkeypatch):
     drawn = Screen()
-    monkeypatch.setattr(progress._Place, "screen", drawn)
+    monkeypatch.setattr(progress._ProcessScreen, "screen", drawn)
     return drawn
 
 

@@ -63,6 +63,7 @@ def test_other_batches_and_threads_have_suffixes(make_config, report, tmp_path):
     files = {name: tmp_path / f"{name}.onnx" for name in ("float", "network")}
     assert run_latency(config, files, (3, 8, 8), tmp_path) == {
         "float_latency_ms": 4.0,
+        "float_latency_ms_b64": 8.0,
         "latency_ms": 2.0,
         "latency_ms_b64": 9.0,
         "latency_ms_b64_t1": 3.0,
@@ -70,7 +71,7 @@ def test_other_batches_and_threads_have_suffixes(make_config, report, tmp_path):
         "speedup_b64": 2.5,
     }
     stored = json.loads((tmp_path / "latency.json").read_text())
-    assert [each["median_ms"] for each in stored["rows"]] == [4.0, 2.0, 9.0, 3.0]
+    assert [each["median_ms"] for each in stored["rows"]] == [4.0, 2.0, 8.0, 9.0, 3.0]
     assert stored["layers"]["network"] == {"first": 0.5, "": 0.25}
     assert stored["spec"]["batches"] == [1, 64]
 
