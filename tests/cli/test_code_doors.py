@@ -47,7 +47,7 @@ def test_from_does_not_import_what_the_record_names(qat, run):
     code, _, err = qat("run", "--from", str(folder))
     assert code == 2
     assert f"target={MODULE}:Mine" in err
-    assert "give the override with it again" in err
+    assert "give that override again" in err
     assert err.count("\n") == 1
     assert MODULE not in sys.modules
 

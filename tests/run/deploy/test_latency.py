@@ -54,6 +54,7 @@ def test_other_batches_and_threads_have_suffixes(make_config, report, tmp_path):
         [
             row("float", 4.0),
             row("network", 2.0),
+            row("float", 8.0, 64),
             row("network", 9.0, 64),
             row("network", 3.0, 64, 1),
         ],
