@@ -83,7 +83,7 @@ def test_too_few_plans_for_a_correlation_are_said(qat, home):
     assert "random_plans_top1_best" in record["metrics"]
     assert "prediction_spearman" not in record["metrics"]
     assert "needs 5" in record["unmeasured"]["prediction_spearman"]
-    assert "too few for a correlation" in out
+    assert "too few plans for a correlation" in out
 
 
 def test_training_may_follow(qat, home):
