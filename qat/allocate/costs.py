@@ -289,6 +289,6 @@ def _check_latency(latency: Latency, names: Sequence[str], plan: Plan) -> None:
     missing = [name for name in names if name in plan.layers and name not in latency]
     if unknown or missing:
         raise InputError(
-            f"the latency table is of another network: unknown {unknown[:5]}, missing "
+            f"the latency table belongs to another network: unknown {unknown[:5]}, missing "
             f"{missing[:5]}; measure this network's layers"
         )

@@ -145,7 +145,7 @@ def _summed(
             )
         harm = sum(scored[slot][width] for slot in slots)
         if math.isnan(harm):
-            raise InputError(f"the score of {slots[0][0]} at {width} bits is NaN: compute it anew")
+            raise InputError(f"the score of {slots[0][0]} at {width} bits is NaN: compute it again")
         if harm < math.inf:
             harms[width] = harm
     if not harms:

@@ -48,7 +48,7 @@ def threshold(
         raise InputError(f"percentile must be 0 to 100, got {percentile}; give one such as 75")
     for key, score in scores.items():
         if math.isnan(score):
-            raise InputError(f"the score of {key} is NaN: compute it anew")
+            raise InputError(f"the score of {key} is NaN: compute it again")
     wanted = list(scores if keys is None else keys)
     known = {key: max(scores[key], 0.0) for key in wanted if key in scores}
     if len(set(known.values())) < 2:

@@ -30,11 +30,11 @@ def doctor_command() -> int:
     return DONE
 
 
-Fact = tuple[str, str, str]
+DoctorLine = tuple[str, str, str]
 """``+`` or ``-``, name, text."""
 
 
-def _machine() -> list[Fact]:
+def _machine() -> list[DoctorLine]:
     facts = environment_facts()
     versions = ", ".join(f"{k} {v}" for k, v in facts["versions"].items())
     instructions = facts["instructions"]
@@ -54,7 +54,7 @@ def _machine() -> list[Fact]:
     return lines
 
 
-def _compilers() -> list[Fact]:
+def _compilers() -> list[DoctorLine]:
     names = [os.environ.get("CXX", ""), "g++", "clang++", "c++"]
     path = next((p for p in map(shutil.which, filter(None, names)) if p), None)
     if path:
@@ -62,7 +62,7 @@ def _compilers() -> list[Fact]:
     return [("-", "C++ compiler", "quantized training takes about twice as long: install g++")]
 
 
-def _devices() -> list[Fact]:
+def _devices() -> list[DoctorLine]:
     import torch
 
     if torch.cuda.is_available():
@@ -70,8 +70,8 @@ def _devices() -> list[Fact]:
     return [("-", "GPU", "training runs on the CPU")]
 
 
-def _packages() -> list[Fact]:
-    lines: list[Fact] = []
+def _packages() -> list[DoctorLine]:
+    lines: list[DoctorLine] = []
     for module, lack in _OPTIONAL.items():
         try:
             is_installed = importlib.util.find_spec(module) is not None
@@ -81,9 +81,9 @@ def _packages() -> list[Fact]:
     return lines
 
 
-def _data() -> list[Fact]:
+def _data() -> list[DoctorLine]:
     root = default_path("data")
-    lines: list[Fact] = [("+", "data fashion_mini", "in the package")]
+    lines: list[DoctorLine] = [("+", "data fashion_mini", "in the package")]
     for name in _NAMED_DATA:
         file = Path(root) / f"{name}.npz"
         lack = f"{file} does not exist: qat downloads it at the first use"

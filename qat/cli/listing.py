@@ -36,7 +36,7 @@ def list_command(topic: str | None, extra_dir: Path | None = None) -> int:
         RequestError: If ``extra_dir`` is not a folder.
     """
     if extra_dir is not None and not extra_dir.is_dir():
-        raise RequestError(f"--config-dir {extra_dir} is no folder")
+        raise RequestError(f"--config-dir {extra_dir} is not a folder")
     for name in [topic] if topic else [*_GROUP_OF, "studies", "metrics", "sensitivities", "groups"]:
         print(f"{name}:")
         for line in _lines(name, extra_dir):

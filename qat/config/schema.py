@@ -352,11 +352,13 @@ class RunConfig:
 def register_schema() -> None:
     """Register the schema with Hydra as ``run_schema``, and torchvision's networks as models.
 
-    It may be called more than once.
+    It may be called more than once: later calls do nothing.
     """
     from hydra.core.config_store import ConfigStore  # here, so that the schema loads no Hydra
 
     store = ConfigStore.instance()
+    if f"{SCHEMA_NAME}.yaml" in store.list(""):
+        return
     store.store(name=SCHEMA_NAME, node=RunConfig, provider="qat")
     for name in torchvision_names():
         model = {"source": "torchvision", "name": name, "weights": None}

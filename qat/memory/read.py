@@ -81,7 +81,7 @@ def read_memory(
     recorder = _Recorder(copy.deepcopy(traced).to(device))
     with torch.no_grad(), evaluating(recorder.module):
         recorder.run(torch.zeros(tuple(input_shape), device=device))
-    graph = _GraphReader(traced, recorder.values, bits, _chained(traced, chains)).read()
+    graph = _LifetimeReader(traced, recorder.values, bits, _chained(traced, chains)).read()
     constants = {
         node.name: recorder.values[node.name]
         for node in traced.graph.nodes
@@ -102,7 +102,7 @@ class _Recorder(fx.Interpreter):
         return self.values[node.name]
 
 
-class _GraphReader:
+class _LifetimeReader:
     """Builds the memory graph from the recorded values."""
 
     def __init__(

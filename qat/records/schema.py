@@ -105,7 +105,7 @@ class RunRecord:
             raise RecordError(f"seed must be an int, got {self.seed!r}")
         if (self.status == "failed") != (self.error is not None):
             raise RecordError(
-                f"an error goes with status failed and only with it, got status={self.status} "
+                f"an error and status failed must be set together, got status={self.status} "
                 f"error={self.error!r}"
             )
         try:

@@ -72,7 +72,7 @@ def known_identity(config: RunConfig) -> str | None:
     """The run's id, if its data were loaded before and have not changed; None otherwise.
 
     Raises:
-        ValueError: If ``model.checkpoint`` is no file.
+        ValueError: If ``model.checkpoint`` is not a file.
     """
     facts = _noted_facts(config)
     if facts is None:
@@ -87,7 +87,7 @@ def finished_run_id(config: RunConfig) -> str | None:
         The id; None if the run is not finished, is forced, or is not recognised without its data.
 
     Raises:
-        ValueError: If ``model.checkpoint`` is no file.
+        ValueError: If ``model.checkpoint`` is not a file.
     """
     name = None if config.force else known_identity(config)
     if name is None:
@@ -103,13 +103,13 @@ def checkpoint_digest(config: RunConfig) -> str | None:
     """Digest of ``model.checkpoint``; None without that setting.
 
     Raises:
-        ValueError: If it is no file.
+        ValueError: If it is not a file.
     """
     if config.model.checkpoint is None:
         return None
     path = Path(config.model.checkpoint)
     if not path.is_file():
-        raise InputError(f"model.checkpoint={config.model.checkpoint} is no file; give one")
+        raise InputError(f"model.checkpoint={config.model.checkpoint} is not a file; give one")
     return file_digest(path)
 
 

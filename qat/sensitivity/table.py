@@ -90,8 +90,9 @@ class SensitivityTable:
         """
         if digest != self.digest:
             raise InputError(
-                f"the sensitivity table ({self.metric}) is of another network, data or methods: "
-                f"its digest is {self.digest}, the digest here is {digest}; compute the table anew"
+                f"the sensitivity table ({self.metric}) belongs to another network, data or "
+                f"methods: its digest is {self.digest}, the digest here is {digest}; compute the "
+                "table again"
             )
 
     def harms(self, monotone: bool = True) -> dict[Slot, dict[int, float]]:
@@ -132,7 +133,7 @@ class SensitivityTable:
         if data.get("version") != TABLE_VERSION:
             raise InputError(
                 f"sensitivity table version must be {TABLE_VERSION}, got {data.get('version')!r}: "
-                "compute the table anew"
+                "compute the table again"
             )
         try:
             rows = tuple(

@@ -34,5 +34,5 @@ def test_the_users_names_are_marked(home, capsys):
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert re.fullmatch(r"  zebra +Black and white\.  \(yours\)", lines["zebra"])
     assert "(yours)" not in lines["w8a8"]
-    with pytest.raises(RequestError, match="nowhere is no folder"):
+    with pytest.raises(RequestError, match="nowhere is not a folder"):
         list_command("schemes", home / "nowhere")

@@ -154,7 +154,7 @@ def test_latency_is_that_of_layers_a_runtime_timed(qat, home):
         (["allocate.uniform_bits=0"], "allocate.uniform_bits must be above 0"),
         (["mixed.then=ptq"], "mixed.then must be one of static, qat"),
         (["mixed.check_plans=2"], "must be 5 to 100000, or 0 for none, got 2"),
-        (["allocate.latency_table=no.json"], "no.json is no file"),
+        (["allocate.latency_table=no.json"], "no.json is not a file"),
         (["scheme.placement=integer", "sensitivity.widths=[8,16]"], "takes 2 to 8 bits"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

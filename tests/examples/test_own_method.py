@@ -185,7 +185,7 @@ class TestListing:
         assert re.search(r"^  packed_bytes +packed size \[KiB\], lower is better$", out, re.M)
 
     def test_no_folder_is_refused(self, tmp_path):
-        with pytest.raises(RequestError, match="is no folder"):
+        with pytest.raises(RequestError, match="is not a folder"):
             list_command(None, tmp_path / "nowhere")
 
 

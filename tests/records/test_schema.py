@@ -56,8 +56,12 @@ def test_a_metric_is_a_finite_number(value, words):
         pytest.param({"seed": "0"}, "seed must be an int", id="seed"),
         pytest.param({"protocol": {"dat": {}}}, "protocol part must be one of", id="part"),
         pytest.param({"metrics": [1]}, "metrics must be a mapping", id="metrics"),
-        pytest.param({"status": "failed"}, "error goes with status failed", id="no error"),
-        pytest.param({"error": "boom"}, "error goes with status failed", id="stray error"),
+        pytest.param(
+            {"status": "failed"}, "error and status failed must be set together", id="no error"
+        ),
+        pytest.param(
+            {"error": "boom"}, "error and status failed must be set together", id="stray error"
+        ),
         pytest.param(
             {"metrics": {"loss": 1.0}, "unmeasured": {"loss": "?"}}, "both in metrics", id="both"
         ),

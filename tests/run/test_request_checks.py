@@ -19,7 +19,7 @@ WRONG = {
     "model=nope mode=ptq": "no 'nope' in model",
     "scheme.weight.bits=99": "scheme.weight.bits must be 2 to 16",
     "scheme.weight.bits=8,99 -m": "scheme.weight.bits must be 2 to 16",
-    "model.checkpoint=nowhere.pt": "model.checkpoint=nowhere.pt is no file",
+    "model.checkpoint=nowhere.pt": "model.checkpoint=nowhere.pt is not a file",
     "model=torchvision model.name=resnet81": "similar names: resnet18",
     "scheme.act.observer=emma": "did you mean 'ema'?",
     "--nope": "no flag '--nope'",

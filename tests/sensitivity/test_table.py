@@ -42,7 +42,7 @@ def test_another_quality_counts_as_its_negative():
 def test_another_networks_table_is_refused():
     table(row(2, 0.5)).check("d1gest")
     with pytest.raises(
-        ValueError, match=r"of another network.*d1gest, the digest here is other; compute"
+        ValueError, match=r"another network.*d1gest, the digest here is other; compute"
     ):
         table(row(2, 0.5)).check("other")
 

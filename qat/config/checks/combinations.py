@@ -71,7 +71,7 @@ def _check_model(model: ModelConfig) -> None:
     one_of("model.source", model.source, SOURCES)
     if (model.source == "user") != (model.target is not None):
         raise InputError(
-            f"model.target goes with model=user and only with it, got model.source={model.source} "
+            f"model.target and model=user must be set together, got model.source={model.source} "
             f"model.target={model.target}; write model=user model.target=package.module:factory"
         )
     if model.checkpoint_key is not None and model.checkpoint is None:
@@ -91,7 +91,7 @@ def _check_data(data: DataConfig) -> None:
         raise InputError(f"data.path has no value: data={data.name} needs data.path={what}")
     if (data.name == "user") != (data.target is not None):
         raise InputError(
-            f"data.target goes with data=user and only with it, got data.name={data.name} "
+            f"data.target and data=user must be set together, got data.name={data.name} "
             f"data.target={data.target}; write data=user data.target=package.module:function"
         )
     if (data.mean is None) != (data.std is None):
@@ -116,7 +116,7 @@ def _check_slot(key: str, slot: SlotConfig) -> None:
     one_of(f"{key}.scale", slot.scale, ("free", "power_of_two"))
     if (slot.granularity == "group") != (slot.group_size is not None):
         raise InputError(
-            f"{key}.group_size goes with {key}.granularity=group and only with it, got "
+            f"{key}.group_size and {key}.granularity=group must be set together, got "
             f"granularity={slot.granularity} group_size={slot.group_size}"
         )
     if slot.narrow and slot.signed is False:
@@ -130,7 +130,7 @@ def _check_slot(key: str, slot: SlotConfig) -> None:
 def _check_method(key: str, group: str, slot: str, name: str, target: str | None) -> None:
     if (name == "user") != (target is not None):
         raise InputError(
-            f"{key} goes with {group}@{slot}=user and only with it, got {name!r} and {target!r}; "
+            f"{key} and {group}@{slot}=user must be set together, got {name!r} and {target!r}; "
             f"write {group}@{slot}=user {key}=package.module:Class"
         )
 
@@ -185,7 +185,7 @@ def _check_devices(config: RunConfig) -> None:
         return
     if trainer.compile != "none":
         raise InputError(
-            f"trainer.devices={devices} goes with trainer.compile=none, got {trainer.compile}"
+            f"trainer.devices={devices} needs trainer.compile=none, got {trainer.compile}"
         )
     if trainer.batch_size < devices:
         raise InputError(

@@ -42,7 +42,7 @@ def _check_sensitivity(sensitivity: SensitivityConfig) -> None:
     one_of("sensitivity.metric", sensitivity.metric, [*METRICS, "user"])
     if user != (sensitivity.metric == "user"):
         raise InputError(
-            "sensitivity.target goes with sensitivity.metric=user and only with it, got "
+            "sensitivity.target and sensitivity.metric=user must be set together, got "
             f"sensitivity.metric={sensitivity.metric} sensitivity.target={sensitivity.target}"
         )
     if not sensitivity.widths:
@@ -67,7 +67,7 @@ def _check_allocate(allocate: AllocateConfig) -> None:
         _check_learned(allocate)
     if (allocate.name == "user") != (allocate.target is not None):
         raise InputError(
-            "allocate.target goes with allocate=user and only with it, got "
+            "allocate.target and allocate=user must be set together, got "
             f"allocate.name={allocate.name} allocate.target={allocate.target}"
         )
     timed = bool(allocate.latency_runs) or allocate.latency_table is not None

@@ -58,7 +58,7 @@ def _read(path: str) -> list[dict[str, Any]]:
     try:
         rows = read_json(Path(path))
     except UnreadableError as error:
-        raise InputError(f"allocate.latency_table={path} is no JSON: {error}") from error
+        raise InputError(f"allocate.latency_table={path} is not JSON: {error}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(
             f"allocate.latency_table={path} must be a JSON list of rows with layer, weight_bits, "

@@ -36,5 +36,5 @@ def _digest(key: str, path: str | None) -> str | None:
     if path is None:
         return None
     if not Path(path).is_file():
-        raise InputError(f"{key}: {path} is no file; give one that is there")
+        raise InputError(f"{key}: {path} is not a file; give a file that exists")
     return file_digest(Path(path))

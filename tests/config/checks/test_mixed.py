@@ -19,7 +19,10 @@ def learned(**changes):
     ("keys", "message"),
     [
         ({"sensitivity.metric": "hawq"}, "sensitivity.metric must be one of accuracy_drop"),
-        ({"sensitivity.metric": "user"}, "sensitivity.target goes with sensitivity.metric=user"),
+        (
+            {"sensitivity.metric": "user"},
+            "sensitivity.target and sensitivity.metric=user must be set",
+        ),
         ({"sensitivity.widths": []}, "sensitivity.widths is empty"),
         ({"sensitivity.slots": []}, "sensitivity.slots is empty"),
         ({"sensitivity.slots": ["bias"]}, "a slot of sensitivity.slots must be one of weight, act"),
@@ -30,7 +33,7 @@ def learned(**changes):
         ),
         ({"sensitivity.hessian": {"probes": 1}}, "a key of sensitivity.hessian must be one of"),
         ({"allocate.name": "magic"}, "allocate.name must be one of threshold, greedy"),
-        ({"allocate.target": "a:b"}, "allocate.target goes with allocate=user"),
+        ({"allocate.target": "a:b"}, "allocate.target and allocate=user must be set"),
         ({"allocate.latency_ms": 1.0}, "allocate.latency_ms needs the measured times of layers"),
         (
             {"allocate.latency_runs": ["a"], "allocate.latency_table": "b"},

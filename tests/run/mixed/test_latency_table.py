@@ -60,7 +60,7 @@ def test_a_file_has_rows(tmp_path):
     with pytest.raises(ValueError, match="must be a JSON list of rows"):
         run_latency_table(AllocateConfig(latency_table=str(path)))
     path.write_text("{")
-    with pytest.raises(ValueError, match="is no JSON"):
+    with pytest.raises(ValueError, match="is not JSON"):
         run_latency_table(AllocateConfig(latency_table=str(path)))
 
 

@@ -22,7 +22,7 @@ def test_files_count_by_their_content(make_config, tmp_path):
 def test_runs_count_by_their_times_and_plans(make_config, tmp_path):
     (tmp_path / "latency.json").write_text("{}")
     config = make_config("mixed", allocate__latency_runs=[str(tmp_path)])
-    with pytest.raises(ValueError, match=r"latency_runs: .*plan\.json is no file"):
+    with pytest.raises(ValueError, match=r"latency_runs: .*plan\.json is not a file"):
         mixed_settings(config)
     (tmp_path / "plan.json").write_text("[]")
     digests = [hashlib.sha256(text).hexdigest() for text in (b"{}", b"[]")]
@@ -31,5 +31,5 @@ def test_runs_count_by_their_times_and_plans(make_config, tmp_path):
 
 @pytest.mark.parametrize("key", ["sensitivity__table", "allocate__latency_table"])
 def test_a_file_that_is_absent_is_named_by_its_key(make_config, key):
-    with pytest.raises(ValueError, match=rf"{key.replace('__', '.')}: absent.json is no file"):
+    with pytest.raises(ValueError, match=rf"{key.replace('__', '.')}: absent.json is not a file"):
         mixed_settings(make_config("mixed", **{key: "absent.json"}))
