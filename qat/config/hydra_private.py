@@ -4,6 +4,9 @@ They may change with any version of hydra-core. A test checks their signatures a
 version 1.3. Hydra has no public way to put the user's YAML before ours on the search path, to
 parse its flags without its own error messages, to list the points of a grid before the first one
 starts, or to use a launcher outside of its own sweep.
+
+With hydra-core 1.4.0rc3 and OmegaConf 2.4.1rc1, tried on 2026-11-26, runs and sweeps work and only
+the test of the version fails; ``version_base`` of ``hydra.main`` warns that Hydra 1.5 removes it.
 """
 
 from hydra._internal.callbacks import Callbacks
