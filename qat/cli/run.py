@@ -8,7 +8,7 @@ from qat.config.schema import register_schema
 from qat.config.words.command_line import SHOWING, known_words, sort_words
 from qat.report.console import draw_progress
 from qat.run.progress import stage
-from qat.run.request_checks import check_request
+from qat.run.request.checks import check_request
 from qat.sweep.hydra_main import checked_for_hydra, hydra_main, quiet_libraries
 from qat.sweep.points import check_point, named_errors, requested_points
 from qat.sweep.requested import run_requested

@@ -6,14 +6,14 @@ import torch
 
 from qat.base.progress import Track
 from qat.data.errors import DataError
-from qat.data.file_index import facts_of
-from qat.data.file_walk import LeftOut, image_paths
-from qat.data.folder import common_fit, treatment_lines
-from qat.data.folder_images import FolderImages, ImageFile
 from qat.data.in_memory import Fit, Images, ImageSet
 from qat.data.labels import NO_LABEL, no_labels
-from qat.data.npz import image_array, read_arrays
 from qat.data.resize import fitted_size
+from qat.data.sources.file_index import facts_of
+from qat.data.sources.file_walk import LeftOut, image_paths
+from qat.data.sources.folder import common_fit, treatment_lines
+from qat.data.sources.folder_images import FolderImages, ImageFile
+from qat.data.sources.npz import image_array, read_arrays
 
 ARRAYS = ("images", "train_images")
 

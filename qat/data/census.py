@@ -30,7 +30,7 @@ def part_words(images: Images, classes: int, names: Sequence[str] = ()) -> str:
         names: Of the classes, in the order of the labels; empty for numbers.
 
     Example:
-        >>> from qat.data.synthetic import load_synthetic
+        >>> from qat.data.sources.synthetic import load_synthetic
         >>> from qat.data.request import DataRequest
         >>> raw = load_synthetic(DataRequest("synthetic", classes=3, train_images=7, image_size=8))
         >>> part_words(raw.train, 3, ["ant", "bee", "cat"])

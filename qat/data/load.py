@@ -8,21 +8,21 @@ import torch
 from qat.base.progress import Track
 from qat.data.bundle import DataBundle, RawData, bundle_digest
 from qat.data.calibration import load_calibration
-from qat.data.cifar10 import load_cifar10
 from qat.data.errors import DataError
-from qat.data.fashion_mini import load_fashion_mini
-from qat.data.fashion_mnist import load_fashion_mnist
-from qat.data.folder import load_folder
-from qat.data.folder_images import FolderImages
 from qat.data.in_memory import Images
-from qat.data.npz import load_npz
 from qat.data.preprocess import Preprocess
 from qat.data.request import DataRequest
 from qat.data.resize import fitted_size
+from qat.data.sources.cifar10 import load_cifar10
+from qat.data.sources.fashion_mini import load_fashion_mini
+from qat.data.sources.fashion_mnist import load_fashion_mnist
+from qat.data.sources.folder import load_folder
+from qat.data.sources.folder_images import FolderImages
+from qat.data.sources.npz import load_npz
+from qat.data.sources.synthetic import load_synthetic
+from qat.data.sources.user import load_user
 from qat.data.split import balanced_subset, split_fraction
 from qat.data.statistics import pixel_mean_std
-from qat.data.synthetic import load_synthetic
-from qat.data.user import load_user
 
 LOADERS: Mapping[str, Callable[[DataRequest], RawData]] = {
     "fashion_mini": load_fashion_mini,

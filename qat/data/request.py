@@ -33,7 +33,8 @@ class DataRequest:
         classes: Number of classes, if the data have no labels; otherwise it must agree with them.
         image_size: Height and width of ``synthetic`` images.
         channels: Channels of ``synthetic`` images.
-        target: ``package.module:function`` of ``user`` (see :func:`qat.data.user.load_user`).
+        target: ``package.module:function`` of ``user``
+            (see :func:`qat.data.sources.user.load_user`).
         options: Further arguments of that function.
         calibration: Folder or .npz file of images for calibration (:mod:`qat.data.calibration`).
         index_folder: Keeps facts of image files, so that the next run reads only changed files;

@@ -16,7 +16,8 @@ class CacheKeys:
     """Keys of a run for :class:`qat.records.cache.Cache`; a caller adds the fields of its result.
 
     Attributes:
-        settings: What the run's numbers depend on (:func:`qat.run.identity.number_settings`).
+        settings: What the run's numbers depend on
+            (:func:`qat.run.request.identity.number_settings`).
         data: The run's data set.
         device: Device that the run computes on.
         seed: Seed of the run.

@@ -18,7 +18,7 @@ from qat.data.batches import Batches
 from qat.data.draw import drawn
 from qat.records.cache import Cache
 from qat.run.cache_keys import CacheKeys
-from qat.run.images import RunImages
+from qat.run.request.images import RunImages
 
 SECONDS = "seconds"
 

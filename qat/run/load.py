@@ -17,7 +17,7 @@ from qat.records.schema import RunRecord
 from qat.records.store import RECORD_NAME, read_record
 from qat.run.prepare import prepare
 from qat.run.prepared import Prepared
-from qat.run.rerun import present_paths, targets_in
+from qat.run.request.rerun import present_paths, targets_in
 
 
 @dataclass(frozen=True)

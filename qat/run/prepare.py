@@ -15,17 +15,17 @@ from qat.records.cache import Cache
 from qat.records.schema import run_id
 from qat.run.cache_keys import CacheKeys
 from qat.run.calibration import Calibration
-from qat.run.data_parts import check_parts
-from qat.run.data_request import load_run_data
-from qat.run.identity import checkpoint_digest, data_facts, note_data, number_settings
-from qat.run.images import RunImages
 from qat.run.memory.request import memory_request
 from qat.run.mixed.request import mixed_request
-from qat.run.mode import Mode, mode_of
-from qat.run.network_request import NetworkRequest, input_shape, network_request
 from qat.run.prepared import Prepared
-from qat.run.protocol import protocol
-from qat.run.training_request import float_training_request, quantized_training_request
+from qat.run.request.data import load_run_data
+from qat.run.request.data_parts import check_parts
+from qat.run.request.identity import checkpoint_digest, data_facts, note_data, number_settings
+from qat.run.request.images import RunImages
+from qat.run.request.mode import Mode, mode_of
+from qat.run.request.network import NetworkRequest, input_shape, network_request
+from qat.run.request.protocol import protocol
+from qat.run.request.training import float_training_request, quantized_training_request
 from qat.training.device import resolve_device
 
 
@@ -55,7 +55,7 @@ def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = Tru
     network = network_request(config, data, device)
     prepared = _make_prepared(config, overrides, mode, network, keys, digest)
     if rehearsed:
-        from qat.run.rehearsal import rehearse  # imports Lightning and the exporter
+        from qat.run.request.rehearsal import rehearse  # imports Lightning and the exporter
 
         rehearse(prepared)
     return prepared

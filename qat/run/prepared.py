@@ -13,12 +13,12 @@ from qat.data.bundle import DataBundle
 from qat.records.cache import Cache
 from qat.run.cache_keys import CacheKeys
 from qat.run.calibration import Calibration
-from qat.run.images import RunImages
 from qat.run.memory.request import MemoryRequest
 from qat.run.mixed.request import MixedRequest
-from qat.run.mode import Mode
-from qat.run.network_request import NetworkRequest
-from qat.run.training_request import TrainingRequest
+from qat.run.request.images import RunImages
+from qat.run.request.mode import Mode
+from qat.run.request.network import NetworkRequest
+from qat.run.request.training import TrainingRequest
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from qat.records.file_names import HISTORY_NAME
 from qat.records.side_files.history import HistoryWriter
 from qat.run.loggers import make_logger
 from qat.run.prepared import Prepared
+from qat.run.request.training import TrainingRequest
 from qat.run.training_progress import TrainingProgress
-from qat.run.training_request import TrainingRequest
 from qat.tracking.validation import BestAndLast
 from qat.training.checkpoints import find_resumable
 from qat.training.classifier import Classifier, FloatClassifier

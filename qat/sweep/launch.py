@@ -19,7 +19,7 @@ from qat.config.words.command_line import Words
 from qat.config.yaml_files import ROOT_CONFIG
 from qat.records.store import read_record
 from qat.records.studies import add_to_study
-from qat.run.identity import known_identity
+from qat.run.request.identity import known_identity
 from qat.sweep.adaptive import SCALE, is_adaptive, objectives
 from qat.sweep.hydra_main import quiet_libraries
 from qat.sweep.launchers import check_launcher, check_reachable, job_threads

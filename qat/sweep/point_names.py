@@ -8,7 +8,7 @@ from qat.config.modes import model_name
 from qat.config.schema import RunConfig, SlotConfig
 from qat.records.names import Named, NameWords, difference_words
 from qat.records.settings import flat, slot_settings
-from qat.run.identity import DataFacts, number_settings
+from qat.run.request.identity import DataFacts, number_settings
 
 _NO_FACTS = DataFacts("", (), ())
 

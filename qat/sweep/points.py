@@ -12,8 +12,8 @@ from qat.config.compose import Point, compose_points
 from qat.config.run_dirs import run_dir
 from qat.config.study_grids import key_of
 from qat.config.words.command_line import Words
-from qat.run.request_checks import check_request
-from qat.run.rerun import check_targets, overrides_of
+from qat.run.request.checks import check_request
+from qat.run.request.rerun import check_targets, overrides_of
 
 if TYPE_CHECKING:
     from qat.run.prepared import Prepared

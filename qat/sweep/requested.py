@@ -8,7 +8,7 @@ from qat.base.progress import tracked
 from qat.config.compose import Point, compose_points, composer
 from qat.config.explain import readable
 from qat.config.words.command_line import Words
-from qat.run.request_checks import check_request
+from qat.run.request.checks import check_request
 from qat.sweep.adaptive import check_sweeper, dimension_points, is_adaptive, plan_search
 from qat.sweep.hydra_main import hydra_main
 from qat.sweep.launch import at_hand, check_launchers, launch, multirun_config, run_point

@@ -19,7 +19,7 @@ from qat.records.studies import add_to_study
 from qat.report.printed import print_table
 from qat.report.record_page import write_missing_pages
 from qat.report.requested_table import TableRequest, requested_table
-from qat.run.identity import finished_run_id
+from qat.run.request.identity import finished_run_id
 from qat.sweep.progress import SweepProgress
 
 LAUNCHES = 3

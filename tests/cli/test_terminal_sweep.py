@@ -9,7 +9,7 @@ from qat.base.progress import bar
 from qat.config.compose import compose_points
 from qat.records.store import read_record
 from qat.run.calibration import Calibration
-from qat.run.identity import known_identity
+from qat.run.request.identity import known_identity
 from tests.command_line import TINY
 from tests.terminal import in_terminal, press_ctrl_c
 

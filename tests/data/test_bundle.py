@@ -8,9 +8,9 @@ import torch
 
 from qat.data.bundle import DataBundle, bundle_digest
 from qat.data.errors import DataError
-from qat.data.folder_images import FolderImages
 from qat.data.in_memory import ImageSet
 from qat.data.preprocess import Preprocess
+from qat.data.sources.folder_images import FolderImages
 
 
 def grey(value, count=2):

@@ -4,8 +4,8 @@ import pytest
 
 from qat.base.errors import InputError
 from qat.run import prepare as preparation
-from qat.run.identity import identity, known_identity
 from qat.run.prepare import prepare
+from qat.run.request.identity import identity, known_identity
 
 
 def test_values_are_those_of_the_configuration(make_config, tmp_path):

@@ -11,9 +11,9 @@ from PIL import Image
 from qat.cli.main import main
 from qat.config.compose import compose_points
 from qat.models.build import build_model
-from qat.run.data_request import _load_shared
-from qat.run.identity import known_identity
 from qat.run.prepare import prepare
+from qat.run.request.data import _load_shared
+from qat.run.request.identity import known_identity
 
 SIDE, CLASSES = 16, 10
 

@@ -11,10 +11,10 @@ from qat.allocate.sampling import random_plans
 from qat.base.progress import tracked
 from qat.data.batches import Batches
 from qat.run.float_network import FloatNetwork
-from qat.run.images import RunImages
 from qat.run.mixed.allocation import Allocation
 from qat.run.mixed.plan_accuracy import PlanAccuracy
 from qat.run.mixed.request import MixedRequest
+from qat.run.request.images import RunImages
 from qat.sensitivity.widths import Slot
 
 

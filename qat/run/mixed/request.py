@@ -8,7 +8,7 @@ from qat.core.scheme import Scheme
 from qat.data.augment import Augment
 from qat.data.batches import Batches
 from qat.run.calibration import Calibration
-from qat.run.training_request import augmentation
+from qat.run.request.training import augmentation
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,60 @@
+"""Files of the named data sets: ``ROOT/NAME.npz``, downloaded once if it is missing."""
+
+import http.client
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from qat.data.errors import DataError
+from qat.data.request import DataRequest
+from qat.data.sources.npz import LAYOUT, write_arrays
+
+Fetch = Callable[[Path], dict[str, NDArray[Any]]]
+"""Downloads into a folder and returns the arrays of the npz layout."""
+
+_FETCH_ERRORS = (OSError, RuntimeError, EOFError, http.client.HTTPException, tarfile.TarError)
+
+
+def named_file(name: str, request: DataRequest, fetch: Fetch) -> Path:
+    """The .npz file of a named data set, downloaded if it is missing.
+
+    The file is ``request.path`` if that is set, else ``request.root / NAME.npz``. Of parallel runs
+    one downloads; the others wait for a lock beside the file.
+
+    Args:
+        name: Of the data set.
+        request: Names the file or the folder.
+        fetch: Downloads the arrays if there is no file.
+
+    Raises:
+        DataError: If there is no folder to look in, or the download or the writing fails.
+    """
+    if request.path is not None:
+        return request.path
+    if request.root is None:
+        raise DataError(f"data={name} needs a folder for {name}.npz: set paths.data or QAT_DATA")
+    target = request.root / f"{name}.npz"
+    if not target.is_file():
+        _download(name, target, fetch)
+    return target
+
+
+def _download(name: str, target: Path, fetch: Fetch) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_name(f".{name}.lock")):
+            if target.is_file():
+                return
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as folder:
+                write_arrays(target, fetch(Path(folder)))
+    except _FETCH_ERRORS as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise DataError(
+            f"{name}: {target} does not exist and could not be downloaded ({reason}); "
+            f"put the file there yourself, an .npz with {LAYOUT}, or set data.path to it"
+        ) from error

@@ -1,0 +1,257 @@
+"""The id of a run: computed from the settings that its numbers depend on, and from its files.
+
+The id needs the digest of the data. The digest is noted when the data are first loaded, so that a
+repeated request is recognised at once, without torch and without loading data.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qat.base.errors import InputError
+from qat.base.reading import file_digest
+from qat.config.checks.deployment import exports
+from qat.config.checks.memory import memory_settings
+from qat.config.modes import calibration_path, trains
+from qat.config.schema import ExportConfig, MeasureConfig, RunConfig
+from qat.records.cache import Cache
+from qat.records.folder import RunFolder
+from qat.records.schema import NUMERICS_VERSION, RecordError, run_id
+from qat.run.mixed.settings import mixed_settings
+
+if TYPE_CHECKING:
+    from qat.data.bundle import DataBundle
+
+NOTES = "data_facts"
+EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "files" / "fashion_mini.npz"
+OF_QAT = ("optimizer", "schedule", "trainer", "kernel")
+ONE_PROCESS = [("devices", 1)]  # left out, so that runs made before there were more keep their ids
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """The facts about a data set that a run's id depends on.
+
+    Attributes:
+        digest: Digest of the images and labels.
+        mean: Normalisation mean per channel.
+        std: Normalisation standard deviation per channel.
+        calibration: Digest of the images of ``calibrate.path``; None without that setting.
+    """
+
+    digest: str
+    mean: Sequence[float]
+    std: Sequence[float]
+    calibration: str | None = None
+
+
+def data_facts(data: "DataBundle") -> DataFacts:
+    """Take the facts from a loaded data set."""
+    calibration = None if data.calibration is None else data.calibration.digest()
+    return DataFacts(data.digest, data.mean, data.std, calibration)
+
+
+def identity(config: RunConfig, facts: DataFacts, checkpoint: str | None) -> str:
+    """Compute the run's id; see :func:`qat.records.schema.run_id`.
+
+    Args:
+        config: The run's configuration.
+        facts: Facts about its data set.
+        checkpoint: Digest of ``model.checkpoint``; None if the run trains the float network.
+
+    Raises:
+        ValueError: If a file that the configuration names is absent.
+    """
+    return run_id(number_settings(config, facts), facts.digest, checkpoint)
+
+
+def known_identity(config: RunConfig) -> str | None:
+    """The run's id, if its data were loaded before and have not changed; None otherwise.
+
+    Raises:
+        ValueError: If ``model.checkpoint`` is not a file.
+    """
+    facts = _noted_facts(config)
+    if facts is None:
+        return None
+    return identity(config, facts, checkpoint_digest(config))
+
+
+def finished_run_id(config: RunConfig) -> str | None:
+    """The id of a finished run that need not be computed again.
+
+    Returns:
+        The id; None if the run is not finished, is forced, or is not recognised without its data.
+
+    Raises:
+        ValueError: If ``model.checkpoint`` is not a file.
+    """
+    name = None if config.force else known_identity(config)
+    if name is None:
+        return None
+    try:
+        state = RunFolder(Path(config.paths.runs) / name).state()
+    except RecordError:  # damaged
+        return None
+    return name if state == "done" else None
+
+
+def checkpoint_digest(config: RunConfig) -> str | None:
+    """Digest of ``model.checkpoint``; None without that setting.
+
+    Raises:
+        ValueError: If it is not a file.
+    """
+    if config.model.checkpoint is None:
+        return None
+    path = Path(config.model.checkpoint)
+    if not path.is_file():
+        raise InputError(f"model.checkpoint={config.model.checkpoint} is not a file; give one")
+    return file_digest(path)
+
+
+def note_data(config: RunConfig, facts: DataFacts) -> None:
+    """Note the facts of loaded data in the cache, for :func:`known_identity`.
+
+    Args:
+        config: The run's configuration.
+        facts: Facts about its data set.
+    """
+    key = _data_key(config)
+    if key is not None:
+        text = json.dumps(asdict(facts))
+        _cache(config).get_or_make(NOTES, key, lambda path: _write(path, text), suffix=".json")
+
+
+def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
+    """The settings that the run's numbers depend on, as plain data.
+
+    Settings that the mode does not use are left out, so that runs that differ only in them have
+    one id.
+
+    Args:
+        config: The run's configuration.
+        facts: Facts about its data set.
+
+    Raises:
+        ValueError: If a file that the configuration names is absent.
+    """
+    everything = asdict(config)
+    settings = {key: everything[key] for key in ("mode", "evaluate")}
+    settings |= {"model": _model(config), "data": _data(config, facts)}
+    if config.model.checkpoint is None and config.model.weights is None:
+        settings["float"] = everything["float"]
+    settings |= _deployment(config) | memory_settings(config)
+    if config.mode == "float":
+        return settings
+    scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}
+    for slot in ("weight", "act"):
+        if scheme[slot]["format"] == "int":  # left out, as in runs made before there were others
+            scheme[slot] = {k: v for k, v in scheme[slot].items() if k != "format"}
+    settings |= {"seed": config.seed, "scheme": scheme}
+    if config.mode != "dynamic":
+        settings["calibrate"] = _calibration(config, facts)
+    if config.mode == "mixed":
+        settings |= mixed_settings(config)
+    if trains(config):
+        settings |= {k: everything[k] for k in OF_QAT}
+        trainer = everything["trainer"]
+        settings["trainer"] = {k: v for k, v in trainer.items() if (k, v) not in ONE_PROCESS}
+    return settings
+
+
+def _model(config: RunConfig) -> dict[str, Any]:
+    settings = {k: v for k, v in asdict(config.model).items() if k != "checkpoint"}
+    if config.model.checkpoint_key is None:  # left out, as in runs made before there was one
+        del settings["checkpoint_key"]
+    return settings
+
+
+def _data(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
+    names = ("name", "val_fraction", "split_seed", "resize", "crop", "augment")
+    settings = {k: v for k, v in asdict(config.data).items() if k in names}
+    settings["normalisation"] = [list(facts.mean), list(facts.std)]
+    if config.data.classes is not None:  # else the data set itself decides
+        settings["classes"] = config.data.classes
+    return settings
+
+
+def _calibration(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
+    settings = {k: v for k, v in asdict(config.calibrate).items() if k != "path"}
+    return settings if facts.calibration is None else settings | {"digest": facts.calibration}
+
+
+def _deployment(config: RunConfig) -> dict[str, Any]:
+    """Whether the run exports, and its runtime, where they are not the defaults of the mode."""
+    deployment: dict[str, Any] = {}
+    exported = exports(config)
+    if exported != exports(replace(config, export=ExportConfig())):
+        deployment["export"] = exported
+    if exported and config.measure.runtime != MeasureConfig.runtime:
+        deployment["runtime"] = config.measure.runtime
+    return deployment
+
+
+def _noted_facts(config: RunConfig) -> DataFacts | None:
+    key = _data_key(config)
+    notes = None if key is None else _cache(config).find(NOTES, key, suffix=".json")
+    return None if notes is None else DataFacts(**json.loads(notes.read_text(encoding="utf-8")))
+
+
+def _data_key(config: RunConfig) -> Mapping[str, Any] | None:
+    """Everything that determines the facts; None if the files alone do not determine them."""
+    settings = {k: v for k, v in asdict(config.data).items() if k != "augment"}
+    try:
+        files = [list(entry) for entry in _files(config)]
+    except OSError:
+        return None  # not there yet: loading downloads it, or reports the mistake
+    if config.data.name == "user" or (not files and config.data.name != "synthetic"):
+        return None
+    checkpoint = None if config.data.mean is not None else checkpoint_digest(config)
+    return {
+        "settings": settings,
+        "calibration": calibration_path(config),
+        "files": files,
+        "checkpoint": checkpoint,
+        "numerics_version": NUMERICS_VERSION,
+    }
+
+
+def _files(config: RunConfig) -> Iterator[tuple[str, int, int]]:
+    """``(path, bytes, time of change in ns)`` of each file that the data are read from."""
+    data = config.data
+    if (calibration := calibration_path(config)) is not None:
+        yield from _file_stats(Path(calibration).expanduser())
+    if data.name in ("synthetic", "user"):
+        return
+    if data.path is not None:
+        path = Path(data.path).expanduser()
+    else:
+        named = Path(config.paths.data) / f"{data.name}.npz"
+        path = EMBEDDED if data.name == "fashion_mini" else named
+    yield from _file_stats(path)
+
+
+def _file_stats(path: Path) -> Iterator[tuple[str, int, int]]:
+    """The same of every file in a folder, or of one file."""
+    if path.is_dir():
+        for folder, _, names in sorted(os.walk(path, followlinks=True)):
+            yield from (_stat(Path(folder) / name) for name in sorted(names))
+    else:
+        yield _stat(path)
+
+
+def _stat(path: Path) -> tuple[str, int, int]:
+    facts = path.stat()
+    return str(path.resolve()), facts.st_size, facts.st_mtime_ns
+
+
+def _cache(config: RunConfig) -> Cache:
+    return Cache(Path(config.paths.cache))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,106 @@
+"""A run's name: the same as ever for the same request, and known without loading data."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qat.config.compose import compose_points
+from qat.run.prepare import prepare
+from qat.run.request.identity import known_identity
+from tests.command_line import SMALL, USUAL
+
+
+def point(*words):
+    return compose_points([*SMALL, *words], False)[0]
+
+
+def test_names_of_runs_do_not_move(home):
+    """Runs made by earlier versions are found again: a change here needs a Numbers entry."""
+    names = [
+        prepare(compose_points([*USUAL, *words], False)[0].config, ()).id
+        for words in ([], ["mode=qat", "scheme=w4a4"], ["mode=float"], ["mode=dynamic"])
+    ]
+    assert names == NAMES
+
+
+def test_a_request_made_before_is_known_without_its_data(home):
+    asked = point("seed=3")
+    assert known_identity(asked.config) is None
+    assert known_identity(asked.config) is None
+    prepared = prepare(asked.config, ())
+    assert known_identity(asked.config) == prepared.id
+    other = point("seed=4", "scheme.weight.bits=3")
+    assert known_identity(other.config) == prepare(other.config, ()).id
+
+
+def test_data_that_changed_are_not_known(home, npz):
+    words = ["data=npz", f"data.path={npz()}", "float=smoke"]
+    asked = compose_points(words, False)[0]
+    first = prepare(asked.config, ()).id
+    assert known_identity(asked.config) == first
+    import numpy as np
+
+    path = npz(test_images=np.zeros((40, 8, 8, 3), np.uint8))
+    os.utime(path, ns=(1, 1))
+    assert known_identity(asked.config) is None
+    from qat.run.request.data import _load_shared
+
+    _load_shared.cache_clear()
+    assert prepare(asked.config, ()).id != first
+
+
+@pytest.mark.parametrize("change", ["trainer.devices=2", "trainer.max_epochs=7"])
+def test_how_it_is_trained_is_part_of_the_name(home, change):
+    words = ["mode=qat", "scheme=w4a4"]
+    assert prepare(point(*words).config, ()).id != prepare(point(*words, change).config, ()).id
+
+
+def test_a_finished_sweep_is_told_without_torch(home, qat):
+    words = ["run", "-m", *SMALL, "scheme=w8a8,w4a4"]
+    assert qat(*words)[0] == 0
+    code = (
+        "import sys; from qat.cli.main import main; code = main(sys.argv[1:]); "
+        "assert 'torch' not in sys.modules; assert 'lightning' not in sys.modules; sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("2 runs, 2 done before, 0 to run\n")
+
+
+def test_a_record_that_names_its_study(home, qat):
+    (home / "mine" / "experiment").mkdir(parents=True)
+    (home / "mine" / "experiment" / "bits.yaml").write_text(STUDY)
+    words = ["run", "-m", "--config-dir", "mine", "experiment=bits", *SMALL]
+    code, out, err = qat(*words)
+    assert code == 0, err
+    assert "\n2 done\nnext: " in out
+    code, out, _ = qat("table", "bits", "--config-dir", "mine", "--format", "csv")
+    assert code == 0
+    assert out.splitlines()[0].startswith("weight_bits,top1_mean")
+    assert len(out.strip().splitlines()) == 3
+    assert len(list(Path("runs/.studies/bits/quick").iterdir())) == 2
+    code, _, err = qat("table", "bist", "--config-dir", "mine")
+    assert code == 2
+    assert "did you mean 'bits'?" in err
+    code, _, err = qat("run", "--config-dir", "mine", "experiment=bits", *SMALL)
+    assert code == 2
+    assert "is a study of many runs: qat run -m experiment=bits" in err
+    code, _, err = qat("table", "bits", "--config-dir", "mine", "--scale", "paper")
+    assert code == 2
+    assert "no runs at scale=paper" in err
+
+
+STUDY = """\
+# @package _global_
+# Two widths.
+study:
+  name: bits
+  grids: [{scheme.weight.bits: [8, 4]}]
+  table: {columns: [weight_bits, top1]}
+"""
+NAMES = ["5057f25db756", "e6dc6539803a", "9d595e210ae2", "b8b980f1d77f"]
