@@ -52,7 +52,7 @@ def forget_peak() -> None:
 def watched() -> Iterator[dict[str, dict[str, float]]]:
     """Note peak, seconds and page faults of every stage of the runs made meanwhile."""
     stages: dict[str, dict[str, float]] = {}
-    plain = RunState.timed
+    plain = RunState.stage
 
     @contextmanager
     def timed(self: RunState, stage: str) -> Iterator[None]:
@@ -66,11 +66,11 @@ def watched() -> Iterator[dict[str, dict[str, float]]]:
             "minor_faults": _faults() - faults,
         }
 
-    RunState.timed = timed  # type: ignore[method-assign]
+    RunState.stage = timed  # type: ignore[method-assign]
     try:
         yield stages
     finally:
-        RunState.timed = plain  # type: ignore[method-assign]
+        RunState.stage = plain  # type: ignore[method-assign]
 
 
 def measure(network: str, side: int, images: int, folder: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def test_without_a_command_the_help_is_shown_and_refused(capsys):
     [
         (KeyboardInterrupt(), 1, "qat: interrupted; repeat the same command to continue\n"),
         (ValueError("odd"), 1, "qat: ValueError: odd ("),
-        (MemoryError(), 2, "qat: not enough memory: ask for fewer images or smaller batches\n"),
+        (MemoryError(), 2, "qat: not enough memory: use fewer images or smaller batches\n"),
     ],
 )
 def test_an_error_of_a_command_becomes_a_code_and_a_line(monkeypatch, capsys, error, code, err):
