@@ -1,17 +1,21 @@
 """``qat run`` checks every point of the request, then starts one run or a sweep."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from qat.base.exit_codes import DONE, FAILED
 from qat.config.compose import is_accepted
 from qat.config.schema import register_schema
 from qat.config.words.command_line import SHOWING, known_words, sort_words
+from qat.records.folder import RunFolder
 from qat.report.console import draw_progress
 from qat.run.progress import stage
 from qat.run.request.checks import check_request
+from qat.run.request.identity import finished_run_id
 from qat.sweep.hydra_main import checked_for_hydra, hydra_main, quiet_libraries
 from qat.sweep.points import check_point, named_errors, requested_points
 from qat.sweep.requested import run_requested
+from qat.sweep.shown import show_finished
 
 
 def run_command(words: Sequence[str]) -> int:
@@ -37,6 +41,10 @@ def run_command(words: Sequence[str]) -> int:
     point = requested_points(sorted_words)[0]
     with named_errors(point, named=False):
         check_request(point.config)
+        name = finished_run_id(point.config)
+    if name is not None:
+        folder = RunFolder(Path(point.config.paths.runs) / name)
+        return show_finished(folder, point.config.tracking.tensorboard)
     with stage("loading", verbose=False):
         prepared = check_point(point, named=False)
         from qat.sweep.job import run_job  # imports lightning, so only after the checks

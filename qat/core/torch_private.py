@@ -4,8 +4,21 @@ from typing import Any
 
 import torch
 from torch.profiler import profile
+from torch.utils._python_dispatch import TorchDispatchMode
 
 READ_IN = "2.15"
+
+
+class EagerDispatchMode(TorchDispatchMode):
+    """A dispatch mode for code that is never compiled.
+
+    torch wraps the method of its own class so that the compiler skips it; the first call of the
+    wrapper imports the whole compiler, 5 s of processor time.
+    """
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
 
 
 def set_recompile_limit(limit: int) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import fx, nn
-from torchvision.ops import StochasticDepth
+
+from qat.graph.stochastic_depth import is_stochastic_depth
 
 _ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input"}
 """Argument names of numpy that torch accepts, and torch's own names for them."""
@@ -100,8 +101,8 @@ MODULES: Mapping[type[nn.Module], Form] = {
     nn.Dropout: _form("identity", "p=0.5; inplace=False"),
     nn.Dropout2d: _form("identity", "p=0.5; inplace=False"),
     nn.Identity: _form("identity"),
-    StochasticDepth: _form("identity", "p; mode"),
 }
+_STOCHASTIC_DEPTH = _form("identity", "p; mode")
 
 _CONCAT = _form("concat", "dim=0; !out=None")
 _SUM, _PRODUCT = _form("add", "other"), _form("mul", "other")
@@ -190,7 +191,7 @@ def form_of(node: fx.Node, module: nn.Module | None) -> Form | None:
         'relu'
     """
     if module is not None:
-        return MODULES.get(type(module))
+        return _STOCHASTIC_DEPTH if is_stochastic_depth(module) else MODULES.get(type(module))
     if node.op == "call_method":
         return METHODS.get(str(node.target).removesuffix("_"))
     return FUNCTIONS.get(node.target) if callable(node.target) else None

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from qat.graph.rewrite import DROPOUTS
+from qat.graph.rewrite import dropout_layer
 
 CONSTANT = "_tensor_constant"
 """Name that torch.fx gives a tensor that is no parameter, followed by a number of the trace."""
@@ -117,7 +117,7 @@ def _described(graph: fx.Graph) -> Iterator[tuple[fx.Node, Any]]:
     order = {node: index for index, node in enumerate(graph.nodes)}
     for node in graph.nodes:
         arguments: Any = (node.args, node.kwargs)
-        if node.op == "call_function" and node.target in DROPOUTS:
+        if node.op == "call_function" and dropout_layer(node.target):
             bound = inspect.signature(node.target).bind(*node.args, **node.kwargs).arguments  # type: ignore[arg-type]
             arguments = bound.get("input")
         described = fx.node.map_aggregate(arguments, lambda part: _plain(part, order))

@@ -20,10 +20,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from qat.base.errors import InputError
 from qat.core.evaluation_mode import evaluating
+from qat.core.torch_private import EagerDispatchMode
 
 _OURS = f"{Path(__file__).parents[1]}{os.sep}"
 _TORCH = f"{Path(torch.__file__).parent}{os.sep}"
@@ -75,7 +75,7 @@ def products(net: nn.Module, example: Tensor) -> list[Product]:
     return counter.products
 
 
-class _Counter(TorchDispatchMode):
+class _Counter(EagerDispatchMode):
     """Counts the products of each kernel.
 
     It keeps the stack of the modules that are running, and which tensors result from parameters

@@ -13,20 +13,28 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import fx, nn
-from torchvision.ops import StochasticDepth, stochastic_depth
 
-DROPOUTS: Mapping[Callable[..., Any], Callable[[Mapping[str, Any]], nn.Module]] = {
+from qat.graph.stochastic_depth import stochastic_depth_functions, stochastic_depth_layer
+
+LayerMaker = Callable[[Mapping[str, Any]], nn.Module]
+"""From the arguments of a call to the layer that does the same."""
+_DROPOUTS: Mapping[Callable[..., Any], LayerMaker] = {
     F.dropout: lambda args: nn.Dropout(args.get("p", 0.5), args.get("inplace", False)),
     F.dropout2d: lambda args: nn.Dropout2d(args.get("p", 0.5), args.get("inplace", False)),
-    stochastic_depth: lambda args: StochasticDepth(args["p"], args["mode"]),
 }
-"""Function of torch → the layer with the same arguments."""
 _IN_PLACE: Mapping[Callable[..., Any], Callable[..., Any]] = {
     operator.iadd: operator.add,
     operator.imul: operator.mul,
     F.relu_: F.relu,
     torch.relu_: torch.relu,
 }
+
+
+def dropout_layer(function: Any) -> LayerMaker | None:
+    """How the layer of a functional dropout is made; None if the function is no dropout."""
+    if function in stochastic_depth_functions():
+        return stochastic_depth_layer
+    return _DROPOUTS.get(function)
 
 
 def defaults(root: nn.Module) -> dict[str, Any]:
@@ -74,13 +82,14 @@ def dropouts_as_modules(root: nn.Module, graph: fx.Graph) -> Iterator[fx.Node]:
         Dropouts that also drop in evaluation mode: they are not changed.
     """
     for node in list(graph.nodes):
-        if node.op != "call_function" or node.target not in DROPOUTS:
+        make = dropout_layer(node.target) if node.op == "call_function" else None
+        if make is None:
             continue
         arguments = _arguments(node)
         if arguments.get("training", True):
             yield node
             continue
-        layer = DROPOUTS[node.target](arguments)
+        layer = make(arguments)
         layer.train(root.get_submodule(scope(node)).training)
         name = free_name(root, node.name)
         root.add_module(name, layer)

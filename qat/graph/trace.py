@@ -1,14 +1,15 @@
 """Tracing a network into a graph with torch.fx (Reed et al. 2022, arXiv:2112.08429)."""
 
 import copy
+import itertools
 import os
 import re
 import traceback
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import fx, nn
-from torchvision.ops import StochasticDepth, stochastic_depth
 
 from qat.base.errors import InputError
 from qat.core.evaluation_mode import evaluating
@@ -24,6 +25,7 @@ from qat.graph.rewrite import (
     without_arguments,
     without_side_effects,
 )
+from qat.graph.stochastic_depth import is_stochastic_depth, stochastic_depth_functions
 
 _TORCH = f"{Path(torch.__file__).parent}{os.sep}"
 
@@ -39,13 +41,24 @@ class _Tracer(fx.Tracer):
     mode, they would leave no node.
     """
 
-    record_stack_traces = True
-
     def is_leaf_module(self, module: nn.Module, qualified_name: str) -> bool:
         """Return true for layers of torch and for modules with the attribute ``quantized_leaf``."""
-        if getattr(module, "quantized_leaf", False) or isinstance(module, StochasticDepth):
+        if getattr(module, "quantized_leaf", False) or is_stochastic_depth(module):
             return True
         return super().is_leaf_module(module, qualified_name)
+
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        """Add a node, and note the lines of ``forward`` that make it.
+
+        torch's own ``record_stack_traces`` imports its compiler for that, 5 s of processor time.
+
+        Args:
+            args: As torch's method takes them.
+            kwargs: Likewise.
+        """
+        node = super().create_node(*args, **kwargs)
+        node.stack_trace = _forward_lines()
+        return node
 
 
 def trace(net: nn.Module) -> fx.GraphModule:
@@ -119,7 +132,7 @@ def raw_graph(net: nn.Module) -> fx.Graph:
     Raises:
         TraceError: If ``forward`` branches on the values of tensors; the message names the line.
     """
-    tracer = _Tracer(autowrap_functions=(stochastic_depth,))
+    tracer = _Tracer(autowrap_functions=stochastic_depth_functions())
     try:
         return tracer.trace(net, defaults(net))
     except Exception as error:
@@ -151,11 +164,22 @@ def _copied(net: nn.Module) -> nn.Module:
 def where(node: fx.Node) -> str:
     """Return ``file.py:12``, the line of the user's ``forward`` that makes an operation."""
     places = re.findall(r'File "([^"]+)", line (\d+)', node.stack_trace or "")
-    user_lines = [(file, line) for file, line in places if not file.startswith(_TORCH)]
-    if not user_lines:
+    if not places:
         return "an unknown line"
-    file, line = user_lines[-1]
+    file, line = places[-1]
     return f"{file.rsplit('/', 1)[-1]}:{line}"
+
+
+def _forward_lines() -> str | None:
+    """The lines that are running, from the outermost ``forward`` inwards, without torch's own."""
+    frames = [(f.f_code, line) for f, line in traceback.walk_stack(None)][::-1]
+    inside = list(itertools.dropwhile(lambda frame: frame[0].co_name != "forward", frames))
+    lines = [
+        f'File "{code.co_filename}", line {line}'
+        for code, line in inside
+        if not code.co_filename.startswith((_TORCH, __file__))
+    ]
+    return "\n".join(lines) or None
 
 
 def _reason(error: Exception) -> str:

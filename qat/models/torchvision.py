@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import torchvision.models as zoo
 from torch import nn
 
 from qat.base.errors import InputError
@@ -12,6 +11,8 @@ from qat.models.names import check_torchvision_name
 _WITHOUT_EXTRAS: dict[str, dict[str, Any]] = {
     name: {"aux_logits": False, "init_weights": True} for name in ("googlenet", "inception_v3")
 }
+_TRAINING_HEADS = ("GoogLeNet", "Inception3")
+"""Classes of torchvision with auxiliary classifiers."""
 
 
 def torchvision_model(
@@ -41,6 +42,8 @@ def torchvision_model(
     if weights is not None:
         return _pretrained(name, weights, classes, in_channels, options)
     arguments = _WITHOUT_EXTRAS.get(name, {}) | options
+    import torchvision.models as zoo  # 9 s of processor time: only for its own networks
+
     net = zoo.get_model(name, weights=None, num_classes=classes, **arguments)
     if in_channels != 3:
         _adapt_first_conv(net, in_channels)
@@ -53,17 +56,25 @@ def without_training_heads(net: nn.Module) -> nn.Module:
     With them these networks return a tuple of logits in training mode. Load weights before, since
     checkpoints contain those of the auxiliary classifiers. Other networks are unchanged.
     """
-    if isinstance(net, zoo.GoogLeNet | zoo.Inception3) and net.aux_logits:
-        net.aux_logits = False
+    if _has_training_heads(net):
+        net.aux_logits = False  # type: ignore[assignment]
         for name in ("aux1", "aux2", "AuxLogits"):
             if hasattr(net, name):
                 setattr(net, name, None)
     return net
 
 
+def _has_training_heads(net: nn.Module) -> bool:
+    """Whether it is one of these networks, of torchvision or derived; imports no torchvision."""
+    classes = [c for c in type(net).__mro__ if c.__module__.startswith("torchvision.models")]
+    return any(c.__name__ in _TRAINING_HEADS for c in classes) and bool(net.aux_logits)
+
+
 def _pretrained(
     name: str, weights: str, classes: int, in_channels: int, options: dict[str, Any]
 ) -> nn.Module:
+    import torchvision.models as zoo
+
     enum = zoo.get_model_weights(name)
     if weights not in enum.__members__:
         raise InputError(f"{name} has weights {', '.join(enum.__members__)}, not {weights!r}")

@@ -8,13 +8,10 @@ from qat.analysis.history import TAGS
 from qat.analysis.layers import LayerSQNR, by_layer
 from qat.base.printing import complain_line
 from qat.records.schema import RunRecord
-from qat.records.side_files.allocation import AllocationFile
 from qat.records.side_files.layers import read_layers
-from qat.records.side_files.sensitivity import SensitivityFile
-from qat.records.side_files.typed_file import read_side_file
 from qat.records.side_files.verified import SideFileError
 from qat.report.layer_rows import tensor_rows_of
-from qat.report.mixed_figures import allocation_figures
+from qat.report.run_figures import run_figures
 from qat.report.run_files import deployment_markdown, memory_of, sensitivities_of
 from qat.report.study_figures import history_figures, run_history
 from qat.tables.comparison import comparison_markdown
@@ -26,26 +23,6 @@ from qat.tracking.figures.style import Figure
 from qat.tracking.layout import EVENTS
 from qat.tracking.page_tensors import PageTensors
 from qat.tracking.tensorboard import open_events, write_hparams, write_run
-
-
-def run_figures(record: RunRecord, folder: Path) -> dict[str, Figure]:
-    """The figures that are also stored in the run's folder: those of the chosen bit widths.
-
-    Args:
-        record: Record of the run.
-        folder: Its folder.
-
-    Returns:
-        Name → figure; empty if the run chose no widths, or if a file cannot be read.
-    """
-    try:
-        allocation = read_side_file(folder, record, AllocationFile)
-        sensitivity = read_side_file(folder, record, SensitivityFile)
-    except SideFileError:  # the page names the file that was skipped
-        return {}
-    if allocation is None or sensitivity is None:
-        return {}
-    return allocation_figures(allocation, sensitivity, record.metrics["top1"])
 
 
 def write_pages(folder: Path, record: RunRecord, tensors: PageTensors) -> None:

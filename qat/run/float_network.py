@@ -11,7 +11,6 @@ from qat.base.progress import tracked
 from qat.base.reading import file_digest
 from qat.models.checkpoint import load_checkpoint, save_checkpoint
 from qat.run.prepared import Prepared
-from qat.run.training import fit_float
 from qat.training.evaluate import predict_logits
 
 
@@ -73,6 +72,8 @@ def _train_shared(prepared: Prepared) -> Path:
     checkpoints = entry.with_name(f"{entry.name}.training")
 
     def make(path: Path) -> None:
+        from qat.run.training import fit_float  # imports lightning
+
         net = prepared.network.build()
         assert prepared.float_training is not None
         fit_float(prepared.float_training, data, net, checkpoints)

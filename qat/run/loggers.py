@@ -5,24 +5,28 @@ curves of the training, and the record's metrics. An interrupted run continues i
 the logger.
 """
 
-from lightning.pytorch.loggers import Logger, MLFlowLogger, WandbLogger
+from typing import TYPE_CHECKING
 
 from qat.base.atomic import write_atomic
 from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord
 from qat.run.prepared import Prepared
-from qat.tracking.hparams import FINAL, hparam_values
+
+if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger, MLFlowLogger
 
 MLFLOW_RUN = "mlflow_run_id"
 """File in a run's folder that holds the id of its MLflow run."""
 
 
-def make_logger(prepared: Prepared) -> Logger | None:
+def make_logger(prepared: Prepared) -> "Logger | None":
     """The logger that ``tracking.logger`` names; None for ``none``."""
     study = prepared.config.study.name or "qat"
     if prepared.tracking.logger == "mlflow":
         return _mlflow(prepared, study)
     if prepared.tracking.logger == "wandb":
+        from lightning.pytorch.loggers import WandbLogger
+
         return WandbLogger(
             project=study,
             id=prepared.id,
@@ -44,12 +48,16 @@ def log_record(prepared: Prepared, record: RunRecord) -> None:
     logger = make_logger(prepared)
     if logger is None:
         return
+    from qat.tracking.hparams import FINAL, hparam_values  # imports tensorboard
+
     logger.log_hyperparams({**hparam_values(record), "name": run_facts(record).run_name})
     logger.log_metrics({f"{FINAL}/{name}": value for name, value in record.metrics.items()})
     logger.finalize("success")
 
 
-def _mlflow(prepared: Prepared, study: str) -> MLFlowLogger:
+def _mlflow(prepared: Prepared, study: str) -> "MLFlowLogger":
+    from lightning.pytorch.loggers import MLFlowLogger
+
     runs = prepared.folder.parent.absolute()
     id_file = prepared.folder / MLFLOW_RUN
     store = runs / ".mlflow"

@@ -50,6 +50,7 @@ OF_QUANTIZED = (
 
 FLOAT_FIGURES = ("top1", "top5", "loss")
 """Accuracies of the float network in a record; their names start with ``float_``."""
+OF_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "speedup")
 OF_COSTS = ("macs", "bops", "weight_bytes", "average_weight_bits")
 
 

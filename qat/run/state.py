@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
@@ -13,10 +14,12 @@ from qat.core.plan import Plan
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
 from qat.run.float_network import FloatNetwork
-from qat.run.mixed.allocation import Allocation
 from qat.run.prepared import Prepared
 from qat.run.progress import stage as shown_stage
 from qat.run.stage_result import StageResult, merge_parts
+
+if TYPE_CHECKING:
+    from qat.run.mixed.allocation import Allocation
 
 
 @dataclass
@@ -45,7 +48,7 @@ class RunState:
     results: StageResult = field(default_factory=StageResult)
     source: FloatNetwork = field(init=False)
     float_logits: Tensor = field(init=False)
-    allocation: Allocation | None = None
+    allocation: "Allocation | None" = None
     plan: Plan = field(init=False)
     qnet: nn.Module | None = None
     logits: Tensor | None = None

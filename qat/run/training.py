@@ -5,15 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import lightning as L
-import torch
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 
-from qat.core.kernels import choose_kernel, set_kernel
+from qat.core.kernels import set_kernel
 from qat.data.bundle import DataBundle
-from qat.graph.shapes import layer_calls
 from qat.records.file_names import HISTORY_NAME
 from qat.records.side_files.history import HistoryWriter
+from qat.run.kernel import chosen_kernel
 from qat.run.loggers import make_logger
 from qat.run.prepared import Prepared
 from qat.run.request.training import TrainingRequest
@@ -81,21 +80,6 @@ def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> list[str
     return [f"training: {clip}" for clip in signs.worst.values()]
 
 
-def chosen_kernel(prepared: Prepared, net: nn.Module) -> str:
-    """The kernel of quantized training: ``eager``, or ``compiled`` if compiling saves time.
-
-    Args:
-        prepared: The run; without a quantized training its kernel is ``eager``.
-        net: The float or the quantized network: both have the same layers.
-    """
-    if prepared.training is None:
-        return "eager"
-    images = len(prepared.data.training) * prepared.training.fit.max_epochs
-    example = prepared.images.example()
-    elements = _activations(net, example) / len(example) * images
-    return choose_kernel(prepared.kernel, elements)
-
-
 def _fit(
     request: TrainingRequest,
     data: DataBundle,
@@ -135,12 +119,3 @@ def _loggers(prepared: Prepared, checkpoints: Path) -> Sequence[Logger]:
     purge_step = resumable[1]["global_step"] if resumable else None
     folder = str(prepared.folder)
     return [TensorBoardLogger(folder, name="tb", version="", purge_step=purge_step), *loggers]
-
-
-def _activations(net: nn.Module, example: torch.Tensor) -> int:
-    """Number of elements in the inputs of all quantizable layers, for the example batch."""
-    return sum(
-        torch.Size(call.input_shape).numel()
-        for call in layer_calls(net, example)
-        if call.kind.removeprefix("Quant") in ("Conv1d", "Conv2d", "Linear")
-    )

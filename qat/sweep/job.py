@@ -5,27 +5,21 @@ import shutil
 import torch
 
 from qat.base.complaints import complain, debug, one_line
-from qat.base.lines import wrapped
-from qat.base.printing import complain_line, print_lines
 from qat.config.stored import store_config
 from qat.records.file_names import CHECKPOINTS
 from qat.records.folder import RunFolder
 from qat.records.lock import LockedError
 from qat.records.schema import RecordError, RunRecord
 from qat.records.stage import forget_stage
-from qat.records.warned import warnings_of
-from qat.report.diagnosis import drop_lines
-from qat.report.next_steps import run_steps
-from qat.report.pages import run_figures, write_pages
-from qat.report.printed import print_comparison, print_deployment, print_record_line
 from qat.report.record_page import write_missing_pages
+from qat.run.finish import Outcome
 from qat.run.inputs import print_inputs
 from qat.run.loggers import log_record
 from qat.run.page_tensors import page_tensors
 from qat.run.pipeline import execute
 from qat.run.prepared import Prepared
 from qat.run.progress import stage
-from qat.tracking.figures.style import save_figures
+from qat.sweep.shown import show_run, show_warnings
 
 FIGURES = "figures"
 
@@ -67,27 +61,10 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
     if prepared.tracking.tensorboard and record.status == "done":
         write_missing_pages([folder.path])
     if alone:
-        _show(record, folder)
+        show_run(record, folder)
     else:
-        _show_warnings(record)
+        show_warnings(record)
     return record.gate != "failed"
-
-
-def _show(record: RunRecord, folder: RunFolder) -> None:
-    """Print the last lines of a single run."""
-    print_comparison(record)
-    print_deployment(folder.path, record)
-    for line in drop_lines(folder.path, record):
-        print(wrapped(line, hang=2))
-    print_lines(run_steps(record, folder.path))
-    print_record_line(folder.record_path)
-    if record.gate == "failed":
-        complain_line(f"run {record.id} missed its parity gate")
-
-
-def _show_warnings(record: RunRecord) -> None:
-    for line in warnings_of(record):
-        complain_line(f"run {record.id} warns: {line}")
 
 
 def limit_threads(threads: int | None) -> None:
@@ -126,11 +103,7 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
     try:
         outcome = execute(prepared, folder, record, verbose)
         with stage("figures", folder.path, verbose):
-            if prepared.tracking.figures:
-                figures = run_figures(outcome.record, prepared.folder)
-                save_figures(figures, prepared.folder / FIGURES)
-            if prepared.tracking.tensorboard:
-                write_pages(prepared.folder, outcome.record, page_tensors(prepared, outcome))
+            _draw(prepared, outcome)
         folder.write(outcome.record)
         forget_stage(folder.path)
     except (Exception, SystemExit) as error:  # code that ends the process is a failure too
@@ -139,6 +112,19 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
         raise RecordedError(one_line(cause)) from cause
     _log(prepared, outcome.record)
     return outcome.record
+
+
+def _draw(prepared: Prepared, outcome: Outcome) -> None:
+    """The figures and the TensorBoard page of a run, if it has them."""
+    if prepared.tracking.figures:
+        from qat.report.run_figures import run_figures  # imports matplotlib
+        from qat.tracking.figures.style import save_figures
+
+        save_figures(run_figures(outcome.record, prepared.folder), prepared.folder / FIGURES)
+    if prepared.tracking.tensorboard:
+        from qat.report.pages import write_pages  # imports tensorboard
+
+        write_pages(prepared.folder, outcome.record, page_tensors(prepared, outcome))
 
 
 def _log(prepared: Prepared, record: RunRecord) -> None:

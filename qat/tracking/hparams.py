@@ -23,7 +23,7 @@ from qat.base.errors import UnknownNameError
 from qat.records.metrics import METRICS
 from qat.records.run_facts import SlotFacts, run_facts
 from qat.records.schema import MODES, RunRecord
-from qat.tracking.validation import BEST, LAST
+from qat.tracking.tags import BEST, LAST
 
 FINAL = "final"
 """Tag group of the metrics of a record: ``final/top1``."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import lightning as L
 
-BEST, LAST = "best/val_top1", "last/val_top1"
+from qat.tracking.tags import BEST, LAST
 
 
 class BestAndLast(L.Callback):

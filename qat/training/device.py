@@ -31,3 +31,21 @@ def resolve_device(accelerator: str) -> torch.device:
     raise InputError(
         f"trainer.accelerator={accelerator}: torch finds no such device here; use auto or cpu"
     )
+
+
+def check_devices(devices: int, device: torch.device) -> None:
+    """Check that the machine has enough devices; a CPU takes any number of processes.
+
+    Args:
+        devices: Number of processes, each with its own device.
+        device: Of the type that is needed.
+
+    Raises:
+        ValueError: If there are fewer devices of this type.
+    """
+    available = {"cuda": torch.cuda.device_count(), "cpu": devices}.get(device.type, 1)
+    if devices > available:
+        raise InputError(
+            f"trainer.devices={devices}, but there are {available} of type {device.type}: "
+            f"set trainer.devices={max(available, 1)}, or trainer.accelerator=cpu"
+        )

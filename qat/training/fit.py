@@ -26,8 +26,8 @@ from qat.training.checkpoints import (
     read_checkpoint,
 )
 from qat.training.classifier import Classifier
-from qat.training.device import resolve_device
-from qat.training.distributed import RankSetup, check_devices, make_strategy, rank_error
+from qat.training.device import check_devices, resolve_device
+from qat.training.distributed import RankSetup, make_strategy, rank_error
 from qat.training.errors import STOPPED, TrainingError, TrainingInterrupted
 from qat.training.lightning_remarks import quiet
 from qat.training.loaders import (
@@ -41,7 +41,8 @@ from qat.training.loaders import (
 )
 from qat.training.loss_check import StopOnNonFinite, check_weights
 from qat.training.phases import FreezeBatchNorm, FreezeObservers
-from qat.training.repeatable import SeedEachBatch, repeatable
+from qat.training.repeatable import repeatable
+from qat.training.seed_each_batch import SeedEachBatch
 from qat.training.specs import FitSpec, check_course
 from qat.training.step import make_step
 

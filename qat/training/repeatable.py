@@ -3,37 +3,9 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import lightning as L
 import torch
 from torch.utils import deterministic
-
-from qat.core.processes import rank
-
-
-class SeedEachBatch(L.Callback):
-    """Make random numbers of a batch (dropout) depend on (seed, epoch, batch, rank) alone.
-
-    Args:
-        seed: Of the training.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def on_train_batch_start(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        """Seed torch's generators for this batch.
-
-        Args:
-            trainer: Its epoch is read.
-            pl_module: Not used.
-            batch: Not used.
-            batch_idx: Number of the batch in the epoch, from 0.
-        """
-        torch.manual_seed(batch_seed(self.seed, trainer.current_epoch, batch_idx, rank()))
 
 
 def batch_seed(seed: int, epoch: int, batch: int, rank: int = 0) -> int:
@@ -67,4 +39,14 @@ def repeatable(device: torch.device) -> Iterator[None]:
             yield
     finally:
         deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
-        torch.use_deterministic_algorithms(algorithms, warn_only=warn_only)
+        _set_algorithms(algorithms, warn_only)
+
+
+def _set_algorithms(deterministic_only: bool, warn_only: bool) -> None:
+    """Set torch's switch if it differs: the call imports torch's compiler, 5 s."""
+    now = torch.are_deterministic_algorithms_enabled()
+    if (now, torch.is_deterministic_algorithms_warn_only_enabled()) != (
+        deterministic_only,
+        warn_only,
+    ):
+        torch.use_deterministic_algorithms(deterministic_only, warn_only=warn_only)

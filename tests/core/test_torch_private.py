@@ -1,5 +1,8 @@
 """What is used of torch's own insides does what it did."""
 
+import subprocess
+import sys
+
 import torch
 from torch.profiler import ProfilerActivity, profile
 
@@ -28,3 +31,26 @@ def test_changes_are_those_of_the_allocator():
     sizes = [size for _, size in torch_private.memory_changes(seen)]
     assert sizes[0] >= 4096
     assert sum(sizes) == 0
+
+
+SCRIPT = """
+import sys
+import torch
+from qat.core.torch_private import EagerDispatchMode
+
+class Names(EagerDispatchMode):
+    names = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.names.append(str(function))
+        return function(*args, **(kwargs or {}))
+
+with Names():
+    torch.ones(2) + 1
+assert Names.names == ["aten.ones.default", "aten.add.Tensor"], Names.names
+assert "torch._dynamo" not in sys.modules
+"""
+
+
+def test_a_mode_sees_each_kernel_and_loads_no_compiler():
+    subprocess.run([sys.executable, "-c", SCRIPT], check=True)

@@ -2,7 +2,7 @@
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from qat.report.pages import left_out, run_figures, write_pages_of_record
+from qat.report.pages import left_out, write_pages_of_record
 from tests.stored_runs import PROTOCOL, a_record, store
 
 
@@ -31,11 +31,3 @@ def test_what_a_page_from_the_record_lacks():
         "written from the record, without histograms, bars of codes, curves of accuracy and loss: "
         "force=true computes them"
     )
-
-
-def test_a_run_without_chosen_widths_has_no_figures_of_them(tmp_path):
-    folder, record = store(tmp_path, a_record())
-    assert run_figures(record, folder) == {}
-    folder, record = store(tmp_path, a_record(), allocation={"slots": []})
-    (folder / "allocation.json").write_text("another file")
-    assert run_figures(record, folder) == {}

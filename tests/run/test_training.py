@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from qat.core.kernels import current_kernel, set_kernel
+from qat.run import kernel as kernels
 from qat.run import training
-from qat.run.training import chosen_kernel, fit_float, fit_quantized
+from qat.run.training import fit_float, fit_quantized
 from qat.training.errors import TrainingError
 
 
@@ -48,7 +49,7 @@ def test_a_float_training_that_fails_names_its_keys(make_prepared, monkeypatch, 
 def test_a_quantized_training_leaves_the_kernel_eager(
     make_quantized_state, fits, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(training, "choose_kernel", lambda kernel, elements: "compiled")
+    monkeypatch.setattr(kernels, "choose_kernel", lambda kernel, elements: "compiled")
     state = make_quantized_state("qat", tracking__history_every=7, tracking__tensorboard=True)
     try:
         assert fit_quantized(state.prepared, state.qnet, tmp_path) == []
@@ -61,13 +62,3 @@ def test_a_quantized_training_leaves_the_kernel_eager(
     assert {"QuantizerHistory", "WatchSigns", "TrainingProgress", "BestAndLast"} == names
     [logger] = settings["loggers"]
     assert Path(logger.log_dir) == state.prepared.folder / "tb"
-
-
-def test_the_kernel_is_chosen_by_the_elements_of_all_steps(make_prepared, monkeypatch):
-    choices = []
-    monkeypatch.setattr(training, "choose_kernel", lambda *words: choices.append(words) or "eager")
-    prepared = make_prepared("qat", kernel="auto", trainer__max_epochs=10)
-    assert chosen_kernel(prepared, prepared.network.build()) == "eager"
-    # Inputs of the three layers: 3 x 8 x 8, 4 x 4 x 4 and 4; 15 images in each of 10 epochs.
-    assert choices == [("auto", (192 + 64 + 4) * 15 * 10)]
-    assert chosen_kernel(make_prepared(kernel="compiled"), prepared.network.build()) == "eager"

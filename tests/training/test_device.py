@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from qat.training.device import resolve_device
+from qat.training.device import check_devices, resolve_device
 
 
 @pytest.fixture
@@ -44,3 +44,14 @@ def test_the_command_line_and_the_training_ask_the_same_function():
     from qat.training import fit
 
     assert prepare.resolve_device is fit.resolve_device is resolve_device
+
+
+def test_more_devices_than_there_are_are_refused(monkeypatch):
+    check_devices(64, torch.device("cpu"))  # processes, as many as you like
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    check_devices(2, torch.device("cuda", 0))
+    for device, available in (("cuda", 2), ("mps", 1)):
+        with pytest.raises(
+            ValueError, match=f"devices=3, but there are {available} of type {device}"
+        ):
+            check_devices(3, torch.device(device))

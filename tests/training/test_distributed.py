@@ -11,7 +11,7 @@ from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.scheme import Method, Scheme, TensorSpec
-from qat.training.distributed import check_devices, make_strategy, rank_error
+from qat.training.distributed import make_strategy, rank_error
 from qat.training.errors import TrainingError, TrainingInterrupted
 from qat.training.fit import fit
 from qat.training.qat import QATClassifier
@@ -108,17 +108,6 @@ class TestTwoProcesses:
 def test_compiling_for_several_devices_is_refused():
     with pytest.raises(ValueError, match=r"trainer\.compile=model.*trainer\.devices=2.*none"):
         FitSpec(devices=2, compile="model")
-
-
-def test_more_devices_than_there_are_are_refused(monkeypatch):
-    check_devices(64, torch.device("cpu"))  # processes, as many as you like
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    check_devices(2, torch.device("cuda", 0))
-    for device, available in (("cuda", 2), ("mps", 1)):
-        with pytest.raises(
-            ValueError, match=f"devices=3, but there are {available} of type {device}"
-        ):
-            check_devices(3, torch.device(device))
 
 
 def test_one_process_needs_no_strategy():

@@ -2,12 +2,11 @@
 
 import hashlib
 from itertools import product
-from types import SimpleNamespace
 
 import torch
 from torch.utils import deterministic
 
-from qat.training.repeatable import SeedEachBatch, batch_seed, repeatable
+from qat.training.repeatable import batch_seed, repeatable
 
 
 def test_a_seed_is_the_hash_of_its_words():
@@ -19,18 +18,6 @@ def test_each_argument_counts_and_the_first_rank_draws_as_one_process():
     seeds = [batch_seed(*arguments) for arguments in product(range(3), repeat=4)]
     assert len(set(seeds)) == 81
     assert batch_seed(0, 1, 2, 0) == batch_seed(0, 1, 2)
-
-
-def test_what_a_batch_draws_does_not_depend_on_the_batches_before():
-    def drawn(epoch, batch):
-        callback = SeedEachBatch(7)
-        callback.on_train_batch_start(SimpleNamespace(current_epoch=epoch), None, None, batch)
-        return torch.rand(3)
-
-    first = drawn(1, 4)
-    torch.rand(100)
-    assert torch.equal(drawn(1, 4), first)
-    assert not torch.equal(drawn(1, 5), first)
 
 
 def test_the_process_is_left_as_it_was():

@@ -17,11 +17,10 @@ from qat.records.file_names import LATENCY_NAME
 from qat.run.deploy.latency import FLOAT, NETWORK, run_latency
 from qat.run.deploy.parity import run_parity
 from qat.run.prepared import Prepared
-from qat.run.results import NO_LABELS
+from qat.run.results import NO_LABELS, OF_RUNTIME
 from qat.run.stage_result import StageResult
 
 NETWORK_NAME, FLOAT_NAME, HALF_NAME = "network.onnx", "float.onnx", "half.onnx"
-OF_RUNTIME = ("runtime_top1", "latency_ms", "float_latency_ms", "speedup")
 StageContext = Callable[[str], AbstractContextManager[None]]
 
 
@@ -41,8 +40,6 @@ def deploy(
         ValueError: If the runtime is not installed, or the network cannot be exported.
     """
     mode, folder, example = prepared.mode, prepared.folder, prepared.images.example()
-    if mode.no_export_reason is not None:
-        return StageResult(not_measured=dict.fromkeys(OF_RUNTIME, mode.no_export_reason))
     deployed = StageResult()
     with stage("export"):
         exported = export_files(deployed, folder, net, qnet, example, half=mode.is_half)

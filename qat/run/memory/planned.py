@@ -38,8 +38,6 @@ from qat.records.side_files.memory import (
 from qat.run.memory.prefetch import time_prefetch
 from qat.run.memory.request import MemoryRequest
 from qat.run.stage_result import StageResult
-from qat.tracking.figures.memory import memory_figures
-from qat.tracking.figures.style import save_figure
 
 PEAK, FLOAT_PEAK = "peak_activation_bytes", "float_peak_activation_bytes"
 ALONE_AND_TOGETHER = (
@@ -106,9 +104,17 @@ def run_memory(
     memory = MemoryFile(config.batch, strategy(config).name, shape[1:], unplanned, planned)
     memory.write(folder / MemoryFile.NAME)
     result.files["memory"] = folder / MemoryFile.NAME
-    for name, figure in memory_figures(memory).items() if request.draws_figures else ():
-        result.files[name] = save_figure(figure, folder / f"{name}.png")
+    if request.draws_figures:
+        result.files |= _draw(memory, folder)
     return result
+
+
+def _draw(memory: MemoryFile, folder: Path) -> dict[str, Path]:
+    from qat.tracking.figures.memory import memory_figures  # imports matplotlib
+    from qat.tracking.figures.style import save_figure
+
+    figures = memory_figures(memory)
+    return {name: save_figure(figure, folder / f"{name}.png") for name, figure in figures.items()}
 
 
 def strategy(config: MemoryConfig) -> Strategy:
@@ -125,7 +131,8 @@ def _names(config: MemoryConfig, qnet: nn.Module | None) -> list[str]:
 
 
 def _float(net: nn.Module, shape: Sequence[int], config: MemoryConfig) -> Planned:
-    traced = read_memory(copy.deepcopy(net).cpu().eval(), shape)
+    # On the CPU and not on torch's meta device, which imports torch's compiler.
+    traced = read_memory(copy.deepcopy(net).cpu().eval(), shape, device="cpu")
     float_strategy = replace(strategy(config), widths=False)
     plan = plan_memory(traced.graph, float_strategy, alignment=config.alignment)
     return Planned(copy.deepcopy(net).cpu().eval(), traced, {}, plan)

@@ -12,7 +12,6 @@ from qat.base.target import load_target
 from qat.core.plan import Plan
 from qat.run.float_network import FloatNetwork
 from qat.run.mixed.candidates import Candidates, candidates
-from qat.run.mixed.learned import learned_table
 from qat.run.mixed.plan_accuracy import PlanAccuracy
 from qat.run.mixed.request import MixedRequest
 from qat.run.mixed.sensitivity import run_sensitivity
@@ -57,11 +56,19 @@ def choose_plan(request: MixedRequest, source: FloatNetwork) -> Allocation:
         ValueError: If a table belongs to another network, or no width is free.
     """
     choice = candidates(request, source)
-    learns = request.allocate.name == "learned"
-    table = learned_table(choice) if learns else run_sensitivity(request, source, choice.base)
+    table = _table(choice)
     problem = choice.problem(table.harms())
     bits = _choose_bits(choice, problem)
     return Allocation(choice, choice.with_widths(bits), bits, table, problem)
+
+
+def _table(choice: Candidates) -> SensitivityTable:
+    """The table of the sensitivity metric, or that of a training (``allocate=learned``)."""
+    if choice.request.allocate.name == "learned":
+        from qat.run.mixed.learned import learned_table  # imports lightning
+
+        return learned_table(choice)
+    return run_sensitivity(choice.request, choice.source, choice.base)
 
 
 def _choose_bits(choice: Candidates, problem: Problem) -> dict[Slot, int]:

@@ -21,15 +21,13 @@ from qat.core.plan import Plan
 from qat.core.scheme import Method
 from qat.data.batches import Batches
 from qat.data.bundle import DataBundle
-from qat.export.onnx.floating import float_onnx
-from qat.export.onnx.network import check_export
 from qat.layers.walk import quantizers
 from qat.models.logits import check_logits
 from qat.observers.mse import MSEObserver
 from qat.observers.registry import make_observer
 from qat.run.prepared import Prepared
 from qat.run.request.last_batch import check_last_batch, smallest_batch
-from qat.training.distributed import check_devices
+from qat.training.device import check_devices
 from qat.training.repeatable import repeatable
 
 _rehearsed: set[str] = set()
@@ -54,6 +52,8 @@ def rehearse(prepared: Prepared) -> None:
         if prepared.scheme is not None:
             _rehearse_quantized(prepared, make_plan(net, prepared.scheme, example), net, example)
         if mode.exports and prepared.network.source != "builtin":
+            from qat.export.onnx.floating import float_onnx  # imports onnx
+
             float_onnx(net, example)  # the built-in networks are known to export
     _rehearsed.add(key)
 
@@ -83,6 +83,8 @@ def _rehearse_quantized(prepared: Prepared, plan: Plan, net: nn.Module, example:
         set_phase(qnet, "quantize")
         fold_norms(qnet)
     if exported:
+        from qat.export.onnx.network import check_export  # imports onnx
+
         check_export(qnet.eval(), example)
 
 

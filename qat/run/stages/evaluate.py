@@ -1,7 +1,5 @@
 """Evaluation of the quantized network, and a check of the predicted choice of widths."""
 
-from qat.run.mixed.files import write_allocation
-from qat.run.mixed.prediction import check_prediction
 from qat.run.outputs import logits_of_test_set
 from qat.run.results import comparison
 from qat.run.signs import note_signs
@@ -23,6 +21,9 @@ def prediction_stage(state: RunState) -> StageResult:
     chosen, request = state.allocation, state.prepared.mixed
     if chosen is None or request is None:
         return StageResult()
+    from qat.run.mixed.files import write_allocation  # imports scipy
+    from qat.run.mixed.prediction import check_prediction
+
     result, check = StageResult(), None
     if request.check.check_plans:
         with state.stage("prediction"):

@@ -7,7 +7,6 @@ from qat.run.outputs import logits_of_test_set
 from qat.run.results import accuracies
 from qat.run.stage_result import StageResult
 from qat.run.state import RunState
-from qat.run.training import fit_quantized
 
 
 def fit_stage(state: RunState) -> StageResult:
@@ -23,6 +22,8 @@ def fit_stage(state: RunState) -> StageResult:
 
 
 def _train(state: RunState) -> StageResult:
+    from qat.run.training import fit_quantized  # imports lightning
+
     prepared, qnet = state.prepared, state.quantized
     with state.stage("calibrated_evaluation"):
         logits = logits_of_test_set(prepared, qnet, "evaluation after calibration")

@@ -7,11 +7,11 @@ import torch
 from qat.cost.size import float_file_bytes
 from qat.records.environment import environment_facts
 from qat.run.float_network import FloatNetwork, float_logits, float_network
+from qat.run.kernel import chosen_kernel
 from qat.run.prepared import Prepared
 from qat.run.results import FLOAT_FIGURES, accuracies
 from qat.run.stage_result import StageResult, merge_parts
 from qat.run.state import RunState
-from qat.run.training import chosen_kernel
 
 
 def float_stage(state: RunState) -> StageResult:

@@ -1,7 +1,6 @@
 """The plan of the quantized network: from the scheme, or with chosen widths in mode mixed."""
 
 from qat.records.file_names import PLAN_NAME
-from qat.run.mixed.allocation import choose_plan
 from qat.run.signs import plan_with_signs
 from qat.run.stage_result import StageResult
 from qat.run.state import RunState
@@ -12,6 +11,8 @@ def plan_stage(state: RunState) -> StageResult:
     prepared, result = state.prepared, StageResult()
     assert prepared.scheme is not None
     if prepared.mixed is not None:
+        from qat.run.mixed.allocation import choose_plan  # imports scipy
+
         with state.stage("allocation"):
             chosen = choose_plan(prepared.mixed, state.source)
         result.metrics["predicted_harm"] = chosen.problem.harm(chosen.bits)
