@@ -116,7 +116,7 @@ class QuantTwin(nn.Module):
         return rounded, fake_round(bias, step)
 
     def product(self, compute: Callable[..., Tensor], x: Tensor) -> Tensor:
-        """``compute(x, weight, bias)`` with rounded weight and bias, by one of two arithmetics.
+        """``compute(x, weight, bias)`` with rounded weight and bias, in one of two arithmetic modes.
 
         The arithmetic depends on PyTorch's gradient mode. With gradients enabled (training), and
         wherever the bias has no integer codes, rounded floats are multiplied: codes have no

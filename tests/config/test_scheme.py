@@ -59,8 +59,8 @@ def test_rules_name_methods_by_words_or_mappings(config):
         "observer": Method("mse"),
     }
     assert (second.match, second.keep_float) == ("stem", True)
-    rules = [RuleConfig(match="fc*", weight={"quantizer": {"nam": "lsq"}})]
-    with pytest.raises(ValueError, match=r"is a name, or a mapping with name.*'nam'"):
+    rules = [RuleConfig(match="fc*", weight={"quantizer": {"title": "lsq"}})]
+    with pytest.raises(ValueError, match=r"is a name, or a mapping with name.*'title'"):
         build_scheme(config({"scheme.rules": rules}))
 
 
