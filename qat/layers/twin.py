@@ -116,9 +116,9 @@ class QuantTwin(nn.Module):
         return rounded, fake_round(bias, step)
 
     def product(self, compute: Callable[..., Tensor], x: Tensor) -> Tensor:
-        """``compute(x, weight, bias)`` with rounded weight and bias, in one of two arithmetic modes.
+        """``compute(x, weight, bias)`` with rounded weight and bias, in one of two ways.
 
-        The arithmetic depends on PyTorch's gradient mode. With gradients enabled (training), and
+        The way depends on PyTorch's gradient mode. With gradients enabled (training), and
         wherever the bias has no integer codes, rounded floats are multiplied: codes have no
         gradient. Under ``torch.no_grad()`` or ``torch.inference_mode()`` (evaluation), a layer
         in placement ``integer`` computes on codes, see :meth:`product_of_codes`. Both results are
