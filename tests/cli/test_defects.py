@@ -52,7 +52,7 @@ def test_while_a_point_of_a_sweep_is_checked(qat, monkeypatch):
     assert err.endswith(f"{HINT}\n")
 
 
-@pytest.mark.parametrize("place", ["execute", "run_figures"])
+@pytest.mark.parametrize("place", ["execute", "_draw"])
 def test_in_a_run(qat, home, monkeypatch, debug, place):
     monkeypatch.setattr(job, place, defect)
     code, _, err = qat(*WORDS)

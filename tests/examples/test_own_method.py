@@ -134,7 +134,7 @@ class TestDoors:
     ("words", "message"),
     [
         (["data=user"], "write data=user data.target=package.module:function"),
-        (["data=synthetic", "data.target=own_method.data:stripes"], "only with it"),
+        (["data=synthetic", "data.target=own_method.data:stripes"], "must be set together"),
         (["data=user", "data.target=own_method.data:dots"], "has no 'dots'"),
         (["data=user", "data.target=own_method.data:stripes", "+data.options.tint=1"],
          "has no option 'tint'; it takes train_images"),

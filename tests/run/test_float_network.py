@@ -5,7 +5,6 @@ import torch
 
 from qat.base.reading import file_digest
 from qat.models.checkpoint import save_checkpoint
-from qat.run import float_network as float_networks
 from qat.run.float_network import FloatNetwork, float_logits, float_network
 from tests.run.networks import Small
 
@@ -26,7 +25,7 @@ def test_a_network_is_trained_once_and_kept(make_prepared, monkeypatch):
         folder.mkdir(parents=True)
         torch.nn.init.constant_(net.head.bias, 7)
 
-    monkeypatch.setattr(float_networks, "fit_float", fit)
+    monkeypatch.setattr("qat.run.training.fit_float", fit)
     prepared = make_prepared()
     first, second = float_network(prepared), float_network(prepared)
     assert len(trained) == 1

@@ -48,7 +48,7 @@ def test_no_logger_is_made_for_none(make_prepared):
 def test_a_run_of_wandb_has_the_runs_id_and_its_studys_name(
     make_prepared, monkeypatch, study, project
 ):
-    monkeypatch.setattr(loggers, "WandbLogger", lambda **words: words)
+    monkeypatch.setattr("lightning.pytorch.loggers.WandbLogger", lambda **words: words)
     prepared = make_prepared(tracking__logger="wandb", study__name=study)
     words = loggers.make_logger(prepared)
     assert (words["project"], words["id"]) == (project, prepared.id)

@@ -167,7 +167,7 @@ class NetworkArena:
 
 
 @dataclass(frozen=True, slots=True)
-class ForwardTime:
+class MeasuredForward:
     """Milliseconds of one forward pass: median and quartiles over ``repeats``."""
 
     median_ms: float
@@ -207,7 +207,7 @@ class PrefetchMemory:
     unpack_ms: float | None = field(default=None, metadata=ABSENT)
     wait_ms: float | None = field(default=None, metadata=ABSENT)
     threads: int
-    latency: Mapping[str, ForwardTime]
+    latency: Mapping[str, MeasuredForward]
 
     def __post_init__(self) -> None:
         """Check that there is a time to compare with."""

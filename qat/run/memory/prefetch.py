@@ -14,7 +14,7 @@ from qat.export.packed.weights import PackedWeights
 from qat.graph.trace import trace
 from qat.layers.walk import twins
 from qat.memory.prefetch import MOST_UNPACKED, PrefetchExecutor
-from qat.records.side_files.memory import ORDINARY, ForwardTime, PrefetchMemory
+from qat.records.side_files.memory import ORDINARY, MeasuredForward, PrefetchMemory
 
 REPEATS, WARMUP = 20, 3
 INTERPRETED = "interpreted"
@@ -84,5 +84,5 @@ def time_prefetch(net: nn.Module, path: Path, images: Tensor) -> PrefetchMemory:
         unpack_ms=1000 * ahead.unpack_seconds,
         wait_ms=1000 * ahead.wait_seconds,
         threads=torch.get_num_threads(),
-        latency={name: ForwardTime(**asdict(timing)) for name, timing in times.items()},
+        latency={name: MeasuredForward(**asdict(timing)) for name, timing in times.items()},
     )

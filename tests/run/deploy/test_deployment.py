@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from qat.run.deploy import deployment
-from qat.run.deploy.deployment import compare, deploy, export_files, time_networks
+from qat.run.deploy.deployment import compare, export_files, time_networks
 from qat.run.stage_result import StageResult
 
 
@@ -35,13 +35,6 @@ def test_a_network_in_float16_is_written_as_such(make_quantized_state):
     assert exported.half
     assert dtypes(result.files["network"]) == {np.dtype("float16")}
     assert result.metrics["onnx_bytes"] == exported.file.stat().st_size
-
-
-def test_a_run_that_exports_nothing_gives_its_reason(make_quantized_state):
-    state = make_quantized_state(export__onnx="never")
-    result = deploy(state.prepared, state.net, state.qnet, state.logits, state.stage)
-    assert set(result.not_measured.values()) == {"export=none"}
-    assert result.not_measured.keys() == {*deployment.OF_RUNTIME}
 
 
 @pytest.mark.parametrize(

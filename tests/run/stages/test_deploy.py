@@ -14,6 +14,11 @@ def test_a_run_that_exports_nothing_has_reasons(make_quantized_state):
     assert not result.files
 
 
+def test_a_run_without_an_export_names_the_setting(make_quantized_state):
+    result = deploy_stage(make_quantized_state(export__onnx="never"))
+    assert result.not_measured == dict.fromkeys(FIGURES, "export=none")
+
+
 def test_a_run_without_a_runtime_exports_alone(make_quantized_state):
     state = make_quantized_state(scheme__placement="integer", measure__runtime="none")
     result = deploy_stage(state)

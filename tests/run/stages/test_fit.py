@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from qat.run.stages import fit as stage
 from qat.run.stages.fit import fit_stage
 
 
@@ -16,7 +15,7 @@ def trained(monkeypatch):
         qnet.head.bias.data.copy_(torch.tensor([0.0, 0.0, 100.0]))
         return ["a line of the training"]
 
-    monkeypatch.setattr(stage, "fit_quantized", fit)
+    monkeypatch.setattr("qat.run.training.fit_quantized", fit)
 
 
 def test_modes_without_a_training_keep_their_network(make_quantized_state):
