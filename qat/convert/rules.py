@@ -64,13 +64,20 @@ def make_plan(
         example, lowest = _first_and_minima(net, scheme.placement, list(example))
     if scheme.placement == "integer":
         return make_integer_plan(net, scheme, example, lowest or {})
+    return _make_layer_plan(net, scheme, example, lowest or {})
+
+
+def _make_layer_plan(
+    net: nn.Module, scheme: Scheme, example: Tensor, lowest: Mapping[str, float]
+) -> Plan:
+    """Plan the layers one by one, for placement academic."""
     input_lows = input_minima(net, example)
     if not input_lows:
         raise InputError("nothing to quantize: the network runs no Conv1d, Conv2d or Linear layer")
     if "" in input_lows:
         raise InputError("the network is a single layer: wrap it in torch.nn.Sequential")
     names = list(input_lows)
-    minima = lower(input_lows, lowest or {})
+    minima = lower(input_lows, lowest)
     kinds = layer_kinds(net, names, [rule.match for rule in scheme.rules])
     _check_rules(scheme.rules, kinds)
     layers = {}

@@ -13,7 +13,7 @@ class EagerDispatchMode(TorchDispatchMode):
     """A dispatch mode for code that is never compiled.
 
     torch wraps the method of its own class so that the compiler skips it; the first call of the
-    wrapper imports the whole compiler, 5 s of processor time.
+    wrapper imports the whole compiler.
     """
 
     @classmethod

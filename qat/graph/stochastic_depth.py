@@ -1,4 +1,4 @@
-"""Stochastic depth of torchvision, without an import of torchvision (8 s of processor time).
+"""Stochastic depth of torchvision, without an import of torchvision, which is slow.
 
 A network that uses it has imported it: if torchvision is not loaded, no network has the layer.
 Huang et al. 2016, arXiv:1603.09382.

@@ -50,7 +50,7 @@ class _Tracer(fx.Tracer):
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
         """Add a node, and note the lines of ``forward`` that make it.
 
-        torch's own ``record_stack_traces`` imports its compiler for that, 5 s of processor time.
+        torch's own ``record_stack_traces`` imports its whole compiler for that.
 
         Args:
             args: As torch's method takes them.

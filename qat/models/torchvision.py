@@ -42,7 +42,7 @@ def torchvision_model(
     if weights is not None:
         return _pretrained(name, weights, classes, in_channels, options)
     arguments = _WITHOUT_EXTRAS.get(name, {}) | options
-    import torchvision.models as zoo  # 9 s of processor time: only for its own networks
+    import torchvision.models as zoo  # slow: only for its own networks
 
     net = zoo.get_model(name, weights=None, num_classes=classes, **arguments)
     if in_channels != 3:

@@ -16,7 +16,7 @@ from qat.records.side_files.latency import LatencyFile
 from qat.records.side_files.memory import MemoryFile
 from qat.records.side_files.parity import ParityFile
 from qat.records.side_files.sensitivity import SensitivityFile
-from qat.records.side_files.typed_file import TypedFile, read_side_file
+from qat.records.side_files.typed_file import AnyFile, TypedFile, read_side_file
 from qat.records.side_files.verified import SideFileError
 from qat.report.memory_lines import memory_lines, memory_markdown
 from qat.report.mixed_lines import allocation_lines, sensitivities
@@ -58,10 +58,7 @@ def sensitivities_of(folder: Path, record: RunRecord) -> Table | None:
     Returns:
         The table; None if the run has no such file, or the file is damaged.
     """
-    try:
-        file = read_side_file(folder, record, SensitivityFile)
-    except SideFileError:
-        return None
+    file = _undamaged(folder, record, SensitivityFile)
     return None if file is None else sensitivities(file)
 
 
@@ -75,8 +72,12 @@ def memory_of(folder: Path, record: RunRecord) -> MemoryFile | None:
     Returns:
         The content; None if the run has no such file, or the file is damaged.
     """
+    return _undamaged(folder, record, MemoryFile)
+
+
+def _undamaged(folder: Path, record: RunRecord, kind: type[AnyFile]) -> AnyFile | None:
     try:
-        return read_side_file(folder, record, MemoryFile)
+        return read_side_file(folder, record, kind)
     except SideFileError:
         return None  # one of the lines names the file
 

@@ -43,7 +43,7 @@ def repeatable(device: torch.device) -> Iterator[None]:
 
 
 def _set_algorithms(deterministic_only: bool, warn_only: bool) -> None:
-    """Set torch's switch if it differs: the call imports torch's compiler, 5 s."""
+    """Set torch's switch if it differs: the call imports torch's whole compiler."""
     now = torch.are_deterministic_algorithms_enabled()
     if (now, torch.is_deterministic_algorithms_warn_only_enabled()) != (
         deterministic_only,

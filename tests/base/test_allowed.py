@@ -18,15 +18,21 @@ def test_the_class_of_the_error_can_be_chosen():
         one_of("first_last", 6, ["8"], RequestError)
 
 
+def refusal(value):
+    try:
+        above_zero("budget", value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 @pytest.mark.parametrize("value", [None, 1, 0.5, 1e-300])
 def test_numbers_above_zero_and_unset_values_pass(value):
-    above_zero("budget", value)
+    assert refusal(value) is None
 
 
 @pytest.mark.parametrize(
     "value", [0, 0.0, -1, float("nan"), float("inf"), True, "3", [1]], ids=repr
 )
 def test_everything_else_is_refused_with_the_value(value):
-    with pytest.raises(ValueError, match="budget must be a number above 0, got") as caught:
-        above_zero("budget", value)
-    assert str(caught.value).endswith(repr(value))
+    assert refusal(value) == f"budget must be a number above 0, got {value!r}"

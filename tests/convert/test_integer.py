@@ -14,17 +14,7 @@ from qat.core.scheme import TensorSpec
 from qat.layers.bias import bias_values
 from qat.layers.tensor import QuantTensor
 from qat.layers.walk import quantizers, tensors, twins
-from tests.convert.integer_networks import Net, integer, make_net, quantized
-
-
-@pytest.fixture
-def net():
-    return make_net()
-
-
-@pytest.fixture
-def images():
-    return torch.randn(16, 3, 8, 8)
+from tests.convert.integer_networks import Net, integer, quantized
 
 
 def test_the_plan_of_another_network_is_refused(net, images):

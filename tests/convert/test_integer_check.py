@@ -18,8 +18,16 @@ def check(net):
     check_integer_form(traced, place(traced), IMAGES)
 
 
+def refusal(net):
+    try:
+        check(net)
+    except UnsupportedOperationError as error:
+        return str(error)
+    return None
+
+
 def test_a_network_of_every_kind_of_operation_passes():
-    check(make_net())
+    assert refusal(make_net()) is None
 
 
 REFUSED = {
@@ -41,4 +49,5 @@ def test_a_network_without_an_integer_form_is_refused_with_the_remedy(name):
 
 
 def test_a_pool_to_its_own_size_or_to_one_pixel_passes():
-    check(nn.Sequential(nn.Conv2d(3, 3, 1), nn.AdaptiveAvgPool2d(6), nn.AdaptiveAvgPool2d(1)))
+    pools = nn.AdaptiveAvgPool2d(6), nn.AdaptiveAvgPool2d(1)
+    assert refusal(nn.Sequential(nn.Conv2d(3, 3, 1), *pools)) is None

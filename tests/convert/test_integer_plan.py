@@ -8,17 +8,7 @@ from qat.convert.integer_plan import make_integer_plan
 from qat.core.plan import Plan
 from qat.core.scheme import Method, Rule, TensorSpec
 from qat.graph.operations import UnsupportedOperationError
-from tests.convert.integer_networks import integer, make_net
-
-
-@pytest.fixture
-def net():
-    return make_net()
-
-
-@pytest.fixture
-def images():
-    return torch.randn(16, 3, 8, 8)
+from tests.convert.integer_networks import integer
 
 
 def make_plan(net, scheme, images):

@@ -11,18 +11,7 @@ from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.scheme import Method, TensorSpec
 from qat.layers.walk import twins
-from tests.convert.integer_networks import integer, make_net, quantized
-
-
-@pytest.fixture
-def net():
-    return make_net()
-
-
-@pytest.fixture
-def images():
-    return torch.randn(16, 3, 8, 8)
-
+from tests.convert.integer_networks import integer, quantized
 
 # Training ---------------------------------------------------------------------------------------
 

@@ -47,10 +47,12 @@ class Names(EagerDispatchMode):
 
 with Names():
     torch.ones(2) + 1
-assert Names.names == ["aten.ones.default", "aten.add.Tensor"], Names.names
-assert "torch._dynamo" not in sys.modules
+print(*Names.names, "torch._dynamo" in sys.modules)
 """
 
 
 def test_a_mode_sees_each_kernel_and_loads_no_compiler():
-    subprocess.run([sys.executable, "-c", SCRIPT], check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["aten.ones.default", "aten.add.Tensor", "False"]

@@ -18,9 +18,8 @@ from torch import nn
 from qat.graph.trace import trace
 from qat.graph.stochastic_depth import is_stochastic_depth, stochastic_depth_functions
 trace(nn.Sequential(nn.Conv2d(3, 4, 1), nn.Dropout()))
-assert not is_stochastic_depth(nn.Dropout())
-assert stochastic_depth_functions() == ()
-assert "torchvision" not in sys.modules
+known = is_stochastic_depth(nn.Dropout())
+print(known, len(stochastic_depth_functions()), "torchvision" in sys.modules)
 """
 
 
@@ -42,4 +41,7 @@ def test_a_call_becomes_the_layer_with_its_arguments():
 
 
 def test_tracing_a_network_without_it_loads_no_torchvision():
-    subprocess.run([sys.executable, "-c", SCRIPT], check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["False", "0", "False"]

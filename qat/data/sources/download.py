@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
@@ -16,6 +17,9 @@ from qat.data.sources.npz import LAYOUT, write_arrays
 
 Fetch = Callable[[Path], dict[str, NDArray[Any]]]
 """Downloads into a folder and returns the arrays of the npz layout."""
+
+Download = Callable[..., Any]
+"""A data set class of torchvision that can be downloaded: ``(folder, train=, download=)``."""
 
 _FETCH_ERRORS = (OSError, RuntimeError, EOFError, http.client.HTTPException, tarfile.TarError)
 
@@ -58,3 +62,21 @@ def _download(name: str, target: Path, fetch: Fetch) -> None:
             f"{name}: {target} does not exist and could not be downloaded ({reason}); "
             f"put the file there yourself, an .npz with {LAYOUT}, or set data.path to it"
         ) from error
+
+
+def torchvision_arrays(data_set: Download, folder: Path) -> dict[str, NDArray[Any]]:
+    """Download both parts of a data set of torchvision, which compares them with published MD5s.
+
+    Args:
+        data_set: The class, with ``data`` and ``targets``.
+        folder: Where torchvision puts the download.
+
+    Returns:
+        The arrays of the npz layout, uint8.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    for part in ("train", "test"):
+        data = data_set(str(folder), train=part == "train", download=True)
+        arrays[f"{part}_images"] = np.asarray(data.data, dtype=np.uint8)
+        arrays[f"{part}_labels"] = np.asarray(data.targets, dtype=np.uint8)
+    return arrays

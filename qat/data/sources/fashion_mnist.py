@@ -7,12 +7,11 @@ pixels, rounded to four digits.
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from qat.data.bundle import RawData
 from qat.data.request import DataRequest
-from qat.data.sources.download import named_file
+from qat.data.sources.download import named_file, torchvision_arrays
 from qat.data.sources.npz import read_npz
 
 CLASSES = 10
@@ -33,9 +32,4 @@ def fetch_fashion_mnist(folder: Path) -> dict[str, NDArray[Any]]:
     """Download through torchvision, which first compares the files with their published MD5."""
     from torchvision.datasets import FashionMNIST  # slow to import, and needed once
 
-    arrays: dict[str, NDArray[Any]] = {}
-    for part in ("train", "test"):
-        data = FashionMNIST(str(folder), train=part == "train", download=True)
-        arrays[f"{part}_images"] = np.asarray(data.data, dtype=np.uint8)
-        arrays[f"{part}_labels"] = np.asarray(data.targets, dtype=np.uint8)
-    return arrays
+    return torchvision_arrays(FashionMNIST, folder)

@@ -221,7 +221,7 @@ def layer_parity(
     Args:
         exported: File and simulation.
         images: Preprocessed images.
-        codes: CodesByTensor of every stored tensor in the runtime, for these images.
+        codes: Codes of every stored tensor in the runtime, for these images.
     """
     return _simulate(exported, images, codes, follow=True)
 
@@ -234,7 +234,7 @@ def end_to_end(
     Args:
         exported: File and simulation.
         images: Preprocessed images.
-        codes: CodesByTensor of every stored tensor in the runtime, for these images.
+        codes: Codes of every stored tensor in the runtime, for these images.
     """
     return _simulate(exported, images, codes, follow=False)
 

@@ -12,6 +12,14 @@ def check(words, multirun=False, extra_dir=None):
     check_read([(point.overrides, point.config) for point in points], None, extra_dir)
 
 
+def refusal(words):
+    try:
+        check(words)
+    except RequestError as error:
+        return str(error)
+    return None
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
@@ -37,10 +45,9 @@ def check(words, multirun=False, extra_dir=None):
     ],
 )
 def test_what_nothing_reads_is_refused_with_what_would(words, part):
-    with pytest.raises(RequestError) as refused:
-        check(words)
-    assert str(refused.value).startswith(f"{words[-1]} is not read: ")
-    assert part in str(refused.value)
+    message = refusal(words)
+    assert message.startswith(f"{words[-1]} is not read: ")
+    assert part in message
 
 
 def test_presets_and_what_is_read_are_taken():
@@ -50,7 +57,7 @@ def test_presets_and_what_is_read_are_taken():
         ["trainer.accelerator=cpu", "seed=3", "kernel=eager"],
         ["scheme.placement=integer", "parity=strict", "measure.threads=[1]"],
     ):
-        check(words)
+        assert refusal(words) is None
 
 
 def test_one_point_of_a_sweep_that_reads_a_key_is_enough():

@@ -1,7 +1,9 @@
 """Guesses: what is meant by words of the field. Every guess is accepted when typed."""
 
 import pytest
+import yaml
 from hydra import compose
+from omegaconf import OmegaConf
 
 from qat.base.errors import RequestError
 from qat.base.synonyms import COMMAND_SYNONYMS, VALUE_SYNONYMS, close, command_guess
@@ -10,6 +12,7 @@ from qat.config.checks.combinations import check_config
 from qat.config.compose import composer, is_accepted, typed
 from qat.config.explain import readable
 from qat.config.keys import choosable, is_key, key_types, keys_under
+from qat.config.schema import RunConfig
 from qat.config.words.command_line import known_words, sort_words
 from qat.config.words.guess import KEY_SYNONYMS, key_guesses
 from qat.config.yaml_files import ROOT_CONFIG, options
@@ -55,7 +58,12 @@ def test_every_guess_composes():
     """Those of different keys at once: composing takes a while."""
     by_key = {word.partition("=")[0]: word for word in GUESSES}
     with readable(""), composer(None):
-        typed(compose(ROOT_CONFIG, overrides=[*by_key.values()]))
+        config = compose(ROOT_CONFIG, overrides=[*by_key.values()])
+        assert isinstance(typed(config), RunConfig)
+    plain = {key: word.partition("=")[2] for key, word in by_key.items() if key in key_types()}
+    assert plain
+    for key, value in plain.items():
+        assert OmegaConf.select(config, key) == yaml.safe_load(value), key
 
 
 @pytest.mark.slow

@@ -5,23 +5,13 @@ import os
 import subprocess
 import sys
 
-import onnx
 import pytest
 
 from qat.export.runtimes import latency
 from qat.export.runtimes.latency import LatencySpec, measure_latency, paired_speedups, quartiles
-from tests.export.qdq_networks import plain, quantized
 
 SPEC = LatencySpec(batches=(1, 3), threads=(1,), repeats=30, blocks=3, warmup=1, settle_ms=1)
 SHAPE = (3, 8, 8)
-
-
-@pytest.fixture
-def files(tmp_path):
-    found = {"float": tmp_path / "float.onnx", "int8": tmp_path / "int8.onnx"}
-    onnx.save(plain(), found["float"])
-    onnx.save(quantized(), found["int8"])
-    return found
 
 
 def test_quartiles_of_known_numbers():

@@ -2,22 +2,10 @@
 
 import json
 
-import onnx
-import pytest
-
 from qat.export.runtimes import latency_worker
 from qat.export.runtimes.latency import LatencySpec
-from tests.export.qdq_networks import plain, quantized
 
 SHAPE = (3, 8, 8)
-
-
-@pytest.fixture
-def files(tmp_path):
-    found = {"float": tmp_path / "float.onnx", "int8": tmp_path / "int8.onnx"}
-    onnx.save(plain(), found["float"])
-    onnx.save(quantized(), found["int8"])
-    return found
 
 
 def test_networks_take_turns_and_the_first_is_not_always_the_same(files):
