@@ -55,7 +55,7 @@ def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = Tru
     network = network_request(config, data, device)
     prepared = _make_prepared(config, overrides, mode, network, keys, digest)
     if rehearsed:
-        from qat.run.request.rehearsal import rehearse  # imports Lightning and the exporter
+        from qat.run.request.rehearsal import rehearse  # not needed for what was tried before
 
         rehearse(prepared)
     return prepared

@@ -10,7 +10,6 @@ from qat.allocate.budget import (
     UnmeetableBudgetError,
     describe,
     overruns,
-    spent_by,
     unmeetable,
 )
 from qat.allocate.costs import LayerFigures, NetworkCosts, network_costs
@@ -21,6 +20,7 @@ from qat.allocate.sampling import random_plans
 from qat.convert.rules import make_plan
 from qat.core.scheme import Scheme
 from qat.sensitivity.widths import slots_of
+from tests.allocate.spent import spent_by
 from tests.sensitivity.networks import Chain, Residual
 
 SAME = Scheme(first_last="same")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from qat.allocate.budget import spent_by
 from qat.allocate.costs import LayerFigures, NetworkCosts, latency_table, network_costs
 from qat.convert.rules import make_plan
 from qat.core.scheme import Scheme, TensorSpec
+from tests.allocate.spent import spent_by
 from tests.sensitivity.networks import Chain
 
 SAME = Scheme(first_last="same")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from qat.allocate.assign import apply_bits
-from qat.allocate.budget import Budgets, spent_by
+from qat.allocate.budget import Budgets
 from qat.allocate.choice import choices, choose_widths
 from qat.allocate.costs import network_costs
 from qat.allocate.learned import choice_table, overrun_price
@@ -14,6 +14,7 @@ from qat.allocate.problem import make_problem
 from qat.allocate.registry import allocate
 from qat.convert.rules import make_plan
 from qat.core.scheme import Scheme, TensorSpec
+from tests.allocate.spent import spent_by
 from tests.sensitivity.networks import Chain
 
 WIDTHS = (2, 4, 8)

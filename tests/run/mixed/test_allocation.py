@@ -4,9 +4,10 @@ import itertools
 
 import pytest
 
-from qat.allocate.budget import UnmeetableBudgetError, spent_by
+from qat.allocate.budget import UnmeetableBudgetError
 from qat.run.mixed import allocation
 from qat.run.mixed.allocation import choose_plan
+from tests.allocate.spent import spent_by
 
 WEIGHTS = {"first": 108, "second": 144, "head": 12}
 
