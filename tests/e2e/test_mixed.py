@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from qat.allocate.budget import spent_by
 from qat.convert.rules import make_plan
 from qat.core.plan import Plan
 from qat.core.scheme import Scheme, TensorSpec
 from qat.models.build import build_model
+from tests.allocate.spent import spent_by
 from tests.command_line import SMALL as USUAL
 
 SMALL = [*USUAL, "+data.options.image_size=16", "model=simple_cnn", "data.train_images=64"]
