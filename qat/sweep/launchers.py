@@ -65,6 +65,15 @@ def check_reachable(launcher: Mapping[str, Any]) -> None:
             _check_shared((init.get("runtime_env") or {}).get("env_vars") or {})
 
 
+def is_basic(launcher: Mapping[str, Any]) -> bool:
+    """Whether a launcher runs its jobs one after the other in this process.
+
+    Args:
+        launcher: The composed ``hydra.launcher``.
+    """
+    return _kind(launcher) == "BasicLauncher"
+
+
 def job_threads(launcher: Mapping[str, Any]) -> int | None:
     """Number of threads of a job, so that all jobs of a machine together use its cores.
 

@@ -9,7 +9,7 @@ from qat.config.compose import composer
 from qat.config.words.command_line import Words
 from qat.sweep import launch as module
 from qat.sweep import launchers
-from qat.sweep.launch import check_launchers, launch, multirun_config
+from qat.sweep.launch import check_launchers, launch, launch_here, multirun_config, runs_here
 
 
 def words(*overrides):
@@ -42,6 +42,7 @@ def test_errors_of_jobs_and_of_a_launcher_are_printed(monkeypatch, capsys):
                 raise RuntimeError("pool died")
             return [Job() for _ in overrides]
 
+    monkeypatch.setattr(module, "runs_here", lambda config: False)
     plugins = module.Plugins.instance()
     monkeypatch.setattr(plugins, "instantiate_launcher", lambda **_: Launcher())
     launch(words(), [SimpleNamespace(overrides=("seed=0",))])
@@ -50,3 +51,30 @@ def test_errors_of_jobs_and_of_a_launcher_are_printed(monkeypatch, capsys):
         "qat: the launcher ended with OSError: disk full",
         "qat: the launcher ended with RuntimeError: pool died",
     ]
+
+
+def test_only_the_basic_launcher_without_callbacks_runs_here():
+    with composer(None) as hydra:
+        config = multirun_config(hydra, words("mode=static"))
+    assert runs_here(config)
+    config.hydra.launcher._target_ = "some.OtherLauncher"
+    assert not runs_here(config)
+    config.hydra.launcher._target_ = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+    config.hydra.callbacks = {"mine": {"_target_": "package.Callback"}}
+    assert not runs_here(config)
+
+
+def test_points_run_here_one_by_one_and_an_error_outside_of_a_run_is_printed(monkeypatch, capsys):
+    ended = []
+    prepared = {"a": "prepared a", "c": "prepared c"}
+    monkeypatch.setattr(module, "at_hand", prepared)
+    monkeypatch.setattr(module, "known_identity", lambda config: config)
+    monkeypatch.setattr("qat.sweep.job.run_job", lambda run, alone: ended.append((run, alone)))
+
+    def fail(*arguments):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("qat.run.prepare.prepare", fail)
+    launch_here([SimpleNamespace(config=name, overrides=()) for name in "abc"])
+    assert ended == [("prepared a", False), ("prepared c", False)] and not prepared
+    assert capsys.readouterr().err == "qat: the launcher ended with OSError: disk full\n"
