@@ -10,6 +10,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
 from qat.base.errors import InputError
+from qat.base.heap import keep_objects
 from qat.base.progress import be_silent
 from qat.config.compose import Point, composer, fixed_words, typed
 from qat.config.explain import readable
@@ -82,7 +83,9 @@ def launch_here(points: Sequence[Point]) -> None:
     from qat.run.prepare import prepare
     from qat.sweep.job import run_job
 
-    for point in points:
+    for index, point in enumerate(points):
+        if index == 1:  # the first point has loaded every module that the others need
+            keep_objects()
         try:
             run_id = known_identity(point.config)
             prepared = at_hand.pop(run_id, None) if run_id else None

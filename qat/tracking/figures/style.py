@@ -1,12 +1,14 @@
 """Shared by all figures: size, colours, legends, and reproducible files."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -77,13 +79,22 @@ def plain_numbers(axes: Axes) -> None:
 
 def show_as_text(figure: Figure) -> None:
     """Show every text of a figure literally: a ``$`` in a name does not start a formula."""
-    for text in figure.findobj(Text):
+    for text in _texts(figure):
         text.set_text(_shown(text.get_text()))
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             formatter = axis.get_major_formatter()
             if isinstance(formatter, FixedFormatter):
                 formatter.seq = [_shown(words) for words in formatter.seq]
+
+
+def _texts(artist: Artist) -> Iterator[Text]:
+    """The texts inside of an artist, but not those at ticks: a formatter writes them."""
+    if isinstance(artist, Text):
+        yield artist
+    is_axis = isinstance(artist, Axis)
+    for child in (artist.label, artist.offsetText) if is_axis else artist.get_children():
+        yield from _texts(child)
 
 
 def _shown(words: str) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qat.analysis.codes import CodeCounts
+from qat.tracking.figures import codes as module
 from qat.tracking.figures.codes import codes_figure
 
 
@@ -32,3 +33,16 @@ def test_weights_and_inputs_stand_side_by_side():
 def test_no_tensor_is_told():
     with pytest.raises(ValueError, match="no tensor to draw"):
         codes_figure("conv1", {})
+
+
+@pytest.mark.parametrize("most", [2, 50, 30_000])  # up to ten values, matplotlib labels minor ticks
+def test_leaving_out_empty_labels_changes_no_pixel(monkeypatch, most):
+    tensors = {"weights": counts([1, 0, most, 1])}
+    fast = codes_figure("conv1", tensors)
+    monkeypatch.setattr(module, "_leave_out_empty_labels", lambda axes: None)
+    plain = codes_figure("conv1", tensors)
+    drawn = []
+    for figure in (fast, plain):
+        figure.canvas.draw()
+        drawn.append(np.asarray(figure.canvas.buffer_rgba()))
+    assert np.array_equal(*drawn)
