@@ -32,8 +32,12 @@ def quantize_dequantize(
         qmin: Smallest code.
         qmax: Largest code.
     """
-    codes = torch.clamp(torch.round(x / scale) + zero_point, qmin, qmax)
-    return (codes - zero_point) * scale
+    if torch.is_grad_enabled() or torch.compiler.is_compiling():
+        codes = torch.clamp(torch.round(x / scale) + zero_point, qmin, qmax)
+        return (codes - zero_point) * scale
+    # The same in one buffer: five new ones of a large tensor cost more than the arithmetic.
+    codes = (x / scale).round_().add_(zero_point).clamp_(qmin, qmax)
+    return codes.sub_(zero_point).mul_(scale)
 
 
 def encode(x: Tensor, qparams: QParams) -> Tensor:

@@ -138,7 +138,13 @@ def costs(
     return metrics, {}
 
 
-def write_and_verify(qnet: nn.Module, net: nn.Module, path: Path, batches: Iterable[Tensor]) -> int:
+def write_and_verify(
+    qnet: nn.Module,
+    net: nn.Module,
+    path: Path,
+    batches: Iterable[Tensor],
+    logits: Tensor | None = None,
+) -> int:
     """Write the packed file, read it back, and compare its outputs with the network's.
 
     Args:
@@ -146,6 +152,7 @@ def write_and_verify(qnet: nn.Module, net: nn.Module, path: Path, batches: Itera
         net: The float network that it was made from.
         path: The packed file to write.
         batches: Images, shape (batch, channels, height, width), for the comparison.
+        logits: Outputs of ``qnet`` for these batches, on any device; None computes them.
 
     Returns:
         Bytes of the file.
@@ -155,10 +162,16 @@ def write_and_verify(qnet: nn.Module, net: nn.Module, path: Path, batches: Itera
     """
     size = save_packed(qnet, path)
     restored = load_packed(path, net).eval()
+    compared = 0
     for batch in batches:
         restored.to(batch.device)
         with torch.inference_mode():
-            if not torch.equal(_logits(restored, batch), _logits(qnet, batch)):
+            if logits is None:
+                expected = _logits(qnet, batch)
+            else:
+                expected = logits[compared : compared + len(batch)].to(batch.device)
+            compared += len(batch)
+            if not torch.equal(_logits(restored, batch), expected):
                 raise InputError(
                     f"{path} does not give the same outputs when read back: a quantizer's forward "
                     "differs from decode(encode(x))"
@@ -172,7 +185,11 @@ def _logits(net: nn.Module, batch: Tensor) -> Tensor:
 
 
 def sizes(
-    qnet: nn.Module, net: nn.Module, path: Path, batches: Iterable[Tensor]
+    qnet: nn.Module,
+    net: nn.Module,
+    path: Path,
+    batches: Iterable[Tensor],
+    logits: Tensor | None = None,
 ) -> dict[str, float]:
     """Bytes of the float and the packed file, of the codes alone, and of the simulated network.
 
@@ -181,11 +198,12 @@ def sizes(
         net: The float network.
         path: The packed file to write.
         batches: Images, shape (batch, channels, height, width), to verify the file with.
+        logits: Outputs of ``qnet`` for these batches; None computes them.
 
     Raises:
         ValueError: If the packed file gives another output than ``qnet``.
     """
-    packed = write_and_verify(qnet, net, path, batches)
+    packed = write_and_verify(qnet, net, path, batches, logits)
     whole = float_file_bytes(net)
     return {
         "float_bytes": whole,

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qat.core.affine import decode, encode, fake_quantize
+from qat.core.affine import decode, encode, fake_quantize, quantize_dequantize
 from qat.core.grid import IntGrid
 from qat.core.layout import Layout
 from qat.core.qparams import QParams, qparams_from_range
@@ -157,3 +157,18 @@ def test_memory_order_of_the_input_is_kept():
     rounded = fake_quantize(x, q)
     assert rounded.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(rounded, fake_quantize(x.contiguous(), q))
+
+
+def test_one_buffer_gives_the_same_bits_and_leaves_the_input():
+    x = torch.tensor([[0.25, -0.25, 0.35, float("nan"), float("inf")], [1e-9, -7.0, 3.0, 2.5, -0.0]])
+    before = x.clone()
+    scale, zero_point = torch.tensor([[0.1], [2.0]]), torch.tensor([[3.0], [0.0]])
+    terms = scale, zero_point, -8.0, 7.0
+    with torch.enable_grad():
+        plain = quantize_dequantize(x, *terms)
+    with torch.no_grad():
+        in_one_buffer = quantize_dequantize(x, *terms)
+    assert plain.numpy().tobytes() == in_one_buffer.numpy().tobytes()
+    assert x.numpy().tobytes() == before.numpy().tobytes()
+    # By hand: 0.25 / 0.1 is 2.5 and rounds to 2; -7 / 2 is -3.5 and rounds to -4.
+    assert plain[0, 0].item() == pytest.approx(0.2) and plain[1, 1].item() == -8.0

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+from torch import Tensor
+
 from qat.export.packed.sizes import size_rows
 from qat.records.file_names import PACKED_NAME
 from qat.records.side_files.sizes import PartSize, SizesFile
@@ -18,7 +20,18 @@ def pack_stage(state: RunState) -> StageResult:
         images = prepared.images.first_test_images(
             prepared.images.test_batch_size, prepared.images.at_once
         )
-        metrics = sizes(state.quantized, state.net, packed, images)
+        metrics = sizes(state.quantized, state.net, packed, images, _known_logits(state))
         rows = [PartSize(**asdict(row)) for row in size_rows(state.quantized, packed)]
         SizesFile(tuple(rows)).write(table)
     return StageResult(metrics, files={"packed": packed, "sizes": table})
+
+
+def _known_logits(state: RunState) -> Tensor | None:
+    """The outputs of the evaluation, if its batches begin with those of the verification.
+
+    The last bits of a network's outputs can depend on the size of the batch.
+    """
+    images = state.prepared.images
+    size = min(images.test_batch_size, images.at_once)
+    whole = images.test_batch_size % size == 0 or images.test_batch_size >= len(images.labels)
+    return state.logits if whole and images.test().batch_size == size else None
