@@ -3,6 +3,7 @@
 The command runs in a fork of the test's process: torch is loaded already.
 """
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -88,6 +89,11 @@ def terminate(process: int, _terminal: int) -> None:
     os.kill(process, signal.SIGTERM)
 
 
+def close(_process: int, terminal: int) -> None:
+    """What closing the window does: later writes fail, and SIGHUP reaches the process."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), terminal)
+
+
 def _child(words: tuple[str, ...], environment: Mapping[str, str]) -> None:
     """Never returns: what pytest has open and registered is the parent's."""
     code = 99
@@ -106,7 +112,8 @@ def _child(words: tuple[str, ...], environment: Mapping[str, str]) -> None:
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):  # the terminal may be closed
+            sys.stdout.flush()
         os._exit(code)
 
 

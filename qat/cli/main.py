@@ -15,6 +15,7 @@ from qat import __version__
 from qat.base.complaints import complain, is_expected
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE, FAILED, REFUSED
+from qat.base.output import output_is_gone
 from qat.base.synonyms import command_guess, nearest
 from qat.cli.help import EPILOG, RUN_HELP, SUMMARIES
 from qat.cli.signals import leave_if_interrupted, print_interrupted, signals_interrupt
@@ -57,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return DONE
     except Exception as error:
+        if output_is_gone():
+            print_interrupted()
+            return FAILED
         complain(error)
         return REFUSED if is_expected(error) else FAILED
 

@@ -1,6 +1,6 @@
-"""Ctrl-C (SIGINT) and SIGTERM end a command with one line.
+"""Ctrl-C (SIGINT), SIGTERM and a closed terminal (SIGHUP) end a command with one line.
 
-Both signals raise KeyboardInterrupt, so that ``finally`` blocks and context managers run. Some code
+The signals raise KeyboardInterrupt, so that ``finally`` blocks and context managers run. Some code
 does not react: a solver that runs for a minute, or a library that catches the exception. So a
 thread also waits for the signal, and ends the process a few seconds later. This loses no data:
 records and cache entries are written completely or not at all, and readers show a run without its
@@ -25,7 +25,8 @@ GRACE_SECONDS = 5.0
 """Time that a command has to end by itself."""
 INTERRUPTED = "qat: interrupted; repeat the same command to continue"
 _SHOW_CURSOR = "\x1b[?25h"
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_ALWAYS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (*_ALWAYS, signal.SIGHUP) if hasattr(signal, "SIGHUP") else _ALWAYS
 
 
 class _Interruption:
@@ -37,11 +38,11 @@ class _Interruption:
 
 @contextmanager
 def signals_interrupt() -> Iterator[None]:
-    """Within the block, SIGTERM and SIGINT raise KeyboardInterrupt and always end the process.
+    """Within the block, SIGTERM, SIGINT and SIGHUP raise KeyboardInterrupt and end the process.
 
-    Python lets only the main thread set handlers; in other threads this does nothing. After the
-    block both signals are ignored, because the command has printed its result and the interpreter
-    is about to end.
+    Python lets only the main thread set handlers; in other threads this does nothing. A SIGHUP
+    that the process ignores from its start (``nohup``) stays ignored. After the block the signals
+    are ignored, because the command has printed its result and the interpreter is about to end.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -49,7 +50,8 @@ def signals_interrupt() -> Iterator[None]:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     for number in _SIGNALS:
-        signal.signal(number, _interrupt)
+        if number in _ALWAYS or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(reading,), name="qat-signals", daemon=True).start()
     try:
@@ -59,12 +61,13 @@ def signals_interrupt() -> Iterator[None]:
 
 
 def print_interrupted() -> None:
-    """Print the last line of an interrupted command, once."""
+    """Print the last line of an interrupted command, once, if anyone can read it."""
     if threading.current_thread() is threading.main_thread():
         _ignore()
     if not _Interruption.is_printed:
         _Interruption.is_printed = True
-        print(INTERRUPTED, file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):
+            print(INTERRUPTED, file=sys.stderr, flush=True)
 
 
 def leave_if_interrupted() -> None:
@@ -73,7 +76,7 @@ def leave_if_interrupted() -> None:
     An interrupted training leaves tensors that torch may not be able to free. Then torch aborts the
     process with another exit code.
     """
-    if _Interruption.signals:
+    if _Interruption.signals or _Interruption.is_printed:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()

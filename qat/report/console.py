@@ -1,5 +1,6 @@
 """Output on the terminal: text without markup, and a moving progress line."""
 
+import errno
 import os
 import sys
 from typing import Any
@@ -22,6 +23,10 @@ class PlainConsole(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """Text with its control characters escaped."""
         return super().render_str(plain(text, keep="\n"), **options)
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error of a pipe without a reader; rich itself would end the process."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def console(stderr: bool = False) -> Console:

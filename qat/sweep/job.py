@@ -5,6 +5,7 @@ import shutil
 import torch
 
 from qat.base.complaints import complain, debug, one_line
+from qat.base.output import output_is_gone
 from qat.config.stored import store_config
 from qat.records.file_names import CHECKPOINTS
 from qat.records.folder import RunFolder
@@ -107,6 +108,8 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
         folder.write(outcome.record)
         forget_stage(folder.path)
     except (Exception, SystemExit) as error:  # code that ends the process is a failure too
+        if isinstance(error, OSError) and output_is_gone():
+            raise KeyboardInterrupt from error  # a closed terminal is no failure of the run
         cause = error if isinstance(error, Exception) else _ended(error)
         folder.write(folder.read().move_to("failed", error=one_line(cause)))
         raise RecordedError(one_line(cause)) from cause

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import time
 
 import pytest
@@ -12,7 +13,7 @@ from qat.records.stage import noted_stage
 from qat.records.store import read_record
 from qat.sweep import job
 from tests.command_line import TINY
-from tests.terminal import in_terminal, press_ctrl_c, terminate
+from tests.terminal import close, in_terminal, press_ctrl_c, terminate
 
 INTERRUPTED = "qat: interrupted; repeat the same command to continue"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -64,6 +65,23 @@ def test_a_run_is_shown_while_it_runs_when_it_is_done_and_again(home, monkeypatc
     )
     assert not COLOUR.search(plain.sent)
     assert plain.screen == shown.screen
+
+
+@pytest.mark.parametrize("answer", ["the signal", "the failed write"])
+def test_a_closed_terminal_interrupts_the_run(home, monkeypatch, answer):
+    def wait(*_, **__):
+        print("here", flush=True)
+        if answer == "the failed write":
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as for a process in another group
+        print("ready", flush=True)
+        while True:
+            time.sleep(0.01)
+            print("more", flush=True)
+
+    monkeypatch.setattr(job, "execute", wait)
+    seen = in_terminal("run", *TINY, when=lambda sent: "ready" in sent, then=close)
+    assert seen.code == 1
+    assert [record.status for record in records(home)] == ["running"]
 
 
 @pytest.mark.parametrize("end", [press_ctrl_c, terminate])
