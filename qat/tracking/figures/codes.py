@@ -12,6 +12,10 @@ from qat.base.errors import InputError
 from qat.tracking.figures.style import BLUE, GREY, ORANGE
 
 COLOURS = {"weights": ORANGE, "inputs": BLUE}
+PANEL_INCHES = 4.4, 3.2
+"""Width and height of a panel."""
+MARGIN_INCHES = 0.66, 0.12, 0.5, 0.36
+"""Left, right, bottom and top."""
 BAR = 0.8
 """Width of a bar, in codes."""
 
@@ -31,8 +35,12 @@ def codes_figure(name: str, tensors: Mapping[str, CodeCounts]) -> Figure:
     """
     if not tensors:
         raise InputError(f"{name}: no tensor to draw")
-    figure = Figure(figsize=(4.4 * len(tensors), 3.2), layout="tight")
+    width, height = PANEL_INCHES[0] * len(tensors), PANEL_INCHES[1]
+    figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
+    # Fixed margins: to compute them from the texts would take longer than the drawing.
+    left, right, bottom, top = MARGIN_INCHES
+    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height, 0.22)
     panels = figure.subplots(1, len(tensors), squeeze=False)[0]
     for axes, (word, codes) in zip(panels, tensors.items(), strict=True):
         _panel(axes, word, codes)
