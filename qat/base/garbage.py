@@ -1,5 +1,6 @@
-"""Pause Python's search for reference cycles while many plain objects are created."""
+"""Pause Python's search for reference cycles while many objects are created that stay."""
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,3 +20,15 @@ def no_cycle_search() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def loading_modules() -> Iterator[None]:
+    """Pause the search inside the block, and leave what it has loaded out of later searches.
+
+    Modules stay until the end. With those of a run, a full search takes a quarter of a second.
+    """
+    with no_cycle_search():
+        yield
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # the interpreter's last search must find everything

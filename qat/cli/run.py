@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qat.base.exit_codes import DONE, FAILED
+from qat.base.garbage import loading_modules
 from qat.config.compose import is_accepted
 from qat.config.schema import register_schema
 from qat.config.words.command_line import SHOWING, known_words, sort_words
@@ -46,7 +47,8 @@ def run_command(words: Sequence[str]) -> int:
         folder = RunFolder(Path(point.config.paths.runs) / name)
         return show_finished(folder, point.config.tracking.tensorboard)
     with stage("loading", verbose=False):
-        prepared = check_point(point, named=False)
-        from qat.sweep.job import run_job  # imports lightning, so only after the checks
+        with loading_modules():
+            from qat.sweep.job import run_job  # imports torch
 
+        prepared = check_point(point, named=False)
     return DONE if run_job(prepared) else FAILED

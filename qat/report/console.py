@@ -25,7 +25,11 @@ class PlainConsole(Console):
         return super().render_str(plain(text, keep="\n"), **options)
 
     def on_broken_pipe(self) -> None:
-        """Raise the error of a pipe without a reader; rich itself would end the process."""
+        """Pass the error of a pipe without a reader on; rich itself would end the process.
+
+        Raises:
+            BrokenPipeError: Always.
+        """
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from qat.base.garbage import no_cycle_search
+from qat.base.garbage import loading_modules, no_cycle_search
 
 
 def test_it_is_off_inside_and_on_again_after_an_error():
@@ -29,3 +29,15 @@ def test_who_had_it_off_keeps_it_off():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_what_was_loaded_is_left_out_of_later_searches():
+    kept = []
+    try:
+        with loading_modules():
+            kept.append([])
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        assert not any(each is kept for each in gc.get_objects())  # the frozen ones are not listed
+    finally:
+        gc.unfreeze()

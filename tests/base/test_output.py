@@ -17,7 +17,7 @@ def test_the_other_end_is_closed(monkeypatch, opened, name):
         assert not output_is_gone()
         os.close(reading)
         assert output_is_gone()
-        with pytest.raises(OSError, match="Broken pipe|Input/output error"):
+        with pytest.raises(OSError, match=r"Broken pipe|Input/output error"):
             os.write(writing, b"line")
         monkeypatch.undo()
 
