@@ -15,9 +15,9 @@ def pack_stage(state: RunState) -> StageResult:
     prepared, folder = state.prepared, state.folder.path
     packed, table = folder / PACKED_NAME, folder / SizesFile.NAME
     with state.stage("packing"):
-        images = prepared.images.first_test_images(
-            prepared.images.test_batch_size, prepared.images.at_once
-        )
+        # Both networks get the same batches, so their size does not change the comparison.
+        at_once = prepared.images.at_once_within(prepared.memory.budget_bytes)
+        images = prepared.images.first_test_images(prepared.images.test_batch_size, at_once)
         metrics = sizes(state.quantized, state.net, packed, images)
         rows = [PartSize(**asdict(row)) for row in size_rows(state.quantized, packed)]
         SizesFile(tuple(rows)).write(table)
