@@ -79,6 +79,7 @@ def measure(network: str, side: int, images: int, folder: Path) -> dict[str, Any
     source = "builtin" if network in BUILTIN else "torchvision"
     net = build_model(source, network, classes=CLASSES, in_channels=3, image_size=side)
     save_checkpoint(net, checkpoint, ((0.5,) * 3, (0.25,) * 3))
+    del net  # no part of the run
     model = f"model={network}" if source == "builtin" else "model=torchvision"
     words = [
         *(model, f"model.name={network}", f"model.checkpoint={checkpoint}"),

@@ -126,15 +126,22 @@ def _planned(plan: Plan, name: str) -> int:
 
 @torch.no_grad()
 def _elements(traced: fx.GraphModule, example: Tensor) -> dict[fx.Node, int]:
-    elements: dict[fx.Node, int] = {}
-
-    class Sizes(fx.Interpreter):
-        def run_node(self, n: fx.Node) -> object:
-            value = super().run_node(n)
-            if isinstance(value, Tensor):
-                elements[n] = prod(value.shape[1:])
-            return value
-
+    sizes = _Sizes(traced)
     with evaluating(traced):
-        Sizes(traced).run(example[:1])
-    return elements
+        sizes.run(example[:1])
+    return sizes.elements
+
+
+class _Sizes(fx.Interpreter):
+    """Runs a network and notes the number of elements of each tensor, for one image."""
+
+    def __init__(self, traced: fx.GraphModule) -> None:
+        super().__init__(traced)
+        self.elements: dict[fx.Node, int] = {}
+
+    def run_node(self, n: fx.Node) -> object:
+        """Compute a node."""
+        value = super().run_node(n)
+        if isinstance(value, Tensor):
+            self.elements[n] = prod(value.shape[1:])
+        return value

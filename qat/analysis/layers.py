@@ -1,6 +1,6 @@
 """Quantization error of each tensor of a network, as rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -38,7 +38,10 @@ class LayerSQNR:
 
 @torch.no_grad()
 def tensor_rows(
-    net: nn.Module, qnet: nn.Module, images: Tensor | Iterable[Tensor]
+    net: nn.Module,
+    qnet: nn.Module,
+    images: Tensor | Iterable[Tensor],
+    memory_limit_bytes: int | None = None,
 ) -> list[TensorRow]:
     """Return rows for weight, input and output of each quantized layer, in order of definition.
 
@@ -47,15 +50,17 @@ def tensor_rows(
     Args:
         net: The float network, with the same layer names as ``qnet``.
         qnet: Its quantized version, calibrated.
-        images: Preprocessed images, on the device of both networks; a batch or several. For one
-            batch at a time, the outputs of all layers of the float network are in memory.
+        images: Preprocessed images, on the device of both networks; a batch or several.
+        memory_limit_bytes: How much of the float network's outputs may be kept at once, for one
+            batch. Further layers need another forward pass of both networks; the rows are the same.
+            None for no limit.
 
     Raises:
         ValueError: If a tensor holds NaN or infinity.
     """
     measured = _BatchSums()
     for batch in [images] if isinstance(images, Tensor) else images:
-        measured.add(_one_batch(net, qnet, batch))
+        measured.add(_one_batch(net, qnet, batch, memory_limit_bytes))
     weights = {name: _weight_rows(name, layer) for name, layer in twins(qnet)}
     acts = {
         (name, slot): sums.row(name, slot, quantizer)
@@ -93,29 +98,63 @@ class _BatchSums:
             self.outputs[name] = self.outputs[name] + noise if name in self.outputs else noise
 
 
-def _one_batch(net: nn.Module, qnet: nn.Module, images: Tensor) -> _BatchSums:
+def _one_batch(
+    net: nn.Module, qnet: nn.Module, images: Tensor, limit_bytes: int | None
+) -> _BatchSums:
     """Return the sums of one batch.
 
     If a layer is called twice, its last call counts; of a tensor the first.
     """
-    names = [name for name, _ in twins(qnet)]
-    expected = _outputs(net, names, images)
     measured = _BatchSums()
+    left = [name for name, _ in twins(qnet)]
+    inputs = [*left, *(path for path, _ in tensors(qnet))]
+    while True:
+        expected = _outputs(net, left, images, limit_bytes)
+        _compare(qnet, images, expected, inputs, measured)
+        left, inputs = [name for name in left if name not in expected], []
+        if not left or not expected:  # the network does not call the layers that are left
+            return measured
+
+
+def _compare(
+    qnet: nn.Module,
+    images: Tensor,
+    expected: Mapping[str, Tensor],
+    inputs: Iterable[str],
+    measured: _BatchSums,
+) -> None:
+    """Run the quantized network once, and add the sums of some of its tensors.
+
+    Args:
+        qnet: The quantized network.
+        images: One batch.
+        expected: Layer → output of the float network.
+        inputs: Layers and tensors whose inputs are measured.
+        measured: Receives the sums.
+    """
+    with_input = set(inputs)
 
     def measure(name: str, layer: QuantTwin | QuantTensor, value: Tensor, output: Tensor) -> None:
-        if isinstance(layer, QuantTensor):
-            place = layer.plan.name, TENSOR
-            if place not in measured.tensors:
-                measured.tensors[place] = tensor_sums(value, layer.quantizer), layer.quantizer
-            return
-        quantizer = getattr(layer, SLOTS["act"])
-        if not isinstance(quantizer, nn.Identity):
-            measured.tensors[name, "act"] = tensor_sums(value, quantizer), quantizer
-        measured.outputs[name] = noise_sums(expected[name], output)
+        if name in with_input:
+            _add_input(measured, name, layer, value)
+        if name in expected:
+            measured.outputs[name] = noise_sums(expected[name], output)
 
-    with hooked(qnet, [*names, *(path for path, _ in tensors(qnet))], measure):
+    with hooked(qnet, sorted(with_input | expected.keys()), measure):
         qnet(images)
-    return measured
+
+
+def _add_input(
+    measured: _BatchSums, name: str, layer: QuantTwin | QuantTensor, value: Tensor
+) -> None:
+    if isinstance(layer, QuantTensor):
+        place = layer.plan.name, TENSOR
+        if place not in measured.tensors:
+            measured.tensors[place] = tensor_sums(value, layer.quantizer), layer.quantizer
+        return
+    quantizer = getattr(layer, SLOTS["act"])
+    if not isinstance(quantizer, nn.Identity):
+        measured.tensors[name, "act"] = tensor_sums(value, quantizer), quantizer
 
 
 def _weight_rows(name: str, layer: QuantTwin) -> list[TensorRow]:
@@ -197,11 +236,21 @@ def by_layer(rows: Iterable[TensorRow]) -> list[LayerSQNR]:
     ]
 
 
-def _outputs(net: nn.Module, names: list[str], images: Tensor) -> dict[str, Tensor]:
+def _outputs(
+    net: nn.Module, names: list[str], images: Tensor, limit_bytes: int | None
+) -> dict[str, Tensor]:
+    """Return the outputs of the first layers that fit into the limit, at least of one."""
     outputs: dict[str, Tensor] = {}
 
     def keep(name: str, module: nn.Module, value: Tensor, output: Tensor) -> None:
-        outputs[name] = output
+        kept_bytes = sum(kept.nbytes for kept in outputs.values())
+        if (
+            name in outputs
+            or not outputs
+            or limit_bytes is None
+            or kept_bytes + output.nbytes <= limit_bytes
+        ):
+            outputs[name] = output
 
     with hooked(net, names, keep):
         net(images)

@@ -268,8 +268,12 @@ class MeasureConfig:
 
 @dataclass
 class MemoryConfig:
-    """Strategies of the memory plan, and whether the network is run inside it."""
+    """Strategies of the memory plan, whether the network is run inside it, and the run's budget.
 
+    ``budget`` is in bytes; None is a quarter of the memory that the process may use.
+    """
+
+    budget: int | None = None
     reuse: bool = True
     in_place: bool = True
     schedule: bool = True

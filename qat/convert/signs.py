@@ -93,15 +93,23 @@ def stored_minima(traced: fx.GraphModule, placement: Placement, images: Tensor) 
         Name of a point of ``placement`` → smallest value, in execution order.
     """
     names = {point.node: point.name for point in placement.points.values()}
-    minima: dict[str, float] = {}
-
-    class MinimaInterpreter(fx.Interpreter):
-        def run_node(self, n: fx.Node) -> object:
-            value = super().run_node(n)
-            if n in names:
-                minima[names[n]] = float(value.min())
-            return value
-
+    minima = _Minima(traced, names)
     with evaluating(traced):
-        MinimaInterpreter(traced).run(images)
-    return minima
+        minima.run(images)
+    return minima.lowest
+
+
+class _Minima(fx.Interpreter):
+    """Runs a network and notes the smallest value of some nodes, by name."""
+
+    def __init__(self, traced: fx.GraphModule, names: Mapping[fx.Node, str]) -> None:
+        super().__init__(traced)
+        self.names = names
+        self.lowest: dict[str, float] = {}
+
+    def run_node(self, n: fx.Node) -> object:
+        """Compute a node."""
+        value = super().run_node(n)
+        if n in self.names:
+            self.lowest[self.names[n]] = float(value.min())
+        return value

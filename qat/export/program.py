@@ -45,12 +45,16 @@ class Format:
 
     def encode(self, values: NDArray[Any]) -> Codes:
         """Codes of values: ``clamp(round_half_even(r / scale) + zero_point, qmin, qmax)``."""
-        codes = np.round(values / self.scale) + self.zero_point
-        return np.clip(codes, self.qmin, self.qmax).astype(np.int32)
+        codes = np.asarray(values / self.scale)  # in place from here on: the array can be large
+        np.round(codes, out=codes)
+        codes += self.zero_point
+        return np.clip(codes, self.qmin, self.qmax, out=codes).astype(np.int32)
 
     def decode(self, codes: NDArray[Any]) -> Floats:
         """Values of codes: ``scale * (q - zero_point)``."""
-        return (codes - self.zero_point).astype(np.float32) * self.scale
+        values = np.asarray(codes - self.zero_point).astype(np.float32)
+        values *= self.scale
+        return values
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,23 +17,35 @@ system time, 8 images at once 990 thousand and 2.3 s.
 """
 
 
-def images_at_once(net: nn.Module, example: Tensor, limit_bytes: int = LIMIT_BYTES) -> int:
-    """Return how many images keep every input and output of a layer within a limit, at least 1.
+def images_at_once(image_bytes: int, limit_bytes: int = LIMIT_BYTES) -> int:
+    """Return how many images keep a network's largest tensor within a limit, at least 1.
+
+    Args:
+        image_bytes: Result of :func:`largest_tensor_bytes`.
+        limit_bytes: Limit of one tensor.
+
+    Example:
+        >>> images_at_once(1280, 20_000)
+        15
+    """
+    return max(1, limit_bytes // image_bytes)
+
+
+def largest_tensor_bytes(net: nn.Module, example: Tensor) -> int:
+    """Return the bytes of the largest input or output of a layer, for one image.
 
     Args:
         net: Any network.
         example: Images that the network accepts, ``(N, C, H, W)``; only the first one is run.
-        limit_bytes: Limit of one tensor.
 
     Example:
         >>> import torch
-        >>> images_at_once(nn.Conv2d(3, 5, 1), torch.zeros(1, 3, 8, 8), 20_000)  # 5 * 64 * 4 bytes
-        15
+        >>> largest_tensor_bytes(nn.Conv2d(3, 5, 1), torch.zeros(1, 3, 8, 8))  # 5 * 64 * 4
+        1280
     """
     shapes = [
         shape
         for call in layer_calls(net, example[:1])
         for shape in (call.input_shape, call.output_shape)
     ]
-    most = max(map(math.prod, shapes), default=1) * example.element_size()
-    return max(1, limit_bytes // most)
+    return max(map(math.prod, shapes), default=1) * example.element_size()

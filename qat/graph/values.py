@@ -53,24 +53,31 @@ def run_values(traced: fx.GraphModule, example: Tensor) -> Values:
         >>> list(values.shapes.values()), list(values.plain.values())
         ([(2, 3, 4, 4), (2, 48), (2, 48)], [2])
     """
-    shapes: dict[fx.Node, Any] = {}
-    plain: dict[fx.Node, Any] = {}
-
-    class ValuesInterpreter(fx.Interpreter):
-        def run_node(self, n: fx.Node) -> Any:
-            value = super().run_node(n)
-            if isinstance(value, Tensor):
-                shapes[n] = tuple(value.shape)
-            elif _is_of_tensors(value):
-                shapes[n] = tuple(tuple(part.shape) for part in value)
-            elif n.op != "output":
-                plain[n] = value
-            return value
-
+    reading = _Reading(traced)
     images = example if len(example) > 1 else example.repeat(2, 1, 1, 1)
     with evaluating(traced):
-        ValuesInterpreter(traced).run(images)
-    return Values(shapes, plain)
+        reading.run(images)
+    return Values(reading.shapes, reading.plain)
+
+
+class _Reading(fx.Interpreter):
+    """Runs a network and notes the shape or the plain value of each node."""
+
+    def __init__(self, traced: fx.GraphModule) -> None:
+        super().__init__(traced)
+        self.shapes: dict[fx.Node, Any] = {}
+        self.plain: dict[fx.Node, Any] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Compute a node."""
+        value = super().run_node(n)
+        if isinstance(value, Tensor):
+            self.shapes[n] = tuple(value.shape)
+        elif _is_of_tensors(value):
+            self.shapes[n] = tuple(tuple(part.shape) for part in value)
+        elif n.op != "output":
+            self.plain[n] = value
+        return value
 
 
 def _is_of_tensors(value: Any) -> bool:

@@ -17,6 +17,7 @@ from torch import fx, nn
 
 from qat.base.errors import InputError
 from qat.core.evaluation_mode import evaluating
+from qat.core.network_tensors import cpu_copy
 from qat.graph.rewrite import scope
 from qat.graph.trace import trace, where
 from qat.memory.liveness import MemoryGraph, MemoryOperation, MemoryTensor
@@ -78,7 +79,8 @@ def read_memory(
         [((2, 4), 32), ((2, 3), 24), ((2, 3), 24)]
     """
     traced = net if isinstance(net, fx.GraphModule) else trace(net)
-    recorder = _Recorder(copy.deepcopy(traced).to(device))
+    own = cpu_copy(traced) if device == "cpu" else copy.deepcopy(traced).to(device)
+    recorder = _Recorder(own)
     with torch.no_grad(), evaluating(recorder.module):
         recorder.run(torch.zeros(tuple(input_shape), device=device))
     graph = _LifetimeReader(traced, recorder.values, bits, _chained(traced, chains)).read()
@@ -90,16 +92,60 @@ def read_memory(
     return Traced(traced, graph, constants)
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A tensor that was computed, without its values.
+
+    Attributes:
+        place: Shape, strides and offset into its storage.
+        elements: Elements of the whole storage.
+        element_bytes: Bytes of an element.
+        is_float: Whether elements are floating-point numbers.
+        storage: Number of its storage: equal numbers are views of one memory.
+    """
+
+    place: tuple[tuple[int, ...], tuple[int, ...], int]
+    elements: int
+    element_bytes: int
+    is_float: bool
+    storage: int
+
+
 class _Recorder(fx.Interpreter):
-    """Records the value of each node."""
+    """Records the value of each node; of tensors the facts, so that they are freed when unused."""
 
     def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module, garbage_collect_values=False)
+        super().__init__(module)
         self.values: dict[str, Any] = {}
+        self.numbers: dict[fx.Node, dict[int, int]] = {}  # node → address of a storage → its number
+        self.count = 0
 
     def run_node(self, node: fx.Node) -> Any:
-        self.values[node.name] = super().run_node(node)
-        return self.values[node.name]
+        value = super().run_node(node)
+        # An address is that of one storage as long as a tensor with it is alive.
+        alive = {a: n for other in self.env for a, n in self.numbers.get(other, {}).items()}
+        self.numbers[node] = {}
+        self.values[node.name] = self._seen(value, node, alive)
+        return value
+
+    def _seen(self, value: Any, node: fx.Node, alive: dict[int, int]) -> Any:
+        if _is_several(value):
+            seen = tuple(self._seen(item, node, alive) for item in value)
+            return seen if _tensors(seen) else value
+        if not isinstance(value, torch.Tensor):
+            return value
+        storage = value.untyped_storage()
+        address = int(storage._cdata)
+        if address not in alive:
+            alive[address] = self.count = self.count + 1
+        self.numbers[node][address] = alive[address]
+        return _Seen(
+            (tuple(value.shape), tuple(value.stride()), int(value.storage_offset())),
+            storage.nbytes() // value.element_size(),
+            value.element_size(),
+            value.dtype.is_floating_point,
+            alive[address],
+        )
 
 
 class _LifetimeReader:
@@ -133,7 +179,7 @@ class _LifetimeReader:
         results = _tensors(self.values[node.name])
         if not results:
             return
-        if isinstance(self.values[node.name], tuple | list) and not self._is_split(node, results):
+        if _is_several(self.values[node.name]) and not self._is_split(node, results):
             raise GraphMemoryError(
                 f"{node.name} at {where(node)} makes {len(results)} tensors: memory is planned for "
                 "operations that make one; write it as one operation a tensor"
@@ -141,18 +187,16 @@ class _LifetimeReader:
         self.tensors[node.name] = self._tensor(node.name, results[0])
         self.operations[node.name] = self._operation(node)
 
-    def _is_split(self, node: fx.Node, results: Sequence[torch.Tensor]) -> bool:
+    def _is_split(self, node: fx.Node, results: Sequence[_Seen]) -> bool:
         """Return whether it only returns views of one tensor, all of which are read by index."""
         picked = all(user.target is operator.getitem for user in node.users)
-        owners = {_storage(t) for t in results}
+        owners = {seen.storage for seen in results}
         return picked and len(owners) == 1 and owners <= self.owners.keys()
 
-    def _tensor(self, name: str, value: torch.Tensor) -> MemoryTensor:
-        owner = self.owners.setdefault(_storage(value), name)
-        elements = value.untyped_storage().nbytes() // value.element_size()
-        bits = self.bits if value.dtype.is_floating_point else 8 * value.element_size()
-        place = (tuple(value.shape), tuple(value.stride()), int(value.storage_offset()))
-        return MemoryTensor(name, *place, elements, bits, owner)
+    def _tensor(self, name: str, seen: _Seen) -> MemoryTensor:
+        owner = self.owners.setdefault(seen.storage, name)
+        bits = self.bits if seen.is_float else 8 * seen.element_bytes
+        return MemoryTensor(name, *seen.place, seen.elements, bits, owner)
 
     def _operation(self, node: fx.Node) -> MemoryOperation:
         chain = self.chains.get(node.name, (node.name,))
@@ -179,16 +223,14 @@ def _kind(node: fx.Node, traced: fx.GraphModule) -> str:
     return name.strip("_").lower()
 
 
-def _tensors(value: Any) -> list[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
+def _tensors(value: Any) -> list[_Seen]:
+    if isinstance(value, _Seen):
         return [value]
-    if isinstance(value, torch.Size) or not isinstance(value, tuple | list):
-        return []
-    return [t for item in value for t in _tensors(item)]
+    return [seen for item in value for seen in _tensors(item)] if _is_several(value) else []
 
 
-def _storage(value: torch.Tensor) -> int:
-    return int(value.untyped_storage()._cdata)
+def _is_several(value: Any) -> bool:
+    return isinstance(value, tuple | list) and not isinstance(value, torch.Size)
 
 
 def _chained(traced: fx.GraphModule, chains: Sequence[Sequence[str]]) -> dict[str, tuple[str, ...]]:

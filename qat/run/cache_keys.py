@@ -51,13 +51,14 @@ class CacheKeys:
             **self.machine(),
         }
 
-    def float_logits(self, checkpoint: str) -> dict[str, Any]:
+    def float_logits(self, checkpoint: str, batch_size: int) -> dict[str, Any]:
         """Key of a float network's logits on the test set.
 
         Args:
             checkpoint: Digest of the network's weights.
+            batch_size: Images in a batch: the last bits of the logits can depend on it.
         """
-        return {**self.float_values(checkpoint), "batch_size": self.test_batch_size}
+        return {**self.float_values(checkpoint), "batch_size": batch_size}
 
     def calibration(self, checkpoint: str) -> dict[str, Any]:
         """Key of values that a float network computes from the calibration images.

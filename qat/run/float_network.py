@@ -54,13 +54,13 @@ def float_logits(prepared: Prepared, source: FloatNetwork) -> Tensor:
     Returns:
         Shape (test images, classes), on the CPU.
     """
+    batches = prepared.images.float_test()
 
     def make(path: Path) -> None:
-        batches = tracked("float evaluation", prepared.images.whole_test_batches())
-        logits = predict_logits(source.net, batches, prepared.device)
+        logits = predict_logits(source.net, tracked("float evaluation", batches), prepared.device)
         save_file({"logits": logits.cpu()}, path)
 
-    key = prepared.keys.float_logits(source.digest)
+    key = prepared.keys.float_logits(source.digest, batches.batch_size)
     path = prepared.cache.get_or_make("float_logits", key, make, suffix=".safetensors")
     return load_file(path)["logits"]
 

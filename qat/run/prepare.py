@@ -6,6 +6,7 @@ All names, files and combinations are checked here, before anything is computed.
 from pathlib import Path
 
 from qat.base.errors import InputError
+from qat.base.heap import memory_released
 from qat.config.checks.combinations import check_config
 from qat.config.schema import RunConfig
 from qat.config.scheme import build_scheme
@@ -57,7 +58,8 @@ def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = Tru
     if rehearsed:
         from qat.run.request.rehearsal import rehearse  # not needed for what was tried before
 
-        rehearse(prepared)
+        with memory_released():
+            rehearse(prepared)
     return prepared
 
 

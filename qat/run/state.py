@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from qat.analysis.rows import TensorRow
-from qat.base.heap import trim_heap
+from qat.base.heap import memory_released
 from qat.core.plan import Plan
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
@@ -76,8 +76,7 @@ class RunState:
     def stage(self, name: str) -> Iterator[None]:
         """Show a stage, or a part of one, and add its time to the results."""
         start = time.perf_counter()
-        with shown_stage(name, self.folder.path, self.verbose):
+        with shown_stage(name, self.folder.path, self.verbose), memory_released():
             yield
-            trim_heap()
         seconds = self.results.seconds
         seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qat.analysis.layers import layer_sqnr, tensor_rows
+from qat.analysis.layers import _outputs, layer_sqnr, tensor_rows
 from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
@@ -57,6 +57,25 @@ def test_batches_add_up_to_all_images(pair, tiny_images):
         assert one.sqnr_db == pytest.approx(all_.sqnr_db, rel=1e-6)
         if one.rms_error_steps is not None:
             assert one.rms_error_steps == pytest.approx(all_.rms_error_steps, rel=1e-6)
+
+
+def test_a_limit_changes_how_often_networks_run_and_no_row(pair, tiny_images):
+    """One byte keeps one output at a time: a pass for each of the four layers."""
+    net, qnet = pair
+    passes = []
+    handle = net.register_forward_hook(lambda *_: passes.append(1))
+    rows = tensor_rows(net, qnet, tiny_images)
+    assert len(passes) == 1
+    assert tensor_rows(net, qnet, tiny_images, memory_limit_bytes=1) == rows
+    assert len(passes) == 1 + 4
+    handle.remove()
+
+
+def test_outputs_up_to_the_limit_are_kept_at_once(pair, tiny_images):
+    net, _ = pair
+    limit_bytes = net.stem(tiny_images).nbytes
+    kept = _outputs(net, ["stem", "depthwise", "grouped", "head"], tiny_images, limit_bytes)
+    assert list(kept) == ["stem"]
 
 
 def test_a_row_by_numpy(pair, tiny_images):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from qat.base.heap import keep_objects, trim_heap
+from qat.base import heap
+from qat.base.heap import keep_objects, memory_released, trim_heap
 
 
 def resident_bytes():
@@ -60,3 +61,34 @@ def test_unreachable_objects_are_deleted_and_all_others_left_out_of_later_search
         assert later() is None
     finally:
         gc.unfreeze()
+
+
+class Node:
+    """An object of a cycle; a weak reference shows when it is gone."""
+
+
+def cycle():
+    node = Node()
+    node.itself = node
+    return weakref.ref(node)
+
+
+@pytest.mark.parametrize(("growth", "gone"), [(2**40, True), (1, False)])
+def test_cycles_are_freed_only_after_much_growth(monkeypatch, growth, gone):
+    sizes = iter([1000, 1000 + growth])
+    monkeypatch.setattr(heap, "resident_bytes", lambda: next(sizes))
+    gc.disable()
+    try:
+        with memory_released():
+            reference = cycle()
+        assert (reference() is None) == gone
+    finally:
+        gc.enable()
+
+
+def test_resident_bytes_follow_what_is_in_use():
+    before = heap.resident_bytes()
+    block = b"1" * 50_000_000
+    grown = heap.resident_bytes() - before
+    assert (49e6 < grown < 60e6) or before == 0
+    assert len(block) == 50_000_000

@@ -173,7 +173,11 @@ RANGES: dict[type, dict[str, Range]] = {
         "runtime_repeats": Range(30, 10**6),
         "blocks": Range(2, 10**6),
     },
-    MemoryConfig: {"alignment": Range(1, 2**30), "batch": Range(1, 2**16)},
+    MemoryConfig: {
+        "budget": Range(2**20, 2**60, note=" bytes"),
+        "alignment": Range(1, 2**30),
+        "batch": Range(1, 2**16),
+    },
     TrackingConfig: {"history_every": Range(0, 10**9)},
 }
 

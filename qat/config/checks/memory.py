@@ -43,7 +43,8 @@ def memory_settings(config: RunConfig) -> dict[str, Any]:
     """The settings that differ from the defaults, for the id of a run.
 
     A run with default settings has the same id as a run from before there were memory settings.
+    ``memory.budget`` changes no result, so it is not part of the id.
     """
     usual = asdict(MemoryConfig())
-    changed = {k: v for k, v in asdict(config.memory).items() if v != usual[k]}
+    changed = {k: v for k, v in asdict(config.memory).items() if v != usual[k] and k != "budget"}
     return {"memory": changed} if changed else {}

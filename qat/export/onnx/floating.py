@@ -4,8 +4,6 @@ They are written by torch's exporter, which folds batch norm into the layer befo
 https://docs.pytorch.org/docs/stable/onnx_export.html
 """
 
-import copy
-
 import onnx
 import onnx_ir
 import torch
@@ -13,6 +11,7 @@ from onnxscript.optimizer import fold_constants, remove_unused_nodes
 from torch import Tensor, nn
 
 from qat.core.evaluation_mode import evaluating
+from qat.core.network_tensors import cpu_copy
 from qat.export.errors import ExportError
 from qat.export.onnx.file import BATCH, INPUT, OPSET, OUTPUT, PRODUCER
 from qat.export.onnx.layer_names import name_by_layers
@@ -31,7 +30,7 @@ def float_onnx(net: nn.Module, example: Tensor, fold: bool = True) -> onnx.Model
     Raises:
         ExportError: If torch cannot export the network.
     """
-    own = copy.deepcopy(net).cpu()
+    own = cpu_copy(net)
     images = example.detach().cpu()
     images = images.repeat(_FEWEST, 1, 1, 1) if len(images) < _FEWEST else images
     try:

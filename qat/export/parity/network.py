@@ -25,6 +25,7 @@ from qat.export.parity.gate import (
     first_diverging,
     merge_agreements,
 )
+from qat.export.parity.stored_codes import StoredCodes, codes_of, groups_within
 from qat.export.parity.ties import tie_sensitivity
 from qat.export.parity.verdict import Verdict, judge, may_be_ties
 from qat.export.program import Program
@@ -102,6 +103,7 @@ def check_parity(
     images_off: int | None = None,
     layer_images: int = 16,
     reference_images: int = 4,
+    memory_limit_bytes: int | None = None,
 ) -> Parity:
     """Compare simulation and runtime, with the graph optimizations of the runtime off and on.
 
@@ -116,6 +118,9 @@ def check_parity(
             for all.
         layer_images: Number of images for the check of single layers; 0 skips it.
         reference_images: Number of images for the integer-only reference; 0 skips it.
+        memory_limit_bytes: How much of the runtime's codes may be kept at once, for one batch of
+            single layers. Further tensors need another inference; the results are the same. None
+            for no limit.
 
     Raises:
         ValueError: If the runtime cannot load the file, or the images do not fit.
@@ -136,7 +141,8 @@ def check_parity(
     if exported.program is not None and layer_images:
         each = []
         for how, on in SETTINGS.items():
-            rows, whole = _layers(exported, runtime, first_images(batches, layer_images), on)
+            few = first_images(batches, layer_images)
+            rows, whole = _layers(exported, runtime, few, on, memory_limit_bytes)
             each.append(rows)
             diverging[how] = first_diverging(whole)
         layers = [max(pair, key=lambda row: row.max_steps) for pair in zip(*each, strict=True)]
@@ -177,7 +183,11 @@ def first_images(batches: LabelledBatches, count: int) -> Iterator[Tensor]:
 
 
 def _layers(
-    exported: Exported, runtime: Runtime, batches: Iterable[Tensor], optimize: bool
+    exported: Exported,
+    runtime: Runtime,
+    batches: Iterable[Tensor],
+    optimize: bool,
+    limit_bytes: int | None,
 ) -> tuple[Sequence[LayerAgreement], Sequence[LayerAgreement]]:
     """Comparison of each layer from the runtime's input codes, and of the whole simulation."""
     single: Sequence[LayerAgreement] = ()
@@ -185,7 +195,7 @@ def _layers(
     done = 0
     session = _watched(exported, runtime, optimize)
     for images in batches:
-        codes = _codes(exported, session, images)
+        codes = _codes(exported, session, images, limit_bytes)
         parts = layer_parity(exported, images, codes), end_to_end(exported, images, codes)
         single = merge_agreements(single, done, parts[0], len(images)) if done else parts[0]
         whole = merge_agreements(whole, done, parts[1], len(images)) if done else parts[1]
@@ -251,44 +261,83 @@ def reference_parity(
     """
     assert exported.program is not None
     program = exported.program
-    codes = np.concatenate([output_codes(program, images.numpy()) for images in batches])
+    single = (image for images in batches for image in images.split(1))  # exact in any batch
+    codes = np.concatenate([output_codes(program, image.numpy()) for image in single])
     values = program.formats[program.output].decode(codes)
     return compare_logits(simulated[: len(values)].cpu().numpy(), values, exported.logit_scale)
 
 
 def _watched(exported: Exported, runtime: Runtime, optimize: bool) -> Session:
     """A session that also outputs the codes of every stored tensor."""
-    outputs = [f"{name}/codes" for name in dict.fromkeys(exported.stored.values())]
+    outputs = [codes_of(name) for name in dict.fromkeys(exported.stored.values())]
     return runtime.load(exported.file, 1, optimize, outputs)
 
 
-def _codes(exported: Exported, session: Session, images: Tensor) -> dict[str, np.ndarray]:
+def _codes(
+    exported: Exported, session: Session, images: Tensor, limit_bytes: int | None
+) -> StoredCodes:
     """Codes that the runtime stores, by tensor."""
-    outputs = session.run_all(images.numpy())
-    return {name: outputs[f"{name}/codes"] for name in dict.fromkeys(exported.stored.values())}
+    names = dict.fromkeys(exported.stored.values(), 0)
+    groups = [list(names)]
+    if limit_bytes is not None:
+        assert isinstance(exported.qnet, fx.GraphModule)
+        measured = _Sizes(exported.qnet, exported.stored)
+        with torch.no_grad(), evaluating(exported.qnet):
+            measured.run(images[:1].to(_device(exported.qnet)))
+        sizes = {name: len(images) * measured.elements[name] for name in names}
+        groups = groups_within(sizes, limit_bytes)
+    return StoredCodes(session, images.numpy(), groups)
 
 
 def _simulate(
     exported: Exported, images: Tensor, codes: CodesByTensor, follow: bool
 ) -> tuple[LayerAgreement, ...]:
     """Compare codes of simulation and runtime for each stored tensor, in order of execution."""
-    assert exported.program is not None
-    assert isinstance(exported.qnet, fx.GraphModule)
-    formats = exported.program.formats
-    device = next(exported.qnet.parameters()).device
-    agreements: list[LayerAgreement] = []
-
-    class ComparingInterpreter(fx.Interpreter):
-        def run_node(self, n: fx.Node) -> Any:
-            value = super().run_node(n)
-            name = exported.stored.get(n)
-            if name is None:
-                return value
-            form, runtime_codes = formats[name], codes[name].astype(np.int32)
-            simulated_codes = form.encode(value.cpu().numpy())
-            agreements.extend(compare_layers([(name, simulated_codes, runtime_codes, 1.0)]))
-            return torch.from_numpy(form.decode(runtime_codes)).to(value) if follow else value
-
+    comparing = _Comparing(exported, codes, follow)
     with torch.no_grad(), evaluating(exported.qnet):
-        ComparingInterpreter(exported.qnet).run(images.to(device))
-    return tuple(agreements)
+        comparing.run(images.to(_device(exported.qnet)))
+    return tuple(comparing.agreements)
+
+
+class _Comparing(fx.Interpreter):
+    """Runs a simulation and compares each tensor that it stores with the runtime's codes."""
+
+    def __init__(self, exported: Exported, codes: CodesByTensor, follow: bool) -> None:
+        assert exported.program is not None
+        assert isinstance(exported.qnet, fx.GraphModule)
+        super().__init__(exported.qnet)
+        self.stored, self.formats = exported.stored, exported.program.formats
+        self.codes, self.follow = codes, follow
+        self.agreements: list[LayerAgreement] = []
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Compute a node; if it stores a tensor, compare it, and go on with the runtime's."""
+        value = super().run_node(n)
+        name = self.stored.get(n)
+        if name is None:
+            return value
+        form, codes = self.formats[name], self.codes[name]
+        self.agreements += compare_layers([(name, form.encode(value.cpu().numpy()), codes, 1.0)])
+        if not self.follow:
+            return value
+        return torch.from_numpy(form.decode(codes.astype(np.int32))).to(value)
+
+
+class _Sizes(fx.Interpreter):
+    """Runs a simulation and notes the number of elements of each stored tensor."""
+
+    def __init__(self, qnet: fx.GraphModule, stored: Mapping[fx.Node, str]) -> None:
+        super().__init__(qnet)
+        self.stored = stored
+        self.elements: dict[str, int] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Compute a node."""
+        value = super().run_node(n)
+        if n in self.stored:
+            self.elements[self.stored[n]] = value.numel()
+        return value
+
+
+def _device(net: nn.Module) -> torch.device:
+    return next(net.parameters()).device

@@ -9,7 +9,8 @@ from torch import Tensor, fx, nn
 
 from qat.core.evaluation_mode import evaluating
 from qat.export.parity.gate import LogitAgreement, compare_logits
-from qat.export.program import Program
+from qat.export.parity.pieces import pieces
+from qat.export.program import Floats, Program
 
 CHUNK = 16
 """Images at a time: a whole batch of large images would not fit into memory."""
@@ -65,9 +66,21 @@ class _Flips(fx.Interpreter):
         share = self.shares.get(name, 0.0) if name is not None else 0.0
         if name is None or share == 0:
             return value
-        form = self.program.formats[name]
-        codes = form.encode(value.cpu().numpy())
-        hit = self.random.random(codes.shape) < share
-        moved = codes + hit * self.random.choice((-1, 1), codes.shape)
-        bounded = np.clip(moved, *self.bounds[name]).astype(np.int32)
-        return torch.from_numpy(form.decode(bounded)).to(value)
+        flipped = self._flipped(value.cpu().numpy().reshape(-1), name, share)
+        return torch.from_numpy(flipped.reshape(value.shape)).to(value)
+
+    def _flipped(self, values: Floats, name: str, share: float) -> Floats:
+        """Flat values of which some are moved to the next code.
+
+        First all numbers are drawn that say which, then all directions: pieces draw the same ones
+        as a whole array.
+        """
+        form, flipped = self.program.formats[name], np.empty(len(values), np.float32)
+        hit = np.empty(len(values), np.bool_)
+        for piece in pieces(len(values)):
+            hit[piece] = self.random.random(hit[piece].size) < share
+        for piece in pieces(len(values)):
+            moved = hit[piece] * self.random.choice((-1, 1), hit[piece].size)
+            moved += form.encode(values[piece])
+            flipped[piece] = form.decode(np.clip(moved, *self.bounds[name]).astype(np.int32))
+        return flipped

@@ -44,14 +44,21 @@ def accumulators(program: Program, images: NDArray[np.float32]) -> list[Accumula
         program: Integer network.
         images: Preprocessed images, ``(N, channels, height, width)``.
     """
-    rows = []
-    for step, inputs, _ in stepwise(program, images):
-        if step.weight is None:
-            continue
-        form = program.formats[step.inputs[0]]
-        largest = np.abs(accumulate(step, inputs[0], form)).max()
-        rows.append(Accumulator(step.name, _bits(_worst(step, form)), _bits(largest)))
-    return rows
+    largest: dict[str, int] = {}
+    for image in images[:, None]:  # one at a time, because all windows of a layer are in memory
+        for step, inputs, _ in stepwise(program, image):
+            if step.weight is not None:
+                sums = accumulate(step, inputs[0], program.formats[step.inputs[0]])
+                size = max(int(sums.max()), -int(sums.min()))
+                largest[step.name] = max(largest.get(step.name, 0), size)
+    return [
+        Accumulator(
+            step.name,
+            _bits(_worst(step, program.formats[step.inputs[0]])),
+            _bits(largest[step.name]),
+        )
+        for step in program.layers()
+    ]
 
 
 def _worst(step: Step, form: Format) -> int:

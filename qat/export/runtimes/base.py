@@ -82,6 +82,19 @@ class Session(ABC):
             ValueError: If the network cannot take these images.
         """
 
+    def run_for(self, images: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Some of the tensors of :meth:`run_all`.
+
+        Args:
+            images: One batch.
+            names: Names of outputs.
+
+        Raises:
+            ValueError: If the network cannot take these images.
+        """
+        values = self.run_all(images)
+        return {name: values[name] for name in names}
+
     @abstractmethod
     def nodes(self) -> tuple[RuntimeNode, ...]:
         """The nodes that the runtime executes, in order, read from its optimized graph."""

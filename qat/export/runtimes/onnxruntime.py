@@ -92,9 +92,18 @@ class OnnxRuntimeSession(Session):
 
     def run_all(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See :meth:`qat.export.runtimes.base.Session.run_all`."""
+        return self.run_for(images, self._outputs)
+
+    def run_for(self, images: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """See :meth:`qat.export.runtimes.base.Session.run_for`; only these tensors are kept.
+
+        Args:
+            images: One batch.
+            names: Names of outputs.
+        """
         self.input.check(images)
-        values = self._session.run(None, {self.input.name: images})
-        return dict(zip(self._outputs, values, strict=True))
+        values = self._session.run(list(names), {self.input.name: images})
+        return dict(zip(names, values, strict=True))
 
     def nodes(self) -> tuple[RuntimeNode, ...]:
         """The nodes of the graph that onnxruntime writes after its optimizations."""

@@ -88,6 +88,7 @@ def export_files(
         deployed.files[NETWORK] = folder / NETWORK_NAME
         deployed.metrics["onnx_bytes"] = save_onnx(half_onnx(whole), folder / NETWORK_NAME)
         return Exported(folder / NETWORK_NAME, qnet, half=True)
+    del whole  # as large as the network
     exported = export_onnx(qnet, folder / NETWORK_NAME, example)
     deployed.files[NETWORK] = exported.file
     deployed.metrics["onnx_bytes"] = exported.file.stat().st_size
@@ -128,6 +129,7 @@ def compare(
             logits,
             images.labels,
             folder,
+            prepared.memory.budget_bytes,
         )
     deployed.merge(parity)
     if not prepared.data.test.labelled:

@@ -46,6 +46,7 @@ def run_parity(
     simulated: Tensor,
     labels: Tensor,
     folder: Path,
+    memory_limit_bytes: int | None = None,
 ) -> StageResult:
     """Compare the runtime with the simulation, and write ``parity.json`` into the run's folder.
 
@@ -57,6 +58,7 @@ def run_parity(
         simulated: Outputs in torch on the test set.
         labels: Labels of the test set.
         folder: The run's folder.
+        memory_limit_bytes: How much of the runtime's codes may be kept at once; None for no limit.
 
     Returns:
         Metrics of the runtime and of parity, and the gate. If the runtime does not compute layers
@@ -73,6 +75,7 @@ def run_parity(
         images_off=config.images,
         layer_images=config.layer_images,
         reference_images=config.reference_images,
+        memory_limit_bytes=memory_limit_bytes,
     )
     widths = _accumulators(exported, batches, config.reference_images)
     execution = _execution(exported, runtime)

@@ -1,6 +1,5 @@
 """Memory of a run: per layer, in an arena, in a run inside that arena, with packed weights."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor, fx, nn
 from qat.base.complaints import one_line
 from qat.base.errors import InputError
 from qat.config.schema import MemoryConfig
+from qat.core.network_tensors import cpu_copy
 from qat.graph.trace import trace
 from qat.layers.walk import twins
 from qat.memory.allocator_peak import allocated_peak_bytes
@@ -132,14 +132,15 @@ def _names(config: MemoryConfig, qnet: nn.Module | None) -> list[str]:
 
 def _float(net: nn.Module, shape: Sequence[int], config: MemoryConfig) -> Planned:
     # On the CPU and not on torch's meta device, which imports torch's compiler.
-    traced = read_memory(copy.deepcopy(net).cpu().eval(), shape, device="cpu")
+    own = cpu_copy(net).eval()
+    traced = read_memory(own, shape, device="cpu")
     float_strategy = replace(strategy(config), widths=False)
     plan = plan_memory(traced.graph, float_strategy, alignment=config.alignment)
-    return Planned(copy.deepcopy(net).cpu().eval(), traced, {}, plan)
+    return Planned(own, traced, {}, plan)
 
 
 def _quantized(qnet: nn.Module, shape: Sequence[int], config: MemoryConfig) -> Planned:
-    net = copy.deepcopy(qnet).cpu().eval()
+    net = cpu_copy(qnet).eval()
     graph = net if isinstance(net, fx.GraphModule) else trace(net)
     stored = StoredTensors(graph)
     traced = read_memory(graph, shape, chains=stored.chains(), device="cpu")

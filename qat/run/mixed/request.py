@@ -8,6 +8,7 @@ from qat.core.scheme import Scheme
 from qat.data.augment import Augment
 from qat.data.batches import Batches
 from qat.run.calibration import Calibration
+from qat.run.memory.budget import memory_budget_bytes
 from qat.run.request.training import augmentation
 
 
@@ -24,6 +25,7 @@ class MixedRequest:
         training_batch_size: Training images in a batch, for learned widths.
         augment: Random crops and flips of these images; None changes no image.
         accelerator: Device on which widths are learned, as Lightning names it.
+        memory_limit_bytes: How much of the activations before a layer may be kept.
     """
 
     scheme: Scheme
@@ -34,6 +36,7 @@ class MixedRequest:
     training_batch_size: int
     augment: Augment | None
     accelerator: str
+    memory_limit_bytes: int
 
     @cached_property
     def sensitivity_images(self) -> Batches:
@@ -60,4 +63,5 @@ def mixed_request(config: RunConfig, scheme: Scheme, calibration: Calibration) -
         config.trainer.batch_size,
         augmentation(config),
         config.trainer.accelerator,
+        memory_budget_bytes(config.memory),
     )

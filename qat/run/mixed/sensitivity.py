@@ -46,7 +46,10 @@ def run_sensitivity(request: MixedRequest, source: FloatNetwork, plan: Plan) -> 
     metric = _metric(settings)
 
     def measure(**resumed: Any) -> SensitivityTable:
-        return _measure(settings, source.net, plan, batches, metric, **resumed)
+        limit = request.memory_limit_bytes
+        return _measure(
+            settings, source.net, plan, batches, metric, memory_limit_bytes=limit, **resumed
+        )
 
     if settings.target is not None:  # a user's metric: what its result depends on is unknown
         return measure()

@@ -11,10 +11,12 @@ from qat.data.augment import Augment
 from qat.data.batches import Batches
 from qat.data.bundle import DataBundle
 from qat.data.draw import drawn
-from qat.graph.at_once import images_at_once
+from qat.graph.at_once import images_at_once, largest_tensor_bytes
 from qat.run.request.network import NetworkRequest
 
 EXAMPLE_IMAGES = 8
+TENSORS_AT_ONCE = 8
+"""Tensors as large as the largest one that a fake-quantized layer holds at once, with margin."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,20 @@ class RunImages:
     @cached_property
     def at_once(self) -> int:
         """Number of images in a batch, so that the largest tensors of the network fit in memory."""
-        return images_at_once(self.network.build().eval(), self.example())
+        return images_at_once(self._image_bytes)
+
+    def at_once_within(self, budget_bytes: int) -> int:
+        """At most :attr:`at_once`, so that a forward pass fits in a budget; at least 1.
+
+        The last bits of a network's outputs can depend on the batch: use it only where results do
+        not.
+        """
+        return min(self.at_once, images_at_once(self._image_bytes, budget_bytes // TENSORS_AT_ONCE))
+
+    @cached_property
+    def _image_bytes(self) -> int:
+        """Bytes of the network's largest tensor, for one image."""
+        return largest_tensor_bytes(self.network.build().eval(), self.example())
 
     def test(self) -> Batches:
         """The test set in its order, in batches of at most ``at_once`` images."""
@@ -56,9 +71,10 @@ class RunImages:
             size = min(size, self.at_once)
         return Batches(self.data.test, size, self.data.preprocess)
 
-    def whole_test_batches(self) -> Batches:
-        """The test set in its order, in batches of ``test_batch_size`` images."""
-        return Batches(self.data.test, self.test_batch_size, self.data.preprocess)
+    def float_test(self) -> Batches:
+        """The same for the float network, whose results have no range of a batch in any mode."""
+        size = min(self.test_batch_size, self.at_once)
+        return Batches(self.data.test, size, self.data.preprocess)
 
     def first_test_images(self, count: int, at_once: int | None = None) -> Iterator[Tensor]:
         """The first test images without labels, batch by batch.

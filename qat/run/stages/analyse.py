@@ -1,9 +1,10 @@
 """The effect of quantization on each tensor of the network."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 
-from torch import nn
+from torch import Tensor, nn
 
 from qat.analysis.alone import with_alone
 from qat.analysis.layers import tensor_rows
@@ -21,12 +22,16 @@ LAYER_IMAGES = 64
 def analyse_stage(state: RunState) -> StageResult:
     """Compare every tensor with its float counterpart, and write ``layers.json``."""
     prepared, path = state.prepared, state.folder.path / LayersFile.NAME
-    at_once = max(1, prepared.images.at_once // 4)  # all outputs of a batch stay in memory
+    at_once = max(1, prepared.images.at_once // 4)  # many outputs of a batch stay in memory
+    budget_bytes = prepared.memory.budget_bytes
+
+    def images() -> Iterator[Tensor]:
+        return prepared.images.first_test_images(LAYER_IMAGES, at_once)
+
     with state.stage("analysis"):
         counterpart = _counterpart(state.net, state.plan)
-        images = list(prepared.images.first_test_images(LAYER_IMAGES, at_once))
-        rows = tensor_rows(counterpart, state.quantized, images)
-        state.layers = with_alone(rows, counterpart, state.quantized, images)
+        rows = tensor_rows(counterpart, state.quantized, images(), budget_bytes)
+        state.layers = with_alone(rows, counterpart, state.quantized, images())
         LayersFile(tuple(map(_stored, state.layers))).write(path)
     return StageResult(files={"layers": path})
 

@@ -17,21 +17,22 @@ def pack_stage(state: RunState) -> StageResult:
     prepared, folder = state.prepared, state.folder.path
     packed, table = folder / PACKED_NAME, folder / SizesFile.NAME
     with state.stage("packing"):
-        images = prepared.images.first_test_images(
-            prepared.images.test_batch_size, prepared.images.at_once
-        )
-        metrics = sizes(state.quantized, state.net, packed, images, _known_logits(state))
+        # Both networks get the same batches, so their size does not change the comparison.
+        at_once = prepared.images.at_once_within(prepared.memory.budget_bytes)
+        images = prepared.images.first_test_images(prepared.images.test_batch_size, at_once)
+        known = _known_logits(state, at_once)
+        metrics = sizes(state.quantized, state.net, packed, images, known)
         rows = [PartSize(**asdict(row)) for row in size_rows(state.quantized, packed)]
         SizesFile(tuple(rows)).write(table)
     return StageResult(metrics, files={"packed": packed, "sizes": table})
 
 
-def _known_logits(state: RunState) -> Tensor | None:
+def _known_logits(state: RunState, at_once: int) -> Tensor | None:
     """The outputs of the evaluation, if its batches begin with those of the verification.
 
     The last bits of a network's outputs can depend on the size of the batch.
     """
     images = state.prepared.images
-    size = min(images.test_batch_size, images.at_once)
+    size = min(images.test_batch_size, at_once)
     whole = images.test_batch_size % size == 0 or images.test_batch_size >= len(images.labels)
     return state.logits if whole and images.test().batch_size == size else None

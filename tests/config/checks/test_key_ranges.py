@@ -35,6 +35,10 @@ def test_candidate_widths_are_those_of_sensitivity():
         ({"data.augment.pad": 1025}, r"data\.augment\.pad must be 0 to 1024, got 1025"),
         ({"sensitivity.widths": [2, 9]}, r"sensitivity\.widths must be 2 to 8, 16 .*got 9"),
         ({"optimizer.lr": math.nan}, r"optimizer\.lr must be above 0, at most 100, got nan"),
+        (
+            {"memory.budget": 0},
+            r"memory\.budget must be 1048576 to \d+ bytes, got 0",
+        ),
         ({"data.path": " "}, r"data\.path is empty: give data\.path=VALUE"),
         ({"model.target": "a\tb"}, r"model\.target contains a control character"),
     ],

@@ -32,3 +32,8 @@ def test_defaults_pass_and_name_nothing():
     check_memory(config(alignment=2))
     assert memory_settings(config()) == {}
     assert memory_settings(config(execute=True)) == {"memory": {"execute": True}}
+
+
+def test_the_budget_names_no_run():
+    assert memory_settings(config(budget=2**20)) == {}
+    assert memory_settings(config(budget=2**20, batch=2)) == {"memory": {"batch": 2}}

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from qat.export.parity import gate
 from qat.export.parity.gate import (
     LayerAgreement,
     LogitAgreement,
@@ -14,6 +15,7 @@ from qat.export.parity.gate import (
     difference_in_steps,
     first_diverging,
 )
+from qat.export.parity.pieces import pieces
 
 CODES = np.array([[10, 20, 30], [50, 40, 30], [7, 7, 7], [0, 255, 1]])
 GOOD = LogitAgreement(100, 1.0, 1.0, 1.0, math.inf)
@@ -109,3 +111,13 @@ def test_steps_are_checked():
         ParityThresholds(layer_steps=math.nan)
     with pytest.raises(ValueError, match="sqnr_db must be a number"):
         ParityThresholds(sqnr_db=math.nan)
+
+
+def test_a_layer_is_compared_in_pieces_as_in_one(monkeypatch):
+    """21 codes in pieces of four; three differ, one by more than a step."""
+    simulated = np.arange(21).reshape(3, 7)
+    runtime = simulated.copy()
+    runtime.flat[[3, 8, 20]] += [1, -5, 1]
+    monkeypatch.setattr(gate, "pieces", lambda count: pieces(count, 4))
+    [found] = compare_layers([("conv", simulated, runtime, 1.0)])
+    assert found == LayerAgreement("conv", 5.0, 20 / 21, 3 / 21)

@@ -11,6 +11,7 @@ from onnx import numpy_helper
 from qat.export.onnx.network import export_onnx
 from qat.export.parity.gate import LogitAgreement, ParityThresholds
 from qat.export.parity.network import OFF, ON, check_parity, runtime_logits
+from qat.export.runtimes.onnxruntime import OnnxRuntimeSession
 from qat.export.runtimes.registry import make_runtime
 from tests.export.integer_networks import Residual, calibrated, images
 
@@ -106,3 +107,22 @@ def test_misses_of_a_right_network_are_found_to_be_ties(exported, monkeypatch):
     assert found.sensitivity == MISSED
     strict = check(exported, ParityThresholds(allow_ties=False))
     assert (strict.verdict.gate, strict.sensitivity) == ("failed", None)
+
+
+def test_a_limit_changes_how_often_the_runtime_runs_and_no_result(exported, monkeypatch):
+    runs = []
+    plain = OnnxRuntimeSession.run_for
+
+    def counted(self, pictures, names):
+        runs.append(len(names))
+        return plain(self, pictures, names)
+
+    monkeypatch.setattr(OnnxRuntimeSession, "run_for", counted)
+    free = check(exported, memory_limit_bytes=2**40)
+    most, once = max(runs), len(runs)
+    runs.clear()
+    small = check(exported, memory_limit_bytes=1)
+    assert max(runs) == 1 < most
+    assert len(runs) > once
+    for name in ("layers", "diverging", "logits", "verdict", "reference"):
+        assert getattr(small, name) == getattr(free, name)

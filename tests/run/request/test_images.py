@@ -28,10 +28,19 @@ def test_the_test_set_is_whole_and_in_its_order(images):
 def test_large_images_make_batches_smaller_except_where_ranges_are_those_of_a_batch(images):
     images.__dict__["at_once"] = 4  # a cached property
     assert sizes(images.test()) == [4, 4, 4]
-    assert sizes(images.whole_test_batches()) == [5, 5, 2]
     dynamic = replace(images, keeps_test_batches=True)
     dynamic.__dict__["at_once"] = 4
     assert sizes(dynamic.test()) == [5, 5, 2]
+    assert sizes(dynamic.float_test()) == [4, 4, 4]
+
+
+def test_a_budget_splits_batches_further(images):
+    """Eight tensors as large as the largest; by hand."""
+    images.__dict__["_image_bytes"] = 1000
+    assert images.at_once_within(8 * 3000) == 3
+    assert images.at_once_within(8 * 3000 - 1) == 2
+    assert images.at_once_within(1) == 1
+    assert images.at_once_within(2**60) == images.at_once == (32 * 2**20 - 4096) // 1000
 
 
 def test_first_test_images(images):
