@@ -1,5 +1,7 @@
 """A stretch of a network computes what the network computes there, and spares what others read."""
 
+import operator
+
 import pytest
 import torch
 from torch import nn
@@ -9,7 +11,7 @@ from qat.sensitivity.graph_part import GraphPart, add_into, relu_into
 
 
 class Block(nn.Module):
-    """``x`` is read by a convolution and an addition."""
+    """``x`` is read by a convolution, two additions and a subtraction."""
 
     def __init__(self):
         super().__init__()
@@ -18,11 +20,12 @@ class Block(nn.Module):
 
     def forward(self, images):
         x = self.act(self.stem(images))
-        return torch.relu(self.norm(self.conv(x)) + x)
+        y = torch.relu(self.norm(self.conv(x)) + x)
+        return (x + y) - x
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("cut", range(1, 8))
+@pytest.mark.parametrize("cut", range(1, 10))
 def test_two_stretches_compute_the_whole(tiny_images, cut):
     net = Block().eval()
     traced = trace(net)
@@ -42,7 +45,7 @@ def test_a_relu_and_an_addition_write_where_nothing_else_reads():
     traced = trace(Block().eval())
     part = GraphPart(traced, 1, len(traced.graph.nodes))
     targets = [node.target for node in part.run.graph.nodes if node.op == "call_function"]
-    assert targets == [relu_into, add_into, relu_into]
+    assert targets == [relu_into, add_into, relu_into, operator.add, operator.sub]
     assert [n.target for n in part.run.graph.nodes if n.op == "call_module"] == [
         "stem",
         "conv",
