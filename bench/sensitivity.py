@@ -5,13 +5,14 @@
 
 Both take turns in one process, on the same images, and score every layer at every width by
 ``output_kl`` and ``loss_increase``. ``ratio`` is the time of the first over that of the second, of
-the same round; ``same_scores`` says whether all scores are equal, bit for bit. Calibration is in
-both. Weights are random (a function of a seed) if no checkpoint is given: time does not depend on
-them.
+the same round, ``cpu_ratio`` of CPU seconds of all threads, which depend less on other jobs;
+``same_scores`` says whether all scores are equal, bit for bit. Calibration is in both. Weights are
+random (a function of a seed) if no checkpoint is given: time does not depend on them.
 """
 
 import argparse
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import torch
@@ -49,7 +50,10 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     net, plan, batches = make_case(args)
     tables: dict[bool, dict[str, SensitivityTable]] = {}
 
+    cpu_seconds: dict[bool, list[float]] = {True: [], False: []}
+
     def run(reuse: bool) -> None:
+        start = process_time()
         tables[reuse] = sensitivities(
             net,
             plan,
@@ -60,6 +64,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             slots=args.slots,
             reuse=reuse,
         )
+        cpu_seconds[reuse].append(process_time() - start)
 
     runs = {"reused": lambda: run(True), "naive": lambda: run(False)}
     seconds = interleaved_seconds(runs, args.rounds, warmup=args.warmup)
@@ -70,6 +75,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "reused_s": spread(seconds["reused"]),
         "naive_s": spread(seconds["naive"]),
         "ratio": paired_ratio(seconds["reused"], seconds["naive"]),
+        "cpu_ratio": paired_ratio(*(cpu_seconds[reuse][args.warmup :] for reuse in (True, False))),
         "same_scores": tables[True] == tables[False],
     }
 

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from qat.base.errors import InputError
 from qat.base.progress import Track
+from qat.quantizers.dynamic import is_dynamic
 from qat.sensitivity.metrics import Metric
+from qat.sensitivity.parts import in_parts
 from qat.sensitivity.prefix import MEMORY_LIMIT_BYTES, Runner, make_runner
 from qat.sensitivity.rounded_values import LabelledBatch
 from qat.sensitivity.scores import MetricScores, Task
@@ -46,15 +48,28 @@ def add_output_scores(
         return
     images, labels = [batch for batch, _ in batches], torch.cat([label for _, label in batches])
     whole = Runner(fitted.host, images)
-    runner = make_runner(fitted.host, images, memory_limit_bytes) if reuse else whole
     reference = whole.outputs("")
     _check_finite(reference, "the float network")
+    runner = whole
+    if reuse:
+        if images[0].device.type == "cpu" and _rounds_images_alone(fitted, tasks):
+            images = in_parts(fitted.host, images, reference)
+        runner = make_runner(fitted.host, images, memory_limit_bytes)
     runs = _in_order(runner, fitted, tasks)
     for slot, bits in track(runs) if track else runs:
         logits = _outputs(runner, fitted, slot, bits)
         for each, own in missing.items():
             if (slot, bits) in own:
                 each.add(slot, bits, _score(each.metric, reference, logits, labels))
+
+
+def _rounds_images_alone(fitted: Fitted, tasks: Collection[Task]) -> bool:
+    """False if the result for one image may depend on the other images of its batch.
+
+    So it is with dynamic ranges; of a user's quantizer it is unknown.
+    """
+    acts = [fitted.quantizers[*s, bits] for s, bits in tasks if s[1] == "act" and bits < FLOAT_BITS]
+    return all(type(q).__module__.startswith("qat.") and not is_dynamic(q) for q in acts)
 
 
 def _in_order(runner: Runner, fitted: Fitted, tasks: Collection[Task]) -> list[Task]:

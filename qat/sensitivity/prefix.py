@@ -6,15 +6,17 @@ layers, this halves the work of running the whole network each time. Outputs are
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from qat.graph.trace import TraceError, trace
+from qat.sensitivity.graph_part import GraphPart
 
 MEMORY_LIMIT_BYTES = 2 * 1024**3
+Values = dict[fx.Node, Any]
 
 
 class Runner:
@@ -49,8 +51,8 @@ class PrefixRunner(Runner):
     Args:
         net: In evaluation mode; a traced copy of it is run, see :attr:`net`.
         batches: Images.
-        memory_limit_bytes: How much may be kept; batches beyond it are run through the whole
-            network.
+        memory_limit_bytes: How much may be kept at any moment; the last batches, which do not fit,
+            are run through the whole network.
 
     Raises:
         TraceError: If the network cannot be traced; the message names its line.
@@ -64,17 +66,18 @@ class PrefixRunner(Runner):
     ) -> None:
         traced = trace(net).eval()
         super().__init__(traced, batches)
+        self._traced = traced
         self._nodes = list(traced.graph.nodes)
         self._cuts: dict[str, int] = {}
         for place, node in enumerate(self._nodes):
             if node.op == "call_module":
                 self._cuts.setdefault(str(node.target), place)
         self._images = next(node for node in self._nodes if node.op == "placeholder")
-        self._interpreter = fx.Interpreter(traced)
         self._mutates = any(_is_in_place(node, traced) for node in self._nodes)
         self._limit = memory_limit_bytes
         self._cut = -1
-        self._kept: list[dict[fx.Node, Any] | None] = []
+        self._kept: list[Values | None] = []
+        self._behind_cut: GraphPart | None = None
 
     def order(self, paths: Sequence[str]) -> list[str]:
         """Execution order. A module that the graph does not call comes last."""
@@ -87,44 +90,56 @@ class PrefixRunner(Runner):
         return torch.cat([self._behind(images, i) for i, images in enumerate(self.batches)])
 
     def _behind(self, images: Tensor, index: int) -> Tensor:
-        kept = self._kept[index]
-        if kept is None:
+        kept, part = self._kept[index], self._behind_cut
+        if kept is None or part is None:
             return self.net(images)  # type: ignore[no-any-return]
-        tensors = list(kept.values())
+        values = [kept[node] for node in part.inputs]
         if self._mutates:
-            tensors = copy.deepcopy(tensors)  # at once, so that views stay views of each other
-        values = dict(zip(kept, tensors, strict=True))
-        return self._run(values, self._cut, len(self._nodes))  # type: ignore[no-any-return]
+            values = copy.deepcopy(values)  # at once, so that views stay views of each other
+        return part.run(*values)  # type: ignore[no-any-return]
 
     def _move_to(self, cut: int) -> None:
         if cut == self._cut:
             return
         if cut < self._cut or self._cut < 0:
-            self._cut, self._kept = 0, []
-        used = 0
-        for index, images in enumerate(self.batches):
-            if len(self._kept) <= index:
-                self._kept.append({self._images: images})
-            kept = self._kept[index]
+            self._cut = self._nodes.index(self._images) + 1
+            self._kept = [{self._images: images} for images in self.batches]
+        if cut > self._cut:
+            self._advance(cut)
+        self._cut = cut
+        self._behind_cut = self._part(cut, len(self._nodes))
+
+    def _advance(self, cut: int) -> None:
+        """Run every batch up to the cut, and keep what is read behind it."""
+        part = self._part(self._cut, cut)
+        needed = {n for node in self._nodes[cut:] for n in node.all_input_nodes}
+        for index, kept in enumerate(self._kept):
             if kept is None:
                 continue
-            self._run(kept, self._cut, cut)
-            used += sum(v.nbytes for v in kept.values() if isinstance(v, Tensor))
-            if used > self._limit:
-                self._kept[index] = None
-        self._cut = cut
+            results = part.run(*(kept[node] for node in part.inputs))
+            values = {**kept, **dict(zip(part.results, results, strict=True))}
+            self._kept[index] = {node: v for node, v in values.items() if node in needed}
+            self._let_go_above_limit()
 
-    def _run(self, values: dict[fx.Node, Any], start: int, stop: int) -> Any:
-        """Run nodes ``start .. stop``; afterwards ``values`` holds what later nodes need."""
-        run = self._interpreter
-        run.env, run.args_iter = values, iter(())
-        result = None
-        for node in self._nodes[start:stop]:
-            if node not in values:
-                values[node] = result = run.run_node(node)
-            for done in run.user_to_last_uses.get(node, ()):
-                values.pop(done, None)
-        return result
+    def _let_go_above_limit(self) -> None:
+        """Keep nothing of the last batches, as many as are too many."""
+        own = {images.untyped_storage().data_ptr() for images in self.batches}
+        sizes = [_storage_bytes(kept or {}, own) for kept in self._kept]
+        for index in range(len(sizes) - 1, -1, -1):
+            if sum(sizes) <= self._limit:
+                return
+            if sizes[index]:
+                self._kept[index], sizes[index] = None, 0
+
+    def _part(self, start: int, stop: int) -> GraphPart:
+        return GraphPart(self._traced, start, stop, reuse=not self._mutates)
+
+
+def _storage_bytes(values: Values, without: Collection[int]) -> int:
+    """Bytes that values occupy in memory; of a view those of the tensor that it shows a part of."""
+    tensors = [value for value in values.values() if isinstance(value, Tensor)]
+    storages = {s.data_ptr(): s.nbytes() for s in (t.untyped_storage() for t in tensors)}
+    return sum(size for place, size in storages.items() if place not in without)
 
 
 def make_runner(net: nn.Module, batches: Sequence[Tensor], memory_limit_bytes: int) -> Runner:

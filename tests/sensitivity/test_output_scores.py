@@ -5,13 +5,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
+from qat.core.scheme import Method, TensorSpec
+from qat.layers.twin import QuantTwin
 from qat.models.build import build_model
 from qat.sensitivity.metrics import ACCURACY_DROP, OUTPUT_SQNR, WEIGHT_MSE
 from qat.sensitivity.output_scores import add_output_scores
+from qat.sensitivity.parts import in_parts
 from qat.sensitivity.registry import METRICS
 from qat.sensitivity.scores import MetricScores
 from qat.sensitivity.single_quantizer import fit_quantizers
@@ -115,3 +119,42 @@ def test_a_tensor_that_makes_it_diverge_is_named(toy, every_layer):
         net[1].weight.mul_(1e38)  # 3.4 x 1e38 is finite, but 0.4 becomes 3/7: 3.43 x 1e38 is not
     with pytest.raises(ValueError, match=r"with 0 .weight. in 4 bits gives logits that hold NaN"):
         tables_of(net, plan, [(images, labels)], [ACCURACY_DROP], [4], layers=["0"])
+
+
+@pytest.mark.parametrize("method", ["minmax", "dynamic"])
+def test_batches_in_parts_give_the_same_scores(tiny_model, every_layer, method, monkeypatch):
+    images = torch.randn(40, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    batches = [(images, torch.arange(40) % 4)]
+    scheme = replace(every_layer, act=TensorSpec(quantizer=Method(method)))
+    plan = make_plan(tiny_model, scheme, images[:8])
+    divided = []
+
+    def in_small_parts(*arguments):
+        divided.extend(parts := in_parts(*arguments, images=20))
+        return parts
+
+    monkeypatch.setattr("qat.sensitivity.output_scores.in_parts", in_small_parts)
+    reused = tables_of(tiny_model, plan, batches, OF_OUTPUTS, [2, 4])
+    whole = tables_of(tiny_model, plan, batches, OF_OUTPUTS, [2, 4], reuse=False)
+    assert reused == whole
+    # The range of a dynamic quantizer is that of the whole batch.
+    assert [len(part) for part in divided] == ([20, 20] if method == "minmax" else [])
+
+
+def test_metrics_share_the_float_pass_and_all_runs(case):
+    def calls(metrics):
+        shapes = []
+
+        def note(module, inputs):
+            if isinstance(module, QuantTwin):
+                shapes.append(inputs[0].shape)
+
+        net, plan, batches = case
+        handle = register_module_forward_pre_hook(note)
+        try:
+            tables_of(net, plan, batches, metrics, [2, 4])
+        finally:
+            handle.remove()
+        return len(shapes)
+
+    assert calls(OF_OUTPUTS) == calls(OF_OUTPUTS[:1])

@@ -124,3 +124,20 @@ def test_a_network_that_cannot_be_traced_is_run_whole(tiny_images):
     runner = make_runner(ByValue(), [tiny_images], 10**9)
     assert type(runner) is Runner
     assert torch.equal(runner.outputs("head"), runner.net(tiny_images))
+
+
+def test_what_is_kept_never_exceeds_the_limit(tiny_images, monkeypatch):
+    limit, seen = 3 * 4 * 8 * 8 * 4 * 4, []  # three parts of four images after the stem
+    check = PrefixRunner._let_go_above_limit
+
+    def checked(runner):
+        check(runner)
+        tensors = [v for kept in runner._kept for v in (kept or {}).values()]
+        tensors = [t for t in tensors if t.shape[1:] != (3, 8, 8)]  # the images exist anyway
+        seen.append(sum({t.untyped_storage().data_ptr(): t.nbytes for t in tensors}.values()))
+
+    monkeypatch.setattr(PrefixRunner, "_let_go_above_limit", checked)
+    runner = PrefixRunner(Branches().eval(), tiny_images.split(4), memory_limit_bytes=limit)
+    for path in runner.order(PATHS):
+        runner.outputs(path)
+    assert 0 < max(seen) <= limit
