@@ -11,7 +11,7 @@ COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 DEMO := demo_float,demo_w8a8_static,demo_w4a4_qat,demo_w2a2_static
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-real lint types format setup setup-real lock smoke table reproduce tensorboard bench clean
+.PHONY: help run test test-slow test-gpu test-real lint types format setup setup-real lock smoke table reproduce tensorboard bench clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -26,6 +26,9 @@ test: setup  ## Run the quick tests, as CI does
 
 test-slow: setup  ## Run the long tests
 	$(BIN)/pytest -q -m slow
+
+test-gpu: setup  ## Run the tests that need an NVIDIA GPU; without one, list them by name
+	$(BIN)/pytest -q -rs -m gpu tests/gpu
 
 test-real: setup-real  ## Tests of optional tools (SLURM, Ray, Optuna, ...); skips missing tools by name
 	$(BIN)/pytest -q -rs -m "slurm or ray or optuna or browser or latex or mlflow"

@@ -15,6 +15,7 @@ from qat.base.errors import InputError
 from qat.base.progress import Track
 from qat.convert.clipped import ClippedSignsWarning, watching_signs
 from qat.convert.going_around import every_layer_called
+from qat.core.checks import Pending
 from qat.core.evaluation_mode import evaluating
 from qat.core.processes import alone
 from qat.layers.walk import quantizers, twins
@@ -95,7 +96,8 @@ def calibrate(
     """
     _start_observing(net)
     acts = [quantizer for _, slot, quantizer in quantizers(net) if slot != "weight"]
-    with watching_signs(net) as clipped:
+    pending = Pending()
+    with pending.collecting(), watching_signs(net) as clipped:
         with evaluating(net), every_layer_called(net):
             count = 0
             for batch in track(batches) if track else batches:
@@ -103,9 +105,11 @@ def calibrate(
                 count += 1
             if not count:
                 raise InputError("calibration got no batches: set calibrate.images to 1 or more")
+            pending.read()
         _observe_weights(net)
         set_phase(net, "quantize")
         fit_biases(net)
+        pending.read()
     for clip in clipped:
         warnings.warn(str(clip), ClippedSignsWarning, stacklevel=3)
 
@@ -195,9 +199,12 @@ def calibrate_from(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
         observer.expect(int(observed.pop(USES, torch.tensor(1))))
         if observed:
             observer.load_statistics(observed)
-    _observe_weights(net)
-    set_phase(net, "quantize")
-    fit_biases(net)
+    pending = Pending()
+    with pending.collecting():
+        _observe_weights(net)
+        set_phase(net, "quantize")
+        fit_biases(net)
+        pending.read()
 
 
 def _start_observing(net: nn.Module) -> None:

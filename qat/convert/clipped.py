@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
+from qat.core.checks import is_immediate
 from qat.layers.walk import quantizers
 from qat.quantizers.base import Quantizer
 from qat.quantizers.dynamic import is_dynamic
@@ -68,9 +70,9 @@ def watching_signs(net: nn.Module) -> Iterator[list[ClippedSigns]]:
     """
     clipped: list[ClippedSigns] = []
     grids = [each for each in quantizers(net) if _unsigned(each[1], each[2])]
-    observed = {quantizer: ClippedSigns(name, slot) for name, slot, quantizer in grids}
+    observed = {quantizer: _Counts(name, slot) for name, slot, quantizer in grids}
     handles = [
-        quantizer.register_forward_pre_hook(lambda q, inputs: _look(observed[q], q, inputs))
+        quantizer.register_forward_pre_hook(lambda q, inputs: observed[q].add(q, inputs))
         for quantizer in observed
     ]
     try:
@@ -78,7 +80,8 @@ def watching_signs(net: nn.Module) -> Iterator[list[ClippedSigns]]:
     finally:
         for handle in handles:
             handle.remove()
-        clipped += [clip for q, clip in observed.items() if clip.lowest < -_half_step(q)]
+        results = {quantizer: counts.read() for quantizer, counts in observed.items()}
+        clipped += [clip for q, clip in results.items() if clip.lowest < -float(_half_step(q))]
 
 
 def _unsigned(slot: str, quantizer: Quantizer) -> bool:
@@ -87,17 +90,34 @@ def _unsigned(slot: str, quantizer: Quantizer) -> bool:
     return fixed and slot != "weight" and quantizer.spec.symmetric and not grid.signed
 
 
-def _look(clip: ClippedSigns, quantizer: Quantizer, inputs: tuple[Any, ...]) -> None:
-    x = inputs[0].detach()
-    clip.values += x.numel()
-    if not x.numel() or (low := float(x.min())) >= 0:
-        return
-    clip.lowest = min(clip.lowest, low)
-    clip.negative += int((x < -_half_step(quantizer)).sum())
+class _Counts:
+    """The counts of one grid so far, which on a GPU are tensors there until they are read."""
+
+    def __init__(self, name: str, slot: str) -> None:
+        self._name, self._slot, self._values = name, slot, 0
+        self._negative: Tensor | int = 0
+        self._lowest: Tensor | float = 0.0
+
+    def add(self, quantizer: Quantizer, inputs: tuple[Any, ...]) -> None:
+        """Count the negative values of one input."""
+        x: Tensor = inputs[0].detach()
+        self._values += x.numel()
+        if not x.numel():
+            return
+        lowest = x.min()
+        if is_immediate(x.device) and float(lowest) >= 0:
+            return  # on a GPU, to count takes less time than to wait for the smallest value
+        self._lowest = lowest.clamp(max=self._lowest)
+        self._negative = self._negative + (x < -_half_step(quantizer)).sum()
+
+    def read(self) -> ClippedSigns:
+        """The counts as numbers."""
+        counts = self._values, int(self._negative), float(self._lowest)
+        return ClippedSigns(self._name, self._slot, *counts)
 
 
-def _half_step(quantizer: Quantizer) -> float:
+def _half_step(quantizer: Quantizer) -> Tensor:
     """Return the distance from zero within which a value rounds to zero; 0 if it is not known."""
     if not quantizer.is_rounding or quantizer.codebook() is not None:
-        return 0.0
-    return float(quantizer.qparams().scale.max()) / 2
+        return torch.zeros((), device=quantizer.calibrated.device)
+    return quantizer.qparams().scale.detach().max() / 2

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qat.base.errors import InputError
+from qat.core.checks import require
 from qat.core.kernels import body, grad_of
 from qat.core.qparams import QParams
 
@@ -61,8 +61,7 @@ def encode(x: Tensor, qparams: QParams) -> Tensor:
         >>> encode(torch.tensor([0.6, -0.25, 99.0]), qparams).tolist()
         [1, 0, 7]
     """
-    if bool(torch.isnan(x).any()):
-        raise InputError("NaN has no code: find where the values became NaN")
+    require(~torch.isnan(x).any(), "NaN has no code: find where the values became NaN")
     scale, zero_point = _columns(qparams)
     codes = torch.round(qparams.layout.sliced(x) / scale) + zero_point
     codes = codes.clamp(qparams.grid.qmin, qparams.grid.qmax).to(torch.int32)

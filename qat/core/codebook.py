@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from qat.base.errors import InputError
+from qat.core.checks import require
 from qat.core.grid import MAX_BITS
 from qat.core.layout import Layout
 
@@ -71,8 +72,7 @@ class Codebook:
             >>> book.encode(torch.tensor([-0.4, 2.1, 99.0])).tolist()
             [1, 2, 2]
         """
-        if bool(torch.isnan(x).any()):
-            raise InputError("NaN has no code: find where the values became NaN")
+        require(~torch.isnan(x).any(), "NaN has no code: find where the values became NaN")
         wide = self.values.double()  # in float32 the midpoint of two levels can equal one of them
         middles = ((wide[:, 1:] + wide[:, :-1]) / 2).contiguous()
         rows = self.layout.sliced(x).double().contiguous()

@@ -46,6 +46,18 @@ def total(x: Tensor) -> Tensor:
     return _reduced(x, "SUM")
 
 
+def number_in_all(number: int, device: torch.device) -> int:
+    """Sum of a whole number over all ranks.
+
+    Args:
+        number: Of this rank.
+        device: On which ranks exchange tensors; a single rank copies nothing to it.
+    """
+    if world_size() == 1:
+        return number
+    return int(total(torch.tensor(number, device=device)))
+
+
 def joined(x: Tensor) -> Tensor:
     """Concatenate ``(rows, columns)`` of all ranks along columns; their number may differ."""
     if world_size() == 1:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from qat.base.errors import InputError
+from qat.core.checks import require
 from qat.core.grid import IntGrid
 from qat.core.layout import Layout
 
@@ -78,10 +78,9 @@ def qparams_from_range(
         >>> qparams_from_range(low, high, IntGrid(2, signed=False), symmetric=False)
         (tensor([1.3333]), tensor([1.]))
     """
-    if not bool((torch.isfinite(rmin) & torch.isfinite(rmax)).all()):
-        raise InputError("a range must be finite: the values contain NaN or infinity")
-    if bool((rmin > rmax).any()):
-        raise InputError("a range needs rmin <= rmax")
+    finite = torch.isfinite(rmin) & torch.isfinite(rmax)
+    require(finite, "a range must be finite: the values contain NaN or infinity")
+    require(rmin <= rmax, "a range needs rmin <= rmax")
     low, high = rmin.clamp(max=0), rmax.clamp(min=0)
     if symmetric:
         scale = torch.maximum(-low, high) / grid.qmax

@@ -26,6 +26,18 @@ def set_recompile_limit(limit: int) -> None:
     torch._dynamo.config.recompile_limit = limit  # type: ignore[attr-defined]
 
 
+def set_eager_numerics() -> None:
+    """Let code that torch compiles for a GPU divide as its own operations do.
+
+    Otherwise Triton divides by an approximation, so that a value near the middle of two codes gets
+    the other code, and takes the smallest numbers for 0.
+    """
+    from torch._inductor import config  # imports much of the compiler
+
+    config.eager_numerics.division_rounding = True
+    config.eager_numerics.disable_ftz = True
+
+
 def memory_changes(finished: profile) -> list[tuple[int, int]]:
     """``(nanoseconds, bytes)`` of each allocation (above 0) and release (below 0), by time.
 

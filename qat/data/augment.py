@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import pad as zero_pad
 
 from qat.data.errors import DataError
+from qat.data.transfer import to_device
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,12 @@ def crop_and_flip(images: Tensor, pad: int, top: Tensor, left: Tensor, flipped: 
         [[[[3, 4], [0, 0]]]]
     """
     count, channels, height, width = images.shape
-    row = torch.arange(height).view(1, -1) + top.view(-1, 1)
-    column = torch.arange(width).view(1, -1)
+    top, left, flipped = (to_device(each, images.device) for each in (top, left, flipped))
+    row = torch.arange(height, device=images.device).view(1, -1) + top.view(-1, 1)
+    column = torch.arange(width, device=images.device).view(1, -1)
     column = torch.where(flipped.view(-1, 1), width - 1 - column, column) + left.view(-1, 1)
     # (B, H, W) places in one padded channel, the same for all channels of an image
     place = row.unsqueeze(2) * (width + 2 * pad) + column.unsqueeze(1)
-    place = place.view(count, 1, -1).to(images.device).expand(-1, channels, -1)
+    place = place.view(count, 1, -1).expand(-1, channels, -1)
     padded = zero_pad(images, (pad,) * 4).flatten(2)
     return padded.gather(2, place).view(count, channels, height, width)

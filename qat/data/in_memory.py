@@ -10,6 +10,7 @@ from torch import Tensor
 from qat.data.errors import DataError
 from qat.data.labels import NO_LABEL, is_labelled
 from qat.data.resize import fit, fitted_size
+from qat.data.transfer import to_device
 
 Fit = tuple[int | None, int | None]
 """Resize and centre crop, in pixels; ``(None, None)`` leaves images as they are."""
@@ -128,7 +129,7 @@ class ImageSet:
     def take(self, indices: Tensor | slice) -> tuple[Tensor, Tensor]:
         """The images and labels at ``indices``; a slice copies nothing."""
         if isinstance(indices, Tensor):
-            indices = indices.to(self.images.device)
+            indices = to_device(indices, self.images.device)
             return self.images.index_select(0, indices), self.labels.index_select(0, indices)
         return self.images[indices], self.labels[indices]
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -72,6 +73,15 @@ class Preprocess:
                 f"mean and std have {len(self.mean)} values, the images {images.shape[1]} "
                 "channels; set data.mean and data.std to one value per channel"
             )
-        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
-        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
+        mean, std = _per_channel(tuple(self.mean), tuple(self.std), images.device)
         return images.float().div_(255).sub_(mean).div_(std)
+
+
+@lru_cache(maxsize=16)  # to copy them for each batch would make each batch wait for a GPU
+@torch.inference_mode(False)  # the first caller's mode must not hold for later ones
+def _per_channel(
+    mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation on a device, ``(1, channels, 1, 1)``."""
+    first, second = (torch.tensor(values, device=device) for values in (mean, std))
+    return first.view(1, -1, 1, 1), second.view(1, -1, 1, 1)

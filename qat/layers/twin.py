@@ -137,7 +137,7 @@ class QuantTwin(nn.Module):
         """``step * compute(x / s_x, weight codes, bias codes)``, without gradients.
 
         Codes and their sums are whole numbers, which float32 represents exactly below 2^24, so
-        the result does not depend on the order of summation.
+        the result does not depend on the order of summation. Mixed precision has no effect here.
 
         Args:
             compute: The float layer's operation, linear in its arguments.
@@ -148,10 +148,12 @@ class QuantTwin(nn.Module):
         codes = self.weight_quantizer.encode(weight)  # type: ignore[operator]
         own = self.weight_quantizer.qparams()  # type: ignore[operator]
         centred = codes - own.layout.beside(own.zero_point, codes)
-        whole_bias = None if bias is None else bias_codes(bias, step).to(x.dtype)
         inputs = torch.round(x / self.source[0].quantizer.qparams().scale)  # type: ignore[operator]
-        sums = compute(inputs, centred.to(x.dtype), whole_bias)
-        return sums * step.reshape(-1, *[1] * (weight.ndim - 2)).to(x.dtype)
+        dtype = inputs.dtype
+        whole_bias = None if bias is None else bias_codes(bias, step).to(dtype)
+        with torch.autocast(x.device.type, enabled=False):
+            sums = compute(inputs, centred.to(dtype), whole_bias)
+        return sums * step.reshape(-1, *[1] * (weight.ndim - 2)).to(dtype)
 
     @torch.no_grad()
     def fit_bias(self) -> None:

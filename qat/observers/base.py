@@ -1,14 +1,19 @@
 """Base class of observers, which collect values and give a range to a quantizer."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from qat.base.errors import InputError
+from qat.core.checks import require
 from qat.core.grid import IntGrid
 from qat.core.processes import minimum, world_size
+
+_NOT_FINITE = (
+    "observed values contain NaN or infinity: repair data or weights, or lower the learning rates "
+    "if this is training"
+)
 
 
 class Observer(nn.Module):
@@ -164,8 +169,7 @@ def finite_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
         (tensor([-2.,  3.]), tensor([1., 5.]))
     """
     low, high = torch.aminmax(x, dim=1)  # NaN and infinity in a row appear here
-    if not bool((torch.isfinite(low) & torch.isfinite(high)).all()):
-        _refuse()
+    require(torch.isfinite(low) & torch.isfinite(high), _NOT_FINITE)
     return low, high
 
 
@@ -185,13 +189,5 @@ def batch_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
     # Backends differ in the minimum of NaN, so "all finite" is sent as a number of its own.
     sent = torch.stack([low, -high, finite.to(x.dtype)])
     low, negative_high, all_finite = minimum(sent.nan_to_num(0.0, torch.inf, -torch.inf))
-    if not bool(all_finite.all()):
-        _refuse()
+    require(all_finite > 0, _NOT_FINITE)
     return low, -negative_high
-
-
-def _refuse() -> NoReturn:
-    raise InputError(
-        "observed values contain NaN or infinity: repair data or weights, or lower the learning "
-        "rates if this is training"
-    )

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from qat.base.errors import InputError
-from qat.core.processes import joined, total
+from qat.core.processes import joined, number_in_all, total
 from qat.observers.base import Observer, batch_extremes, finite_extremes
 
 HISTOGRAM = "histogram"
@@ -122,7 +122,7 @@ class HistogramObserver(Observer):
 
     def _elements(self, x: Tensor) -> int:
         """Number of values in one slice of ``x``, over all ranks."""
-        return int(total(torch.tensor(x.shape[1], device=x.device)))
+        return number_in_all(x.shape[1], x.device)
 
     def _add(self, counts: Tensor) -> None:
         self._counts = self._counts_or_fail() + counts

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from qat.core.grid import IntGrid
-from qat.core.processes import total
+from qat.core.processes import number_in_all, total
 from qat.observers.base import Observer, batch_extremes
 
 
@@ -48,7 +48,7 @@ class MeanAbsObserver(Observer):
         """
         batch_extremes(x)
         self.total += total(x.abs().sum(dim=1, dtype=torch.float64))
-        self.count += total(torch.tensor(x.shape[1], device=x.device))
+        self.count += number_in_all(x.shape[1], x.device)
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
         """``(0, 2 mean|v| sqrt(qmax))`` of each slice.

@@ -1,16 +1,14 @@
 """Base class of fake quantizers: phases, ranges, and what layers and exporters use of them."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from qat.base.allowed import one_of
-from qat.base.errors import InputError
 from qat.core import affine
+from qat.core.checks import is_immediate, naming
 from qat.core.codebook import Codebook
 from qat.core.layout import Layout
 from qat.core.qparams import (
@@ -126,7 +124,7 @@ class Quantizer(nn.Module):
         Raises:
             InputError: If they contain NaN or infinity; the message names the tensor.
         """
-        with self._named():
+        with naming(self.label):
             self.observer.observe(self.layout.sliced(x.detach()))
 
     def close_batch(self, forwards: int = 1) -> None:
@@ -141,7 +139,7 @@ class Quantizer(nn.Module):
         Raises:
             InputError: If the values contain NaN or infinity; the message names the tensor.
         """
-        with self._named():
+        with naming(self.label):
             calls = self.observer.close()
         if self.observer.uses is None:
             self.observer.expect(max(calls // forwards, 1))
@@ -180,10 +178,11 @@ class Quantizer(nn.Module):
         self.least_scale = least
         own = self.qparams()
         scale = raised(own.scale, least)
-        if bool((scale != own.scale).any()):
-            if self.spec.scale == "power_of_two":
-                scale = round_up_to_power_of_two(scale)
-            self.set_qparams(scale, own.zero_point)
+        if is_immediate(scale.device) and torch.equal(scale, own.scale):
+            return  # on a GPU, to set equal scales takes less time than to compare them
+        if self.spec.scale == "power_of_two":
+            scale = round_up_to_power_of_two(scale)
+        self.set_qparams(scale, own.zero_point)
 
     def set_phase(self, phase: str) -> None:
         """Switch the phase; at the end of ``observe`` the range is taken from the observed values.
@@ -238,14 +237,6 @@ class Quantizer(nn.Module):
         self.observe(x)
         self.observer.close()  # other tensors that share the range have to use this one
         self.adopt_range()
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Add the name of the tensor to the message of an error of the observer."""
-        try:
-            yield
-        except ValueError as error:
-            raise InputError(f"{self.label}: {error}") from error
 
     def _set_ready(self) -> None:
         self.calibrated.fill_(True)

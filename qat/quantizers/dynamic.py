@@ -61,7 +61,9 @@ class DynamicQuantizer(Quantizer):
         # In training every rank has a part of each batch. In evaluation it has whole batches, and
         # their number differs between ranks, so that no reduction over ranks is possible.
         extremes = batch_extremes if self.training else finite_extremes
-        low, high = extremes(self.layout.sliced(x.detach()))
+        ends = extremes(self.layout.sliced(x.detach()))
+        # Mixed precision may give a tensor of fewer bits, in which no scale is computed.
+        low, high = (end.to(torch.promote_types(end.dtype, torch.float32)) for end in ends)
         scale, zero_point = qparams_from_range(
             low,
             high,

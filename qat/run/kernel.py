@@ -20,7 +20,7 @@ def chosen_kernel(prepared: Prepared, net: nn.Module) -> str:
     images = len(prepared.data.training) * prepared.training.fit.max_epochs
     example = prepared.images.example()
     elements = _activations(net, example) / len(example) * images
-    return choose_kernel(prepared.kernel, elements)
+    return choose_kernel(prepared.kernel, elements, prepared.device.type)
 
 
 def _activations(net: nn.Module, example: torch.Tensor) -> int:

@@ -27,7 +27,7 @@ from qat.run.request.mode import Mode, mode_of
 from qat.run.request.network import NetworkRequest, input_shape, network_request
 from qat.run.request.protocol import protocol
 from qat.run.request.training import float_training_request, quantized_training_request
-from qat.training.device import resolve_device
+from qat.training.device import compute_in_float32, resolve_device
 
 
 def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = True) -> Prepared:
@@ -44,6 +44,7 @@ def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = Tru
     """
     check_config(config)
     mode, device = mode_of(config), resolve_device(config.trainer.accelerator)
+    compute_in_float32(device)
     data = load_run_data(config).to(device)
     _check_pad(config, data)
     digest = checkpoint_digest(config)

@@ -1,4 +1,6 @@
-"""The device of a run, from ``trainer.accelerator``."""
+"""The device of a run, from ``trainer.accelerator``, and how exactly it computes."""
+
+import os
 
 import torch
 
@@ -49,3 +51,20 @@ def check_devices(devices: int, device: torch.device) -> None:
             f"trainer.devices={devices}, but there are {available} of type {device.type}: "
             f"set trainer.devices={max(available, 1)}, or trainer.accelerator=cpu"
         )
+
+
+def compute_in_float32(device: torch.device) -> None:
+    """Let an NVIDIA GPU compute float32 in float32, and its matrix products repeatably.
+
+    By default its convolutions use TF32, whose 10 bits after the point do not hold the values that
+    a quantizer has rounded to. This holds for the process; other devices need no setting.
+
+    Args:
+        device: Of the computation.
+    """
+    if device.type != "cuda":
+        return
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    # Read once by torch, before the first matrix product (docs of use_deterministic_algorithms).
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

@@ -26,7 +26,7 @@ from qat.training.checkpoints import (
     read_checkpoint,
 )
 from qat.training.classifier import Classifier
-from qat.training.device import check_devices, resolve_device
+from qat.training.device import check_devices, compute_in_float32, resolve_device
 from qat.training.distributed import RankSetup, make_strategy, rank_error
 from qat.training.errors import STOPPED, TrainingError, TrainingInterrupted
 from qat.training.lightning_remarks import quiet
@@ -164,9 +164,10 @@ def _train(
 ) -> None:
     device = resolve_device(spec.accelerator)
     check_devices(spec.devices, device)
+    compute_in_float32(device)
     home = next((p.device for p in module.net.parameters()), device)
     with quiet(), repeatable(device), _as_exceptions():
-        module.step = make_step(spec.compile)
+        module.step = make_step(spec.compile, device.type)
         trainer = _trainer(spec, device, callbacks, loggers)
         module.train()  # Lightning does not change the modes itself
         train: SizedBatches = EpochBatches(train_batches, CurrentEpoch(trainer))

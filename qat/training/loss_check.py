@@ -1,11 +1,14 @@
 """Stop a training whose loss is NaN or infinite."""
 
-from typing import Any
+import math
+from contextlib import ExitStack
+from typing import Any, NoReturn
 
 import lightning as L
 import torch
 from torch import Tensor, nn
 
+from qat.core.checks import Pending, is_immediate
 from qat.core.processes import total, world_size
 from qat.training.errors import TrainingError
 
@@ -19,12 +22,45 @@ _INTERVAL = 50  # batches: a check after each one would stall a GPU
 class StopOnNonFinite(L.Callback):
     """Raise TrainingError if a loss is NaN or infinite, with epoch and batch (from 0).
 
-    On a CPU every batch is checked, on other devices fifty together and at the end of the epoch.
-    No checkpoint is written after an epoch that failed.
+    On a CPU every batch is checked, on other devices fifty together and at the end of the epoch:
+    losses, images, and the checks of quantizers (:mod:`qat.core.checks`). No checkpoint is written
+    after an epoch that failed.
     """
 
     def __init__(self) -> None:
         self._losses: list[Tensor] = []
+        self._images: list[Tensor] = []  # whether those of each batch are finite; not on a CPU
+        self._pending, self._collection = Pending(), ExitStack()
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Collect the checks of quantizers.
+
+        Args:
+            trainer: Not used.
+            pl_module: Not used.
+        """
+        self._collection.enter_context(self._pending.collecting())
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """End the collection.
+
+        Args:
+            trainer: Not used.
+            pl_module: Not used.
+        """
+        self._collection.close()
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """End the collection.
+
+        Args:
+            trainer: Not used.
+            pl_module: Not used.
+            exception: Not used.
+        """
+        self._collection.close()
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Discard the losses of an interrupted epoch.
@@ -34,6 +70,7 @@ class StopOnNonFinite(L.Callback):
             pl_module: Not used.
         """
         self._losses.clear()
+        self._images.clear()
 
     def on_train_batch_end(
         self,
@@ -49,7 +86,7 @@ class StopOnNonFinite(L.Callback):
             trainer: Its epoch is read.
             pl_module: Not used.
             outputs: With the ``loss`` of the batch.
-            batch: Its images are checked if the loss is not finite.
+            batch: Its images are the cause if they are not finite.
             batch_idx: Number of the batch in the epoch, from 0.
 
         Raises:
@@ -57,7 +94,9 @@ class StopOnNonFinite(L.Callback):
         """
         # The mean over ranks, so that all ranks raise together and none waits for the others.
         self._losses.append(total(outputs["loss"].detach()) / world_size())
-        on_cpu = outputs["loss"].device.type == "cpu"
+        on_cpu = is_immediate(outputs["loss"].device)
+        if not on_cpu:
+            self._images.append(batch[0].isfinite().all())
         if on_cpu or len(self._losses) >= _INTERVAL:
             if on_cpu and not bool(outputs["loss"].isfinite()):
                 check_images(batch[0], _place(trainer.current_epoch, batch_idx))
@@ -73,8 +112,7 @@ class StopOnNonFinite(L.Callback):
         Raises:
             TrainingError: If a loss is NaN or infinite.
         """
-        if self._losses:
-            self._check(trainer.current_epoch, int(trainer.num_training_batches) - 1)
+        self._check_rest(trainer)
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Check the validation loss: the last step may have broken the weights.
@@ -86,21 +124,28 @@ class StopOnNonFinite(L.Callback):
         Raises:
             TrainingError: If the validation loss is NaN or infinite.
         """
+        self._check_rest(trainer)  # a loss of the training is the earlier sign, and names its batch
         loss = trainer.callback_metrics.get("val/loss")
         if loss is not None and not bool(loss.isfinite()):
             raise TrainingError(
                 f"validation loss is {float(loss)} after epoch {trainer.current_epoch}: {_CURE}"
             )
 
+    def _check_rest(self, trainer: L.Trainer) -> None:
+        if self._losses:
+            self._check(trainer.current_epoch, int(trainer.num_training_batches) - 1)
+
     def _check(self, epoch: int, last_batch: int) -> None:
-        losses, self._losses = torch.stack(self._losses), []
-        bad = (~losses.isfinite()).nonzero()
-        if len(bad):
-            first = int(bad[0])
-            batch = last_batch - len(losses) + 1 + first
-            raise TrainingError(
-                f"training loss is {float(losses[first])} in {_place(epoch, batch)}: {_CURE}"
-            )
+        losses, self._losses = torch.stack(self._losses).tolist(), []
+        images, self._images = self._images, []
+        for index, loss in enumerate(losses):
+            if math.isfinite(loss):
+                continue
+            place = _place(epoch, last_batch - len(losses) + 1 + index)
+            if images and not bool(images[index]):
+                _refuse_images(place)
+            raise TrainingError(f"training loss is {loss} in {place}: {_CURE}")
+        self._pending.read()
 
 
 def check_images(images: Tensor, place: str) -> None:
@@ -114,7 +159,11 @@ def check_images(images: Tensor, place: str) -> None:
         TrainingError: If images hold NaN or infinity.
     """
     if not bool(images.isfinite().all()):
-        raise TrainingError(f"images of {place} hold NaN or infinity: repair the data")
+        _refuse_images(place)
+
+
+def _refuse_images(place: str) -> NoReturn:
+    raise TrainingError(f"images of {place} hold NaN or infinity: repair the data")
 
 
 def check_weights(net: nn.Module) -> None:

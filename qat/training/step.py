@@ -7,7 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qat.core.kernels import NoCompilerWarning, has_compiler
+from qat.core.kernels import (
+    NoCompilerWarning,
+    has_compiler,
+    has_gpu_compiler,
+    missing_compiler,
+)
+from qat.core.torch_private import set_eager_numerics
 
 TrainingStep = Callable[[nn.Module, Tensor, Tensor, float], tuple[Tensor, Tensor]]
 """From network, images, labels and label smoothing to loss and logits."""
@@ -34,26 +40,29 @@ def loss_and_logits(
     return F.cross_entropy(logits, labels, label_smoothing=label_smoothing), logits
 
 
-def make_step(compile: str) -> TrainingStep:
+def make_step(compile: str, device_type: str = "cpu") -> TrainingStep:
     """:func:`loss_and_logits`, plain or compiled with its backward pass.
 
     Only the shape of the first batch is compiled; a smaller last batch runs uncompiled, because a
-    second compilation would cost more time than it saves. Without a C++ compiler the plain step is
+    second compilation would cost more time than it saves. Without a compiler the plain step is
     returned, with one warning. Network and state dict do not change.
 
     Args:
         compile: ``none`` or ``model``.
+        device_type: Type of the device of network and images, such as ``cpu`` or ``cuda``.
     """
     if compile == "none":
         return loss_and_logits
-    if not has_compiler():
+    if not (has_gpu_compiler() if device_type == "cuda" else has_compiler()):
+        lack, cure = missing_compiler(device_type)
         warnings.warn(
-            "no C++ compiler found, so trainer.compile=model has no effect "
-            "(only speed suffers); install g++ or clang++",
+            f"{lack}, so trainer.compile=model has no effect (only speed suffers); {cure}",
             NoCompilerWarning,
             stacklevel=2,
         )
         return loss_and_logits
+    if device_type == "cuda":
+        set_eager_numerics()
     # torch limits the compiled variants of a function: drop those of earlier networks.
     torch.compiler.reset()
     return _CompiledStep()

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import qat as api
+from qat.convert import clipped as clipped_file
 from qat.convert.clipped import ClippedSignsWarning, watching_signs
 from qat.core.scheme import Scheme, TensorSpec
 from tests.convert.day_and_night import DAY, NIGHT, net, scheme
@@ -39,6 +40,20 @@ def test_an_evaluation_is_watched():
     with watching_signs(qnet) as clipped:
         qnet(DAY)
     assert clipped == []
+
+
+def test_counts_on_a_gpu_are_those_of_the_cpu(monkeypatch):
+    model = net()
+    qnet = api.quantize(model, api.make_plan(model, scheme(), DAY)).eval()
+    api.calibrate(qnet, [DAY])
+    results = []
+    for immediate in (True, False):
+        monkeypatch.setattr(clipped_file, "is_immediate", lambda device, now=immediate: now)
+        with watching_signs(qnet) as clipped:
+            qnet(DAY), qnet(NIGHT), qnet(NIGHT / 2), qnet(DAY)
+        results.append(clipped)
+    assert results[0] == results[1]
+    assert results[0][0].share == 0.5
 
 
 def test_an_exports_images_are_watched(tmp_path):

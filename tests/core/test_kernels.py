@@ -55,6 +55,50 @@ def test_without_a_compiler_compiled_falls_back_with_a_notice(no_compiler):
         assert choose_kernel("compiled", LONG) == "eager"
 
 
+def test_a_gpu_saves_less_time_for_an_element(monkeypatch):
+    monkeypatch.setattr(kernels, "has_gpu_compiler", lambda: True)
+    assert choose_kernel("auto", LONG, "cuda") == "eager"
+    assert choose_kernel("auto", 1e12, "cuda") == "compiled"
+    assert choose_kernel("auto", 1e20, "mps") == "eager"  # not known, so nothing is compiled
+
+
+@pytest.mark.parametrize(
+    ("installed", "programs", "found"),
+    [
+        (True, {"gcc"}, True),
+        (True, {"g++"}, False),
+        (False, {"gcc"}, False),
+    ],
+)
+def test_a_gpu_needs_triton_and_a_c_compiler(monkeypatch, installed, programs, found):
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(kernels, "find_spec", lambda name: installed or None)
+    monkeypatch.setattr(shutil, "which", lambda name: name if name in programs else None)
+    assert kernels.has_gpu_compiler() == found
+
+
+def test_a_gpu_does_not_replace_the_compiler_of_the_cpu(no_compiler, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert not kernels.has_compiler()
+
+
+def test_without_triton_compiled_falls_back_with_a_notice(monkeypatch):
+    monkeypatch.setattr(kernels, "has_gpu_compiler", lambda: False)
+    with pytest.warns(NoCompilerWarning, match="no Triton with a C compiler.*install triton"):
+        assert choose_kernel("compiled", LONG, "cuda") == "eager"
+
+
+def test_code_for_a_gpu_divides_as_torch_does(monkeypatch):
+    calls = []
+    monkeypatch.setattr(kernels, "set_eager_numerics", lambda: calls.append("set"))
+    set_kernel("compiled")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    set_kernel("eager")
+    assert calls == []
+    set_kernel("compiled")
+    assert calls == ["set"]
+
+
 def test_other_words_are_refused():
     with pytest.raises(ValueError, match="auto, compiled, eager, got 'fast'"):
         choose_kernel("fast", 0)

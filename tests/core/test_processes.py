@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from qat.core.processes import alone, joined, minimum, rank, total, world_size
+from qat.core.processes import (
+    alone,
+    joined,
+    minimum,
+    number_in_all,
+    rank,
+    total,
+    world_size,
+)
 from tests.ranks import on_ranks
 
 
@@ -12,6 +20,7 @@ def test_one_process_gets_its_own_values_back():
     assert (world_size(), rank()) == (1, 0)
     for reduce in (minimum, total, joined):
         assert torch.equal(reduce(x), x)
+    assert number_in_all(3, torch.device("meta")) == 3  # copies nothing
 
 
 def test_a_block_alone_ends_after_an_error(monkeypatch):
@@ -33,10 +42,11 @@ def reductions(rank, ranks):
         "minimum": minimum(x[0, :1]).tolist(),
         "total": total(x[0, :1]).tolist(),
         "joined": joined(x).tolist(),
+        "number": number_in_all(x.shape[1], x.device),
     }
 
 
 @pytest.mark.slow  # processes that import torch anew
 def test_two_processes_get_the_same_by_hand(tmp_path):
-    by_hand = {"minimum": [1.0], "total": [6.0], "joined": [[1.0, -2.0, 5.0]]}
+    by_hand = {"minimum": [1.0], "total": [6.0], "joined": [[1.0, -2.0, 5.0]], "number": 3}
     assert on_ranks(reductions, tmp_path) == [by_hand, by_hand]

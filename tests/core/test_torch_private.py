@@ -24,6 +24,16 @@ def test_the_limit_is_the_compilers():
         torch_private.set_recompile_limit(before)
 
 
+def test_division_is_rounded_as_in_eager_code():
+    from torch._inductor import config
+
+    names = ("eager_numerics.division_rounding", "eager_numerics.disable_ftz")
+    with config.patch(dict.fromkeys(names, False)):
+        torch_private.set_eager_numerics()
+        assert config.eager_numerics.division_rounding
+        assert config.eager_numerics.disable_ftz
+
+
 def test_changes_are_those_of_the_allocator():
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         tensor = torch.empty(1024, dtype=torch.float32)

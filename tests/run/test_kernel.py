@@ -10,5 +10,5 @@ def test_the_kernel_is_chosen_by_the_elements_of_all_steps(make_prepared, monkey
     prepared = make_prepared("qat", kernel="auto", trainer__max_epochs=10)
     assert chosen_kernel(prepared, prepared.network.build()) == "eager"
     # Inputs of the three layers: 3 x 8 x 8, 4 x 4 x 4 and 4; 15 images in each of 10 epochs.
-    assert choices == [("auto", (192 + 64 + 4) * 15 * 10)]
+    assert choices == [("auto", (192 + 64 + 4) * 15 * 10, "cpu")]
     assert chosen_kernel(make_prepared(kernel="compiled"), prepared.network.build()) == "eager"

@@ -1,9 +1,11 @@
 """One meaning of trainer.accelerator, on machines of every kind."""
 
+import os
+
 import pytest
 import torch
 
-from qat.training.device import check_devices, resolve_device
+from qat.training.device import check_devices, compute_in_float32, resolve_device
 
 
 @pytest.fixture
@@ -55,3 +57,26 @@ def test_more_devices_than_there_are_are_refused(monkeypatch):
             ValueError, match=f"devices=3, but there are {available} of type {device}"
         ):
             check_devices(3, torch.device(device))
+
+
+@pytest.fixture
+def tf32():
+    """Both switches are on, and as before after the test."""
+    switches = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    before = [switch.allow_tf32 for switch in switches]
+    for switch in switches:
+        switch.allow_tf32 = True
+    yield
+    for switch, value in zip(switches, before, strict=True):
+        switch.allow_tf32 = value
+
+
+def test_float32_on_a_gpu_is_float32(tf32, monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    compute_in_float32(torch.device("cpu"))
+    assert torch.backends.cudnn.allow_tf32
+    compute_in_float32(torch.device("cuda", 0))
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"

@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from qat.core import checks
+from qat.training import loss_check
 from qat.training.errors import TrainingError
 from qat.training.loss_check import StopOnNonFinite, check_images, check_weights
 
@@ -40,6 +42,42 @@ def test_losses_of_a_device_are_checked_together_and_the_first_bad_one_named():
     check._losses = [torch.tensor(value) for value in (1.0, torch.nan, torch.inf)]
     with pytest.raises(TrainingError, match="loss is nan in epoch 4, batch 1 "):
         check.on_train_epoch_end(trainer(), None)
+
+
+@pytest.fixture
+def on_a_gpu(monkeypatch):
+    for module in (checks, loss_check):
+        monkeypatch.setattr(module, "is_immediate", lambda device: False)
+
+
+def test_on_a_gpu_the_batch_and_its_images_are_named_later(on_a_gpu):
+    check = StopOnNonFinite()
+    end_batch(check, 0.5, 0)
+    end_batch(check, torch.nan, 1, images=torch.tensor([1.0, torch.inf]))
+    end_batch(check, torch.nan, 2)
+    with pytest.raises(TrainingError, match=r"images of epoch 4, batch 1 .* repair the data"):
+        check.on_validation_epoch_end(trainer(val_loss=torch.nan), None)
+
+
+def test_on_a_gpu_fifty_losses_are_read_together(on_a_gpu):
+    check = StopOnNonFinite()
+    end_batch(check, torch.inf, 0)
+    for index in range(1, 49):
+        end_batch(check, 0.5, index)
+    with pytest.raises(TrainingError, match="loss is inf in epoch 4, batch 0 "):
+        end_batch(check, 0.5, 49)
+
+
+def test_on_a_gpu_the_checks_of_quantizers_are_read_with_the_losses(on_a_gpu):
+    check = StopOnNonFinite()
+    check.on_fit_start(trainer(), None)
+    checks.require(torch.tensor(False), "conv1: a range must be finite")
+    end_batch(check, 0.5, 0)
+    with pytest.raises(ValueError, match="conv1: a range"):
+        check.on_train_epoch_end(trainer(), None)
+    check.on_exception(trainer(), None, ValueError())
+    with pytest.raises(ValueError, match="now"):
+        checks.require(torch.tensor(False), "now")
 
 
 def test_a_validation_loss_is_checked_where_there_is_one():

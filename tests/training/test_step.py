@@ -24,6 +24,13 @@ def test_without_a_compiler_the_plain_step_is_taken_with_a_notice(monkeypatch):
         assert make_step("model") is loss_and_logits
 
 
+def test_a_step_on_a_gpu_needs_its_own_compiler(monkeypatch):
+    monkeypatch.setattr(step_file, "has_compiler", lambda: True)
+    monkeypatch.setattr(step_file, "has_gpu_compiler", lambda: False)
+    with pytest.warns(NoCompilerWarning, match="trainer.compile=model has no effect.*triton"):
+        assert make_step("model", "cuda") is loss_and_logits
+
+
 @pytest.fixture
 def counted(monkeypatch):
     """``torch.compile`` replaced by one that counts the calls of what it compiled."""

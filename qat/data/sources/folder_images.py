@@ -14,6 +14,7 @@ from qat.data.in_memory import Fit, ImageSet
 from qat.data.labels import is_labelled
 from qat.data.resize import fit, fitted_size
 from qat.data.sources.image_file import ImageFacts, read_pixels
+from qat.data.transfer import to_device
 
 _CHUNK = 256
 _CPU = torch.device("cpu")
@@ -95,7 +96,7 @@ class FolderImages:
         with ThreadPoolExecutor(THREADS) as pool:
             images = torch.stack(list(pool.map(self._decoded, files)))
         labels = torch.tensor([file.label for file in files])
-        return images.to(self.device), labels.to(self.device)
+        return to_device(images, self.device), to_device(labels, self.device)
 
     def subset(self, indices: Tensor) -> "FolderImages":
         """The files at ``indices``, in that order."""
