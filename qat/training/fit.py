@@ -166,9 +166,9 @@ def _train(
     check_devices(spec.devices, device)
     home = next((p.device for p in module.net.parameters()), device)
     with quiet(), repeatable(device), _as_exceptions():
-        module.step = make_step(spec.compile)
         trainer = _trainer(spec, device, callbacks, loggers)
         module.train()  # Lightning does not change the modes itself
+        module.step = make_step(spec.compile, module.net if spec.devices == 1 else None)
         train: SizedBatches = EpochBatches(train_batches, CurrentEpoch(trainer))
         # Lightning would treat a list as several loaders, so it is wrapped.
         val: SizedBatches | None = None if val_batches is None else Wrapped(val_batches)

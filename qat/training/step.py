@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qat.core.kernels import NoCompilerWarning, has_compiler
+from qat.convert.fused import fused
+from qat.core.kernels import NoCompilerWarning, current_kernel, has_compiler
 
 TrainingStep = Callable[[nn.Module, Tensor, Tensor, float], tuple[Tensor, Tensor]]
 """From network, images, labels and label smoothing to loss and logits."""
@@ -34,18 +35,23 @@ def loss_and_logits(
     return F.cross_entropy(logits, labels, label_smoothing=label_smoothing), logits
 
 
-def make_step(compile: str) -> TrainingStep:
-    """:func:`loss_and_logits`, plain or compiled with its backward pass.
+def make_step(compile: str, net: nn.Module | None = None) -> TrainingStep:
+    """:func:`loss_and_logits`, plain, with fused roundings, or compiled with its backward pass.
 
-    Only the shape of the first batch is compiled; a smaller last batch runs uncompiled, because a
-    second compilation would cost more time than it saves. Without a C++ compiler the plain step is
-    returned, with one warning. Network and state dict do not change.
+    With compiled quantizers (:func:`qat.core.kernels.current_kernel`) the step computes additions
+    and ReLUs together with the rounding after them, see :mod:`qat.convert.fused`.
+
+    With ``compile=model`` only the shape of the first batch is compiled; a smaller last batch runs
+    uncompiled, because a second compilation would cost more time than it saves. Without a C++
+    compiler the plain step is returned, with one warning. Network and state dict do not change.
 
     Args:
         compile: ``none`` or ``model``.
+        net: The network that is trained, in training mode; None fuses nothing.
     """
     if compile == "none":
-        return loss_and_logits
+        whole = fused(net) if net is not None and current_kernel() == "compiled" else None
+        return loss_and_logits if net is None or whole is None else _FusedStep(net, whole)
     if not has_compiler():
         warnings.warn(
             "no C++ compiler found, so trainer.compile=model has no effect "
@@ -62,6 +68,17 @@ def make_step(compile: str) -> TrainingStep:
 def is_compiled(step: TrainingStep) -> bool:
     """Whether a step is compiled; hooks in the network would cause a new compilation."""
     return isinstance(step, _CompiledStep)
+
+
+class _FusedStep:
+    def __init__(self, net: nn.Module, whole: nn.Module) -> None:
+        self._net, self._fused = net, whole
+
+    def __call__(
+        self, net: nn.Module, images: Tensor, labels: Tensor, label_smoothing: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        chosen = self._fused if net is self._net else net
+        return loss_and_logits(chosen, images, labels, label_smoothing)
 
 
 class _CompiledStep:

@@ -4,10 +4,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qat.core.affine import decode, encode, fake_quantize
+from qat.core.affine import decode, encode
 from qat.core.grid import IntGrid
 from qat.core.layout import Layout
 from qat.core.qparams import QParams, qparams_from_range
+from qat.core.rounding import fake_quantize
 from tests.reference import affine as numpy_affine
 from tests.strategies import grids, ranges, values
 
