@@ -5,7 +5,7 @@ from pathlib import Path
 from qat.config.checks.combinations import KERNELS, MODES, PLACEMENTS, SOURCES
 from qat.config.keys import SLOTS, choosable, key_types
 from qat.config.yaml_files import options
-from qat.models.names import torchvision_names
+from qat.models.names import MEMORY_FORMATS, torchvision_names
 from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, PRECISIONS
 
 _SLOT_CHOICES = {
@@ -22,6 +22,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "scheme.placement": PLACEMENTS,
     "scheme.first_last": ("8", "float", "fp16", "same"),
     "trainer.compile": COMPILES,
+    "trainer.memory_format": MEMORY_FORMATS,
     **{f"{part}.accelerator": ACCELERATORS for part in ("trainer", "float")},
     **{f"{part}.precision": PRECISIONS for part in ("trainer", "float")},
     **{f"{part}.keep": KEEPS for part in ("trainer", "float")},

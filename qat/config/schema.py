@@ -154,6 +154,7 @@ class TrainerConfig:
     gradient_clip_val: float | None = None
     fast_dev_run: bool = False
     keep: str = "best"
+    memory_format: str = "auto"
     freeze_observers_at: int | None = None
     freeze_batch_norm_at: int | None = None
     devices: int = 1

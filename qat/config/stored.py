@@ -46,6 +46,8 @@ def stored_config(folder: Path, record: RunRecord) -> tuple[RunConfig, bool]:
         if file is None:
             raise InputError("the file does not exist")
         stored = parsed_yaml(decoded(file.content))
+        if "trainer" in stored and "memory_format" not in stored.trainer:
+            stored.trainer.memory_format = "contiguous"  # before there was a choice
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), stored))
     except (InputError, YAMLError, OmegaConfBaseException, RecursionError) as error:
         reason = plain_line(str(error)).removeprefix(f"{path} ")

@@ -7,13 +7,11 @@ Jacob et al. 2018, arXiv:1712.05877, Eq. 1. All arithmetic is in the dtype of th
 are exact in float32 up to 16 bits.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from qat.core.checks import require
-from qat.core.kernels import body, grad_of
+from qat.core.kernels import body
 from qat.core.qparams import QParams
 
 _EDGE = 1e-4  # in steps: float rounding can move the end of the range this far past its code
@@ -80,76 +78,16 @@ def decode(codes: Tensor, qparams: QParams) -> Tensor:
     return qparams.layout.unsliced((rows - zero_point) * scale, codes)
 
 
-def fake_quantize(x: Tensor, qparams: QParams) -> Tensor:
-    """``decode(encode(x))`` bit for bit, with a straight-through gradient.
-
-    The gradient of ``x`` is 1 where ``x / scale + zero_point`` lies within ``qmin .. qmax``, ends
-    included (to 1e-4 of a step, since ``x / scale`` is itself rounded), and 0 outside: this is
-    the straight-through estimator for rounding (Bengio et al. 2013, arXiv:1308.3432), but not for
-    clipping. Scale and zero point get no gradient. NaN stays NaN.
+def is_inside(x: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int) -> Tensor:
+    """Where ``x / scale + zero_point`` lies within the codes, to 1e-4 of a step.
 
     Args:
-        x: Values of any shape that the layout allows.
-        qparams: Scale, zero point, grid and layout.
-
-    Example:
-        >>> from qat.core.grid import IntGrid
-        >>> from qat.core.layout import Layout
-        >>> grid = IntGrid(4, signed=True)
-        >>> qparams = QParams(torch.tensor([0.5]), torch.zeros(1), grid, Layout())
-        >>> x = torch.tensor([0.6, 99.0], requires_grad=True)
-        >>> y = fake_quantize(x, qparams)
-        >>> y.sum().backward()
-        >>> y.tolist(), x.grad.tolist()
-        ([0.5, 3.5], [1.0, 0.0])
+        x: Values.
+        scale: Broadcasts against ``x``.
+        zero_point: Broadcasts against ``x``, integers as floats.
+        qmin: Smallest code.
+        qmax: Largest code.
     """
-    if torch.compiler.is_compiling():
-        return _in_plain_operations(x, qparams)
-    terms = _columns(qparams)
-    if torch.is_grad_enabled():
-        # The backward pass needs the scale of now; a later forward of the same training step may
-        # change it in place. The values of the result do not depend on this copy.
-        terms = terms[0].clone(), terms[1].clone()
-    return _FakeQuantize.apply(x, *terms, qparams)  # type: ignore[no-any-return]
-
-
-def _in_plain_operations(x: Tensor, qparams: QParams) -> Tensor:
-    layout, grid = qparams.layout, qparams.grid
-    terms = layout.beside(qparams.scale, x), layout.beside(qparams.zero_point, x)
-    value = quantize_dequantize(x, *terms, grid.qmin, grid.qmax)
-    inside = _is_inside(x, *terms, grid.qmin, grid.qmax)
-    return grad_of(value, torch.where(inside, x, x.detach()))
-
-
-class _FakeQuantize(torch.autograd.Function):
-    """Forward and backward pass as one body each, so that each can be compiled to one loop."""
-
-    @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any, x: Tensor, scale: Tensor, zero_point: Tensor, qparams: QParams
-    ) -> Tensor:
-        ctx.save_for_backward(x, scale, zero_point)
-        ctx.grid, ctx.layout = qparams.grid, qparams.layout
-        rows = ctx.layout.sliced(x)
-        value = quantize_dequantize(rows, scale, zero_point, ctx.grid.qmin, ctx.grid.qmax)
-        return ctx.layout.unsliced(value, x)  # type: ignore[no-any-return]
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
-        x, scale, zero_point = ctx.saved_tensors
-        grid, layout = ctx.grid, ctx.layout
-        rows = layout.sliced(x), scale, zero_point, grid.qmin, grid.qmax
-        return layout.unsliced(_pass_inside(layout.sliced(grad), *rows), grad), None, None, None
-
-
-@body
-def _pass_inside(
-    grad: Tensor, x: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int
-) -> Tensor:
-    return torch.where(_is_inside(x, scale, zero_point, qmin, qmax), grad, 0.0).to(x.dtype)
-
-
-def _is_inside(x: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int) -> Tensor:
     codes = x / scale + zero_point
     return (codes >= qmin - _EDGE) & (codes <= qmax + _EDGE)
 

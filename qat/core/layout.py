@@ -82,18 +82,27 @@ class Layout:
         """Number of scales."""
         return prod(self.shape)
 
-    def sliced(self, x: Tensor) -> Tensor:
-        """``x`` as ``(slices, elements)``, one row per scale; a view unless the axis is inner.
+    def sliced(self, x: Tensor, like: Tensor | None = None) -> Tensor:
+        """``x`` as ``(slices, elements)``, one row per scale.
+
+        It is a view of a contiguous or channels-last tensor, except for channels of an activation
+        in the contiguous format and groups of a channels-last weight, which need a copy. The order
+        of the elements in a row is that of the memory.
+
+        Args:
+            x: The tensor that has this layout.
+            like: Tensor of the same shape whose order the rows get, so that equal places of both
+                results belong together; None takes the order of ``x``.
 
         Example:
             >>> Layout(axis=1, channels=3).sliced(torch.zeros(2, 3, 5, 5)).shape
             torch.Size([3, 50])
         """
-        if self.axis is None:
-            return _memory_order(x).reshape(1, -1)
-        if self.axis == 0 or x.ndim < 2:
-            return x.reshape(self.slices, -1)
-        return x.movedim(self.axis, 0).reshape(self.channels, -1)
+        if self.axis == 1 and x.ndim > 1:
+            return x.movedim(1, 0).reshape(self.channels, -1)
+        if self._is_permuted(x if like is None else like):
+            x = x.movedim(1, -1)
+        return x.reshape(self.slices, -1)
 
     def beside(self, scale: Tensor, x: Tensor) -> Tensor:
         """The scales, reshaped to broadcast against ``x``.
@@ -117,23 +126,33 @@ class Layout:
 
         Args:
             rows: ``(slices, elements)``.
-            like: Tensor whose shape and memory order the result gets.
+            like: Tensor whose shape and memory format the result gets.
         """
-        if self.axis is None and _is_channels_last(like):
-            batch, channels, *space = like.shape
-            return rows.reshape(batch, *space, channels).movedim(-1, 1)
-        if self.axis is None or self.axis == 0 or like.ndim < 2:
-            return rows.reshape(like.shape)
-        moved = like.movedim(self.axis, 0).shape
-        return rows.reshape(moved).movedim(0, self.axis)
+        if self._is_permuted(like):
+            return rows.reshape(like.movedim(1, -1).shape).movedim(-1, 1)
+        if self.axis == 1 and like.ndim > 1:
+            rows = rows.reshape(like.movedim(1, 0).shape).movedim(0, 1)
+        result = rows.reshape(like.shape)
+        return result.contiguous(memory_format=format_of(like)) if like.ndim == 4 else result
+
+    def _is_permuted(self, x: Tensor) -> bool:
+        """True if rows are taken in the order ``(batch, *space, channels)``, which is no copy."""
+        return not self.groups and self.axis != 1 and format_of(x) == torch.channels_last
 
 
-def _is_channels_last(x: Tensor) -> bool:
+def format_of(x: Tensor) -> torch.memory_format:
+    """The memory format of a tensor: ``torch.channels_last`` or ``torch.contiguous_format``.
+
+    A tensor that is both, such as one with a single channel, counts as contiguous.
+
+    Args:
+        x: Tensor of any rank; only those of rank 4 can be channels-last.
+
+    Example:
+        >>> format_of(torch.zeros(2, 3, 4, 4).to(memory_format=torch.channels_last))
+        torch.channels_last
+    """
     if x.ndim != 4 or x.is_contiguous():
-        return False
-    return x.is_contiguous(memory_format=torch.channels_last)
-
-
-def _memory_order(x: Tensor) -> Tensor:
-    """With a single scale any order of elements will do: take the one that needs no copy."""
-    return x.movedim(1, -1) if _is_channels_last(x) else x
+        return torch.contiguous_format
+    is_last = x.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if is_last else torch.contiguous_format

@@ -25,12 +25,17 @@ class _QuantConv(QuantTwin):
     def _empty_like(cls, layer: nn.Module) -> Self:
         return cls(**_arguments(layer))
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Quantize input and weight, convolve, and quantize the output if the plan says so."""
+    def forward(self, input: Tensor, rounded: bool = False) -> Tensor:
+        """Quantize input and weight, convolve, and quantize the output if the plan says so.
+
+        Args:
+            input: Input of the layer.
+            rounded: The input is quantized already.
+        """
         convolve: Any = self._conv_forward
         if self.follows:
             self.follow_statistics(convolve(input.detach(), self.weight, self.bias))
-        x = self.input_quantizer(input)
+        x = input if rounded else self.input_quantizer(input)
         y = self.product(convolve, x)
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 

@@ -34,11 +34,16 @@ class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: 
         bias = layer.bias is not None
         return cls(layer.in_features, layer.out_features, bias=bias, device="meta")
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Quantize input and weight, multiply, and quantize the output if the plan says so."""
+    def forward(self, input: Tensor, rounded: bool = False) -> Tensor:
+        """Quantize input and weight, multiply, and quantize the output if the plan says so.
+
+        Args:
+            input: Input of the layer.
+            rounded: The input is quantized already.
+        """
         if self.follows:
             self.follow_statistics(F.linear(input.detach(), self.weight, self.bias))
-        x = self.input_quantizer(input)
+        x = input if rounded else self.input_quantizer(input)
         y = self.product(F.linear, x)
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 

@@ -33,6 +33,11 @@ class QuantTensor(nn.Module):
         self.plan = plan
         self.quantizer = make_quantizer(plan.spec, Layout())
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Observe ``x``, round it, or return it unchanged, depending on the quantizer's phase."""
-        return self.quantizer(x)  # type: ignore[no-any-return]
+    def forward(self, x: Tensor, rounded: bool = False) -> Tensor:
+        """Observe ``x``, round it, or return it unchanged, depending on the quantizer's phase.
+
+        Args:
+            x: The tensor.
+            rounded: It is quantized already, and returned unchanged.
+        """
+        return x if rounded else self.quantizer(x)

@@ -19,6 +19,7 @@ from torch.func import functional_call
 
 from qat.base.errors import UnknownNameError
 from qat.core.evaluation_mode import evaluating
+from qat.core.layout import format_of
 
 Unpack = Callable[[str, Tensor], None]
 """``unpack(layer name, buffer)`` writes the layer's weight into a flat buffer of its size."""
@@ -127,8 +128,9 @@ class _Turn(fx.Interpreter):
         self._wait(place)
         if self.plan.ahead and place + 1 < len(self.plan.calls):
             self._start(place + 1)
+        layer: Any = self.plan.module.get_submodule(target)
         weight = self._buffer(place).view(self.plan.shapes[target])
-        layer = self.plan.module.get_submodule(target)
+        weight = weight.contiguous(memory_format=format_of(layer.weight))
         output = functional_call(layer, {"weight": weight}, args, kwargs)
         del self.unpacked[place]
         self.place += 1

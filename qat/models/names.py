@@ -11,6 +11,7 @@ from qat.base.errors import UnknownNameError
 BLOCKS = {"resnet20": 3, "resnet32": 5, "resnet44": 7, "resnet56": 9}
 """CIFAR ResNet → blocks in each of its three stages."""
 BUILTIN = ("simple_cnn", *BLOCKS)
+MEMORY_FORMATS = ("auto", "channels_last", "contiguous")
 # In torchvision's sources: @register_model() above `def name(`, or @register_model(name="...").
 _REGISTERED = re.compile(r"^@register_model\((?:name=\"(\w+)\")?\)\n(?:@.*\n)*def (\w+)\(", re.M)
 

@@ -17,6 +17,7 @@ from qat.core.qparams import (
     raised,
     round_up_to_power_of_two,
 )
+from qat.core.rounding import Rounding, fake_quantize, straight_through
 from qat.core.scheme import Method, TensorSpec
 from qat.observers.base import Observer
 from qat.observers.registry import make_observer
@@ -76,7 +77,17 @@ class Quantizer(nn.Module):
 
     def quantize(self, x: Tensor) -> Tensor:
         """Round ``x``, with the gradient of the method; here a straight-through estimator."""
-        return affine.fake_quantize(x, self.qparams())
+        return fake_quantize(x, self.qparams())
+
+    def rounding(self, x: Tensor) -> Rounding:
+        """What :meth:`quantize` computes, so that it can be computed with other operations.
+
+        A class that overrides one of the two overrides both, or its :meth:`quantize` is used.
+
+        Args:
+            x: A tensor of the shape that is rounded.
+        """
+        return straight_through(self.qparams())
 
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
         """Replace scale and zero point, in place.
@@ -199,6 +210,14 @@ class Quantizer(nn.Module):
     def is_rounding(self) -> bool:
         """True if it is calibrated and in phase ``quantize``."""
         return self.phase == "quantize" and self._ready
+
+    @property
+    def only_rounds(self) -> bool:
+        """True if :meth:`forward` now is :meth:`quantize`, and observes nothing.
+
+        A class that overrides :meth:`forward` overrides this too, or it is not used.
+        """
+        return self.is_rounding
 
     def encode(self, x: Tensor) -> Tensor:
         """Integer codes of ``x``, int32: codes of the grid, or indices into the codebook.

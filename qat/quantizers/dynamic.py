@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from qat.base.errors import InputError
-from qat.core import affine
 from qat.core.layout import Layout
 from qat.core.qparams import QParams, qparams_from_range
+from qat.core.rounding import fake_quantize
 from qat.core.scheme import TensorSpec
 from qat.observers.base import batch_extremes, finite_extremes
 from qat.quantizers.base import Quantizer
@@ -50,7 +50,7 @@ class DynamicQuantizer(Quantizer):
 
     def quantize(self, x: Tensor) -> Tensor:
         """Round over the extremes of ``x``."""
-        return affine.fake_quantize(x, self.qparams_of(x))
+        return fake_quantize(x, self.qparams_of(x))
 
     def qparams_of(self, x: Tensor) -> QParams:
         """Scale and zero point from the extremes of ``x``.

@@ -16,17 +16,15 @@ acts as a positive one. By default training starts from the step of least square
 start of the paper is 1.5 to 4.6 times wider at 2 to 8 bits, which is too wide for short trainings.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
-from qat.core.affine import quantize_dequantize
 from qat.core.kernels import body, grad_of
 from qat.core.layout import Layout
 from qat.core.qparams import QParams, raised
+from qat.core.rounding import Rounding, activated, before_activation, rounded
 from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.base import Quantizer
 
@@ -81,11 +79,16 @@ class LSQQuantizer(Quantizer):
 
     def quantize(self, x: Tensor) -> Tensor:
         """Eq. 1 and 2, with the gradients of Eq. 3 and 5."""
-        step = self._positive_step()
-        gain = (self._elements_per_step(x) * self.grid.qmax) ** -0.5
         if torch.compiler.is_compiling():
-            return self._in_plain_operations(x, grad_of(step, step * gain))
-        return _LSQ.apply(x, step.reshape(-1, 1), self, gain)  # type: ignore[no-any-return]
+            step = self._positive_step()
+            return self._in_plain_operations(x, grad_of(step, step * self._gain(x)))
+        return rounded(x, self.rounding(x))
+
+    def rounding(self, x: Tensor) -> Rounding:
+        """Eq. 1 to 5, as :mod:`qat.core.rounding` computes them."""
+        step = self._positive_step().reshape(-1, 1)
+        zero = torch.zeros_like(step)
+        return Rounding(step, zero, self.grid, self.layout, _gradients, self._gain(x))
 
     def _in_plain_operations(self, x: Tensor, step: Tensor) -> Tensor:
         qmin, qmax = self.grid.qmin, self.grid.qmax
@@ -119,40 +122,29 @@ class LSQQuantizer(Quantizer):
         step = self.step.abs().clamp(min=torch.finfo(self.step.dtype).tiny)
         return step if self.least_scale is None else raised(step, self.least_scale)
 
-    def _elements_per_step(self, x: Tensor) -> float:
+    def _gain(self, x: Tensor) -> float:
+        """The factor of section 2.2."""
         weight = self.layout.axis == 0
         total = x.numel() if weight or x.ndim < 2 else x.numel() / x.shape[0]
-        return max(total / self.layout.slices, 1)
-
-
-class _LSQ(torch.autograd.Function):
-    """Eq. 1 to 5: forward and backward pass as one body each, which can be compiled to one loop."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, step: Tensor, owner: LSQQuantizer, gain: float) -> Tensor:  # type: ignore[override]
-        ctx.save_for_backward(x, step)
-        ctx.grid, ctx.layout, ctx.gain = owner.grid, owner.layout, gain
-        rows = ctx.layout.sliced(x)
-        zero = torch.zeros_like(step)
-        value = quantize_dequantize(rows, step, zero, ctx.grid.qmin, ctx.grid.qmax)
-        return ctx.layout.unsliced(value, x)  # type: ignore[no-any-return]
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:  # type: ignore[override]
-        x, step = ctx.saved_tensors
-        rows = ctx.layout.sliced(grad), ctx.layout.sliced(x), step
-        grad_x, grad_step = _gradients(*rows, ctx.grid.qmin, ctx.grid.qmax)
-        # The gain differs between layers; as an argument of the body, each would be compiled.
-        return ctx.layout.unsliced(grad_x, grad), grad_step * ctx.gain, None, None
+        return float((max(total / self.layout.slices, 1) * self.grid.qmax) ** -0.5)
 
 
 @body
 def _gradients(
-    grad: Tensor, x: Tensor, step: Tensor, qmin: int, qmax: int
+    grad: Tensor,
+    grad_of_y: Tensor | None,
+    values: Tensor,
+    step: Tensor,
+    zero_point: Tensor,
+    activation: str,
+    qmin: int,
+    qmax: int,
 ) -> tuple[Tensor, Tensor]:
     """Gradients of rows ``(slices, n)`` and of their steps ``(slices, 1)``."""
-    steps = x / step
+    y = activated(values, None, activation)
+    steps = y / step
     inside = (steps > qmin) & (steps < qmax)
     slope = torch.where(inside, torch.round(steps) - steps, steps.clamp(qmin, qmax))
-    grad_x = torch.where(inside, grad, 0.0).to(x.dtype)
+    passed = torch.where(inside, grad, 0.0)
+    grad_x = before_activation(passed, grad_of_y, y, activation).to(values.dtype)
     return grad_x, (grad * slope).sum(dim=1, keepdim=True)

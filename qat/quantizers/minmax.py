@@ -69,6 +69,11 @@ class MinMaxQuantizer(Quantizer):
             self.adopt_range()
         return rounded
 
+    @property
+    def only_rounds(self) -> bool:
+        """True unless the range follows the values in training."""
+        return self.is_rounding and not (self.training and self._follows())
+
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
         """Replace scale and zero point, in place.
 

@@ -36,6 +36,7 @@ class CacheKeys:
             "device": self.device.type,
             "threads": torch.get_num_threads(),
             "numerics_version": NUMERICS_VERSION,
+            **self._format(),
         }
 
     def float_values(self, checkpoint: str) -> dict[str, Any]:
@@ -79,4 +80,10 @@ class CacheKeys:
         key["images"] = self.data.digest
         key["evaluation_batch"] = self.test_batch_size
         key["numerics_version"] = NUMERICS_VERSION
+        key |= self._format()
         return json.loads(json.dumps(key))  # type: ignore[no-any-return]
+
+    def _format(self) -> dict[str, Any]:
+        """The memory format; empty for ``contiguous``, as in the settings of a run."""
+        name = "memory_format"
+        return {name: self.settings[name]} if name in self.settings else {}

@@ -167,9 +167,11 @@ def _train(
     compute_in_float32(device)
     home = next((p.device for p in module.net.parameters()), device)
     with quiet(), repeatable(device), _as_exceptions():
-        module.step = make_step(spec.compile, device.type)
         trainer = _trainer(spec, device, callbacks, loggers)
         module.train()  # Lightning does not change the modes itself
+        module.step = make_step(
+            spec.compile, device.type, module.net if spec.devices == 1 else None
+        )
         train: SizedBatches = EpochBatches(train_batches, CurrentEpoch(trainer))
         # Lightning would treat a list as several loaders, so it is wrapped.
         val: SizedBatches | None = None if val_batches is None else Wrapped(val_batches)

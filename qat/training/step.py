@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from qat.convert.fused import fused
 from qat.core.kernels import (
     NoCompilerWarning,
+    current_kernel,
     has_compiler,
     has_gpu_compiler,
     missing_compiler,
@@ -40,19 +42,24 @@ def loss_and_logits(
     return F.cross_entropy(logits, labels, label_smoothing=label_smoothing), logits
 
 
-def make_step(compile: str, device_type: str = "cpu") -> TrainingStep:
-    """:func:`loss_and_logits`, plain or compiled with its backward pass.
+def make_step(compile: str, device_type: str = "cpu", net: nn.Module | None = None) -> TrainingStep:
+    """:func:`loss_and_logits`, plain, with fused roundings, or compiled with its backward pass.
 
-    Only the shape of the first batch is compiled; a smaller last batch runs uncompiled, because a
-    second compilation would cost more time than it saves. Without a compiler the plain step is
-    returned, with one warning. Network and state dict do not change.
+    With compiled quantizers (:func:`qat.core.kernels.current_kernel`) the step computes additions
+    and ReLUs together with the rounding after them, see :mod:`qat.convert.fused`.
+
+    With ``compile=model`` only the shape of the first batch is compiled; a smaller last batch runs
+    uncompiled, because a second compilation would cost more time than it saves. Without a compiler
+    the plain step is returned, with one warning. Network and state dict do not change.
 
     Args:
         compile: ``none`` or ``model``.
         device_type: Type of the device of network and images, such as ``cpu`` or ``cuda``.
+        net: The network that is trained, in training mode; None fuses nothing.
     """
     if compile == "none":
-        return loss_and_logits
+        whole = fused(net) if net is not None and current_kernel() == "compiled" else None
+        return loss_and_logits if net is None or whole is None else _FusedStep(net, whole)
     if not (has_gpu_compiler() if device_type == "cuda" else has_compiler()):
         lack, cure = missing_compiler(device_type)
         warnings.warn(
@@ -71,6 +78,17 @@ def make_step(compile: str, device_type: str = "cpu") -> TrainingStep:
 def is_compiled(step: TrainingStep) -> bool:
     """Whether a step is compiled; hooks in the network would cause a new compilation."""
     return isinstance(step, _CompiledStep)
+
+
+class _FusedStep:
+    def __init__(self, net: nn.Module, whole: nn.Module) -> None:
+        self._net, self._fused = net, whole
+
+    def __call__(
+        self, net: nn.Module, images: Tensor, labels: Tensor, label_smoothing: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        chosen = self._fused if net is self._net else net
+        return loss_and_logits(chosen, images, labels, label_smoothing)
 
 
 class _CompiledStep:

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from qat.core import kernels
-from qat.core.affine import fake_quantize
 from qat.core.grid import IntGrid
 from qat.core.kernels import NoCompilerWarning, choose_kernel, current_kernel, set_kernel
 from qat.core.layout import Layout
 from qat.core.qparams import QParams
+from qat.core.rounding import fake_quantize
 from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.registry import make_quantizer
 

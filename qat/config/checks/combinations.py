@@ -24,6 +24,7 @@ from qat.config.schema import (
 )
 from qat.config.training_specs import check_training
 from qat.core.optimizers import OPTIMIZERS
+from qat.models.names import MEMORY_FORMATS
 from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, PRECISIONS, SCHEDULES
 
 PLACEMENTS = ("academic", "integer")
@@ -200,4 +201,5 @@ def _check_trainer(config: RunConfig) -> None:
     one_of("trainer.accelerator", trainer.accelerator, ACCELERATORS)
     one_of("trainer.precision", trainer.precision, PRECISIONS)
     one_of("trainer.keep", trainer.keep, KEEPS)
+    one_of("trainer.memory_format", trainer.memory_format, MEMORY_FORMATS)
     _check_devices(config)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from qat.base.errors import InputError, UnknownNameError
 from qat.core.codebook import Codebook
+from qat.core.layout import format_of
 from qat.core.network_tensors import own_state
 from qat.core.packing import unpack
 from qat.core.plan import LayerPlan, Plan
@@ -102,6 +103,6 @@ def _weight(stream: Tensor, entry: Mapping[str, Any], twin: QuantTwin) -> Tensor
     if entry != expected:
         raise InputError(f"layer {twin.plan.name!r} needs {expected}, the file has {entry}")
     codes = unpack(stream.numpy(), twin.weight.numel(), *quantizer.code_range())
-    return quantizer.decode(
-        torch.from_numpy(codes).reshape(twin.weight.shape).to(twin.weight.device)
-    )
+    whole = torch.from_numpy(codes).reshape(twin.weight.shape).to(twin.weight.device)
+    decoded = quantizer.decode(whole)
+    return decoded.contiguous(memory_format=format_of(twin.weight))

@@ -145,6 +145,8 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     if config.model.checkpoint is None and config.model.weights is None:
         settings["float"] = everything["float"]
     settings |= _deployment(config) | memory_settings(config)
+    if config.trainer.memory_format != "contiguous":  # left out, as in runs made before
+        settings["memory_format"] = config.trainer.memory_format
     if config.mode == "float":
         return settings
     scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}
@@ -159,6 +161,7 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     if trains(config):
         settings |= {k: everything[k] for k in OF_QAT}
         trainer = everything["trainer"]
+        del trainer["memory_format"]  # of the whole run, see above
         settings["trainer"] = {k: v for k, v in trainer.items() if (k, v) not in ONE_PROCESS}
     return settings
 

@@ -14,6 +14,7 @@ from qat.data.batches import Batches
 from qat.data.bundle import DataBundle
 from qat.models.build import build_model
 from qat.models.checkpoint import load_checkpoint
+from qat.models.memory_format import in_format
 from qat.models.state_dict import CheckpointTensors
 from qat.models.torchvision import without_training_heads
 
@@ -33,6 +34,7 @@ class NetworkRequest:
         checkpoint: File with the weights; None if the run trains the network.
         checkpoint_key: Key of the state dict in that file; None searches the file for it.
         device: Device that the network is moved to.
+        memory_format: ``auto``, ``channels_last`` or ``contiguous``.
     """
 
     source: str
@@ -45,6 +47,7 @@ class NetworkRequest:
     checkpoint: Path | None
     checkpoint_key: str | None
     device: torch.device
+    memory_format: str
 
     def build(self) -> nn.Module:
         """Build the network with its initial weights, or with those of the checkpoint.
@@ -56,7 +59,7 @@ class NetworkRequest:
         net = self._initial()
         if self.checkpoint is not None:
             self._load_checkpoint(net, self.checkpoint)
-        return without_training_heads(net).to(self.device)
+        return in_format(without_training_heads(net), self.memory_format, self.device)
 
     def checkpoint_line(self) -> str | None:
         """A line that names the tensors taken from the checkpoint and those it left unused.
@@ -112,6 +115,7 @@ def network_request(config: RunConfig, data: DataBundle, device: torch.device) -
         None if model.checkpoint is None else Path(model.checkpoint),
         model.checkpoint_key,
         device,
+        config.trainer.memory_format,
     )
 
 

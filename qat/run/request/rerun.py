@@ -10,8 +10,10 @@ from typing import Any
 from qat.base.errors import RequestError
 from qat.config.schema import PathsConfig, RunConfig
 from qat.config.study_grids import key_of
+from qat.records.file_names import CONFIG_NAME
 from qat.records.store import read_record
 
+FORMAT = "trainer.memory_format"
 OF_THE_COMMAND = ("paths", "force", "hydra")
 """Keys that only the present command sets, never the files of a run."""
 
@@ -40,6 +42,9 @@ def overrides_of(folder: Path, typed: Sequence[str] = ()) -> tuple[str, ...]:
                 f"--from: the run has the override {word}; a resolver in a run's files is not "
                 f"called: give {key_of(word)}=VALUE again"
             )
+    config = folder / CONFIG_NAME
+    if FORMAT not in typed_keys and config.is_file() and "memory_format" not in config.read_text():
+        repeated.append(f"{FORMAT}=contiguous")  # the run was made before there was a choice
     return tuple(repeated)
 
 

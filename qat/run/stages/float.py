@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from qat.cost.size import float_file_bytes
+from qat.models.memory_format import format_of_network
 from qat.records.environment import environment_facts
 from qat.run.float_network import FloatNetwork, float_logits, float_network
 from qat.run.kernel import chosen_kernel
@@ -36,7 +37,10 @@ def float_figures_stage(state: RunState) -> StageResult:
 
 def _protocol(prepared: Prepared, source: FloatNetwork) -> dict[str, dict[str, Any]]:
     """The protocol with the fields that the float network decides."""
-    decided: dict[str, dict[str, Any]] = {"float": {"checkpoint_digest": source.digest}}
+    decided: dict[str, dict[str, Any]] = {
+        "float": {"checkpoint_digest": source.digest},
+        "evaluation": {"memory_format": format_of_network(source.net)},
+    }
     if prepared.mode.trains:
         decided["training"] = {"kernel": chosen_kernel(prepared, source.net)}
     return merge_parts(prepared.protocol, decided)
