@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from bench._words import without_paths
 from qat.records.environment import cpu_facts, git_facts
 
 
@@ -114,7 +115,7 @@ def write_report(name: str, results: Mapping[str, Any], out: Path | None) -> dic
     """
     report = {
         "bench": name,
-        "command": f"python -m bench.{name} {' '.join(sys.argv[1:])}".strip(),
+        "command": without_paths(f"python -m bench.{name}", sys.argv[1:]),
         "machine": machine(),
         "results": dict(results),
     }

@@ -24,7 +24,6 @@ absolute. ``ratio`` is this checkout's wall time over that of the commit in the 
 
 import argparse
 import shlex
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -33,8 +32,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench._commands import PROJECT, Taken, run_qat
-from bench._jobs import Job, data_words, jobs
+from bench._commands import PROJECT, Taken
+from bench._jobs import Job, add_network, jobs, network_of, prepared, timed
 from bench._report import paired_ratio, spread, write_report
 
 REFERENCE = "901a4c5"
@@ -59,39 +58,6 @@ def worktree(commit: str, folder: Path, project: Path = PROJECT) -> Iterator[Pat
         subprocess.run([*git, "remove", "--force", path], check=True, capture_output=True)
 
 
-def prepared(job: Job, checkout: Path, home: Path) -> Path:
-    """Folder with the state that the job starts from.
-
-    Args:
-        job: Whose ``prepare`` runs.
-        checkout: Whose code runs.
-        home: Gets the folder.
-    """
-    start = home / "start"
-    for words in job.prepare:
-        run_qat(["run", *words], start, checkout)
-    return start
-
-
-def timed(job: Job, checkout: Path, home: Path, start: Path) -> Taken:
-    """One run of the job, from a copy of its state.
-
-    Args:
-        job: What runs.
-        checkout: Whose code runs.
-        home: Gets the copy, which is deleted afterwards.
-        start: The state.
-    """
-    now = home / "now"
-    for name in job.keeps:
-        if (start / name).exists():
-            shutil.copytree(start / name, now / name, symlinks=True)
-    try:
-        return run_qat(["run", *job.words], now, checkout, job.returncode)
-    finally:
-        shutil.rmtree(now, ignore_errors=True)
-
-
 def measure(
     job: Job, checkouts: dict[str, Path], rounds: int, warmup: int, folder: Path
 ) -> dict[str, Any]:
@@ -104,12 +70,11 @@ def measure(
         warmup: Rounds before those.
         folder: For runs and caches.
     """
-    homes = {side: folder / side for side in SIDES}
-    starts = {side: prepared(job, checkouts[side], homes[side]) for side in SIDES}
+    starts = {side: prepared(job, folder / side, checkouts[side]) for side in SIDES}
     taken: dict[str, list[Taken]] = {side: [] for side in SIDES}
     for number in range(-warmup, rounds):
         for side in SIDES if number % 2 else SIDES[::-1]:
-            time = timed(job, checkouts[side], homes[side], starts[side])
+            time = timed(job, starts[side], checkouts[side])
             if number >= 0:
                 taken[side].append(time)
     return {"words": shlex.join(job.words), **figures(taken["checkout"], taken["reference"])}
@@ -139,7 +104,7 @@ def chosen_jobs(args: argparse.Namespace) -> dict[str, Job]:
     if args.words:
         prepare = tuple(tuple(shlex.split(words)) for words in args.prepare)
         return {"words": Job(tuple(args.words), prepare, tuple(args.keep))}
-    every = jobs(data_words(args.data, args.checkpoint, args.test_images))
+    every = jobs(network_of(args))
     return {name: every[name] for name in args.jobs}
 
 
@@ -152,9 +117,7 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--keep", nargs="+", choices=["runs", "cache"], default=["cache"])
     words.add_argument("--commit", default=REFERENCE)
     words.add_argument("--checkout", type=Path, default=PROJECT, help="default: this one")
-    words.add_argument("--data", default="synthetic")
-    words.add_argument("--checkpoint", type=Path, help="of the float network; else one epoch")
-    words.add_argument("--test-images", type=int, default=1000)
+    add_network(words)
     words.add_argument("--rounds", type=int, default=5)
     words.add_argument("--warmup", type=int, default=1)
     words.add_argument("--out", type=Path, help="also write the JSON here")

@@ -80,10 +80,10 @@ def test_ratios_are_of_rounds_and_over_the_reference():
 
 
 def test_the_sweep_has_48_points_and_starts_without_calibrations():
-    every = against.jobs(["data=synthetic"])
+    every = against.jobs(["model=resnet20", "data=synthetic"])
     grid = [word for word in every["sweep"].words if "," in word]
     count = 1
     for word in grid:
         count *= len(word.split(","))
     assert count == 48
-    assert [words[-1] for words in every["sweep"].prepare] == ["mode=float"]
+    assert every["sweep"].prepare == (("mode=float", "model=resnet20", "data=synthetic"),)
