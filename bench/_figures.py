@@ -47,7 +47,8 @@ class Figure:
     def interval(self, share: float) -> tuple[float, float]:
         """From quartile to quartile; around a single value that share of it to either side."""
         if self.q1 is None or self.q3 is None:
-            return tuple(sorted((self.median * (1 - share), self.median * (1 + share))))  # type: ignore[return-value]
+            reach = share * abs(self.median)
+            return self.median - reach, self.median + reach
         return self.q1, self.q3
 
 
@@ -98,6 +99,8 @@ def _words(row: Mapping[str, Any]) -> Iterator[str]:
     for key in ROW_KEYS:
         if key in row:
             yield f"{key} {row[key]}" if key == "batch" else str(row[key])
+    if "median_ms" in row:
+        yield "ms"
 
 
 def _spread(value: Mapping[str, Any]) -> Figure | None:

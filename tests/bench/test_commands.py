@@ -35,6 +35,6 @@ def test_code_is_that_of_the_checkout(tmp_path):
 
 def test_an_unexpected_exit_status_is_an_error_with_the_last_words(tmp_path):
     words = ["-S", "-c", "import sys; sys.exit('it broke')"]
-    with pytest.raises(CommandError, match="ended with 1, not 0, in .*: it broke"):
+    with pytest.raises(CommandError, match=r"ended with 1, not 0, in .*: it broke"):
         run_python(words, tmp_path)
     assert run_python(words, tmp_path, returncode=1).wall_s > 0

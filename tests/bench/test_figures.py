@@ -27,7 +27,7 @@ def test_every_kind_of_figure_by_hand():
         "step_ms": Figure(2.0, 3, 1.0, 3.0),
         "stages · float · peak_bytes": Figure(7.0),
         "again_seconds": Figure(1.5),
-        "rows · ort int8 batch 1": Figure(4.0, 50, 3.0, 5.0),
+        "rows · ort int8 batch 1 ms": Figure(4.0, 50, 3.0, 5.0),
         "speedups · ort int8 batch 1": Figure(1.5, 10, 1.25, 1.75),
     }
 
@@ -45,7 +45,7 @@ def test_settings_are_apart():
         ("w8 · bytes", True),
         ("float_step_ms", False),
         ("mobilenet_v2 · peak_bytes", False),
-        ("rows · openvino int8 batch 1", False),
+        ("rows · openvino int8 batch 1 ms", False),
     ],
 )
 def test_only_ratios_and_sizes_hold_on_every_machine(name, relative):
