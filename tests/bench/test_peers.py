@@ -31,6 +31,7 @@ def test_an_environment_takes_torch_from_this_one(monkeypatch, tmp_path):
     assert python == folder / "bin" / "python"
     assert calls[0][0] == "venv"
     assert calls[1][-1] == "some==1.0"
+    assert calls[1][calls[1].index("--override") + 1] == str(folder / "left_out.txt")
     left_out = (folder / "left_out.txt").read_text().splitlines()
     assert [line.split()[0] for line in left_out] == ["torch", "torchvision"]
     (shared,) = folder.rglob("*.pth")
