@@ -67,10 +67,10 @@ def make_epochs(args: argparse.Namespace, data: DataBundle) -> dict[str, Epochs]
         args: Of the command line.
         data: On the device.
     """
-    channels, size, _ = data.train.image_shape
+    channels, size, _ = data.training.image_shape
     case = Case(args.model, args.batch, size, channels, args.bits, args.device, args.precision)
     augment = Augment(PAD)
-    batches = Batches(data.train, args.batch, data.preprocess, augment, True, drop_last=True)
+    batches = Batches(data.training, args.batch, data.preprocess, augment, True, drop_last=True)
     net, kernel = case.float_network(), choose_kernel(args.kernel, 0)
     qnet = case.quantized(net)
     plans = {"float": (net, "eager", "none"), f"qat_{kernel}": (qnet, kernel, "none")}
@@ -102,7 +102,7 @@ def measure(args: argparse.Namespace, data: DataBundle) -> dict[str, Any]:
     images = len(epochs["float"].batches) * args.batch
     keys = ("model", "batch", "bits", "device", "precision", "memory_format")
     results: dict[str, Any] = {key: getattr(args, key) for key in keys}
-    results |= {"data": data.name, "train_images": len(data.train), "images": images}
+    results |= {"data": data.name, "train_images": len(data.training), "images": images}
     results["first_step_s"] = first
     for name, taken in seconds.items():
         results[f"{name}_images_per_second"] = spread([images / value for value in taken])

@@ -48,8 +48,9 @@ def noted(step: Step, net: Any, folder: Path) -> Step:
 
 def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Spread of both steps and of the cost, in percent of the training."""
-    made, nets = make_steps(case_of(args), ["contiguous"], ["eager"])
-    step = made["qat_eager"]
+    case = case_of(args)
+    all_steps, nets = make_steps(case, ["contiguous"], ["eager"])
+    step = all_steps["qat_eager"]
     steps = {"plain": step, "noted": noted(step, nets["qat_eager"], folder)}
     seconds = interleaved_seconds(steps, args.steps, args.warmup)
     costs = [
@@ -57,6 +58,8 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for plain, note in zip(seconds["plain"], seconds["noted"], strict=True)
     ]
     return {
+        "model": case.model,
+        "batch": case.batch,
         "every": args.every,
         **{f"{name}_step_ms": spread([1e3 * s for s in taken]) for name, taken in seconds.items()},
         "cost_percent": spread(costs),
