@@ -47,7 +47,7 @@ ENTRIES = {
     "step_mobilenet_v2": Entry(
         "step",
         "And one of MobileNetV2 at 96 pixels?",
-        ("--kernels", "compiled", "--model", "mobilenet_v2"),
+        ("--compile-model", "--model", "mobilenet_v2"),
         ("--batch", "2", "--steps", "3", "--warmup", "1"),
         shown=_STEP_SHOWN,
     ),

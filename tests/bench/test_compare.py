@@ -20,9 +20,9 @@ def spread(low, median, high):
 def test_intervals_that_overlap_have_not_moved():
     old = report(ratio=spread(0.9, 1.0, 1.1), step_ms=spread(9.0, 10.0, 11.0))
     new = report(ratio=spread(1.05, 1.2, 1.3), step_ms=spread(11.5, 12.0, 13.0))
-    found = compare(old, new)
-    assert found.moved == ["step_ms: 10.00 (9.000 to 11.00) → 12.00 (11.50 to 13.00)"]
-    assert (found.unmoved, found.not_compared) == (1, 0)
+    result = compare(old, new)
+    assert result.moved == ["step_ms: 10.00 (9.000 to 11.00) → 12.00 (11.50 to 13.00)"]
+    assert (result.unmoved, result.not_compared) == (1, 0)
 
 
 @pytest.mark.parametrize(("after", "moved"), [(11.0, 0), (13.0, 1), (8.0, 1)])
@@ -35,19 +35,19 @@ def test_times_of_another_machine_are_not_compared_but_ratios_are(key):
     old = report(ratio=spread(0.9, 1.0, 1.1), step_ms=spread(9.0, 10.0, 11.0))
     new = report(ratio=spread(1.5, 1.6, 1.7), step_ms=spread(90.0, 100.0, 110.0))
     new["machine"][key] = "other"
-    found = compare(old, new)
-    assert [line.partition(":")[0] for line in found.moved] == ["ratio"]
-    assert found.not_compared == 1
-    first = next(iter(found.lines("step")))
+    result = compare(old, new)
+    assert [line.partition(":")[0] for line in result.moved] == ["ratio"]
+    assert result.not_compared == 1
+    first = next(iter(result.lines("step")))
     assert "1 times of another machine not compared" in first
 
 
 def test_other_settings_are_not_compared():
     new = copy.deepcopy(report(ratio=3.0))
     new["results"]["model"] = "simple_cnn"
-    found = compare(report(ratio=1.0), new)
-    assert not found.moved
-    assert list(found.lines("step")) == [
+    result = compare(report(ratio=1.0), new)
+    assert not result.moved
+    assert list(result.lines("step")) == [
         "step: not compared, settings differ: model resnet20 → simple_cnn"
     ]
 

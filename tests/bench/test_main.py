@@ -77,7 +77,7 @@ def test_reports_of_other_files_or_machines_do_not_count(calls, tmp_path, change
 
 def test_data_and_checkpoint_go_to_those_that_take_them(calls, tmp_path):
     main(tmp_path, "sweep", "sensitivity", "step", "--data", "cifar10", "--checkpoint", "net.pt")
-    words = {module: given for module, given in calls}
+    words = dict(calls)
     assert words["bench.sweep"][:3] == ["--data", "cifar10", "--checkpoint"]
     assert words["bench.sensitivity"][0] == "--checkpoint"
     assert "--checkpoint" not in words["bench.step"]
