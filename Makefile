@@ -83,9 +83,8 @@ reproduce: setup  ## Run a study and write its table and figures: make reproduce
 tensorboard: setup  ## Compare runs in the browser (TensorBoard)
 	$(BIN)/tensorboard --logdir "$$($(BIN)/python -m qat.report.all_view $(RUNS))"
 
-bench: setup  ## Time a training step and the data pipeline
-	$(BIN)/python -m bench.step
-	$(BIN)/python -m bench.data
+bench: setup  ## Run all benchmarks and say what moved: make bench [WITH="step --quick"]
+	$(BIN)/python -m bench $(WITH)
 
 clean:  ## Remove caches of tools; runs and logs stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

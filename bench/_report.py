@@ -8,12 +8,22 @@ import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import torch
 
+from bench._words import without_paths
 from qat.records.environment import cpu_facts, git_facts
+
+
+def load_1min() -> float | None:
+    """Load of the last minute, as the system says it; None where it says none."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+_LOAD_BEFORE = load_1min()
+"""As this process started, before it loads the machine itself."""
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -30,24 +40,42 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return summary
 
 
-def interleaved_seconds(
+def interleaved_times(
     runs: Mapping[str, Callable[[], object]], repeats: int, warmup: int = 1
-) -> dict[str, list[float]]:
-    """Wall seconds of every run, in turns, so that a busy spell of the machine meets them all.
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Wall and CPU seconds of every run, in turns: a busy spell of the machine meets them all.
+
+    CPU seconds are those of all threads of this process. They depend less on other load, but
+    threads that wait for each other by spinning add to them: compare them with one thread.
 
     Args:
         runs: What to time, by name.
         repeats: Timed rounds.
         warmup: Rounds before those, not timed.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    wall: dict[str, list[float]] = {name: [] for name in runs}
+    cpu: dict[str, list[float]] = {name: [] for name in runs}
     for round_number in range(-warmup, repeats):
         for name, run in runs.items():
-            start = perf_counter()
+            start, cpu_start = perf_counter(), process_time()
             run()
             if round_number >= 0:
-                seconds[name].append(perf_counter() - start)
-    return seconds
+                wall[name].append(perf_counter() - start)
+                cpu[name].append(process_time() - cpu_start)
+    return wall, cpu
+
+
+def interleaved_seconds(
+    runs: Mapping[str, Callable[[], object]], repeats: int, warmup: int = 1
+) -> dict[str, list[float]]:
+    """The wall seconds of :func:`interleaved_times`.
+
+    Args:
+        runs: What to time, by name.
+        repeats: Timed rounds.
+        warmup: Rounds before those, not timed.
+    """
+    return interleaved_times(runs, repeats, warmup)[0]
 
 
 def paired_ratio(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
@@ -64,7 +92,8 @@ def machine() -> dict[str, Any]:
         "cpu": cpu_facts()[0],
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "load_before_1min": _LOAD_BEFORE,
+        "load_1min": load_1min(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "platform": platform.platform(),
         "python": platform.python_version(),
@@ -86,7 +115,7 @@ def write_report(name: str, results: Mapping[str, Any], out: Path | None) -> dic
     """
     report = {
         "bench": name,
-        "command": f"python -m bench.{name} {' '.join(sys.argv[1:])}".strip(),
+        "command": without_paths(f"python -m bench.{name}", sys.argv[1:]),
         "machine": machine(),
         "results": dict(results),
     }

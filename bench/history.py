@@ -17,7 +17,8 @@ from typing import Any
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from bench._report import interleaved_seconds, spread, write_report
-from bench.step import Step, make_steps
+from bench._training import Step
+from bench.step import case_of, make_steps
 from bench.step import parser as step_parser
 from qat.records.side_files.history import HistoryWriter
 from qat.training.history import QuantizerHistory
@@ -47,8 +48,9 @@ def noted(step: Step, net: Any, folder: Path) -> Step:
 
 def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Spread of both steps and of the cost, in percent of the training."""
-    nets: dict[str, Any] = {}
-    step = make_steps(args, nets)["qat_eager"]
+    case = case_of(args)
+    all_steps, nets = make_steps(case, ["contiguous"], ["eager"])
+    step = all_steps["qat_eager"]
     steps = {"plain": step, "noted": noted(step, nets["qat_eager"], folder)}
     seconds = interleaved_seconds(steps, args.steps, args.warmup)
     costs = [
@@ -56,21 +58,24 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for plain, note in zip(seconds["plain"], seconds["noted"], strict=True)
     ]
     return {
+        "model": case.model,
+        "batch": case.batch,
         "every": args.every,
         **{f"{name}_step_ms": spread([1e3 * s for s in taken]) for name, taken in seconds.items()},
         "cost_percent": spread(costs),
     }
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> int:
     """Measure and report."""
     words = step_parser()
     words.description = __doc__
     words.add_argument("--every", type=int, default=50, help="steps between two looks")
-    args = words.parse_args()
+    args = words.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         write_report("history", measure(args, Path(folder)), args.out)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

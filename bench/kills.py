@@ -253,16 +253,17 @@ def _children(pid: int) -> Iterator[int]:
             continue
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> int:
     """Kill and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where runs and the log are kept")
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
     write_report("kills", campaign(options.folder, options.kills), options.out)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -11,15 +11,12 @@ that a busy machine counts little.
 
 import argparse
 import itertools
-import os
-import resource
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench._commands import run_qat
 from bench._report import write_report
 from qat.records.schema import RunRecord
 from qat.records.store import write_record
@@ -71,21 +68,9 @@ def write_records(count: int, folder: Path) -> None:
 
 
 def cpu_seconds(folder: Path) -> tuple[float, float]:
-    """User and system time of one ``qat table`` over a folder.
-
-    Raises:
-        RuntimeError: If it fails.
-    """
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    words = [sys.executable, "-m", "qat", "table", str(folder)]
-    # Byte code is kept from the first repetition on, as it is wherever the command is used.
-    kept = {"PYTHONPYCACHEPREFIX": str(folder.with_name(f"{folder.name}-code"))}
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | kept
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env=env)
-    if done.returncode:
-        raise RuntimeError(f"qat table failed: {done.stderr.strip()}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
+    """User and system time of one ``qat table`` over a folder."""
+    taken = run_qat(["table", str(folder)], folder.parent)
+    return taken.user_s, taken.system_s
 
 
 def _plan(weight: int, act: int) -> dict[str, Any]:
@@ -139,13 +124,13 @@ def _protocol(images: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> int:
     """Time it and write the report."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
     parser.add_argument("--records", type=int, default=5000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, default=None)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "runs"
         folder.mkdir()
@@ -160,7 +145,10 @@ def main() -> None:
         "system_seconds": system,
     }
     write_report("table", results, options.out)
+    return 0
 
+
+_Raw = argparse.RawDescriptionHelpFormatter
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -169,9 +169,8 @@ def _train(
     with quiet(), repeatable(device), _as_exceptions():
         trainer = _trainer(spec, device, callbacks, loggers)
         module.train()  # Lightning does not change the modes itself
-        module.step = make_step(
-            spec.compile, device.type, module.net if spec.devices == 1 else None
-        )
+        own_net = module.net if spec.devices == 1 else None
+        module.step = make_step(spec.compile, device.type, own_net)
         train: SizedBatches = EpochBatches(train_batches, CurrentEpoch(trainer))
         # Lightning would treat a list as several loaders, so it is wrapped.
         val: SizedBatches | None = None if val_batches is None else Wrapped(val_batches)

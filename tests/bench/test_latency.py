@@ -36,3 +36,20 @@ def test_files_must_be_named(files, capsys):
     with pytest.raises(SystemExit):
         latency.main([*files, "third.onnx", "--shape", "3", "8", "8"])
     assert "third.onnx: write NAME=FILE.onnx" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_model_is_exported_first(capsys):
+    less = ["--batch", "1", "--threads", "1", "--repeats", "30", "--blocks", "2"]
+    latency.main(["--model", "simple_cnn", *less])
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert results["shape"] == [3, 32, 32]
+    assert results["files"]["int8"]["bytes"] < 0.5 * results["files"]["float"]["bytes"]
+    assert results["integer_nodes"]["onnxruntime"]["int8"]["integer"] > 0
+
+
+def test_files_or_a_model_not_both(files, capsys):
+    for words in ([], [*files], ["--model", "simple_cnn", *files, "--shape", "3", "8", "8"]):
+        with pytest.raises(SystemExit):
+            latency.main(words)
+        assert "either files and --shape, or --model" in capsys.readouterr().err

@@ -31,7 +31,11 @@ LEAST_SAVING = {"simple_cnn": 0.4, "resnet20": 0.5, "resnet18": 0.5, "mobilenet_
 MOST_EXCESS = {**dict.fromkeys(LEAST_SAVING, 0.01), "googlenet": 0.05, "densenet121": 0.05}
 
 
-@pytest.mark.parametrize("name", MOST_EXCESS)
+SLOW = ("densenet121",)
+NAMES = [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in MOST_EXCESS]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_arenas_are_near_their_lower_bound(name):
     found = memory.measure(name, batch=1, execute=False)
     for strategy in ("reuse", "reuse+in_place", "reuse+in_place+schedule"):

@@ -75,7 +75,7 @@ def _panel(axes: Axes, word: str, codes: CodeCounts) -> None:
 
 
 def _leave_out_empty_labels(axes: Axes) -> None:
-    """Tell matplotlib if no minor tick has a label: measuring empty ones takes a third of a draw."""
-    locations = axes.yaxis.get_minorticklocs()
+    """Drop minor labels if all are empty: to measure them takes a third of a drawing."""
+    locations = list(axes.yaxis.get_minorticklocs())
     if not any(axes.yaxis.get_minor_formatter().format_ticks(locations)):
         axes.tick_params(axis="y", which="minor", labelleft=False)
