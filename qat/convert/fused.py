@@ -1,8 +1,9 @@
 """A quantized network whose additions and ReLUs are computed together with the rounding.
 
 Only the training step uses it: it has the parameters and modules of the quantized network, and
-computes the same outputs and gradients with fewer passes over the activations, see
-:mod:`qat.core.rounding`.
+computes the same outputs and gradients with fewer passes over the activations
+(:mod:`qat.core.rounding`). All weights are rounded in one step, once also for a layer that is
+called several times (:mod:`qat.core.rounding_many`).
 """
 
 import operator
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from qat.convert.fused_weights import insert_weights
 from qat.core.rounding import activated, activated_and_rounded, activated_then_rounded
 from qat.graph.arguments import form_of
 from qat.graph.rewrite import free_name
@@ -20,6 +22,7 @@ from qat.graph.training_graph import training_graph
 from qat.layers.tensor import QuantTensor
 from qat.layers.twin import QuantTwin
 from qat.quantizers.base import Quantizer
+from qat.quantizers.fusible import is_fusible
 
 _ADDITIONS = (operator.add, operator.iadd, torch.add)
 _IN_PLACE = (operator.iadd, "relu_", "add_", "clamp_")
@@ -54,22 +57,6 @@ class FusedRounding(nn.Module):
         return fused(x, addend, quantizer.rounding(x), self.activation)
 
 
-def is_fusible(quantizer: Quantizer) -> bool:
-    """True if a quantizer does nothing now but round as its ``rounding`` says.
-
-    It is false in other phases, while a range follows the values, if a hook reads them, and for a
-    class that overrides ``quantize`` or ``forward`` without ``rounding`` and ``only_rounds``.
-    """
-    hooked = quantizer._forward_hooks or quantizer._forward_pre_hooks
-    kind = type(quantizer)
-    return (
-        not hooked
-        and quantizer.only_rounds
-        and _provides(kind, "rounding", "quantize")
-        and _provides(kind, "only_rounds", "forward")
-    )
-
-
 def fused(qnet: nn.Module) -> nn.Module | None:
     """Return a network that computes as ``qnet`` does in its present modes, with fused roundings.
 
@@ -98,6 +85,7 @@ def fused(qnet: nn.Module) -> nn.Module | None:
     for reader in list(traced.graph.nodes):
         if (chain := _chain(traced, reader)) is not None:
             _insert(traced, chain, f"{folder}.{len(modules._modules)}")
+    insert_weights(traced, f"{folder}.weights")
     traced.graph.lint()
     traced.recompile()
     return traced if modules._modules else None
@@ -214,11 +202,3 @@ def _is_own(node: fx.Node) -> bool:
 
 def _fits(x: Tensor, addend: Tensor | None) -> bool:
     return addend is None or (x.shape == addend.shape and x.dtype == addend.dtype)
-
-
-def _provides(kind: type, name: str, other: str) -> bool:
-    """True if ``name`` comes from the class that ``other`` comes from, or from a later one."""
-    owner = next(each for each in kind.__mro__ if other in vars(each))
-    return name in {
-        key for each in kind.__mro__[: kind.__mro__.index(owner) + 1] for key in vars(each)
-    }

@@ -35,12 +35,15 @@ class Rounding:
     """How a quantizer rounds a tensor at present, and how gradients pass.
 
     Attributes:
-        scale: ``(slices, 1)``; a gradient flows into it if ``gradients`` computes one.
+        scale: ``(slices, 1)``; a gradient flows into it if ``gradients`` computes one, unless there
+            is ``learned``.
         zero_point: ``(slices, 1)``, integers as floats.
         grid: The codes.
         layout: Which elements share a scale.
         gradients: The backward pass of the method.
         gain: Factor of the gradient of the scale.
+        learned: Parameter of ``layout.shape`` whose magnitude is the scale; the gradient flows into
+            it. None if the scale is computed otherwise.
     """
 
     scale: Tensor
@@ -49,6 +52,7 @@ class Rounding:
     layout: Layout
     gradients: Gradients
     gain: float = 1.0
+    learned: Tensor | None = None
 
 
 def fake_quantize(x: Tensor, qparams: QParams) -> Tensor:
@@ -96,7 +100,7 @@ def rounded(x: Tensor, rounding: Rounding) -> Tensor:
         x: Values of any shape that the layout allows.
         rounding: How to round.
     """
-    tensors = x, None, rounding.scale, rounding.zero_point
+    tensors = x, None, rounding.scale, rounding.learned
     return _Round.apply(*tensors, rounding, "none", False)  # type: ignore[no-any-return]
 
 
@@ -122,7 +126,7 @@ def activated_and_rounded(
         >>> [t.tolist() for t in activated_and_rounded(x, addend, rounding, "relu")]
         [[0.7000000476837158, 0.0], [0.5, 0.0]]
     """
-    tensors = x, addend, rounding.scale, rounding.zero_point
+    tensors = x, addend, rounding.scale, rounding.learned
     return _Round.apply(*tensors, rounding, activation, True)  # type: ignore[no-any-return]
 
 
@@ -137,7 +141,7 @@ def activated_then_rounded(
         rounding: How to round.
         activation: ``none``, ``relu`` or ``relu6``.
     """
-    tensors = x, addend, rounding.scale, rounding.zero_point
+    tensors = x, addend, rounding.scale, rounding.learned
     return _Round.apply(*tensors, rounding, activation, False)  # type: ignore[no-any-return]
 
 
@@ -207,43 +211,74 @@ class _Round(torch.autograd.Function):
         x: Tensor,
         addend: Tensor | None,
         scale: Tensor,
-        zero_point: Tensor,
+        learned: Tensor | None,
         rounding: Rounding,
         activation: str,
         returns_y: bool,
     ) -> Tensor | tuple[Tensor, Tensor]:
         ctx.rounding, ctx.activation, ctx.adds = rounding, activation, addend is not None
         ctx.set_materialize_grads(False)
-        layout, grid = rounding.layout, rounding.grid
+        layout, grid, zero_point = rounding.layout, rounding.grid, rounding.zero_point
         other = None if addend is None else layout.sliced(addend, like=x)
         terms = layout.sliced(x), other, scale, zero_point, activation, grid.qmin, grid.qmax
         if not returns_y and addend is None:  # y is computed from x again in the backward pass
-            ctx.save_for_backward(x, scale, zero_point)
+            ctx.save_for_backward(x, scale, zero_point, learned)
             return layout.unsliced(_rounded(*terms), x)
         y, value = (layout.unsliced(each, x) for each in _with_y(*terms))
-        ctx.save_for_backward(y, scale, zero_point)
+        ctx.save_for_backward(y, scale, zero_point, learned)
         return (y, value) if returns_y else value
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        values, scale, zero_point = ctx.saved_tensors
-        rounding, layout = ctx.rounding, ctx.rounding.layout
+        values, scale, zero_point, learned = ctx.saved_tensors
         grad_of_y, grad = (None, *grads)[-2:]
         grad = torch.zeros_like(values) if grad is None else grad
-        grad_x, grad_scale = rounding.gradients(
-            layout.sliced(grad, like=values),
-            None if grad_of_y is None else layout.sliced(grad_of_y, like=values),
-            layout.sliced(values),
-            scale,
-            zero_point,
-            ctx.activation,
-            rounding.grid.qmin,
-            rounding.grid.qmax,
-        )
-        grad_x = layout.unsliced(grad_x, values)
-        # The gain differs between layers; as an argument of the body, each would be compiled.
-        grad_scale = None if grad_scale is None else grad_scale * rounding.gain
-        return grad_x, grad_x if ctx.adds else None, grad_scale, None, None, None, None
+        terms = grad, grad_of_y, values, scale, zero_point
+        grad_x, *of_scale = gradients(*terms, learned, ctx.rounding, ctx.activation)
+        return grad_x, grad_x if ctx.adds else None, *of_scale, None, None, None
+
+
+def gradients(
+    grad: Tensor,
+    grad_of_y: Tensor | None,
+    values: Tensor,
+    scale: Tensor,
+    zero_point: Tensor,
+    learned: Tensor | None,
+    rounding: Rounding,
+    activation: str = "none",
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Gradients of the input, of the scale, and of the parameter that the scale comes from.
+
+    Args:
+        grad: Gradient of the rounded tensor.
+        grad_of_y: Gradient of ``y`` from everything else that reads it; None for zero.
+        values: ``y``, or ``x`` if there is no addend.
+        scale: As it was in the forward pass.
+        zero_point: As it was in the forward pass.
+        learned: ``rounding.learned``.
+        rounding: How the tensor was rounded.
+        activation: ``none``, ``relu`` or ``relu6``.
+    """
+    layout, grid = rounding.layout, rounding.grid
+    grad_x, of_scale = rounding.gradients(
+        layout.sliced(grad, like=values),
+        None if grad_of_y is None else layout.sliced(grad_of_y, like=values),
+        layout.sliced(values),
+        scale,
+        zero_point,
+        activation,
+        grid.qmin,
+        grid.qmax,
+    )
+    grad_x = layout.unsliced(grad_x, values)
+    if of_scale is None:
+        return grad_x, None, None
+    # The gain differs between layers; as an argument of the body, each would be compiled.
+    of_scale = of_scale * rounding.gain
+    if learned is None:
+        return grad_x, of_scale, None
+    return grad_x, None, of_scale.reshape(learned.shape) * learned.sign()
 
 
 @body

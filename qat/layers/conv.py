@@ -25,18 +25,19 @@ class _QuantConv(QuantTwin):
     def _empty_like(cls, layer: nn.Module) -> Self:
         return cls(**_arguments(layer))
 
-    def forward(self, input: Tensor, rounded: bool = False) -> Tensor:
+    def forward(self, input: Tensor, rounded: bool = False, weight: Tensor | None = None) -> Tensor:
         """Quantize input and weight, convolve, and quantize the output if the plan says so.
 
         Args:
             input: Input of the layer.
             rounded: The input is quantized already.
+            weight: The quantized weight; None quantizes it now.
         """
         convolve: Any = self._conv_forward
         if self.follows:
             self.follow_statistics(convolve(input.detach(), self.weight, self.bias))
         x = input if rounded else self.input_quantizer(input)
-        y = self.product(convolve, x)
+        y = self.product(convolve, x) if weight is None else convolve(x, weight, self.bias)
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 
     def to_float(self) -> nn.Module:

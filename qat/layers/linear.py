@@ -34,17 +34,18 @@ class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: 
         bias = layer.bias is not None
         return cls(layer.in_features, layer.out_features, bias=bias, device="meta")
 
-    def forward(self, input: Tensor, rounded: bool = False) -> Tensor:
+    def forward(self, input: Tensor, rounded: bool = False, weight: Tensor | None = None) -> Tensor:
         """Quantize input and weight, multiply, and quantize the output if the plan says so.
 
         Args:
             input: Input of the layer.
             rounded: The input is quantized already.
+            weight: The quantized weight; None quantizes it now.
         """
         if self.follows:
             self.follow_statistics(F.linear(input.detach(), self.weight, self.bias))
         x = input if rounded else self.input_quantizer(input)
-        y = self.product(F.linear, x)
+        y = self.product(F.linear, x) if weight is None else F.linear(x, weight, self.bias)
         return self.output_quantizer(y)  # type: ignore[no-any-return]
 
     def to_float(self) -> nn.Linear:

@@ -86,9 +86,12 @@ class LSQQuantizer(Quantizer):
 
     def rounding(self, x: Tensor) -> Rounding:
         """Eq. 1 to 5, as :mod:`qat.core.rounding` computes them."""
-        step = self._positive_step().reshape(-1, 1)
-        zero = torch.zeros_like(step)
-        return Rounding(step, zero, self.grid, self.layout, _gradients, self._gain(x))
+        learned = self.step if self.least_scale is None else None
+        # The gradient of the magnitude needs no nodes of its own in the graph.
+        with torch.set_grad_enabled(learned is None and torch.is_grad_enabled()):
+            step = self._positive_step().reshape(-1, 1)
+            zero = torch.zeros_like(step)
+        return Rounding(step, zero, self.grid, self.layout, _gradients, self._gain(x), learned)
 
     def _in_plain_operations(self, x: Tensor, step: Tensor) -> Tensor:
         qmin, qmax = self.grid.qmin, self.grid.qmax

@@ -1,7 +1,7 @@
 """Shared by all figures: size, colours, legends, and reproducible files."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +92,11 @@ def _texts(artist: Artist) -> Iterator[Text]:
     """The texts inside of an artist, but not those at ticks: a formatter writes them."""
     if isinstance(artist, Text):
         yield artist
-    is_axis = isinstance(artist, Axis)
-    for child in (artist.label, artist.offsetText) if is_axis else artist.get_children():
-        yield from _texts(child)
+    parts: Iterable[Artist] = artist.get_children()
+    if isinstance(artist, Axis):
+        parts = artist.label, artist.offsetText
+    for part in parts:
+        yield from _texts(part)
 
 
 def _shown(words: str) -> str:
