@@ -188,7 +188,18 @@ def pass_inside(
     qmin: int,
     qmax: int,
 ) -> tuple[Tensor, None]:
-    """The backward pass of :func:`fake_quantize`; see :data:`Gradients` for the arguments."""
+    """The backward pass of :func:`fake_quantize`, on rows; of the type :data:`Gradients`.
+
+    Args:
+        grad: Gradient of the rounded values.
+        grad_of_y: Gradient of ``y`` from everything else that reads it; None for zero.
+        values: ``y``, or ``x`` if there is no addend.
+        scale: ``(slices, 1)``.
+        zero_point: ``(slices, 1)``.
+        activation: ``none``, ``relu`` or ``relu6``.
+        qmin: Smallest code.
+        qmax: Largest code.
+    """
     y = activated(values, None, activation)
     passed = torch.where(is_inside(y, scale, zero_point, qmin, qmax), grad, 0.0)
     return before_activation(passed, grad_of_y, y, activation).to(values.dtype), None

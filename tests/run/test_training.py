@@ -49,7 +49,7 @@ def test_a_float_training_that_fails_names_its_keys(make_prepared, monkeypatch, 
 def test_a_quantized_training_leaves_the_kernel_eager(
     make_quantized_state, fits, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(kernels, "choose_kernel", lambda kernel, elements: "compiled")
+    monkeypatch.setattr(kernels, "choose_kernel", lambda *_: "compiled")
     state = make_quantized_state("qat", tracking__history_every=7, tracking__tensorboard=True)
     try:
         assert fit_quantized(state.prepared, state.qnet, tmp_path) == []

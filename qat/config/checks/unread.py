@@ -29,6 +29,7 @@ _EVERY_OPTIMIZER = {"name", "lr", "weight_decay", "step_lr", "step_weight_decay"
 _EVERY_SCHEDULE = {"name", "warmup_epochs"}
 _METHODS = ("optimizer", "schedule", "allocate", "sensitivity", "mixed", "parity")
 """Groups whose choice must be read; the choice of another group's file is a preset."""
+_OF_EVERY_MODE = ("accelerator", "memory_format")
 _OF_RUNTIME = ("runtime", "batches", "threads", "runtime_repeats", "blocks")
 
 
@@ -105,7 +106,7 @@ def unread(key: str, config: RunConfig) -> str | None:
 def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
     mode = config.mode
     if group in ("optimizer", "schedule", "trainer") and not trains(config):
-        if (group, name) == ("trainer", "accelerator"):
+        if group == "trainer" and name in _OF_EVERY_MODE:
             return None
         of_float = _of_float(group, name)
         cure = f"add mode=qat, or for the float network {of_float}" if of_float else "add mode=qat"

@@ -6,16 +6,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 
 from qat.analysis.codes import CodeCounts
 from qat.base.errors import InputError
-from qat.tracking.figures.style import BLUE, GREY, ORANGE
+from qat.tracking.figures.style import BLUE, GREY, ORANGE, powers_of_ten
 
 COLOURS = {"weights": ORANGE, "inputs": BLUE}
 PANEL_INCHES = 4.4, 3.2
 """Width and height of a panel."""
 MARGIN_INCHES = 0.66, 0.12, 0.5, 0.36
 """Left, right, bottom and top."""
+MARGIN = 0.04
+"""Free part of the horizontal axis at each end."""
+HEADROOM = 8.0
+"""Upper end of the vertical axis, over the largest value."""
 BAR = 0.8
 """Width of a bar, in codes."""
 
@@ -50,32 +55,28 @@ def codes_figure(name: str, tensors: Mapping[str, CodeCounts]) -> Figure:
 
 def _panel(axes: Axes, word: str, codes: CodeCounts) -> None:
     width, of_bin = codes.codes_a_bar, codes.edges[1] - codes.edges[0]
-    axes.stairs(
-        codes.before * width / of_bin,
-        codes.edges,
-        fill=True,
-        color=GREY,
-        alpha=0.35,
-        label="before rounding",
-    )
+    before = codes.before * width / of_bin
     left = codes.first - BAR / 2 + width * np.arange(len(codes.counts))
     bars = np.stack([left, left + width - 1 + BAR], axis=1).ravel()
     heights = np.zeros(len(bars) - 1)  # bars and the gaps between them
     heights[::2] = codes.counts
-    axes.stairs(heights, bars, fill=True, color=COLOURS.get(word, ORANGE), label="codes")
+    # Not axes.stairs, which looks for the limits of each step: that is a quarter of the drawing.
+    for values, edges, colour, alpha, label in (
+        (before, codes.edges, GREY, 0.35, "before rounding"),
+        (heights, bars, COLOURS.get(word, ORANGE), 1.0, "codes"),
+    ):
+        area = StepPatch(values, edges, color=colour, alpha=alpha, label=label, fill=True)
+        axes.add_artist(area)
+    ends = min(bars[0], codes.edges[0]), max(bars[-1], codes.edges[-1])
+    margin = MARGIN * (ends[1] - ends[0])
+    axes.set_xlim(ends[0] - margin, ends[1] + margin)
     axes.set_yscale("log")
-    axes.set_ylim(bottom=0.5)
+    powers_of_ten(axes.yaxis)
+    # With room for the legend: to look for a free place would take a third of the drawing.
+    axes.set_ylim(0.5, HEADROOM * max(before.max(), heights.max(), 1.0))
     used = int(np.count_nonzero(codes.counts))
     of = "bars" if width > 1 else "codes"
     axes.set_xlabel(f"code ({used} of {len(codes.counts)} {of} used)")
     axes.set_ylabel("values")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize="small")
-    _leave_out_empty_labels(axes)
-
-
-def _leave_out_empty_labels(axes: Axes) -> None:
-    """Drop minor labels if all are empty: to measure them takes a third of a drawing."""
-    locations = list(axes.yaxis.get_minorticklocs())
-    if not any(axes.yaxis.get_minor_formatter().format_ticks(locations)):
-        axes.tick_params(axis="y", which="minor", labelleft=False)
+    axes.legend(loc="upper right", ncols=2, frameon=False, fontsize="small")

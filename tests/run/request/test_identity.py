@@ -20,10 +20,12 @@ def point(*words):
 def test_names_of_runs_do_not_move(home):
     """Runs made by earlier versions are found again: a change here needs a Numbers entry."""
     names = [
-        prepare(compose_points([*USUAL, *words], False)[0].config, ()).id
+        prepare(compose_points([*USUAL, memory_format, *words], False)[0].config, ()).id
+        for memory_format in ("trainer.memory_format=contiguous", "trainer.memory_format=auto")
         for words in ([], ["mode=qat", "scheme=w4a4"], ["mode=float"], ["mode=dynamic"])
     ]
-    assert names == NAMES
+    assert names[:4] == NAMES
+    assert names[4:] == NAMES_IN_FORMAT_AUTO
 
 
 def test_a_request_made_before_is_known_without_its_data(home):
@@ -104,3 +106,5 @@ study:
   table: {columns: [weight_bits, top1]}
 """
 NAMES = ["5057f25db756", "e6dc6539803a", "9d595e210ae2", "b8b980f1d77f"]
+
+NAMES_IN_FORMAT_AUTO = ["40213c2cd806", "b1e93fa892ff", "2db1a0bc16cc", "32034cc6bae7"]

@@ -29,7 +29,7 @@ def test_the_outputs_of_the_evaluation_are_not_computed_again(make_quantized_sta
     state = make_quantized_state()
     images = next(state.prepared.images.first_test_images(5))
     with evaluating(state.quantized):
-        assert state.quantized(images).equal(_known_logits(state)[:5])
+        assert state.quantized(images).equal(_known_logits(state, 5)[:5])
     calls = []
     state.quantized.register_forward_hook(lambda *_: calls.append(1))
     pack_stage(state)
@@ -44,7 +44,7 @@ def test_batches_of_another_size_are_computed(make_quantized_state):
     images = replace(state.prepared.images, test_batch_size=5)
     images.__dict__["at_once"] = 2  # the verification has 2, 2 and 1 images, the evaluation 2, 2, 2
     state.prepared = replace(state.prepared, images=images)
-    assert _known_logits(state) is None
+    assert _known_logits(state, 2) is None
     calls = []
     state.quantized.register_forward_hook(lambda *_: calls.append(1))
     pack_stage(state)
