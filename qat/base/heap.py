@@ -1,5 +1,6 @@
 """Memory of the process: freed memory that it still holds, and objects that stay."""
 
+import atexit
 import ctypes
 import gc
 import os
@@ -55,3 +56,4 @@ def keep_objects() -> None:
     """
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # the interpreter's last search must find everything

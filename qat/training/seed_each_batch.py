@@ -26,8 +26,13 @@ class SeedEachBatch(L.Callback):
 
         Args:
             trainer: Its epoch is read.
-            pl_module: Not used.
+            pl_module: Its device is read.
             batch: Not used.
             batch_idx: Number of the batch in the epoch, from 0.
         """
-        torch.manual_seed(batch_seed(self.seed, trainer.current_epoch, batch_idx, rank()))
+        seed = batch_seed(self.seed, trainer.current_epoch, batch_idx, rank())
+        if pl_module.device.type == "cpu":
+            # torch.manual_seed notes each seed, with a stack trace, for GPUs that are not started.
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
