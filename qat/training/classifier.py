@@ -119,8 +119,13 @@ class Classifier(L.LightningModule):
         for meter in self.meters.values():
             meter.reset()  # type: ignore[operator]
 
+    def on_validation_epoch_end(self) -> None:
+        """Log accuracy and loss of the epoch."""
+        self._log("val")
+
     def on_train_epoch_end(self) -> None:
-        """Log the learning rates."""
+        """Log accuracy and loss of the epoch, and the learning rates."""
+        self._log("train")
         for group in self.trainer.optimizers[0].param_groups:
             self.log(f"lr/{group['name']}", group["lr"])
 
@@ -129,9 +134,12 @@ class Classifier(L.LightningModule):
         # Expanded, not weighted: torchmetrics ignores a weight if it does not check for NaN.
         self.meters[f"{stage}_loss"].update(loss.expand(len(labels)))  # type: ignore[operator]
         self.meters[f"{stage}_top1"].update(correct)  # type: ignore[operator]
+
+    def _log(self, stage: str) -> None:
+        """Log the meters of a stage at its end: to log them in each batch takes 3 ms."""
         for name in ("loss", "top1"):
             meter: Any = self.meters[f"{stage}_{name}"]
-            self.log(f"{stage}/{name}", meter, on_step=False, on_epoch=True, prog_bar=True)
+            self.log(f"{stage}/{name}", meter, prog_bar=True)
 
 
 class FloatClassifier(Classifier):

@@ -114,7 +114,7 @@ class StopOnNonFinite(L.Callback):
         """
         self._check_rest(trainer)
 
-    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Check the validation loss: the last step may have broken the weights.
 
         Args:

@@ -56,7 +56,7 @@ def test_on_a_gpu_the_batch_and_its_images_are_named_later(on_a_gpu):
     end_batch(check, torch.nan, 1, images=torch.tensor([1.0, torch.inf]))
     end_batch(check, torch.nan, 2)
     with pytest.raises(TrainingError, match=r"images of epoch 4, batch 1 .* repair the data"):
-        check.on_validation_epoch_end(trainer(val_loss=torch.nan), None)
+        check.on_validation_end(trainer(val_loss=torch.nan), None)
 
 
 def test_on_a_gpu_fifty_losses_are_read_together(on_a_gpu):
@@ -82,10 +82,10 @@ def test_on_a_gpu_the_checks_of_quantizers_are_read_with_the_losses(on_a_gpu):
 
 def test_a_validation_loss_is_checked_where_there_is_one():
     check = StopOnNonFinite()
-    check.on_validation_epoch_end(trainer(), None)
-    check.on_validation_epoch_end(trainer(val_loss=0.5), None)
+    check.on_validation_end(trainer(), None)
+    check.on_validation_end(trainer(val_loss=0.5), None)
     with pytest.raises(TrainingError, match="validation loss is nan after epoch 4"):
-        check.on_validation_epoch_end(trainer(val_loss=torch.nan), None)
+        check.on_validation_end(trainer(val_loss=torch.nan), None)
 
 
 def test_images_and_weights_are_checked_in_every_element():
