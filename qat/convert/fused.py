@@ -73,8 +73,8 @@ def fused(qnet: nn.Module) -> nn.Module | None:
         >>> from qat.core.scheme import Scheme
         >>> net, x = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2)), torch.ones(1, 2)
         >>> qnet = quantize(net, make_plan(net, Scheme(), x))
-        >>> [str(node.target) for node in fused(qnet).graph.nodes]
-        ['input', '0', 'fused.0', '2', 'output']
+        >>> [node.name for node in fused(qnet).graph.nodes if node.op == "call_module"]
+        ['fused_weights', '_0', 'fused_0', '_2']
     """
     try:
         traced = fx.GraphModule(qnet, training_graph(qnet))
