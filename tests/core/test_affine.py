@@ -160,7 +160,9 @@ def test_memory_order_of_the_input_is_kept():
 
 
 def test_one_buffer_gives_the_same_bits_and_leaves_the_input():
-    x = torch.tensor([[0.25, -0.25, 0.35, float("nan"), float("inf")], [1e-9, -7.0, 3.0, 2.5, -0.0]])
+    x = torch.tensor(
+        [[0.25, -0.25, 0.35, float("nan"), float("inf")], [1e-9, -7.0, 3.0, 2.5, -0.0]]
+    )
     before = x.clone()
     scale, zero_point = torch.tensor([[0.1], [2.0]]), torch.tensor([[3.0], [0.0]])
     terms = scale, zero_point, -8.0, 7.0

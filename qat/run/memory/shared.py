@@ -37,9 +37,7 @@ class _Result:
 _results: dict[str, _Result] = {}
 
 
-def shared_memory(
-    key: str | None, folder: Path, compute: Callable[[], StageResult]
-) -> StageResult:
+def shared_memory(key: str | None, folder: Path, compute: Callable[[], StageResult]) -> StageResult:
     """The result of the memory stage, computed once for each key.
 
     Args:
