@@ -173,4 +173,5 @@ def test_one_buffer_gives_the_same_bits_and_leaves_the_input():
     assert plain.numpy().tobytes() == in_one_buffer.numpy().tobytes()
     assert x.numpy().tobytes() == before.numpy().tobytes()
     # By hand: 0.25 / 0.1 is 2.5 and rounds to 2; -7 / 2 is -3.5 and rounds to -4.
-    assert plain[0, 0].item() == pytest.approx(0.2) and plain[1, 1].item() == -8.0
+    assert plain[0, 0].item() == pytest.approx(0.2)
+    assert plain[1, 1].item() == -8.0

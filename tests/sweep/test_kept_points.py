@@ -1,7 +1,5 @@
 """Points of a sweep that were composed before are read, and equal those composed anew."""
 
-import os
-
 import pytest
 
 from qat.config.compose import compose_points
@@ -85,5 +83,5 @@ def test_what_json_cannot_hold_and_damaged_entries_are_composed_anew(monkeypatch
     (path,) = Cache(module.default_path("cache")).root.glob("points/*[0-9a-f].json")
     path.write_text(path.read_text().replace('"seed": 0', '"seed": 7', 1))
     assert kept_points(line) is None
-    os.unlink(path)
+    path.unlink()
     assert kept_points(line) is None

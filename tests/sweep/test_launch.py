@@ -77,5 +77,6 @@ def test_points_run_here_one_by_one_and_an_error_outside_of_a_run_is_printed(mon
     monkeypatch.setattr("qat.run.prepare.prepare", fail)
     monkeypatch.setattr(module, "keep_objects", lambda: ended.append("kept"))
     launch_here([SimpleNamespace(config=name, overrides=()) for name in "abc"])
-    assert ended == [("prepared a", False), "kept", ("prepared c", False)] and not prepared
+    assert ended == [("prepared a", False), "kept", ("prepared c", False)]
+    assert not prepared
     assert capsys.readouterr().err == "qat: the launcher ended with OSError: disk full\n"
