@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from qat.base.errors import InputError
 from qat.base.heap import keep_objects
@@ -131,8 +131,11 @@ def run_point(config: DictConfig) -> tuple[float, ...] | None:
     return values
 
 
-def check_launchers(words: Words) -> None:
+def check_launchers(words: Words) -> DictConfig:
     """Refuse a launcher that is not installed or does not answer, before anything starts.
+
+    Returns:
+        Hydra's own settings for the request, those of the sweeper resolved.
 
     Raises:
         RequestError: If the launcher is not installed or does not answer.
@@ -141,7 +144,10 @@ def check_launchers(words: Words) -> None:
         if key_of(word) == "hydra/launcher":
             check_launcher(word.partition("=")[2])
     with readable(""), composer(words.extra_dir) as hydra:
-        check_reachable(multirun_config(hydra, words).hydra.launcher)
+        settings: DictConfig = multirun_config(hydra, words).hydra
+        check_reachable(settings.launcher)
+        OmegaConf.resolve(settings.sweeper)
+    return settings
 
 
 def multirun_config(hydra: Hydra, words: Words) -> DictConfig:

@@ -14,6 +14,7 @@ from qat.config.study_grids import key_of
 from qat.config.words.command_line import Words
 from qat.run.request.checks import check_request
 from qat.run.request.rerun import check_targets, overrides_of
+from qat.sweep.kept_points import kept_points
 
 if TYPE_CHECKING:
     from qat.run.prepared import Prepared
@@ -27,7 +28,9 @@ def requested_points(words: Words) -> list[Point]:
         UnknownNameError: If ``--from`` names no run.
     """
     if words.rerun_of is None:
-        points = compose_points(words.overrides, words.multirun, words.extra_dir)
+        points = kept_points(words)
+        if points is None:
+            points = compose_points(words.overrides, words.multirun, words.extra_dir)
         for point in points:  # a forbidden value is reported before a value that nothing reads
             with named_errors(point, len(points) > 1):
                 check_config(point.config)

@@ -2,16 +2,16 @@
 
 from functools import partial
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from qat.base.progress import tracked
-from qat.config.compose import Point, compose_points, composer
-from qat.config.explain import readable
+from qat.config.compose import Point, compose_points
 from qat.config.words.command_line import Words
 from qat.run.request.checks import check_request
 from qat.sweep.adaptive import check_sweeper, dimension_points, is_adaptive, plan_search
 from qat.sweep.hydra_main import hydra_main
-from qat.sweep.launch import at_hand, check_launchers, launch, multirun_config, run_point
+from qat.sweep.kept_points import keep_points
+from qat.sweep.launch import at_hand, check_launchers, launch, run_point
 from qat.sweep.points import check_point, named_errors, requested_points
 from qat.sweep.sweep import make_items, run_sweep
 
@@ -28,10 +28,7 @@ def run_requested(words: Words) -> int:
     Raises:
         RequestError: If a point or the launcher is wrong. Then nothing was started.
     """
-    check_launchers(words)
-    with readable(""), composer(words.extra_dir) as hydra:
-        sweeper = multirun_config(hydra, words).hydra.sweeper
-        OmegaConf.resolve(sweeper)
+    sweeper = check_launchers(words).sweeper
     if is_adaptive(sweeper):
         return _search(words, sweeper)
     points = requested_points(words)
@@ -53,6 +50,7 @@ def run_requested(words: Words) -> int:
         return prepared.id
 
     items = make_items(tracked("checking", points), identify)
+    keep_points(words, points)
     try:
         return run_sweep(points, items, partial(launch, words))
     finally:

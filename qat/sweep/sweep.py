@@ -165,12 +165,14 @@ def _index(items: Sequence[Item]) -> None:
 
 def _view(items: Sequence[Item]) -> None:
     """Update the TensorBoard views of the studies of some runs."""
-    from qat.report.study_view import write_study_view  # imports matplotlib
-
     configs = [item.point.config for item in items if item.point.config.tracking.tensorboard]
     layouts = {(c.paths.runs, c.study.name, c.scale): c.study.table for c in configs}
     for (runs, study, scale), layout in layouts.items():
-        if study and (folder := write_study_view(Path(runs), study, scale, layout)):
+        if not study:
+            continue
+        from qat.report.study_view import write_study_view  # imports matplotlib
+
+        if folder := write_study_view(Path(runs), study, scale, layout):
             print_line(f"TensorBoard: tensorboard --logdir {folder}")
 
 
