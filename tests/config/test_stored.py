@@ -23,6 +23,15 @@ def test_there_and_back(config, tmp_path):
     assert stored_config(tmp_path, record_of(tmp_path)) == (stored, True)
 
 
+def test_a_configuration_without_a_memory_format_is_of_contiguous_tensors(config, tmp_path):
+    store_config(config({"trainer.memory_format": "auto"}), tmp_path)
+    path = tmp_path / CONFIG_NAME
+    lines = [line for line in path.read_text().splitlines() if "memory_format" not in line]
+    path.write_text("\n".join(lines))
+    stored, _ = stored_config(tmp_path, record_of(tmp_path))
+    assert stored.trainer.memory_format == "contiguous"
+
+
 def test_a_changed_or_missing_file_is_refused(config, tmp_path):
     store_config(config(), tmp_path)
     record, path = record_of(tmp_path), tmp_path / CONFIG_NAME

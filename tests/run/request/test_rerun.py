@@ -39,6 +39,21 @@ def test_the_environment_is_not_asked_by_a_runs_files(recorded):
     assert overrides_of(folder, ["data.path=it.npz"]) == ("float.seed=${seed}",)
 
 
+@pytest.mark.parametrize(
+    ("stored", "typed", "expected"),
+    [
+        ("trainer: {max_epochs: 3}", (), ("seed=3", "trainer.memory_format=contiguous")),
+        ("trainer: {max_epochs: 3}", ("trainer.memory_format=auto",), ("seed=3",)),
+        ("trainer: {memory_format: auto}", (), ("seed=3",)),
+    ],
+    ids=["before there was a choice", "typed now", "chosen then"],
+)
+def test_a_run_keeps_its_memory_format(recorded, stored, typed, expected):
+    folder = recorded("seed=3")
+    (folder / "config.yaml").write_text(stored)
+    assert overrides_of(folder, typed) == expected
+
+
 @pytest.mark.parametrize("value", ["${oc.env:HOME}", "${seed}"])
 def test_a_stored_configuration_with_an_interpolation_is_refused(value):
     with pytest.raises(ValueError, match="an interpolation"):
