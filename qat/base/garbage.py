@@ -24,11 +24,22 @@ def no_cycle_search() -> Iterator[None]:
 
 @contextmanager
 def loading_modules() -> Iterator[None]:
-    """Pause the search inside the block, and leave what it has loaded out of later searches.
-
-    Modules stay until the end. With those of a run, a full search takes a quarter of a second.
-    """
+    """Pause the search inside the block, and leave what it has loaded out of later searches."""
     with no_cycle_search():
         yield
+    _leave_out_present_objects()
+
+
+def keep_objects() -> None:
+    """Delete unreachable objects, and leave all others out of later searches.
+
+    Drawing causes a search for each figure, which would visit every loaded module. Call it when
+    everything that stays is loaded.
+    """
+    gc.collect()
+    _leave_out_present_objects()
+
+
+def _leave_out_present_objects() -> None:
     gc.freeze()
     atexit.register(gc.unfreeze)  # the interpreter's last search must find everything

@@ -1,6 +1,5 @@
-"""Memory of the process: freed memory that it still holds, and objects that stay."""
+"""Freed memory that the process still holds."""
 
-import atexit
 import ctypes
 import gc
 import os
@@ -46,14 +45,3 @@ def trim_heap() -> None:
     if sys.platform.startswith("linux"):
         with suppress(OSError, AttributeError):  # the C library musl has no malloc_trim
             ctypes.CDLL(None).malloc_trim(0)
-
-
-def keep_objects() -> None:
-    """Leave all present objects out of Python's searches for unreachable ones.
-
-    A search takes a quarter of a second with the modules of a run, and drawing causes one for
-    each figure. Call it when everything that stays is loaded.
-    """
-    gc.collect()
-    gc.freeze()
-    atexit.register(gc.unfreeze)  # the interpreter's last search must find everything

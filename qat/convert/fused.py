@@ -25,7 +25,6 @@ from qat.quantizers.base import Quantizer
 from qat.quantizers.fusible import is_fusible
 
 _ADDITIONS = (operator.add, operator.iadd, torch.add)
-_IN_PLACE = (operator.iadd, "relu_", "add_", "clamp_")
 
 
 class FusedRounding(nn.Module):

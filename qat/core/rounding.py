@@ -230,12 +230,12 @@ class _Round(torch.autograd.Function):
         ctx.rounding, ctx.activation, ctx.adds = rounding, activation, addend is not None
         ctx.set_materialize_grads(False)
         layout, grid, zero_point = rounding.layout, rounding.grid, rounding.zero_point
-        other = None if addend is None else layout.sliced(addend, like=x)
-        terms = layout.sliced(x), other, scale, zero_point, activation, grid.qmin, grid.qmax
+        rows, terms = layout.sliced(x), (scale, zero_point, activation, grid.qmin, grid.qmax)
         if not returns_y and addend is None:  # y is computed from x again in the backward pass
             ctx.save_for_backward(x, scale, zero_point, learned)
-            return layout.unsliced(_rounded(*terms), x)
-        y, value = (layout.unsliced(each, x) for each in _with_y(*terms))
+            return layout.unsliced(_rounded(rows, *terms), x)
+        other = None if addend is None else layout.sliced(addend, like=x)
+        y, value = (layout.unsliced(each, x) for each in _with_y(rows, other, *terms))
         ctx.save_for_backward(y, scale, zero_point, learned)
         return (y, value) if returns_y else value
 
@@ -294,16 +294,9 @@ def gradients(
 
 @body
 def _rounded(
-    x: Tensor,
-    addend: Tensor | None,
-    scale: Tensor,
-    zero_point: Tensor,
-    activation: str,
-    qmin: int,
-    qmax: int,
+    x: Tensor, scale: Tensor, zero_point: Tensor, activation: str, qmin: int, qmax: int
 ) -> Tensor:
-    y = activated(x, addend, activation)
-    return quantize_dequantize(y, scale, zero_point, qmin, qmax)
+    return quantize_dequantize(activated(x, None, activation), scale, zero_point, qmin, qmax)
 
 
 @body

@@ -16,7 +16,7 @@ def all_rounded(tensors: Sequence[Tensor], roundings: Sequence[Rounding]) -> tup
     """Round each tensor, with the gradients of its rounding.
 
     The results are those of :func:`qat.core.rounding.rounded` for each. What a step of the gradient
-    graph costs beside its arithmetic, about 0.2 ms, is paid once and not for each tensor.
+    graph costs beside its arithmetic is paid once and not for each tensor.
 
     Args:
         tensors: Values, each of a shape that its layout allows.

@@ -1,5 +1,7 @@
 """Which quantizers can be computed together with other operations."""
 
+from functools import cache
+
 from qat.quantizers.base import Quantizer
 
 
@@ -14,11 +16,12 @@ def is_fusible(quantizer: Quantizer) -> bool:
     return (
         not hooked
         and quantizer.only_rounds
-        and _provides(kind, "rounding", "quantize")
-        and _provides(kind, "only_rounds", "forward")
+        and _provides(kind, "rounding", "quantize")  # type: ignore[arg-type]  # a class is hashable
+        and _provides(kind, "only_rounds", "forward")  # type: ignore[arg-type]  # a class is hashable
     )
 
 
+@cache  # the answer is the same for all quantizers of a class, in every step
 def _provides(kind: type, name: str, other: str) -> bool:
     """True if ``name`` comes from the class that ``other`` comes from, or from a later one."""
     owner = next(each for each in kind.__mro__ if other in vars(each))

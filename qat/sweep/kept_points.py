@@ -1,7 +1,6 @@
 """The composed points of a sweep, kept in the cache for the next time that it is asked for.
 
-Hydra composes some forty points in four seconds, which is most of the time in which a finished
-sweep is shown.
+To compose them is most of the time in which a finished sweep is shown.
 """
 
 import importlib.metadata

@@ -10,7 +10,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from qat.base.errors import InputError
-from qat.base.heap import keep_objects
+from qat.base.garbage import keep_objects
 from qat.base.progress import be_silent
 from qat.config.compose import Point, composer, fixed_words, typed
 from qat.config.explain import readable
@@ -65,7 +65,7 @@ def launch(words: Words, points: Sequence[Point]) -> None:
 def runs_here(config: DictConfig) -> bool:
     """Whether jobs run one after the other in this process, without code of the user around them.
 
-    Then Hydra need not compose each point again, which takes a second of each.
+    Then Hydra need not compose each point again.
 
     Args:
         config: From :func:`multirun_config`.

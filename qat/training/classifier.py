@@ -136,7 +136,7 @@ class Classifier(L.LightningModule):
         self.meters[f"{stage}_top1"].update(correct)  # type: ignore[operator]
 
     def _log(self, stage: str) -> None:
-        """Log the meters of a stage at its end: to log them in each batch takes 3 ms."""
+        """Log the meters of a stage at its end: to log them in each batch would take time."""
         for name in ("loss", "top1"):
             meter: Any = self.meters[f"{stage}_{name}"]
             self.log(f"{stage}/{name}", meter, prog_bar=True)

@@ -1,10 +1,11 @@
 """The search for cycles, put off and taken up again."""
 
 import gc
+import weakref
 
 import pytest
 
-from qat.base.garbage import loading_modules, no_cycle_search
+from qat.base.garbage import keep_objects, loading_modules, no_cycle_search
 
 
 def test_it_is_off_inside_and_on_again_after_an_error():
@@ -39,5 +40,25 @@ def test_what_was_loaded_is_left_out_of_later_searches():
             assert not gc.isenabled()
         assert gc.isenabled()
         assert not any(each is kept for each in gc.get_objects())  # the frozen ones are not listed
+    finally:
+        gc.unfreeze()
+
+
+class Ring:
+    """An object that only a search for unreachable objects can delete."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def test_unreachable_objects_are_deleted_and_all_others_left_out_of_later_searches():
+    lost, kept = weakref.ref(Ring()), Ring()
+    try:
+        keep_objects()
+        assert lost() is None
+        assert not any(each is kept for each in gc.get_objects())  # the frozen ones are not listed
+        later = weakref.ref(Ring())
+        gc.collect()
+        assert later() is None
     finally:
         gc.unfreeze()

@@ -155,10 +155,10 @@ def test_one_in_a_process_of_its_own(tmp_path):
 def test_commands_have_no_folders_of_this_machine():
     words = [
         "--checkpoint",
-        "/work/net.pt",
-        "float=/tmp/f.onnx",
+        "/there/net.pt",
+        "float=/there/f.onnx",
         "--out",
-        "/tmp/x",
+        "/there/x",
         "--data",
         "a/b",
     ]

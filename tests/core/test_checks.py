@@ -73,3 +73,4 @@ def test_noting_reads_nothing():
     pending = Pending()
     with pending.collecting():
         require(torch.zeros(3, device="meta") > 0, "a step must be above 0")
+    assert [passed.device.type for passed in pending._passed.values()] == ["meta"]

@@ -47,7 +47,8 @@ def test_batches_wait_for_nothing(device, as_on_a_gpu):
     batches = training_batches(image_set().to(device))
     list(batches)  # the first epoch copies constants and allocates memory
     with no_waiting(device):
-        list(batches.at_epoch(3))
+        there = list(batches.at_epoch(3))
+    assert [images.device.type for images, _ in there] == [device.type] * len(batches)
 
 
 def test_a_bundle_moves_as_a_whole(device):

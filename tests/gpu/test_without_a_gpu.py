@@ -63,11 +63,14 @@ def test_a_training_step_waits_for_nothing(method, placement):
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
+        return loss
 
     with Pending().collecting():
         step()  # the first one may copy constants to the device, where they stay
         with CopiesNothing(), MakesNothing():
-            step()
+            loss = step()
+    assert loss.device.type == "meta"
+    assert {p.grad.device.type for p in net.parameters() if p.requires_grad} == {"meta"}
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -87,8 +90,12 @@ def test_to_observe_a_batch_waits_for_nothing():
     with Pending().collecting(), FakeTensorMode(), torch.no_grad():
         fake_cuda(net)
         set_phase(net, "observe")
+        lows = [q.observer.low for _, slot, q in quantizers(net) if slot != "weight"]
+        before = [low._version for low in lows]
         with MakesNothing(), CopiesNothing():
             net(torch.empty(8, *SHAPE, device="cuda"))
+    assert {low.device.type for low in lows} == {"cuda"}
+    assert all(low._version > count for low, count in zip(lows, before, strict=True))
 
 
 def test_crops_and_normalisation_are_computed_on_the_device(monkeypatch):

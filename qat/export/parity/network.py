@@ -5,8 +5,9 @@ runtime. A flipped code then does not affect later layers, and a difference is d
 own arithmetic.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,13 +140,8 @@ def check_parity(
     diverging: dict[str, LayerAgreement | None] = {}
     reference = None
     if exported.program is not None and layer_images:
-        each = []
-        for how, on in SETTINGS.items():
-            few = first_images(batches, layer_images)
-            rows, whole = _layers(exported, runtime, few, on, memory_limit_bytes)
-            each.append(rows)
-            diverging[how] = first_diverging(whole)
-        layers = [max(pair, key=lambda row: row.max_steps) for pair in zip(*each, strict=True)]
+        few = partial(first_images, batches, layer_images)
+        layers, diverging = _layers_of_both(exported, runtime, few, memory_limit_bytes)
     if exported.program is not None and reference_images:
         reference = reference_parity(exported, first_images(batches, reference_images), simulated)
     saturated = saturated_biases(exported.qnet)
@@ -156,6 +152,29 @@ def check_parity(
     return Parity(
         computed[ON], logits, layers, diverging, reference, verdict, sensitivity, saturated
     )
+
+
+def _layers_of_both(
+    exported: Exported,
+    runtime: Runtime,
+    few: Callable[[], Iterator[Tensor]],
+    memory_limit_bytes: int | None,
+) -> tuple[list[LayerAgreement], dict[str, LayerAgreement | None]]:
+    """The worse agreement of each layer, and the first diverging one with optimizations off and on.
+
+    Args:
+        exported: File and simulation.
+        runtime: Program that executes the file.
+        few: Gives the images.
+        memory_limit_bytes: See :func:`check_parity`.
+    """
+    each, diverging = [], {}
+    for how, on in SETTINGS.items():
+        rows, whole = _layers(exported, runtime, few(), on, memory_limit_bytes)
+        each.append(rows)
+        diverging[how] = first_diverging(whole)
+    worse = [max(pair, key=lambda row: row.max_steps) for pair in zip(*each, strict=True)]
+    return worse, diverging
 
 
 def _sensitivity(

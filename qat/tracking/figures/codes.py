@@ -60,7 +60,7 @@ def _panel(axes: Axes, word: str, codes: CodeCounts) -> None:
     bars = np.stack([left, left + width - 1 + BAR], axis=1).ravel()
     heights = np.zeros(len(bars) - 1)  # bars and the gaps between them
     heights[::2] = codes.counts
-    # Not axes.stairs, which looks for the limits of each step: that is a quarter of the drawing.
+    # Not axes.stairs, which looks for the limits of each step.
     for values, edges, colour, alpha, label in (
         (before, codes.edges, GREY, 0.35, "before rounding"),
         (heights, bars, COLOURS.get(word, ORANGE), 1.0, "codes"),
@@ -72,7 +72,7 @@ def _panel(axes: Axes, word: str, codes: CodeCounts) -> None:
     axes.set_xlim(ends[0] - margin, ends[1] + margin)
     axes.set_yscale("log")
     powers_of_ten(axes.yaxis)
-    # With room for the legend: to look for a free place would take a third of the drawing.
+    # With room for the legend: to look for a free place would take time.
     axes.set_ylim(0.5, HEADROOM * max(before.max(), heights.max(), 1.0))
     used = int(np.count_nonzero(codes.counts))
     of = "bars" if width > 1 else "codes"

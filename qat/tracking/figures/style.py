@@ -82,8 +82,7 @@ def plain_numbers(axes: Axes) -> None:
 def powers_of_ten(axis: Axis) -> None:
     """Label a logarithmic axis with powers of ten (10³), without marks between them.
 
-    matplotlib writes the same labels as formulas, whose parsing takes half of a drawing, and its
-    marks between them take a third.
+    matplotlib writes the same labels as formulas, whose parsing takes much of a drawing's time.
 
     Args:
         axis: Has a logarithmic scale.
