@@ -38,6 +38,9 @@ class Declaration:
         placements: Of ``academic`` and ``integer``.
         levels: ``uniform`` (codes of an affine grid) or ``codebook`` (a table of values).
         keeps_zero: Zero is one of the values.
+        keeps_levels: Rounded values keep their levels when they are rounded again; false where the
+            levels follow from the values that are rounded.
+        passes_gradient: The gradient of a value inside the range is 1 (straight-through).
         options: Names of its own settings.
         ignores_observer: It takes its range from the values themselves, without an observer.
     """
@@ -56,6 +59,8 @@ class Declaration:
     placements: tuple[str, ...] = PLACEMENTS
     levels: str = UNIFORM
     keeps_zero: bool = True
+    keeps_levels: bool = True
+    passes_gradient: bool = True
     options: tuple[str, ...] = ()
     ignores_observer: bool = False
 
@@ -77,6 +82,9 @@ DECLARED: Mapping[str, Declaration] = {
         home="qat.quantizers.dynamic:DynamicQuantizer",
         paper="ONNX DynamicQuantizeLinear",
         slots=("act",),
+        granularities=("tensor",),
+        scales=("free",),
+        keeps_levels=False,
         ignores_observer=True,
     ),
 }
