@@ -111,6 +111,8 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
         of_float = _of_float(group, name)
         cure = f"add mode=qat, or for the float network {of_float}" if of_float else "add mode=qat"
         return f"mode={mode} trains no quantized network; {cure}"
+    if group in ("aids", "distill") and not trains(config):
+        return f"mode={mode} trains no quantized network; add mode=qat"
     if group in ("optimizer", "schedule"):
         return _of_method(group, name, getattr(config, group))
     if group in ("sensitivity", "allocate", "mixed") and mode != "mixed":
