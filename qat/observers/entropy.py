@@ -8,6 +8,8 @@ Migacz, "8-bit Inference with TensorRT", GPU Technology Conference 2017, per ten
          values) is spread evenly over those of its bins where P is not 0
     KL   sum P ln(P / Q), both normalised to 1; the range of least KL is taken
 
+A level that has nothing but clipped values counts one value in Q, so that KL is finite.
+
 The number of levels: a symmetric signed grid represents magnitudes, so that the histogram is of
 ``|x|`` and has ``qmax + 1`` levels (128 at 8 bits, as in the source). In all other cases the range
 has all ``2^bits`` levels, from 0 for an unsigned grid or values of one sign. Both ends of an
@@ -101,7 +103,7 @@ def best_factor(counts: Tensor, zero: Tensor, used: Tensor, levels: int) -> Tens
 
 
 def divergence(counts: Tensor, first: Tensor, last: Tensor, levels: int) -> Tensor:
-    """KL divergence of candidates; infinite if P has a count where Q has none.
+    """KL divergence of candidates.
 
     It needs running sums at the borders of the levels only, since with ``n`` counts in all, ``m`` in
     the range, and in each level the sum ``p`` of P, the count ``q`` and ``b`` bins that P uses:
@@ -126,10 +128,10 @@ def divergence(counts: Tensor, first: Tensor, last: Tensor, levels: int) -> Tens
     for side, level in enumerate((0, -1)):
         p[..., level] += left_out[side]
         bins[..., level] += ((outer[side] == 0) & (left_out[side] > 0)).double()
+    q = torch.where((q == 0) & (p > 0), 1.0, q)
     of_p = _at(logs, last) - _at(logs, first)
     of_p += (torch.xlogy(outer + left_out, outer + left_out) - torch.xlogy(outer, outer)).sum(dim=0)
-    within = total - left_out.sum(dim=0)
-    of_q = torch.xlogy(p, q / (bins.clamp(min=1) * within.unsqueeze(2))).sum(dim=2)
+    of_q = torch.xlogy(p, q / (bins.clamp(min=1) * q.sum(dim=2, keepdim=True))).sum(dim=2)
     return (of_p - torch.xlogy(total, total) - of_q) / total
 
 

@@ -26,7 +26,8 @@ derivative of the error on the codes ``k`` of the grid, and the curvature of ``J
 
     step <- step + E[k (x - k step)] / (P(inside) / 12 + E[k^2; outside])
 
-halved wherever the error does not fall. The result is never worse than the min-max range.
+Where the error does not fall, the next change has the curvature ``E[k^2]`` of fixed codes instead,
+with which it never rises. The result is never worse than the min-max range.
 """
 
 import torch
@@ -128,8 +129,8 @@ def best_step(
     """
     lowest, highest = (code.unsqueeze(1) for code in codes)
 
-    def at(step: Tensor) -> tuple[Tensor, Tensor]:
-        """Error at a step, and Newton's change of it."""
+    def at(step: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Error at a step, Newton's change of it, and that of fixed codes."""
         steps = values / step
         code = steps.round().clamp(lowest, highest)
         residual = (code * step).sub_(values)
@@ -137,18 +138,20 @@ def best_step(
         error = (weights * residual.square()).sum(dim=1, keepdim=True)
         slope = (weights * code * residual).sum(dim=1, keepdim=True)
         curvature = (weights * torch.where(outside, code.square(), 1 / 12)).sum(dim=1, keepdim=True)
-        return error, -slope / curvature
+        squares = (weights * code.square()).sum(dim=1, keepdim=True)
+        return error, -slope / curvature, (-slope / squares).nan_to_num(0.0, 0.0, 0.0)
 
     best = widest.unsqueeze(1)
-    least, _ = at(best)
+    least, _, _ = at(best)
     step = torch.where(first > 0, first, widest).unsqueeze(1)
-    error, change = at(step)
-    rate = torch.ones_like(step)
+    error, change, careful = at(step)
+    better = torch.ones_like(step, dtype=torch.bool)
     for _ in range(_GRID_STEPS):
-        trial = torch.minimum(torch.maximum(step + rate * change, step / 2), step * 2)
-        trial_error, trial_change = at(trial)
+        trial = step + torch.where(better, change, careful)
+        trial = torch.minimum(torch.maximum(trial, step / 2), step * 2)
+        trial_error, *trial_changes = at(trial)
         better = trial_error < error
         step, error = torch.where(better, trial, step), torch.where(better, trial_error, error)
-        change = torch.where(better, trial_change, change)
-        rate = torch.where(better, 1.0, rate / 2)
+        change = torch.where(better, trial_changes[0], change)
+        careful = torch.where(better, trial_changes[1], careful)
     return torch.where(error < least, step, best).squeeze(1)
