@@ -20,6 +20,7 @@ from qat.core.checks import Pending
 from qat.core.evaluation_mode import evaluating
 from qat.core.processes import alone
 from qat.layers.walk import quantizers, twins
+from qat.observers.base import Observer
 from qat.observers.statistics import Collector
 from qat.quantizers.base import PHASES, Quantizer
 from qat.quantizers.cast import CastQuantizer
@@ -161,18 +162,19 @@ def _collecting(net: nn.Module, complete: bool) -> Iterator[dict[str, Tensor]]:
         Gets the statistics at the end of the block.
     """
     statistics: dict[str, Tensor] = {}
-    own = {}
+    own: dict[str, tuple[Quantizer, Observer]] = {}
+    collectors: dict[str, Collector] = {}
     for place, quantizer in _activations(net):
         key = quantizer.observer.statistics_key(complete)
         if key is not None:
             own[place] = quantizer, quantizer.observer
-            quantizer.observer = Collector(key["slices"], key["parts"])
+            quantizer.observer = collectors[place] = Collector(key["slices"], key["parts"])
             quantizer.observer.expect(None)
     try:
         yield statistics
-        for place, (quantizer, _) in own.items():
-            uses = torch.tensor(quantizer.observer.uses or 1)
-            for name, value in {**quantizer.observer.statistics(), USES: uses}.items():
+        for place, collector in collectors.items():
+            uses = torch.tensor(collector.uses or 1)
+            for name, value in {**collector.statistics(), USES: uses}.items():
                 statistics[f"{place}/{name}"] = value
     finally:
         for quantizer, observer in own.values():

@@ -6,9 +6,7 @@ from torch import Tensor
 from qat.core.grid import IntGrid
 
 
-def widest(
-    low: Tensor, high: Tensor, grid: IntGrid, *, symmetric: bool
-) -> tuple[Tensor, Tensor]:
+def widest(low: Tensor, high: Tensor, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
     """Ends ``low <= 0 <= high`` between which a grid represents every value it can.
 
     Both ends of a symmetric signed grid are equally far from 0. A symmetric unsigned grid begins

@@ -1,7 +1,7 @@
 """The range of least relative entropy between values and quantized values (KL divergence).
 
-Migacz, "8-bit Inference with TensorRT", GPU Technology Conference 2017, per tensor on a histogram of
-2,048 bins. For each candidate range of ``n`` bins:
+Migacz, "8-bit Inference with TensorRT", GPU Technology Conference 2017, per tensor on a histogram
+of 2,048 bins. For each candidate range of ``n`` bins:
 
     P    counts of the bins of the range; those of clipped values are added to the outermost bin
     Q    the same bins merged into the levels of the grid; the count of a level (without clipped
@@ -17,8 +17,9 @@ asymmetric range of values of both signs are moved towards 0 by the same factor.
 
 Differs from the source: 512 candidates, evenly spaced between a range with one bin for each level
 and the whole range, instead of every number of bins; with more levels than bins nothing is clipped.
-The bin of 0 counts no more than the fuller of its neighbours: the grid represents 0 exactly, but the
-histogram of a ReLU has half of its values in that bin, which no level of several bins can imitate.
+The bin of 0 counts no more than the fuller of its neighbours: the grid represents 0 exactly, but
+the histogram of a ReLU has half of its values in that bin, which no level of several bins can
+imitate.
 Of equally good ranges the widest is taken.
 """
 
@@ -44,7 +45,7 @@ class EntropyObserver(StatisticsObserver):
     Example:
         >>> observer = EntropyObserver(slices=1)
         >>> observer.observe(torch.cat([torch.linspace(-1, 1, 9999), torch.tensor([9.0])])[None])
-        >>> observer.range(IntGrid(8, signed=True), symmetric=True)[1] < 1.5  # the outlier is clipped
+        >>> observer.range(IntGrid(8, signed=True), symmetric=True)[1] < 1.5  # clips the outlier
         tensor([True])
     """
 
@@ -68,8 +69,9 @@ class EntropyObserver(StatisticsObserver):
         bins = _arranged(*self.histogram.bins(), low, high, folded)
         levels = min(levels, BINS)
         rows = max(1, _ELEMENTS // (CANDIDATES * (levels + 1)))
-        parts = zip(*(each.split(rows) for each in bins), strict=True)
-        factor = torch.cat([best_factor(*part, levels) for part in parts])
+        counts, zero, used = (each.split(rows) for each in bins)
+        parts = zip(counts, zero, used, strict=True)
+        factor = torch.cat([best_factor(c, z, u, levels) for c, z, u in parts])
         dtype = torch.get_default_dtype()
         return (low * factor).to(dtype), (high * factor).to(dtype)
 
@@ -105,8 +107,8 @@ def best_factor(counts: Tensor, zero: Tensor, used: Tensor, levels: int) -> Tens
 def divergence(counts: Tensor, first: Tensor, last: Tensor, levels: int) -> Tensor:
     """KL divergence of candidates.
 
-    It needs running sums at the borders of the levels only, since with ``n`` counts in all, ``m`` in
-    the range, and in each level the sum ``p`` of P, the count ``q`` and ``b`` bins that P uses:
+    It needs running sums at the borders of the levels only, since with ``n`` counts in all, ``m``
+    in the range, and in each level the sum ``p`` of P, the count ``q`` and ``b`` bins that P uses:
 
         KL = (sum of P ln P over bins - n ln n - sum of p ln(q / b m) over levels) / n
 

@@ -68,8 +68,8 @@ class OCTAVObserver(StatisticsObserver):
         Raises:
             InputError: If nothing was observed.
         """
-        extremes = (end.double() for end in self.extremes())
-        low, high = widest(*extremes, grid, symmetric=symmetric)
+        low, high = (end.double() for end in self.extremes())
+        low, high = widest(low, high, grid, symmetric=symmetric)
         values, weights = self.histogram.weighted_values()
         weights = weights / weights.sum(dim=1, keepdim=True)
         is_zero = values.abs() <= self.histogram.resolution() / 2
@@ -79,7 +79,7 @@ class OCTAVObserver(StatisticsObserver):
         first = factor * (high - low) / 2**grid.bits
         step = best_step(values, weights, codes, scale, first)
         dtype = torch.get_default_dtype()
-        # Beyond the smallest code of a symmetric grid nothing else is represented than beyond -qmax.
+        # A symmetric range -qmax .. qmax has the code below -qmax as well.
         lowest = torch.where(low < 0, codes[0].clamp(min=-codes[1]) if symmetric else codes[0], 0.0)
         has_range = high > low
         low, high = (torch.where(has_range, step * code, 0.0) for code in (lowest, codes[1]))

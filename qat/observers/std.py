@@ -58,6 +58,6 @@ class StdObserver(StatisticsObserver):
         reach = self.k * self.moments.variance().sqrt()
         below, above = (self.moments.mean + sign * reach for sign in (-1, 1))
         dtype = torch.get_default_dtype()
-        return torch.maximum(low, below.to(low)).to(dtype), torch.minimum(
-            high, above.to(high)
-        ).to(dtype)
+        return torch.maximum(low, below.to(low)).to(dtype), torch.minimum(high, above.to(high)).to(
+            dtype
+        )

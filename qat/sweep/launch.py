@@ -93,7 +93,9 @@ def launch_here(points: Sequence[Point]) -> None:
             prepared = at_hand.pop(run_id, None) if run_id else None
             prepared = prepared or prepare(point.config, point.overrides, False)
             if complete:  # the first calibration serves the others too
-                prepared = replace(prepared, calibration=replace(prepared.calibration, complete=True))
+                prepared = replace(
+                    prepared, calibration=replace(prepared.calibration, complete=True)
+                )
             run_job(prepared, alone=False)
         except Exception as error:  # the other points continue
             complain_of_launcher(error)

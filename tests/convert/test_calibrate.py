@@ -82,7 +82,10 @@ def test_one_complete_pass_serves_every_observer(tiny_model, tiny_images, name, 
     spec = by_observer(name, symmetric=bits == 8, bits=bits)
     alone, shared = (quantized(tiny_model, tiny_images, spec) for _ in range(2))
     statistics = collect(
-        quantized(tiny_model, tiny_images, by_observer("minmax")), batches, at_once=50, complete=True
+        quantized(tiny_model, tiny_images, by_observer("minmax")),
+        batches,
+        at_once=50,
+        complete=True,
     )
     calibrate(alone, batches, at_once=50)
     calibrate_from(shared, statistics)

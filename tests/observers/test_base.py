@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from qat.core.grid import IntGrid
-from qat.observers.base import Observer, batch_extremes, finite_extremes
 from qat.observers.aciq_gauss import ACIQGaussObserver
 from qat.observers.aciq_laplace import ACIQLaplaceObserver
+from qat.observers.base import Observer, batch_extremes, finite_extremes
 from qat.observers.ema import EMAObserver
 from qat.observers.entropy import EntropyObserver
 from qat.observers.histogram import EXACT_LIMIT

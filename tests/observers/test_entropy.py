@@ -1,5 +1,7 @@
 """Ranges of least KL divergence, against the algorithm in loops."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ def by_loops(counts, first, last, levels):
     p[-1] += counts[last:].sum()
     q = np.zeros_like(p)
     borders = [(last - first) * k // levels for k in range(levels + 1)]
-    for begin, end in zip(borders, borders[1:], strict=False):
+    for begin, end in itertools.pairwise(borders):
         used = p[begin:end] > 0
         if used.any():
             q[begin:end][used] = max(counts[first + begin : first + end].sum(), 1) / used.sum()
@@ -38,7 +40,7 @@ def test_the_divergence_is_that_of_loops(seed, levels):
 
 
 def test_by_hand():
-    """Bins 3, 1, 0, 4 as two levels: P = 3 1 0 4, Q = 2 2 0 4; clipped to two bins 3, 5 and 3, 1."""
+    """Bins 3 1 0 4, two levels: P = 3 1 0 4, Q = 2 2 0 4; of two bins P = 3 5, Q = 3 1."""
     counts = torch.tensor([[3.0, 1.0, 0.0, 4.0]], dtype=torch.float64)
     first, last = torch.tensor([[0, 0]]), torch.tensor([[4, 2]])
     whole = (3 * np.log(3 / 2) + np.log(1 / 2)) / 8

@@ -50,7 +50,9 @@ def test_statistics_bring_the_distribution_to_another_observer():
     before, after = Collector(1, ["histogram"]), Collector(1, ["histogram"])
     before.observe(normal(EXACT_LIMIT + 1))
     after.load_statistics(before.statistics())
-    for own, other in zip(before.histogram.weighted_values(), after.histogram.weighted_values(), strict=True):
+    for own, other in zip(
+        before.histogram.weighted_values(), after.histogram.weighted_values(), strict=True
+    ):
         assert torch.equal(own, other)
 
 
