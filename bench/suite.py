@@ -116,6 +116,13 @@ ENTRIES = {
         ("--images", "40", "--batch", "20", "--widths", "2", "8", "--rounds", "2"),
         ("checkpoint",),
     ),
+    "calibration": Entry(
+        "calibration",
+        "What does comparing nine observers take, compared with a calibration with one?",
+        (),
+        ("--images", "40", "--batch", "20", "--rounds", "2"),
+        ("checkpoint",),
+    ),
     "footprint": Entry(
         "footprint",
         "How much memory does a static run of images of 224 pixels take, stage by stage?",

@@ -5,6 +5,7 @@ The phases are ``observe``, ``quantize`` and ``off``.
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from qat.core.evaluation_mode import evaluating
 from qat.core.processes import alone
 from qat.layers.walk import quantizers, twins
 from qat.observers.base import Observer
+from qat.observers.statistics import Collector
 from qat.quantizers.base import PHASES, Quantizer
 from qat.quantizers.cast import CastQuantizer
 
@@ -55,7 +57,6 @@ def freeze_observers(net: nn.Module, frozen: bool = True) -> None:
         quantizer.frozen = frozen
 
 
-@torch.no_grad()
 def calibrate(
     net: nn.Module,
     batches: Iterable[Any],
@@ -94,11 +95,49 @@ def calibrate(
         >>> round(float(qnet[0].input_quantizer.qparams().scale) * 255, 6)
         1.0
     """
+    _calibrated(net, batches, track, at_once, complete=False)
+
+
+def collect(
+    net: nn.Module,
+    batches: Iterable[Any],
+    track: Track | None = None,
+    at_once: int | None = None,
+    complete: bool = False,
+) -> dict[str, Tensor]:
+    """Calibrate a network as :func:`calibrate` does, and return the statistics of its activations.
+
+    Args:
+        net: A quantized network.
+        batches: See :func:`calibrate`.
+        track: See :func:`calibrate`.
+        at_once: See :func:`calibrate`.
+        complete: Collect what every observer needs, not only the network's own ones. The ranges
+            are the same, bit for bit.
+
+    Returns:
+        ``layer.slot/name`` → tensor, which :func:`calibrate_from` reads.
+
+    Raises:
+        ValueError: See :func:`calibrate`.
+        GoneAroundError: See :func:`calibrate`.
+    """
+    return _calibrated(net, batches, track, at_once, complete)
+
+
+@torch.no_grad()
+def _calibrated(
+    net: nn.Module,
+    batches: Iterable[Any],
+    track: Track | None,
+    at_once: int | None,
+    complete: bool,
+) -> dict[str, Tensor]:
     _start_observing(net)
     acts = [quantizer for _, slot, quantizer in quantizers(net) if slot != "weight"]
     pending = Pending()
     with pending.collecting(), watching_signs(net) as clipped:
-        with evaluating(net), every_layer_called(net):
+        with evaluating(net), every_layer_called(net), _collecting(net, complete) as statistics:
             count = 0
             for batch in track(batches) if track else batches:
                 _observe(net, acts, batch if isinstance(batch, Tensor) else batch[0], at_once)
@@ -106,12 +145,40 @@ def calibrate(
             if not count:
                 raise InputError("calibration got no batches: set calibrate.images to 1 or more")
             pending.read()
-        _observe_weights(net)
-        set_phase(net, "quantize")
-        fit_biases(net)
-        pending.read()
+        _load(net, statistics)
+        _set_ranges(net, pending)
     for clip in clipped:
-        warnings.warn(str(clip), ClippedSignsWarning, stacklevel=3)
+        warnings.warn(str(clip), ClippedSignsWarning, stacklevel=4)
+    return statistics
+
+
+@contextmanager
+def _collecting(net: nn.Module, complete: bool) -> Iterator[dict[str, Tensor]]:
+    """Inside the block, activations are observed by collectors of statistics.
+
+    An observer that shares nothing observes by itself.
+
+    Yields:
+        Gets the statistics at the end of the block.
+    """
+    statistics: dict[str, Tensor] = {}
+    own: dict[str, tuple[Quantizer, Observer]] = {}
+    collectors: dict[str, Collector] = {}
+    for place, quantizer in _activations(net):
+        key = quantizer.observer.statistics_key(complete)
+        if key is not None:
+            own[place] = quantizer, quantizer.observer
+            quantizer.observer = collectors[place] = Collector(key["slices"], key["parts"])
+            quantizer.observer.expect(None)
+    try:
+        yield statistics
+        for place, collector in collectors.items():
+            uses = torch.tensor(collector.uses or 1)
+            for name, value in {**collector.statistics(), USES: uses}.items():
+                statistics[f"{place}/{name}"] = value
+    finally:
+        for quantizer, observer in own.values():
+            quantizer.observer = observer
 
 
 def _observe(
@@ -125,6 +192,14 @@ def _observe(
         net(part)
     for quantizer in acts:
         quantizer.close_batch(len(parts))
+
+
+def _set_ranges(net: nn.Module, pending: Pending) -> None:
+    """Take the range of every quantizer from its observer; weights are observed now."""
+    _observe_weights(net)
+    set_phase(net, "quantize")
+    fit_biases(net)
+    pending.read()
 
 
 def fit_biases(net: nn.Module) -> None:
@@ -149,62 +224,56 @@ def saturated_biases(net: nn.Module) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def statistics_keys(net: nn.Module) -> dict[str, dict[str, Any]] | None:
+def statistics_keys(net: nn.Module, complete: bool = False) -> dict[str, dict[str, Any]] | None:
     """Return the settings on which the statistics of the activations depend.
 
     Two quantized versions of one float network whose keys are equal have equal statistics for the
     same batches. Widths and symmetry are not part of the keys.
 
+    Args:
+        net: A quantized network.
+        complete: Of statistics that serve every observer in place of the network's own ones.
+
     Returns:
         ``layer.slot`` → key; None if the statistics of an observer cannot be shared.
     """
     keys = {}
-    for place, observer in _activation_observers(net):
-        key = observer.statistics_key()
+    for place, quantizer in _activations(net):
+        key = quantizer.observer.statistics_key(complete)
         if key is None:
             return None
         keys[place] = key
     return keys
 
 
-def collected(net: nn.Module) -> dict[str, Tensor]:
-    """Return the statistics that the activations' observers collected in a calibration.
-
-    Returns:
-        ``layer.slot/name`` → tensor, which :func:`calibrate_from` reads.
-    """
-    return {
-        f"{place}/{name}": value
-        for place, observer in _activation_observers(net)
-        for name, value in {**observer.statistics(), USES: _whole(observer.uses)}.items()
-    }
-
-
 @torch.no_grad()
 def calibrate_from(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
     """Calibrate a network with the statistics that another network collected.
 
-    If :func:`statistics_keys` of both networks are equal, the ranges equal those of
-    :func:`calibrate` on the same batches, bit for bit.
+    If :func:`statistics_keys` of both networks are equal, or the statistics are complete, the
+    ranges equal those of :func:`calibrate` on the same batches, bit for bit.
 
     Args:
         net: A quantized network.
-        statistics: Result of :func:`collected` of the other network.
+        statistics: Result of :func:`collect` of the other network.
     """
     _start_observing(net)
-    for place, observer in _activation_observers(net):
+    _load(net, statistics)
+    pending = Pending()
+    with pending.collecting():
+        _set_ranges(net, pending)
+
+
+def _load(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
+    """Give each activation's observer its part of the statistics, if they have one."""
+    for place, quantizer in _activations(net):
         prefix = f"{place}/"
         keys = [key for key in statistics if key.startswith(prefix)]
         observed = {key.removeprefix(prefix): statistics[key] for key in keys}
-        observer.expect(int(observed.pop(USES, torch.tensor(1))))
+        if USES in observed:
+            quantizer.observer.expect(int(observed.pop(USES)))
         if observed:
-            observer.load_statistics(observed)
-    pending = Pending()
-    with pending.collecting():
-        _observe_weights(net)
-        set_phase(net, "quantize")
-        fit_biases(net)
-        pending.read()
+            quantizer.observer.load_statistics(observed)
 
 
 def _start_observing(net: nn.Module) -> None:
@@ -217,14 +286,10 @@ def _start_observing(net: nn.Module) -> None:
             quantizer.set_phase("off")
 
 
-def _whole(uses: int | None) -> Tensor:
-    return torch.tensor(1 if uses is None else uses)
-
-
-def _activation_observers(net: nn.Module) -> Iterator[tuple[str, Observer]]:
+def _activations(net: nn.Module) -> Iterator[tuple[str, Quantizer]]:
     for name, slot, quantizer in quantizers(net):
         if slot != "weight":
-            yield f"{name}.{slot}", quantizer.observer
+            yield f"{name}.{slot}", quantizer
 
 
 def _observe_weights(net: nn.Module) -> None:

@@ -16,6 +16,13 @@ _NOT_FINITE = (
 )
 
 
+EXTREMES = "extremes"
+"""Name of ``(batches, 2, slices)``: smallest and largest value of each batch."""
+MOMENTS, HISTOGRAM = "moments", "histogram"
+PARTS = (MOMENTS, HISTOGRAM)
+"""Statistics beside the extremes of each batch, which cost next to nothing."""
+
+
 class Observer(nn.Module):
     """Collects the values of a tensor, slice by slice, and returns the range to represent.
 
@@ -34,15 +41,17 @@ class Observer(nn.Module):
             once, for a class whose statistics do not depend on the order. A class has ``values``
             unless it sets ``union`` itself; it is not inherited.
         follows_training: True if the range keeps changing while a network trains.
-        statistics_kind: Name of the statistics; observers of equal kind can share them. It is not
-            inherited either, since a subclass may collect something else; None shares nothing.
+        needs: What the range is computed from, beside the extremes of each batch, which all have:
+            some of :data:`PARTS`. Observers take these from one pass
+            (:class:`qat.observers.statistics.StatisticsObserver`). It is not inherited either,
+            since a subclass may collect something else; None: it has to observe the values itself.
 
     Args:
         slices: Number of scales.
     """
 
     follows_training = False
-    statistics_kind: ClassVar[str | None] = None
+    needs: ClassVar[tuple[str, ...] | None] = None
     union: ClassVar[str] = "values"
 
     def __init__(self, slices: int) -> None:
@@ -113,7 +122,7 @@ class Observer(nn.Module):
         if self.uses == 1 or union == "sums":
             self.collect(x)
         elif union == "extremes" and x.shape[1]:
-            self._parts.append(torch.stack(torch.aminmax(x, dim=1), dim=1))
+            self._parts.append(torch.stack([x.amin(dim=1), x.amax(dim=1)], dim=1))
         else:
             self._parts.append(x)
 
@@ -140,22 +149,29 @@ class Observer(nn.Module):
         """
         raise NotImplementedError
 
-    def statistics_key(self) -> dict[str, Any] | None:
-        """Settings on which the statistics depend; None if they cannot be shared."""
-        kind = type(self).__dict__.get("statistics_kind")
-        return None if kind is None else {"kind": kind, "slices": self.slices}
+    def statistics_key(self, complete: bool = False) -> dict[str, Any] | None:
+        """Settings on which the statistics depend; None if they cannot be shared.
 
-    def statistics(self) -> dict[str, Tensor]:
-        """The statistics, as tensors by name."""
-        return {name: buffer.detach().clone() for name, buffer in self.named_buffers()}
+        Args:
+            complete: Of statistics that serve every observer, not only this one.
+        """
+        needs = type(self).__dict__.get("needs")
+        if needs is None:
+            return None
+        return {"parts": list(PARTS if complete else needs), "slices": self.slices}
 
     def load_statistics(self, statistics: Mapping[str, Tensor]) -> None:
-        """Replace the statistics by those of an observer with an equal :meth:`statistics_key`.
+        """Replace the statistics by those of a pass that had at least what this one ``needs``.
 
-        The ranges of both are then equal, bit for bit.
+        The range is then that after observing the values, bit for bit.
+
+        Args:
+            statistics: From :meth:`qat.observers.statistics.StatisticsObserver.statistics`.
+
+        Raises:
+            NotImplementedError: Always; a subclass that sets ``needs`` defines it.
         """
-        for name, buffer in self.named_buffers():
-            buffer.copy_(statistics[name])
+        raise NotImplementedError
 
 
 def finite_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -168,7 +184,7 @@ def finite_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
         >>> finite_extremes(torch.tensor([[1.0, -2.0], [5.0, 3.0]]))
         (tensor([-2.,  3.]), tensor([1., 5.]))
     """
-    low, high = torch.aminmax(x, dim=1)  # NaN and infinity in a row appear here
+    low, high = x.amin(dim=1), x.amax(dim=1)  # NaN and infinity in a row appear here
     require(torch.isfinite(low) & torch.isfinite(high), _NOT_FINITE)
     return low, high
 
@@ -182,7 +198,7 @@ def batch_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
     if world_size() == 1:
         return finite_extremes(x)
     if x.shape[1]:
-        low, high = torch.aminmax(x, dim=1)
+        low, high = x.amin(dim=1), x.amax(dim=1)
     else:
         low, high = x.new_full((len(x),), torch.inf), x.new_full((len(x),), -torch.inf)
     finite = torch.isfinite(low) & torch.isfinite(high) | (x.shape[1] == 0)

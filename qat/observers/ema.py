@@ -9,13 +9,10 @@ weight, whatever its size; tensors that share a scale are one batch, whose extre
 their union.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from qat.base.errors import InputError
-from qat.observers.base import batch_extremes
 from qat.observers.minmax import MinMaxObserver
 
 
@@ -39,7 +36,7 @@ class EMAObserver(MinMaxObserver):
     """
 
     follows_training = True
-    statistics_kind = "ema"
+    needs = ()
     union = "extremes"
 
     def __init__(self, slices: int, momentum: float = 0.1) -> None:
@@ -48,18 +45,13 @@ class EMAObserver(MinMaxObserver):
             raise InputError(f"momentum must be in (0, 1], got {momentum}")
         self.momentum = momentum
 
-    def statistics_key(self) -> dict[str, Any] | None:
-        """As the base, with the momentum."""
-        key = super().statistics_key()
-        return None if key is None else {**key, "momentum": self.momentum}
+    def follow(self, low: Tensor, high: Tensor) -> None:
+        """Move the range towards the extremes of one batch.
 
-    def collect(self, x: Tensor) -> None:
-        """Move the range towards the extremes of this batch.
-
-        Raises:
-            InputError: If the values contain NaN or infinity.
+        Args:
+            low: Smallest value of each slice.
+            high: Largest value of each slice.
         """
-        low, high = batch_extremes(x)
         first = self.low > self.high
         self.low.copy_(torch.where(first, low, self.low + self.momentum * (low - self.low)))
         self.high.copy_(torch.where(first, high, self.high + self.momentum * (high - self.high)))

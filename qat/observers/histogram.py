@@ -18,26 +18,22 @@ from torch import Tensor
 
 from qat.base.errors import InputError
 from qat.core.processes import joined, number_in_all, total
-from qat.observers.base import Observer, batch_extremes, finite_extremes
+from qat.observers.base import finite_extremes
+from qat.observers.pieces import pieces
 
-HISTOGRAM = "histogram"
-"""The ``statistics_kind`` of all observers that are based on this histogram."""
 BINS = 2048
 EXACT_LIMIT = 8192  # largest number of values in a slice that are kept instead of counted
 
 
-class HistogramObserver(Observer):
+class Histogram:
     """Counts of values in bins of equal width, one histogram for each slice.
-
-    A subclass defines :meth:`range`. The counts exist only during calibration; checkpoints do not
-    contain them.
 
     Args:
         slices: Number of scales.
     """
 
     def __init__(self, slices: int) -> None:
-        super().__init__(slices)
+        self.slices = slices
         self._values: Tensor | None = None  # (slices, n): the first batch, if it is small
         self._first = True  # only tensors of the first batch were observed
         self._counts: Tensor | None = None  # (slices, bins) int64
@@ -46,26 +42,20 @@ class HistogramObserver(Observer):
 
     @property
     def seen(self) -> bool:
-        """True after any value was observed."""
+        """True after any value was added."""
         return self._values is not None or self._counts is not None
 
-    def reset(self) -> None:
-        """Delete the statistics."""
-        self._values, self._counts, self._first = None, None, True
-
-    def close(self) -> int:
-        """End the batch, see the base."""
-        calls = super().close()
+    def close_batch(self) -> None:
+        """End the current batch: tensors that are added later belong to another one."""
         self._first = self._first and not self.seen
-        return calls
 
-    def collect(self, x: Tensor) -> None:
+    def add(self, x: Tensor, extremes: tuple[Tensor, Tensor]) -> None:
         """Count the values, or keep them if they are few and belong to the first batch.
 
-        Raises:
-            InputError: If the values contain NaN or infinity.
+        Args:
+            x: ``(slices, elements)`` of this rank.
+            extremes: Smallest and largest value of each slice, over all ranks.
         """
-        extremes = batch_extremes(x)
         if self._keeps(x):
             earlier = [] if self._values is None else [self._values]
             self._values = torch.cat([*earlier, joined(x)], dim=1)
@@ -88,9 +78,8 @@ class HistogramObserver(Observer):
         }
 
     def load_statistics(self, statistics: Mapping[str, Tensor]) -> None:
-        """Replace the statistics, see the base."""
-        self.reset()
-        self._values, self._first = statistics.get("values"), False
+        """Replace the counts or values by those of another histogram."""
+        self._values, self._counts, self._first = statistics.get("values"), None, False
         if "counts" in statistics:
             self._counts = statistics["counts"]
             self._start, self._width = statistics["start"], statistics["width"]
@@ -114,6 +103,30 @@ class HistogramObserver(Observer):
         centres = torch.arange(BINS, device=self._counts.device, dtype=torch.float64) + 0.5
         return self._start + centres * bin_width, self._counts.double()
 
+    def bins(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The histogram of each slice, also if its values were kept.
+
+        Returns:
+            Counts ``(slices, BINS)``, left edge of the first bin ``(slices, 1)`` and width of one
+            bin ``(slices, 1)``, all float64.
+
+        Raises:
+            InputError: If nothing was observed.
+        """
+        counted = self
+        if self._values is not None:
+            counted = Histogram(self.slices)
+            counted._add(counted._counted(self._values, finite_extremes(self._values)))
+        if counted._counts is None:
+            raise InputError("nothing was observed: run calibration batches first")
+        return counted._counts.double(), counted._start, counted._width / BINS
+
+    def resolution(self) -> Tensor:
+        """Width of one bin, ``(slices, 1)``; 0 for values that were kept."""
+        if self._counts is None:
+            return torch.zeros(self.slices, 1, dtype=torch.float64)
+        return self._width / BINS
+
     def _keeps(self, x: Tensor) -> bool:
         if self._counts is not None or not self._first:
             return False
@@ -133,11 +146,15 @@ class HistogramObserver(Observer):
         if self._counts is None:
             self._open(low, high)
         self._grow(low, high)
-        index = ((x.double() - self._start) * (BINS / self._width)).floor().long()
-        index = index.clamp_(0, BINS - 1) + BINS * torch.arange(
-            self.slices, device=x.device
-        ).unsqueeze(1)
-        counts = torch.bincount(index.reshape(-1), minlength=self.slices * BINS)
+        bins = self.slices * BINS
+        counts = torch.zeros(bins, dtype=torch.int64, device=x.device)
+        first = BINS * torch.arange(self.slices, device=x.device, dtype=torch.int32).unsqueeze(1)
+        per_unit = BINS / self._width
+        for part in pieces(x, at_least=4 * bins):
+            # No value is below the start, so to cut off decimals is to round down.
+            index = part.double().sub_(self._start).mul_(per_unit).int().clamp_(0, BINS - 1)
+            index = index.add_(first) if self.slices > 1 else index
+            counts += torch.bincount(index.reshape(-1), minlength=bins)
         return counts.reshape(self.slices, BINS)
 
     def _open(self, low: Tensor, high: Tensor) -> None:

@@ -4,12 +4,15 @@ Esser et al. 2020, arXiv:1902.08153, section 2.1: step = 2 mean|v| / sqrt(qmax).
 ``0 .. qmax * step``, for which a symmetric quantizer has exactly this step.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from qat.core.grid import IntGrid
 from qat.core.processes import number_in_all, total
-from qat.observers.base import Observer, batch_extremes
+from qat.observers.base import MOMENTS, Observer, batch_extremes
+from qat.observers.moments import abs_sums
 
 
 class MeanAbsObserver(Observer):
@@ -25,7 +28,7 @@ class MeanAbsObserver(Observer):
         tensor([1.1339])
     """
 
-    statistics_kind = "mean_abs"
+    needs = (MOMENTS,)
     union = "sums"
     total: Tensor
     count: Tensor
@@ -46,8 +49,8 @@ class MeanAbsObserver(Observer):
         Raises:
             InputError: If the values contain NaN or infinity.
         """
-        batch_extremes(x)
-        self.total += total(x.abs().sum(dim=1, dtype=torch.float64))
+        low, _ = batch_extremes(x)
+        self.total += total(abs_sums(x, low))
         self.count += number_in_all(x.shape[1], x.device)
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
@@ -59,6 +62,11 @@ class MeanAbsObserver(Observer):
         """
         high = (2 * self.total / self.count * grid.qmax**0.5).to(torch.get_default_dtype())
         return torch.zeros_like(high), high
+
+    def load_statistics(self, statistics: Mapping[str, Tensor]) -> None:
+        """Take sum and number of values from the moments, see the base."""
+        self.total.copy_(statistics["abs_total"])
+        self.count.copy_(statistics["count"])
 
     def reset(self) -> None:
         """Delete the statistics."""

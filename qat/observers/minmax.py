@@ -1,10 +1,12 @@
 """The range from the smallest to the largest value, of all batches or of the last one."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from qat.core.grid import IntGrid
-from qat.observers.base import Observer, batch_extremes
+from qat.observers.base import EXTREMES, Observer, batch_extremes
 
 
 class MinMaxObserver(Observer):
@@ -23,7 +25,7 @@ class MinMaxObserver(Observer):
         (tensor([-1.]), tensor([3.]))
     """
 
-    statistics_kind = "minmax"
+    needs = ()
     union = "extremes"
     low: Tensor
     high: Tensor
@@ -44,9 +46,23 @@ class MinMaxObserver(Observer):
         Raises:
             InputError: If the values contain NaN or infinity.
         """
-        low, high = batch_extremes(x)
+        self.follow(*batch_extremes(x))
+
+    def follow(self, low: Tensor, high: Tensor) -> None:
+        """Change the range by the extremes of one batch; here, widen it to contain them.
+
+        Args:
+            low: Smallest value of each slice.
+            high: Largest value of each slice.
+        """
         self.low.copy_(torch.minimum(self.low, low))
         self.high.copy_(torch.maximum(self.high, high))
+
+    def load_statistics(self, statistics: Mapping[str, Tensor]) -> None:
+        """Follow the extremes of each batch, see the base."""
+        self.reset()
+        for low, high in statistics[EXTREMES]:
+            self.follow(low, high)
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
         """The extremes of each slice.
@@ -67,15 +83,15 @@ class LatestObserver(MinMaxObserver):
     """Smallest and largest value of each slice of the last batch, for weights in training."""
 
     follows_training = True
-    statistics_kind = "latest"
+    needs = ()
     union = "extremes"
 
-    def collect(self, x: Tensor) -> None:
+    def follow(self, low: Tensor, high: Tensor) -> None:
         """Replace the range by that of this batch.
 
-        Raises:
-            InputError: If the values contain NaN or infinity.
+        Args:
+            low: Smallest value of each slice.
+            high: Largest value of each slice.
         """
-        low, high = batch_extremes(x)
         self.low.copy_(low)
         self.high.copy_(high)

@@ -14,13 +14,14 @@ from torch import Tensor
 
 from qat.core.grid import IntGrid
 from qat.core.qparams import qparams_from_range
-from qat.observers.histogram import HISTOGRAM, HistogramObserver
+from qat.observers.base import HISTOGRAM
+from qat.observers.statistics import StatisticsObserver
 
 _COARSE, _FINE = 80, 16
 _FINE_WIDTHS = (0.1, 0.01)
 
 
-class MSEObserver(HistogramObserver):
+class MSEObserver(StatisticsObserver):
     """Range of least mean square error of each slice.
 
     Args:
@@ -33,7 +34,7 @@ class MSEObserver(HistogramObserver):
         tensor([True])
     """
 
-    statistics_kind = HISTOGRAM
+    needs = (HISTOGRAM,)
     union = "sums"
 
     def range(self, grid: IntGrid, *, symmetric: bool) -> tuple[Tensor, Tensor]:
@@ -46,7 +47,7 @@ class MSEObserver(HistogramObserver):
         Raises:
             InputError: If nothing was observed.
         """
-        values, weights = self.weighted_values()
+        values, weights = self.histogram.weighted_values()
         low, high = least_square_range(values, weights, grid, symmetric=symmetric)
         dtype = torch.get_default_dtype()
         return low.to(dtype), high.to(dtype)

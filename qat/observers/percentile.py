@@ -11,10 +11,11 @@ from torch import Tensor
 
 from qat.base.errors import InputError
 from qat.core.grid import IntGrid
-from qat.observers.histogram import HISTOGRAM, HistogramObserver
+from qat.observers.base import HISTOGRAM
+from qat.observers.statistics import StatisticsObserver
 
 
-class PercentileObserver(HistogramObserver):
+class PercentileObserver(StatisticsObserver):
     """Range between the ``100 - percentile`` and the ``percentile`` percentiles.
 
     Args:
@@ -31,7 +32,7 @@ class PercentileObserver(HistogramObserver):
         (tensor([26.]), tensor([75.]))
     """
 
-    statistics_kind = HISTOGRAM
+    needs = (HISTOGRAM,)
     union = "sums"
 
     def __init__(self, slices: int, percentile: float = 99.99) -> None:
@@ -50,7 +51,7 @@ class PercentileObserver(HistogramObserver):
         Raises:
             InputError: If nothing was observed.
         """
-        values, weights = self.weighted_values()
+        values, weights = self.histogram.weighted_values()
         share = weights.cumsum(dim=1) / weights.sum(dim=1, keepdim=True)
         low = _first_where(share > 1 - self.percentile / 100, values)
         high = _first_where(share >= self.percentile / 100, values)

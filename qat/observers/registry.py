@@ -15,6 +15,11 @@ OBSERVERS: "Registry[type[Observer]]" = Registry(
         "ema": "qat.observers.ema:EMAObserver",
         "percentile": "qat.observers.percentile:PercentileObserver",
         "mse": "qat.observers.mse:MSEObserver",
+        "entropy": "qat.observers.entropy:EntropyObserver",
+        "std": "qat.observers.std:StdObserver",
+        "aciq_gauss": "qat.observers.aciq_gauss:ACIQGaussObserver",
+        "aciq_laplace": "qat.observers.aciq_laplace:ACIQLaplaceObserver",
+        "octav": "qat.observers.octav:OCTAVObserver",
         "latest": "qat.observers.minmax:LatestObserver",
         "mean_abs": "qat.observers.mean_abs:MeanAbsObserver",
     }

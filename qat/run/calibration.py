@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from qat.base.progress import tracked
-from qat.convert.calibrate import calibrate, calibrate_from, collected, statistics_keys
+from qat.convert.calibrate import calibrate, calibrate_from, collect, statistics_keys
 from qat.convert.clipped import ClippedSignsWarning
 from qat.data.batches import Batches
 from qat.data.draw import drawn
@@ -20,6 +21,9 @@ from qat.records.cache import Cache
 from qat.run.cache_keys import CacheKeys
 from qat.run.request.images import RunImages
 
+KIND, SUFFIX = "calibration", ".safetensors"
+OBSERVERS = "observers"
+"""Part of the key: which statistics of which tensors."""
 SECONDS = "seconds"
 
 
@@ -35,6 +39,8 @@ class Calibration:
         is_dynamic: Ranges of activations are measured anew in each batch, so they need no data.
         cache: Holds the statistics that runs share.
         keys: The run's cache keys.
+        complete: Collect statistics that serve every observer, for runs with other observers that
+            follow. They also serve this run, whose ranges do not depend on it.
     """
 
     images: RunImages
@@ -44,6 +50,7 @@ class Calibration:
     is_dynamic: bool
     cache: Cache
     keys: CacheKeys
+    complete: bool = False
 
     def batches(self, at_once: int | None = None) -> Batches:
         """Images of ``calibrate.path`` or of train, drawn by the seed, without augmentation.
@@ -80,36 +87,42 @@ class Calibration:
             # The ranges of weights depend on the weights alone, so any batch serves.
             calibrate(qnet, [self.images.example()])
             return 0.0
-        observers = statistics_keys(qnet)
-        if observers is None:  # a user's method: what its result depends on is unknown
-            self._collect(qnet)
+        own, complete = (statistics_keys(qnet, complete) for complete in (False, True))
+        if own is None or complete is None:  # a user's method: what it depends on is unknown
+            self._collect(qnet, complete=False)
             return 0.0
-        return self._run_cached(qnet, float_digest, observers)
-
-    def _run_cached(self, qnet: nn.Module, float_digest: str, observers: Any) -> float:
-        calibrated_now = False
-
-        def make(path: Path) -> None:
-            nonlocal calibrated_now
-            start = time.perf_counter()
-            self._collect(qnet)
-            _save(path, collected(qnet), time.perf_counter() - start)
-            calibrated_now = True
-
-        key = {**self.keys.calibration(float_digest), "observers": observers}
-        path = self.cache.get_or_make("calibration", key, make, suffix=".safetensors")
-        if calibrated_now:
-            return 0.0
+        key = self.keys.calibration(float_digest)
+        wants_complete = self.complete or own == complete
+        path = self.cache.find(KIND, {**key, OBSERVERS: complete}, SUFFIX)
+        if path is None or wants_complete:
+            path, is_new = self._made(qnet, {**key, OBSERVERS: complete if wants_complete else own})
+            if is_new:
+                return 0.0
         with safe_open(path, framework="pt", device=str(self.keys.device)) as file:
             calibrate_from(qnet, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
             return float(file.metadata()[SECONDS])
 
-    def _collect(self, qnet: nn.Module) -> None:
+    def _made(self, qnet: nn.Module, key: Mapping[str, Any]) -> tuple[Path, bool]:
+        """The file of statistics, and whether this network was calibrated to make it."""
+        is_new = False
+
+        def make(path: Path) -> None:
+            nonlocal is_new
+            start = time.perf_counter()
+            keys = statistics_keys(qnet, complete=True)
+            statistics = self._collect(qnet, complete=key[OBSERVERS] == keys)
+            _save(path, statistics, time.perf_counter() - start)
+            is_new = True
+
+        return self.cache.get_or_make(KIND, key, make, suffix=SUFFIX), is_new
+
+    def _collect(self, qnet: nn.Module, complete: bool) -> dict[str, Tensor]:
         with warnings.catch_warnings():
             # The evaluation reports clipped signs, in every run and not only in this one.
             warnings.simplefilter("ignore", ClippedSignsWarning)
             batches, at_once = self.batches(), self.images.at_once
-            calibrate(qnet, batches, lambda items: tracked("calibration", items), at_once)
+            track = partial(tracked, "calibration")
+            return collect(qnet, batches, track, at_once, complete)
 
 
 def _save(path: Path, statistics: Mapping[str, Tensor], seconds: float) -> None:

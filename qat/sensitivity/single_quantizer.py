@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from qat.convert.calibrate import calibrate, calibrate_from, collected, statistics_keys
+from qat.convert.calibrate import calibrate_from, collect, statistics_keys
 from qat.convert.swap import quantize
 from qat.core.plan import Plan
 from qat.layers.twin import QuantTwin
@@ -90,8 +90,8 @@ def fit_quantizers(
         if keys is not None and (not keys or keys == shared[0]):
             calibrate_from(qnet, shared[1])
         else:
-            calibrate(qnet, kept)
-            shared = (keys, collected(qnet)) if keys else shared
+            statistics = collect(qnet, kept)
+            shared = (keys, statistics) if keys else shared
         sites = _sites(qnet, plan)
         for slot, site in sites.items():
             quantizer = getattr(qnet.get_submodule(site.path), site.attribute)

@@ -1,6 +1,7 @@
 """Hydra's launchers run the points of a sweep; each point is a job in this or another process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,15 +84,26 @@ def launch_here(points: Sequence[Point]) -> None:
     from qat.run.prepare import prepare
     from qat.sweep.job import run_job
 
+    complete = has_several_observers(points)
     for index, point in enumerate(points):
         if index == 1:  # the first point has loaded every module that the others need
             keep_objects()
         try:
             run_id = known_identity(point.config)
             prepared = at_hand.pop(run_id, None) if run_id else None
-            run_job(prepared or prepare(point.config, point.overrides, False), alone=False)
+            prepared = prepared or prepare(point.config, point.overrides, False)
+            if complete:  # the first calibration serves the others too
+                prepared = replace(
+                    prepared, calibration=replace(prepared.calibration, complete=True)
+                )
+            run_job(prepared, alone=False)
         except Exception as error:  # the other points continue
             complain_of_launcher(error)
+
+
+def has_several_observers(points: Iterable[Point]) -> bool:
+    """Whether activations are calibrated by more than one observer."""
+    return len({point.config.scheme.act.observer for point in points}) > 1
 
 
 def run_point(config: DictConfig) -> tuple[float, ...] | None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import qat
-from qat.convert.calibrate import calibrate, calibrate_from, collected, fit_biases, saturated_biases
+from qat.convert.calibrate import calibrate, calibrate_from, collect, fit_biases, saturated_biases
 from qat.convert.integer import fold_norms
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
@@ -93,8 +93,7 @@ def test_statistics_of_another_run_give_the_same_scales():
     torch.manual_seed(0)
     net = TinyChannels()
     first, second = quantized(net), quantized(net)
-    calibrate(first, [images()])
-    calibrate_from(second, collected(first))
+    calibrate_from(second, collect(first, [images()]))
     assert torch.equal(first(images()), second(images()))
 
 

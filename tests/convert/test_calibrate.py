@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from qat.convert.calibrate import (
     calibrate,
     calibrate_from,
-    collected,
+    collect,
     freeze_observers,
     set_phase,
     statistics_keys,
@@ -19,9 +19,10 @@ from qat.core.scheme import Method, Scheme, TensorSpec
 from qat.layers.walk import quantizers
 from qat.observers.ema import EMAObserver
 from qat.observers.minmax import MinMaxObserver
+from qat.observers.registry import OBSERVERS
 from tests.export.integer_networks import Residual, scheme
 
-OBSERVERS = ("minmax", "ema", "percentile", "mse", "latest", "mean_abs")
+NAMES = sorted(OBSERVERS)
 
 
 class OneOfTheUsers(MinMaxObserver):
@@ -38,12 +39,11 @@ def by_observer(name, symmetric=True, bits=8):
 
 
 @pytest.mark.parametrize("symmetric", [True, False])
-@pytest.mark.parametrize("name", OBSERVERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_ranges_equal_those_of_observing(tiny_model, tiny_images, tmp_path, name, symmetric):
     spec = by_observer(name, symmetric)
     observed = quantized(tiny_model, tiny_images, spec)
-    calibrate(observed, tiny_images.split(6))
-    save_file(collected(observed), tmp_path / "it.safetensors")
+    save_file(collect(observed, tiny_images.split(6)), tmp_path / "it.safetensors")
 
     shared = quantized(tiny_model, tiny_images, spec)
     calibrate_from(shared, load_file(tmp_path / "it.safetensors"))
@@ -56,8 +56,7 @@ def test_many_batches_of_a_histogram_go_along(tiny_model, tiny_images):
     spec = by_observer("percentile")
     nets = [quantized(tiny_model, tiny_images, spec) for _ in range(2)]
     batches = [tiny_images.repeat(8, 1, 1, 1) * scale for scale in (1, 3, 0.5)]  # it grows once
-    calibrate(nets[0], batches)
-    calibrate_from(nets[1], collected(nets[0]))
+    calibrate_from(nets[1], collect(nets[0], batches))
     first, second = (net.state_dict() for net in nets)
     assert all(torch.equal(first[key], second[key]) for key in first)
 
@@ -75,10 +74,46 @@ def test_widths_symmetry_and_histogram_methods_share(tiny_model, tiny_images):
     assert keys[0] != keys[2]
 
 
-def test_what_differs_in_its_statistics_does_not_share():
-    assert EMAObserver(1, 0.1).statistics_key() != EMAObserver(1, 0.2).statistics_key()
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("name", NAMES)
+def test_one_complete_pass_serves_every_observer(tiny_model, tiny_images, name, bits):
+    """Its ranges equal those of a pass of its own, bit for bit, also if the histogram grew."""
+    batches = [tiny_images.repeat(8, 1, 1, 1) * scale for scale in (1, 3, 0.5)]
+    spec = by_observer(name, symmetric=bits == 8, bits=bits)
+    alone, shared = (quantized(tiny_model, tiny_images, spec) for _ in range(2))
+    statistics = collect(
+        quantized(tiny_model, tiny_images, by_observer("minmax")),
+        batches,
+        at_once=50,
+        complete=True,
+    )
+    calibrate(alone, batches, at_once=50)
+    calibrate_from(shared, statistics)
+    expected = alone.state_dict()
+    assert all(torch.equal(value, expected[key]) for key, value in shared.state_dict().items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_collecting_more_than_it_needs_changes_no_range(tiny_model, tiny_images, name):
+    own, more = (quantized(tiny_model, tiny_images, by_observer(name)) for _ in range(2))
+    calibrate(own, tiny_images.split(6))
+    collect(more, tiny_images.split(6), complete=True)
+    expected = own.state_dict()
+    assert all(torch.equal(value, expected[key]) for key, value in more.state_dict().items())
+    assert statistics_keys(own, complete=True) == statistics_keys(more, complete=True)
+
+
+def test_the_extremes_of_batches_serve_observers_of_every_momentum():
+    assert EMAObserver(1, 0.1).statistics_key() == MinMaxObserver(1).statistics_key()
     assert MinMaxObserver(1).statistics_key() != MinMaxObserver(2).statistics_key()
-    assert MinMaxObserver(1).statistics_key() != EMAObserver(1).statistics_key()
+
+
+def test_observers_are_put_back_if_a_calibration_fails(tiny_model, tiny_images):
+    net = quantized(tiny_model, tiny_images, by_observer("mse"))
+    before = [quantizer.observer for _, _, quantizer in quantizers(net)]
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        calibrate(net, [tiny_images * torch.nan])
+    assert [quantizer.observer for _, _, quantizer in quantizers(net)] == before
 
 
 def test_a_method_of_the_users_shares_nothing(tiny_model, tiny_images):
@@ -96,8 +131,7 @@ def test_an_integer_network_takes_what_another_collected(tiny_images):
     plan = make_plan(net, scheme(), tiny_images)
     observed, shared = (quantize(net, plan, keep_norms=kept) for kept in (False, True))
     assert statistics_keys(observed) == statistics_keys(shared)
-    calibrate(observed, tiny_images.split(6))
-    calibrate_from(shared, collected(observed))
+    calibrate_from(shared, collect(observed, tiny_images.split(6)))
     fold_norms(shared)
     assert torch.equal(shared(tiny_images), observed(tiny_images))
 

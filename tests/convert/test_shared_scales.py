@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from qat.convert.calibrate import calibrate, calibrate_from, collected
+from qat.convert.calibrate import calibrate, calibrate_from, collect
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.scheme import Method, Scheme, TensorSpec
@@ -100,8 +100,7 @@ def test_inputs_of_a_layer_that_is_called_twice_do(placement, slot, observer):
 def test_statistics_that_are_shared_give_the_same_network(name):
     first, second = planned(Branches(), name, "integer"), planned(Branches(), name, "integer")
     second.load_state_dict(first.state_dict())
-    calibrate(first, batches())
-    calibrate_from(second, collected(first))
+    calibrate_from(second, collect(first, batches()))
     for qnet in (first, second):  # a training follows the union then, too
         qnet.train()(batches()[1])
     assert torch.equal(first.eval()(batches()[2]), second.eval()(batches()[2]))

@@ -5,13 +5,18 @@ import pytest
 import torch
 
 from qat.core.grid import IntGrid
+from qat.observers.aciq_gauss import ACIQGaussObserver
+from qat.observers.aciq_laplace import ACIQLaplaceObserver
 from qat.observers.base import Observer, batch_extremes, finite_extremes
 from qat.observers.ema import EMAObserver
+from qat.observers.entropy import EntropyObserver
 from qat.observers.histogram import EXACT_LIMIT
 from qat.observers.mean_abs import MeanAbsObserver
 from qat.observers.minmax import LatestObserver, MinMaxObserver
 from qat.observers.mse import MSEObserver
+from qat.observers.octav import OCTAVObserver
 from qat.observers.percentile import PercentileObserver
+from qat.observers.std import StdObserver
 
 GRID = IntGrid(8, signed=True)
 EVERY = {
@@ -21,7 +26,14 @@ EVERY = {
     "mean_abs": MeanAbsObserver,
     "mse": MSEObserver,
     "percentile": lambda slices: PercentileObserver(slices, 97.0),
+    "entropy": EntropyObserver,
+    "octav": OCTAVObserver,
+    "std": StdObserver,
+    "aciq_gauss": ACIQGaussObserver,
+    "aciq_laplace": ACIQLaplaceObserver,
 }
+BIN_WIDTHS = {"mse": 4, "percentile": 4, "entropy": 64, "octav": 4, "aciq_laplace": 4}
+"""How many bins a range may move if the histogram begins elsewhere."""
 
 
 def branches(seed, count=3, elements=400):
@@ -51,8 +63,8 @@ def test_branches_count_as_their_concatenation(name, uses):
     apart = shown(EVERY[name](1), forwards, uses)
     at_once = shown(EVERY[name](1), [[torch.cat(f, dim=1)] for f in forwards], 1)
     width = float(np.ptp(np.concatenate([t.numpy().ravel() for f in forwards for t in f])))
-    bins = width / 1024 if name in ("mse", "percentile") else 0.0  # where a histogram began
-    assert torch.allclose(span(apart), span(at_once), rtol=1e-6, atol=4 * bins)
+    bins = BIN_WIDTHS.get(name, 0) * width / 1024
+    assert torch.allclose(span(apart), span(at_once), rtol=1e-6, atol=bins)
 
 
 def test_a_moving_average_moves_by_the_union_of_each_forward():
@@ -109,7 +121,7 @@ def test_the_best_range_is_that_of_the_union():
 @pytest.mark.parametrize("elements", [EXACT_LIMIT // 2, EXACT_LIMIT // 2 + 1])
 def test_a_first_union_is_kept_as_it_is_while_it_is_small(elements):
     parts = branches(1, count=2, elements=elements)
-    values, weights = shown(PercentileObserver(1), [parts], 2).weighted_values()
+    values, weights = shown(PercentileObserver(1), [parts], 2).histogram.weighted_values()
     assert int(weights.sum()) == 2 * elements
     exact = torch.cat(parts, dim=1).double().sort(dim=1).values
     assert torch.equal(values, exact) == (2 * elements <= EXACT_LIMIT)

@@ -6,6 +6,7 @@ import torch
 
 from qat.core.grid import IntGrid
 from qat.observers.mse import MSEObserver, square_error
+from tests.observers.optima import CASES, grid_of, quantiles, step_and_sqnr
 from tests.observers.ranges import normal
 
 
@@ -30,35 +31,12 @@ def test_mse_is_as_good_as_brute_force(bits):
     assert found <= error * 1.005
 
 
-# Optimal step and signal-to-noise ratio of the quantizer with zero as a code, for a normal
-# distribution of unit variance (full range, unsigned: a half-normal one).
-OPTIMAL = [
-    pytest.param(2, "full", 1.0484, 8.26, id="2 full"),
-    pytest.param(3, "full", 0.6018, 13.91, id="3 full"),
-    pytest.param(4, "full", 0.3386, 19.26, id="4 full"),
-    pytest.param(5, "full", 0.1888, 24.53, id="5 full"),
-    pytest.param(2, "narrow", 1.2240, 7.21, id="2 narrow"),
-    pytest.param(3, "narrow", 0.6508, 13.29, id="3 narrow"),
-    pytest.param(4, "narrow", 0.3534, 18.90, id="4 narrow"),
-    pytest.param(2, "unsigned", 0.6508, 13.29, id="2 unsigned"),
-    pytest.param(3, "unsigned", 0.3534, 18.90, id="3 unsigned"),
-    pytest.param(4, "unsigned", 0.1932, 24.33, id="4 unsigned"),
-]
-
-
-@pytest.mark.parametrize(("bits", "kind", "step", "sqnr_db"), OPTIMAL)
-def test_mse_finds_the_optimal_step_of_a_normal_distribution(bits, kind, step, sqnr_db):
-    grid = IntGrid(bits, signed=kind != "unsigned", narrow=kind == "narrow")
-    x = normal(400_000, seed=5)
-    x = x.abs() if kind == "unsigned" else x
-    observer = MSEObserver(1)
-    observer.observe(x)
-    low, high = observer.range(grid, symmetric=True)
-    found = (torch.maximum(-low, high) / grid.qmax).item()
-    assert found == pytest.approx(step, rel=0.02)
-    codes = (x / found).round().clamp(grid.qmin, grid.qmax)
-    ratio = x.square().sum() / (codes * found - x).square().sum()
-    assert 10 * torch.log10(ratio).item() == pytest.approx(sqnr_db, abs=0.05)
+@pytest.mark.parametrize(("distribution", "kind", "bits", "step", "sqnr_db"), CASES)
+def test_mse_finds_the_optima_of_known_distributions(distribution, kind, bits, step, sqnr_db):
+    x = quantiles(distribution, kind)
+    observed = step_and_sqnr(MSEObserver(1), x, grid_of(kind, bits))
+    assert observed[0] == pytest.approx(step, rel=0.01)
+    assert observed[1] == pytest.approx(sqnr_db, abs=0.1)
 
 
 @pytest.mark.parametrize("symmetric", [True, False])

@@ -1,9 +1,13 @@
 """Calibration: which images observers see, and statistics that runs share."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.layers.walk import quantizers
@@ -69,3 +73,28 @@ def test_dynamic_ranges_need_no_calibration_images(make_prepared, converted, mon
     weight = qnet.second.weight.detach()
     expected = max(float(weight.max()) / 7, float(weight.min()) / -8)
     assert float(qnet.second.weight_quantizer.qparams().scale) == pytest.approx(expected)
+
+
+def test_a_complete_pass_serves_runs_with_other_observers(make_prepared, converted, monkeypatch):
+    first = make_prepared(scheme__act__observer="minmax")
+    alone = converted(make_prepared(scheme__act__observer="mse"))
+    replace(first.calibration, complete=True).run(converted(first), "digest")
+    calibrate(alone, first.calibration.batches())
+    monkeypatch.setattr(Calibration, "batches", None)  # no image is looked at again
+    for observer in ("ema", "mse", "octav", "std", "minmax"):
+        other = make_prepared(scheme__act__observer=observer)
+        qnet = converted(other)
+        other.calibration.run(qnet, "digest")
+        if observer == "mse":
+            pairs = zip(scales(qnet), scales(alone), strict=True)
+            assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_single_run_collects_only_what_it_needs(make_prepared, converted):
+    prepared = make_prepared(scheme__act__observer="minmax")
+    prepared.calibration.run(converted(prepared), "digest")
+    (path,) = prepared.cache.root.glob("calibration/*.safetensors")
+    assert {name.rpartition("/")[2] for name in load_file(path)} == {"extremes", "uses"}
+    other = make_prepared(scheme__act__observer="mse")
+    other.calibration.run(converted(other), "digest")  # it needs more
+    assert len([*prepared.cache.root.glob("calibration/*.safetensors")]) == 2

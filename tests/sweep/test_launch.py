@@ -1,11 +1,12 @@
 """What is composed for launchers, and launchers that are refused."""
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 
 from qat.base.errors import RequestError
-from qat.config.compose import composer
+from qat.config.compose import compose_points, composer
 from qat.config.words.command_line import Words
 from qat.sweep import launch as module
 from qat.sweep import launchers
@@ -76,7 +77,27 @@ def test_points_run_here_one_by_one_and_an_error_outside_of_a_run_is_printed(mon
 
     monkeypatch.setattr("qat.run.prepare.prepare", fail)
     monkeypatch.setattr(module, "keep_objects", lambda: ended.append("kept"))
+    monkeypatch.setattr(module, "has_several_observers", lambda points: False)
     launch_here([SimpleNamespace(config=name, overrides=()) for name in "abc"])
     assert ended == [("prepared a", False), "kept", ("prepared c", False)]
     assert not prepared
     assert capsys.readouterr().err == "qat: the launcher ended with OSError: disk full\n"
+
+
+def test_points_with_several_observers_share_one_complete_calibration(monkeypatch):
+    @dataclass(frozen=True)
+    class Calibrated:
+        complete: bool = False
+
+    @dataclass(frozen=True)
+    class Run:
+        calibration: Calibrated = Calibrated()
+
+    ended = []
+    monkeypatch.setattr(module, "known_identity", lambda config: None)
+    monkeypatch.setattr("qat.run.prepare.prepare", lambda *_: Run())
+    monkeypatch.setattr("qat.sweep.job.run_job", lambda run, alone: ended.append(run))
+    points = compose_points(["mode=static", "observer@scheme.act=minmax,octav"], True, None)
+    launch_here(points)
+    launch_here(points[:1])
+    assert [run.calibration.complete for run in ended] == [True, True, False]

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 from qat.base.allowed import one_of
 from qat.config.checks.deployment import exports
+from qat.config.checks.slot_keys import check_observer_options
 from qat.config.schema import ModelConfig, RunConfig
 from qat.config.scheme import build_scheme
 from qat.core.scheme import Method, Scheme
@@ -43,6 +44,7 @@ def _check_methods(scheme: Scheme) -> None:
         one_of(key, method.name, [*QUANTIZERS, "user"])
     for key, method in _methods(scheme, "observer"):
         one_of(key, method.name, ["default", *OBSERVERS, "user"])
+        check_observer_options(key, method)
 
 
 def _methods(scheme: Scheme, kind: str) -> Iterator[tuple[str, Method]]:

@@ -2,12 +2,43 @@
 
 from collections.abc import Mapping
 
+from qat.base.errors import InputError
+from qat.config.checks.key_ranges import Range
 from qat.config.schema import SlotConfig
+from qat.core.scheme import Method
 from qat.quantizers.declared import DECLARED
 
-OF_OBSERVER = {"ema": ("momentum",), "percentile": ("percentile",)}
+RANGES_OF_OBSERVER = {
+    "ema": {"momentum": Range(0, 1, above=True)},
+    "percentile": {"percentile": Range(50, 100, above=True)},
+    "std": {"k": Range(0, 1000, above=True)},
+}
+"""Numeric options of the built-in observers, by name. The other built-in observers have none."""
+OF_OBSERVER = {name: tuple(ranges) for name, ranges in RANGES_OF_OBSERVER.items()}
 OF_QUANTIZER = {name: declared.options for name, declared in DECLARED.items()}
 """Options of the built-in methods, by name. The other built-in methods have none."""
+
+
+def check_observer_options(key: str, observer: Method) -> None:
+    """Refuse an option of a built-in observer that is out of its range.
+
+    Args:
+        key: Where the observer is named, such as ``observer@scheme.act``.
+        observer: Name and options.
+
+    Raises:
+        ValueError: At the first such option.
+
+    Example:
+        >>> check_observer_options("observer@scheme.act", Method("std", options={"k": 0}))
+        Traceback (most recent call last):
+        ...
+        qat.base.errors.InputError: observer@scheme.act=std: k must be above 0, at most 1000, got 0
+    """
+    for option, allowed in RANGES_OF_OBSERVER.get(observer.name, {}).items():
+        value = observer.options.get(option, allowed.high)
+        if value not in allowed:
+            raise InputError(f"{key}={observer.name}: {option} must be {allowed}, got {value}")
 
 
 def unread_of_slot(place: str, name: str, slot: SlotConfig) -> str | None:

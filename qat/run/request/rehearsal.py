@@ -23,8 +23,8 @@ from qat.data.batches import Batches
 from qat.data.bundle import DataBundle
 from qat.layers.walk import quantizers
 from qat.models.logits import check_logits
-from qat.observers.mse import MSEObserver
 from qat.observers.registry import make_observer
+from qat.observers.statistics import StatisticsObserver
 from qat.run.prepared import Prepared
 from qat.run.request.last_batch import check_last_batch, smallest_batch
 from qat.training.device import check_devices
@@ -91,7 +91,7 @@ def _rehearse_quantized(prepared: Prepared, plan: Plan, net: nn.Module, example:
 def _without_search(qnet: nn.Module) -> None:
     """Replace observers that search for a range: here any range serves."""
     for _, _, quantizer in quantizers(qnet):
-        if isinstance(quantizer.observer, MSEObserver):
+        if isinstance(quantizer.observer, StatisticsObserver):
             observer = make_observer(Method("minmax"), quantizer.layout.slices)
             quantizer.observer = observer.to(quantizer.calibrated.device)
 

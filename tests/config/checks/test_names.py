@@ -18,6 +18,23 @@ from qat.config.schema import RuleConfig
             ValueError,
             r"scheme.rules\[0\].act.quantizer must be one of",
         ),
+        (
+            {
+                "scheme.rules": [
+                    RuleConfig("fc*", act={"observer": {"name": "std", "options": {"k": 0}}})
+                ]
+            },
+            ValueError,
+            r"scheme.rules\[0\].act.observer=std: k must be above 0",
+        ),
+        (
+            {
+                "scheme.act.observer": "percentile",
+                "scheme.act.observer_options": {"percentile": 101},
+            },
+            ValueError,
+            "observer@scheme.act=percentile: percentile must be above 50, at most 100, got 101",
+        ),
     ],
 )
 def test_an_unknown_name_is_refused(config, keys, error, message):

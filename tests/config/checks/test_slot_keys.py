@@ -5,9 +5,16 @@ import re
 
 import pytest
 
-from qat.config.checks.slot_keys import OF_OBSERVER, OF_QUANTIZER, unread_of_slot
+from qat.config.checks.slot_keys import (
+    OF_OBSERVER,
+    OF_QUANTIZER,
+    RANGES_OF_OBSERVER,
+    check_observer_options,
+    unread_of_slot,
+)
 from qat.config.schema import SlotConfig
-from qat.observers.registry import OBSERVERS
+from qat.core.scheme import Method
+from qat.observers.registry import OBSERVERS, make_observer
 from qat.quantizers.registry import QUANTIZERS
 
 
@@ -41,3 +48,29 @@ def test_options_of_methods_are_those_of_their_constructors():
 def test_a_key_that_is_not_read_has_a_reason_and_a_cure(name, slot, reason):
     text = unread_of_slot("scheme.act", name, slot)
     assert text is None if reason is None else re.search(reason, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "allowed"),
+    [
+        ("percentile", {"percentile": 0}, "percentile must be above 50, at most 100, got 0"),
+        ("percentile", {"percentile": 101}, "percentile must be above 50, at most 100, got 101"),
+        ("percentile", {"percentile": "high"}, "got high"),
+        ("ema", {"momentum": 0}, "momentum must be above 0, at most 1, got 0"),
+        ("std", {"k": -1}, "k must be above 0, at most 1000, got -1"),
+    ],
+)
+def test_an_option_out_of_its_range_is_refused(name, options, allowed):
+    with pytest.raises(ValueError, match=f"observer@scheme.act={name}: .*{allowed}"):
+        check_observer_options("observer@scheme.act", Method(name, options=options))
+
+
+def test_ranges_are_those_of_the_constructors():
+    """The ends that are allowed are taken by the class, and what is below them is refused."""
+    for name, ranges in RANGES_OF_OBSERVER.items():
+        check_observer_options("observer@scheme.act", Method(name))
+        for option, allowed in ranges.items():
+            assert allowed.above
+            make_observer(Method(name, options={option: allowed.high}), 1)
+            with pytest.raises(ValueError, match=option):
+                make_observer(Method(name, options={option: allowed.low}), 1)
