@@ -20,7 +20,7 @@ from qat.ptq.work import Tracker, Work
 
 
 @dataclass
-class Block:
+class LayerBlock:
     """One block, and what enters and leaves it for all images.
 
     A tensor may be on the CPU although the network is not: move the rows that you use.
@@ -71,7 +71,7 @@ class Block:
         return kept(self._work, (_loss_gradient(net, part, z.to(own)) for z in outputs))
 
 
-def each_block(work: Work) -> Iterator[Block]:
+def each_block(work: Work) -> Iterator[LayerBlock]:
     """Iterate over the blocks with rounded weights, in execution order.
 
     The state of a block's quantized layers and tensors is kept when the loop's body is done with
@@ -92,7 +92,7 @@ def each_block(work: Work) -> Iterator[Block]:
 
 def _block(
     work: Work, segment: Segment, layers: dict[str, QuantTwin], x: Tensor, float_x: Tensor
-) -> Block:
+) -> LayerBlock:
     name, sizes = segment.names[0], [len(batch) for batch in work.batches]
 
     def outputs() -> Iterator[Tensor]:
@@ -101,7 +101,9 @@ def _block(
                 yield segment.run(work.float_net, part.to(work.device))
 
     drawn = work.generator(name)
-    return Block(name, layers, x, float_x, kept(work, outputs()), drawn, work.track, work, segment)
+    return LayerBlock(
+        name, layers, x, float_x, kept(work, outputs()), drawn, work.track, work, segment
+    )
 
 
 def _loss_gradient(net: nn.Module, part: Segment, z: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qat.ptq.step import Step
+    from qat.ptq.step import PtqStep
 
 FLOAT, QUANTIZED = "float", "quantized"
 PRESETS = ("quick", "paper")
@@ -101,10 +101,10 @@ class PtqMethod:
     needs_fold: bool = False
     needs_norms: bool = False
 
-    def load(self) -> "type[Step]":
+    def load(self) -> "type[PtqStep]":
         """Import the class of the step."""
         module, _, name = self.home.partition(":")
-        step: type[Step] = getattr(import_module(module), name)
+        step: type[PtqStep] = getattr(import_module(module), name)
         return step
 
 

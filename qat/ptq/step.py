@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from qat.ptq.blocks import Block, each_block
+from qat.ptq.blocks import LayerBlock, each_block
 from qat.ptq.layers import Layer, each_layer
 from qat.ptq.work import Work
 
@@ -40,14 +40,14 @@ class FloatWork:
     statistics: dict[str, ChannelStatistics] = field(default_factory=dict)
 
 
-class Step:
+class PtqStep:
     """A step; :class:`FloatStep` and :class:`QuantizedStep` say what it changes."""
 
     def __init__(self, **options: Any) -> None:
         self.options = options
 
 
-class FloatStep(Step):
+class FloatStep(PtqStep):
     """Changes a float network without data, so that its weights alone determine the result."""
 
     def change(self, work: FloatWork) -> None:
@@ -59,7 +59,7 @@ class FloatStep(Step):
         raise NotImplementedError
 
 
-class QuantizedStep(Step):
+class QuantizedStep(PtqStep):
     """Changes a calibrated quantized network.
 
     The network is in evaluation mode and in phase ``quantize``; a step leaves it so, and removes
@@ -103,7 +103,7 @@ class BlockStep(QuantizedStep):
         for block in each_block(work):
             self.change_block(block)
 
-    def change_block(self, block: Block) -> None:
+    def change_block(self, block: LayerBlock) -> None:
         """Change the layers of ``block.twins`` in place, mostly by :func:`qat.ptq.held.hold`.
 
         Raises:
