@@ -170,6 +170,15 @@ class CalibrateConfig:
 
 
 @dataclass
+class PtqOptionsConfig:
+    """Values that the steps of ``ptq`` share: preset of their options, number of images, batch."""
+
+    preset: str = MISSING
+    images: int = MISSING
+    batch_size: int = 64
+
+
+@dataclass
 class EvaluateConfig:
     """How the network is evaluated on the test set."""
 
@@ -328,6 +337,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
     mode: str = MISSING
+    ptq: list[Any] = field(default_factory=list)
     seed: int = 0
     kernel: str = "auto"
     force: bool = False
@@ -341,6 +351,7 @@ class RunConfig:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
+    ptq_options: PtqOptionsConfig = field(default_factory=PtqOptionsConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     sensitivity: SensitivityConfig = field(default_factory=SensitivityConfig)
     allocate: AllocateConfig = field(default_factory=AllocateConfig)

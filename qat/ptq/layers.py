@@ -80,7 +80,7 @@ def each_segment(
         A segment, and what enters it in the quantized and in the float network: functions of no
         arguments, so that segments without work cost nothing until their outputs are needed.
     """
-    parts = segments(work.qnet, work.batches[0])
+    parts = segments(work.qnet, work.batches[0].to(work.device))
     entry, float_entry = _Entry(work, work.qnet), _Entry(work, work.float_net)
     for segment in work.track("layers", parts):
         yield segment, entry.tensor, float_entry.tensor

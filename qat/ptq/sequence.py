@@ -17,10 +17,12 @@ from qat.ptq.work import Work
 
 Report = Callable[[StepRequest, float], None]
 """Called after each step, with the step and its seconds."""
+FloatReport = Callable[[StepRequest, float, nn.Module], None]
+"""The same, and the network as the step left it."""
 
 
 def change_float(
-    net: nn.Module, steps: Sequence[StepRequest], report: Report | None = None
+    net: nn.Module, steps: Sequence[StepRequest], report: FloatReport | None = None
 ) -> FloatWork:
     """Return a changed copy of a float network.
 
@@ -45,7 +47,7 @@ def change_float(
         with evaluating(work.net):
             step.change(work)
         if report is not None:
-            report(request, time.perf_counter() - start)
+            report(request, time.perf_counter() - start, work.net)
     return work
 
 

@@ -29,8 +29,8 @@ class Work:
         qnet: The calibrated quantized network, which the step changes in place.
         float_net: The same network with float layers, before any step of kind ``quantized``. Its
             layers have the names of the quantized ones.
-        batches: Preprocessed images on the network's device, which may be iterated over again.
-            They are the same in every run of one seed, and their sizes do not depend on memory.
+        batches: Preprocessed images, perhaps on the CPU, which may be iterated over again. They
+            are the same in every run of one seed, and their sizes do not depend on memory.
         folder: Keeps the results of finished layers, for a run that was interrupted; None keeps
             nothing.
         budget_bytes: How much memory kept activations may take; more of them go to files.

@@ -11,6 +11,7 @@ from qat.base.printing import complain_line
 from qat.config.schema import RuleConfig, RunConfig
 from qat.config.stored import stored_config
 from qat.export.packed.network import load_packed
+from qat.ptq.sequence import change_float
 from qat.records.file_names import CONFIG_NAME
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
@@ -70,7 +71,10 @@ def load_run(
     prepared = prepare(config, record.overrides, rehearsed=False)
     if packed is None:
         return LoadedRun(record, prepared, None, unverified)
-    qnet = load_packed(packed, prepared.network.build())
+    steps = () if prepared.ptq is None else prepared.ptq.float_steps
+    # The steps decide the structure; its values are in the packed file.
+    net = change_float(prepared.network.build(), steps).net
+    qnet = load_packed(packed, net)
     return LoadedRun(record, prepared, qnet.to(prepared.device).eval(), unverified)
 
 

@@ -21,6 +21,7 @@ from qat.config.schema import (
     MixedConfig,
     OptimizerConfig,
     ParityConfig,
+    PtqOptionsConfig,
     RunConfig,
     ScheduleConfig,
     SensitivityConfig,
@@ -138,6 +139,7 @@ RANGES: dict[type, dict[str, Range]] = {
         "devices": Range(1, 1024),
     },
     CalibrateConfig: {"images": IMAGES, "batch_size": BATCH},
+    PtqOptionsConfig: {"images": IMAGES, "batch_size": BATCH},
     EvaluateConfig: {"batch_size": BATCH},
     SensitivityConfig: {"widths": WIDTH, "images": IMAGES, "batch_size": BATCH, "seed": SEED},
     AllocateConfig: {

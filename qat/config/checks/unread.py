@@ -122,6 +122,8 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
         return unread_of_slot(f"scheme.{slot}", leaf, getattr(config.scheme, slot))
     if group == "calibrate" and mode in ("float", "dynamic"):
         return f"mode={mode} calibrates nothing; add mode=static or qat"
+    if group == "ptq_options":
+        return None if config.ptq else "ptq has no step; add ptq=[fold,equalize] or others"
     if group in ("parity", "measure") and (group == "parity" or name in _OF_RUNTIME):
         return None if exports(config) else f"nothing is exported; {_to_export(config)}"
     return _unread_part(group, name, config)

@@ -64,6 +64,8 @@ def restore(qnet: nn.Module, tensors: dict[str, Tensor], layout: PackedLayout) -
         weight, bias = f"{name}.weight", f"{name}.bias"
         if weight in layout:
             tensors[weight] = _weight(tensors[weight], layout[weight], twin)
+        if bias in tensors and twin.bias is None:  # a step of post-training quantization added it
+            twin.bias = nn.Parameter(torch.zeros(len(tensors[bias]), device=twin.weight.device))  # type: ignore[assignment]
         if bias in layout:
             tensors[bias] = _bias(tensors[bias], twin)
     own = quantizer_keys(qnet)

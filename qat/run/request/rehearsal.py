@@ -25,6 +25,7 @@ from qat.layers.walk import quantizers
 from qat.models.logits import check_logits
 from qat.observers.mse import MSEObserver
 from qat.observers.registry import make_observer
+from qat.ptq.sequence import change_float
 from qat.run.prepared import Prepared
 from qat.run.request.last_batch import check_last_batch, smallest_batch
 from qat.training.device import check_devices
@@ -49,6 +50,8 @@ def rehearse(prepared: Prepared) -> None:
             check_logits(net.eval()(example), len(example), prepared.data.classes, "evaluation")
         if training is not None:
             _try_training(prepared.data, net, "float.batch_size", training.batch_size)
+        if prepared.ptq is not None:
+            net = change_float(net, prepared.ptq.float_steps).net
         if prepared.scheme is not None:
             _rehearse_quantized(prepared, make_plan(net, prepared.scheme, example), net, example)
         if mode.exports and prepared.network.source != "builtin":
@@ -145,6 +148,7 @@ def _key(prepared: Prepared) -> str:
         "model": [repr(prepared.network), prepared.checkpoint_digest],
         "data": [prepared.data.digest, prepared.data.classes, prepared.settings["data"]],
         "scheme": repr(prepared.scheme),
+        "ptq": prepared.settings.get("ptq"),
         "does": [mode.name, mode.exports, mode.trains, mode.trains_float],
         "trainings": [
             None if each is None else [each.batch_size, each.fit.devices, each.fit.fast_dev_run]
