@@ -89,6 +89,7 @@ class PtqMethod:
         stage: A name of :data:`STAGES`.
         options: Name → option.
         needs_fold: ``fold`` must come before it.
+        needs_fold_with: Option and value with which ``fold`` must come before it; None for none.
         needs_norms: The quantized network must have batch norms: nothing folds them.
     """
 
@@ -99,6 +100,7 @@ class PtqMethod:
     stage: str
     options: Mapping[str, PtqOption] = field(default_factory=dict)
     needs_fold: bool = False
+    needs_fold_with: tuple[str, str] | None = None
     needs_norms: bool = False
 
     def load(self) -> "type[PtqStep]":
@@ -109,11 +111,48 @@ class PtqMethod:
 
 
 PTQ_METHODS: Mapping[str, PtqMethod] = {
+    "fold": PtqMethod(
+        "qat.ptq.fold:Fold",
+        "fold batch norm into the layer before it",
+        "Krishnamoorthi 2018, arXiv:1806.08342",
+        FLOAT,
+        "fold",
+    ),
+    "equalize": PtqMethod(
+        "qat.ptq.equalize:Equalize",
+        "equalize the weight ranges of consecutive layers, channel by channel",
+        "Nagel et al. 2019, arXiv:1906.04721",
+        FLOAT,
+        "equalization",
+        {
+            "iterations": PtqOption(100, low=1, high=10**6),
+            "absorb": PtqOption(False, paper=True),
+            "relu6": PtqOption("clip", choices=("clip", "relu")),
+        },
+        needs_fold=True,
+    ),
     "nearest": PtqMethod(
         "qat.ptq.nearest:Nearest",
         "round each weight to the nearest code, and hold the codes",
         "",
         QUANTIZED,
         "rounding",
+    ),
+    "bias_correction": PtqMethod(
+        "qat.ptq.bias_correction:BiasCorrection",
+        "remove the mean error of each output channel",
+        "Nagel et al. 2019, arXiv:1906.04721",
+        QUANTIZED,
+        "correction",
+        {"kind": PtqOption("empirical", choices=("empirical", "analytic"))},
+        needs_fold_with=("kind", "analytic"),
+    ),
+    "bn_reestimate": PtqMethod(
+        "qat.ptq.bn_reestimate:BNReestimate",
+        "estimate the statistics of batch norm in the quantized network",
+        "Hubara et al. 2020, arXiv:2006.10518",
+        QUANTIZED,
+        "correction",
+        needs_norms=True,
     ),
 }

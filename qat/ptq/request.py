@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from qat.base.allowed import one_of
@@ -31,6 +30,12 @@ class StepRequest:
     def is_float(self) -> bool:
         """Whether it changes the float network."""
         return self.method.kind == FLOAT
+
+    @property
+    def needs_fold(self) -> bool:
+        """Whether ``fold`` must come before it."""
+        case = self.method.needs_fold_with
+        return self.method.needs_fold or (case is not None and self.options[case[0]] == case[1])
 
     def to_plain(self) -> dict[str, Any]:
         """Name and options as plain data, for a run's identity and record."""
@@ -98,52 +103,62 @@ def _options(
 
 
 def _check_order(steps: Sequence[StepRequest]) -> None:
-    names = [step.name for step in steps]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"ptq has {name} twice: each step may be there once; {_drop(name)}")
     order = list(STAGES)
-    for before, after in pairwise(steps):
-        _check_pair(before, after, steps, order)
+    for later, after in enumerate(steps):
+        for before in steps[:later]:
+            first, second = order.index(before.method.stage), order.index(after.method.stage)
+            if first >= second:
+                raise InputError(_wrong_pair(before, after) + f"; write {_legal(steps)}")
     for step in steps:
-        if step.method.needs_fold and "fold" not in names:
-            wanted = _written(["fold", *names])
+        if step.needs_fold and not _has_fold(steps):
             raise InputError(
-                f"ptq has {step.name} without fold, but {step.name} works on layers with batch "
-                f"norm folded in: write {wanted}"
+                f"ptq has {step.name} without fold, but it works on layers with batch norm folded "
+                f"in; write {_legal(steps)}"
             )
-        if step.method.needs_norms and "fold" in names:
+        if step.method.needs_norms and _has_fold(steps):
             raise InputError(
-                f"ptq has {step.name} after fold, but fold leaves no batch norm: drop one of the "
-                f"two, as in {_written([n for n in names if n not in _DROPPED_WITH_FOLD])}"
+                f"ptq has {step.name} after fold, but fold leaves no batch norm: leave one of the "
+                f"two out, as in {_legal(steps)}"
             )
 
 
-_DROPPED_WITH_FOLD = ("fold", *(n for n, m in PTQ_METHODS.items() if m.needs_fold))
-
-
-def _check_pair(
-    before: StepRequest, after: StepRequest, steps: Sequence[StepRequest], order: list[str]
-) -> None:
-    first, second = order.index(before.method.stage), order.index(after.method.stage)
-    if first < second:
-        return
-    if first == second:
-        does = STAGES[before.method.stage]
-        raise InputError(
+def _wrong_pair(before: StepRequest, after: StepRequest) -> str:
+    """Why one step cannot follow another."""
+    does = STAGES[after.method.stage]
+    if before.name == after.name:
+        return f"ptq has {after.name} twice, but a step may be there once"
+    if before.method.stage == after.method.stage:
+        return (
             f"ptq has {before.name} and {after.name}, each of which {does}, so the second "
-            f"overwrites the first: keep one of them"
+            "overwrites the first"
         )
-    right = sorted(steps, key=lambda step: order.index(step.method.stage))
-    raise InputError(
-        f"ptq has {after.name} after {before.name}: {after.name} {STAGES[after.method.stage]}, "
-        f"which {before.name} needs to be done; write {_written([step.name for step in right])}"
-    )
+    return f"ptq has {after.name} after {before.name}, but it {does}, which comes first"
 
 
-def _written(names: Sequence[str]) -> str:
-    return f"ptq=[{','.join(names)}]"
+def _has_fold(steps: Sequence[StepRequest]) -> bool:
+    return any(step.name == "fold" for step in steps)
 
 
-def _drop(name: str) -> str:
-    return f"drop one {name}"
+def _legal(steps: Sequence[StepRequest]) -> str:
+    """The nearest legal list, as it is typed: in order, one step of each stage, with ``fold``."""
+    of_stage: dict[str, StepRequest] = {}
+    for step in steps:
+        of_stage.setdefault(step.method.stage, step)
+    right = sorted(of_stage.values(), key=lambda step: list(STAGES).index(step.method.stage))
+    if any(step.needs_fold for step in right) and not _has_fold(right):
+        right = [StepRequest("fold"), *right]
+    if _has_fold(right):
+        right = [step for step in right if not step.method.needs_norms]
+    text = f"ptq=[{','.join(map(_word, right))}]"
+    return f"'{text}'" if "{" in text else text  # a shell would expand the braces
+
+
+def _word(step: StepRequest) -> str:
+    """A step as it is typed, with the options that differ from the preset ``quick``."""
+    usual = step.method.options
+    changed = [f"{k}:{_value(v)}" for k, v in step.options.items() if v != usual[k].quick]
+    return f"{{{step.name}:{{{','.join(changed)}}}}}" if changed else step.name
+
+
+def _value(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
