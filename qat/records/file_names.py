@@ -20,5 +20,6 @@ USUAL_NAMES = {
     "parity": PARITY_NAME,
     "latency": LATENCY_NAME,
     "memory": MEMORY_NAME,
+    "ptq": PTQ_NAME,
 }
 """Artifact → its file in the run's folder, read even if the record has no digest of it."""
