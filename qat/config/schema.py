@@ -173,8 +173,8 @@ class CalibrateConfig:
 class PtqOptionsConfig:
     """Values that the steps of ``ptq`` share: preset of their options, number of images, batch."""
 
-    preset: str = MISSING
-    images: int = MISSING
+    preset: str = "quick"
+    images: int = 1024
     batch_size: int = 64
 
 

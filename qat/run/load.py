@@ -11,7 +11,6 @@ from qat.base.printing import complain_line
 from qat.config.schema import RuleConfig, RunConfig
 from qat.config.stored import stored_config
 from qat.export.packed.network import load_packed
-from qat.ptq.sequence import change_float
 from qat.records.file_names import CONFIG_NAME
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
@@ -71,9 +70,9 @@ def load_run(
     prepared = prepare(config, record.overrides, rehearsed=False)
     if packed is None:
         return LoadedRun(record, prepared, None, unverified)
-    steps = () if prepared.ptq is None else prepared.ptq.float_steps
-    # The steps decide the structure; its values are in the packed file.
-    net = change_float(prepared.network.build(), steps).net
+    net = prepared.network.build()
+    if prepared.ptq is not None:  # its steps decide the structure; the values are in the file
+        net = prepared.ptq.changed(net).net
     qnet = load_packed(packed, net)
     return LoadedRun(record, prepared, qnet.to(prepared.device).eval(), unverified)
 

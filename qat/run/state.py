@@ -34,9 +34,9 @@ class RunState:
         record: The run's record, of status running.
         verbose: Without a terminal, print a line for each stage.
         results: The results of all stages so far.
-        original: The float network as it was trained or loaded, from the first stage on.
-        source: The float network that is quantized: the original, or the one that the float steps
-            of ``ptq`` made of it.
+        source: The float network that is quantized, from the first stage on: the original, or the
+            one that the float steps of ``ptq`` made of it.
+        unchanged: The float network before these steps; None if there are none.
         statistics: Layer → statistics of its output, of layers with folded batch norm (``ptq``).
         ptq_rows: What the steps of ``ptq`` cost and brought so far.
         float_logits: Outputs of the float network on the test set.
@@ -52,8 +52,8 @@ class RunState:
     record: RunRecord
     verbose: bool = True
     results: StageResult = field(default_factory=StageResult)
-    original: FloatNetwork = field(init=False)
     source: FloatNetwork = field(init=False)
+    unchanged: FloatNetwork | None = None
     statistics: Mapping[str, "ChannelStatistics"] = field(default_factory=dict)
     ptq_rows: list[PtqStepRow] = field(default_factory=list)
     float_logits: Tensor = field(init=False)
@@ -73,6 +73,11 @@ class RunState:
     def net(self) -> nn.Module:
         """The float network that is quantized."""
         return self.source.net
+
+    @property
+    def original(self) -> FloatNetwork:
+        """The float network as it was trained or loaded."""
+        return self.source if self.unchanged is None else self.unchanged
 
     def take(self, result: StageResult) -> None:
         """Add the result of a stage; its protocol enters the record at once."""

@@ -13,7 +13,8 @@ from qat.cli.main import TOPICS
     ("topic", "name"),
     [("models", "resnet20"), ("data", "cifar10"), ("quantizers", "lsq"), ("observers", "mse"),
      ("schemes", "w4a4"), ("experiments", "demo_float"), ("studies", "bitwidth"),
-     ("allocators", "ilp"), ("metrics", "top1"), ("sensitivities", "output_kl"), ("ptq", "equalize"),
+     ("allocators", "ilp"), ("metrics", "top1"), ("sensitivities", "output_kl"),
+     ("ptq", "equalize"),
      ("groups", "optimizer")],
 )  # fmt: skip
 def test_each_topic_lists_its_names(topic, name, capsys):

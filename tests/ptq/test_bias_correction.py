@@ -10,7 +10,7 @@ from qat.ptq.bias_correction import BiasCorrection, clipped_normal_mean, mean_er
 from qat.ptq.layers import each_layer
 from qat.ptq.request import requested_steps
 from qat.ptq.sequence import change_float
-from tests.ptq.networks import IMAGES, Residual, chain_net, quantized, seeded, work_of
+from tests.ptq.networks import Residual, chain_net, quantized, seeded, work_of
 
 
 def mean_errors(work):

@@ -48,7 +48,9 @@ def test_one_pair_by_hand():
     net[0].weight.copy_(torch.tensor([[8.0, 1.0], [0.5, -1.0]]))
     net[0].bias.copy_(torch.tensor([4.0, 3.0]))
     net[2].weight.copy_(torch.tensor([[2.0, -4.0]]))
-    Equalize().change(work := FloatWork(net, {"0": ChannelStatistics(torch.ones(2), torch.ones(2))}))
+    Equalize().change(
+        work := FloatWork(net, {"0": ChannelStatistics(torch.ones(2), torch.ones(2))})
+    )
     # s = sqrt(8 / 2), sqrt(1 / 4)
     assert net[0].weight.tolist() == [[4.0, 0.5], [1.0, -2.0]]
     assert net[0].bias.tolist() == [2.0, 6.0]

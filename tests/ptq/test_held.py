@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from qat.base.errors import InputError
+from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.scheme import Scheme, TensorSpec
@@ -25,7 +26,7 @@ def other_codes(twin, seed=0):
 @pytest.mark.parametrize("placement", ["academic", "integer"])
 @pytest.mark.parametrize("granularity", ["tensor", "channel"])
 @pytest.mark.parametrize("bits", [2, 3, 8])
-def test_codes_come_back_in_evaluation_packing_and_training_mode(placement, granularity, bits, tmp_path):
+def test_codes_come_back_in_every_mode_and_file(placement, granularity, bits, tmp_path):
     net = seeded(Residual)
     qnet = quantized(net, bits, granularity, placement)
     chosen = {name: other_codes(twin) for name, twin in twins(qnet)}
@@ -54,8 +55,6 @@ def test_a_batch_norm_that_is_folded_at_each_use_is_divided_out():
     net = seeded(Residual)
     scheme = Scheme(weight=TensorSpec(bits=4), act=TensorSpec(bits=8), placement="integer")
     qnet = quantize(net, make_plan(net, scheme, IMAGES), keep_norms=True)
-    from qat.convert.calibrate import calibrate
-
     calibrate(qnet, [IMAGES])
     twin = dict(twins(qnet))["stem"]
     assert twin.norm is not None

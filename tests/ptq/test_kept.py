@@ -10,7 +10,7 @@ from qat.ptq.step import BlockStep, LayerStep
 from tests.ptq.networks import Residual, quantized, seeded, work_of
 
 
-class Interrupted(Exception):
+class InterruptedStepError(Exception):
     """The process was killed here."""
 
 
@@ -26,7 +26,7 @@ def change(twin, inputs, generator):
 class Layers(LayerStep):
     def change_layer(self, layer):
         if layer.name == self.options.get("until"):
-            raise Interrupted
+            raise InterruptedStepError
         self.options.setdefault("seen", []).append(layer.name)
         change(layer.twin, layer.inputs, layer.generator)
 
@@ -34,7 +34,7 @@ class Layers(LayerStep):
 class Blocks(BlockStep):
     def change_block(self, block):
         if block.name == self.options.get("until"):
-            raise Interrupted
+            raise InterruptedStepError
         self.options.setdefault("seen", []).append(block.name)
         for twin in block.twins.values():
             change(twin, block.inputs, block.generator)
@@ -54,7 +54,7 @@ def test_an_interrupted_step_continues(kind, until, placement, tmp_path):
 
     whole = fresh()
     kind().change(work_of(whole))
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedStepError):
         kind(until=until).change(work_of(fresh(), folder=tmp_path))
     resumed, qnet = kind(), fresh()
     work = work_of(qnet, folder=tmp_path)
@@ -73,8 +73,8 @@ def test_an_interrupted_step_continues(kind, until, placement, tmp_path):
 def test_files_are_whole_or_absent_and_a_damaged_one_counts_as_none(tmp_path):
     work = work_of(quantized(seeded(Residual)), folder=tmp_path)
     twin = dict(twins(work.qnet))["stem"]
-    with pytest.raises(Interrupted), keeping(work, "stem", {"stem": twin}):
-        raise Interrupted
+    with pytest.raises(InterruptedStepError), keeping(work, "stem", {"stem": twin}):
+        raise InterruptedStepError
     assert not list(tmp_path.iterdir())
     with keeping(work, "stem", {"stem": twin}):
         twin.weight.data.fill_(2.0)

@@ -67,7 +67,7 @@ def test_a_preset_fills_in_what_the_list_leaves_out():
     assert quick[1].options == {"iterations": 7, "absorb": False, "relu6": "clip"}
     assert paper[1].options == {"iterations": 7, "absorb": True, "relu6": "clip"}
     assert quick[1].to_plain() == {"name": "equalize", **quick[1].options}
-    with pytest.raises(InputError, match="ptq_options.preset must be one of quick, paper"):
+    with pytest.raises(InputError, match=r"ptq_options\.preset must be one of quick, paper"):
         requested_steps(entries, "best")
 
 

@@ -5,10 +5,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from torch import nn
+
+from qat.base.errors import InputError
 from qat.config.checks.ptq import ptq_steps
 from qat.config.schema import RunConfig
 from qat.data.batches import Batches
+from qat.ptq.clip import ChannelClip
 from qat.ptq.request import StepRequest, split_steps
+from qat.ptq.sequence import FloatReport, change_float
+from qat.ptq.step import FloatWork
 from qat.run.calibration import Calibration
 from qat.run.memory.budget import memory_budget_bytes
 
@@ -23,6 +29,7 @@ class PtqRequest:
         images: The images of the steps, without augmentation.
         seed: Of the random draws.
         budget_bytes: How much memory kept activations may take.
+        placement: ``academic`` or ``integer``.
     """
 
     float_steps: Sequence[StepRequest]
@@ -30,6 +37,29 @@ class PtqRequest:
     images: Batches
     seed: int
     budget_bytes: int
+    placement: str
+
+    def changed(self, net: nn.Module, report: FloatReport | None = None) -> FloatWork:
+        """The float network after the float steps; ``net`` itself is not changed.
+
+        Args:
+            net: The original float network.
+            report: Called after each step; None reports nothing.
+
+        Raises:
+            InputError: If a step cannot change the network, or leaves an operation that placement
+                ``integer`` does not have.
+        """
+        work = change_float(net, self.float_steps, report)
+        if self.placement == "integer" and any(
+            isinstance(module, ChannelClip) for module in work.net.modules()
+        ):
+            raise InputError(
+                "ptq has equalize with relu6=clip, which gives each channel its own limit, and "
+                "scheme.placement=integer has one for a tensor: write {equalize:{relu6:relu}}, or "
+                "use scheme.placement=academic"
+            )
+        return work
 
     def changed_digest(self, digest: str) -> str:
         """A name for the weights of a float network after the float steps.
@@ -65,5 +95,10 @@ def ptq_request(config: RunConfig, calibration: Calibration) -> PtqRequest | Non
     float_steps, quantized_steps = split_steps(steps)
     batches = calibration.drawn(options.images, options.batch_size)
     return PtqRequest(
-        float_steps, quantized_steps, batches, config.seed, memory_budget_bytes(config.memory)
+        float_steps,
+        quantized_steps,
+        batches,
+        config.seed,
+        memory_budget_bytes(config.memory),
+        config.scheme.placement,
     )

@@ -25,7 +25,6 @@ from qat.layers.walk import quantizers
 from qat.models.logits import check_logits
 from qat.observers.mse import MSEObserver
 from qat.observers.registry import make_observer
-from qat.ptq.sequence import change_float
 from qat.run.prepared import Prepared
 from qat.run.request.last_batch import check_last_batch, smallest_batch
 from qat.training.device import check_devices
@@ -51,7 +50,7 @@ def rehearse(prepared: Prepared) -> None:
         if training is not None:
             _try_training(prepared.data, net, "float.batch_size", training.batch_size)
         if prepared.ptq is not None:
-            net = change_float(net, prepared.ptq.float_steps).net
+            net = prepared.ptq.changed(net).net
         if prepared.scheme is not None:
             _rehearse_quantized(prepared, make_plan(net, prepared.scheme, example), net, example)
         if mode.exports and prepared.network.source != "builtin":

@@ -19,7 +19,7 @@ def float_stage(state: RunState) -> StageResult:
     """Train or load the float network, and complete the protocol."""
     prepared = state.prepared
     with state.stage("float"):
-        state.original = state.source = float_network(prepared)
+        state.source = float_network(prepared)
         state.net.eval()
     with state.stage("float_evaluation"):
         state.float_logits = float_logits(prepared, state.source)

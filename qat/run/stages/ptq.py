@@ -5,7 +5,7 @@ from torch import nn
 from qat.base.progress import tracked
 from qat.convert.swap import to_float
 from qat.ptq.request import StepRequest
-from qat.ptq.sequence import change_float, change_quantized
+from qat.ptq.sequence import change_quantized
 from qat.ptq.work import Work
 from qat.records.file_names import CHECKPOINTS
 from qat.records.side_files.ptq import PtqFile
@@ -30,9 +30,9 @@ def ptq_float_stage(state: RunState) -> StageResult:
         def report(step: StepRequest, seconds: float, net: nn.Module) -> None:
             measurement.note(step, "float", net, seconds)
 
-        work = change_float(state.net, request.float_steps, report)
-        digest = request.changed_digest(state.original.digest)
-        state.source = FloatNetwork(work.net, digest)
+        work = request.changed(state.net, report)
+        state.unchanged = state.source
+        state.source = FloatNetwork(work.net, request.changed_digest(state.original.digest))
         state.statistics = work.statistics
     return StageResult()
 
