@@ -23,6 +23,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from bench import readme
 from bench._commands import PROJECT
 from bench._compare import compare
@@ -78,6 +80,9 @@ def run(name: str, args: argparse.Namespace) -> str | None:
     words = words_of(entry, args)
     if not args.force and is_done(path, entry.module, words):
         print(f"{name}: done before, see {path}", flush=True)
+        return None
+    if entry.device == "cuda" and not torch.cuda.is_available():
+        print(f"{name}: left out, since torch finds no CUDA device", flush=True)
         return None
     print(f"{name}: python -m bench.{entry.module} {' '.join(words)}", flush=True)
     command = [sys.executable, "-m", f"bench.{entry.module}", *words, "--out", str(path)]

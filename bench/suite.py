@@ -14,6 +14,7 @@ class Entry:
         quick: Words after those, for a run that shows that it works.
         takes: Options of the suite that are passed on: some of ``data`` and ``checkpoint``.
         shown: Patterns of the names of the figures that the page shows.
+        device: Type of the device that it needs; without one, the suite leaves it out by name.
     """
 
     module: str
@@ -22,11 +23,16 @@ class Entry:
     quick: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     shown: tuple[str, ...] = ("*",)
+    device: str = "cpu"
 
 
 _STEP_SHOWN = ("ratio_*", "same_format_*", "*_step_ms", "first_step_s*")
 _STEP_WORDS = ("--compile-model", "--kernels", "compiled", "eager")
 _STEP_QUICK = ("--batch", "8", "--steps", "3", "--warmup", "1")
+_EPOCH_CUDA = (
+    *("--device", "cuda", "--images", "20000", "--memory-format", "channels_last"),
+    "--compile-model",
+)
 _RUN = ("data", "checkpoint")
 
 ENTRIES = {
@@ -56,6 +62,19 @@ ENTRIES = {
         "How many images a second does training read, augment and train on?",
         ("--images", "10240"),
         ("--images", "256", "--batch", "32", "--epochs", "1"),
+    ),
+    "step_cuda": Entry(
+        "step",
+        "What does a training step of quantized ResNet-20 cost on a GPU?",
+        ("--device", "cuda", "--steps", "30", "--compile-model", "channels_last"),
+        shown=_STEP_SHOWN,
+        device="cuda",
+    ),
+    "epoch_cuda": Entry(
+        "epoch",
+        "How many images a second does training read, augment and train on, on a GPU?",
+        _EPOCH_CUDA,
+        device="cuda",
     ),
     "data": Entry(
         "data",

@@ -8,6 +8,7 @@ from qat.base.lines import aligned
 from qat.config.study_file import EXPERIMENTS, read_study, study_names
 from qat.config.yaml_files import config_dir, files, groups, summary
 from qat.ptq.registry import PTQ_METHODS, PtqMethod
+from qat.quantizers.declared import DECLARED, ranges
 from qat.records.metrics import METRICS, MetricFormat
 from qat.sensitivity.registry import METRICS as SENSITIVITY_METRICS
 
@@ -62,6 +63,8 @@ def _lines(topic: str, extra_dir: Path | None) -> list[str]:
         texts = {name: read_study(name, extra_dir).question for name in names}
     else:
         texts = {name: summary(path) for name, path in paths.items()}
+    if topic == "quantizers":
+        texts = {name: _declared(name, text) for name, text in texts.items()}
     return aligned({name: _marked(text, paths[name]) for name, text in texts.items()})
 
 
@@ -73,6 +76,16 @@ def _step(method: PtqMethod) -> str:
         for name, option in method.options.items()
     )
     return f"{method.kind} network: {method.does}{paper}" + (f"; {options}" if options else "")
+
+
+def _declared(name: str, text: str) -> str:
+    """The summary of a quantizer, with its slots and widths."""
+    declared = DECLARED.get(name)
+    if declared is None:
+        return text
+    words = {"weight": "weights", "act": "activations"}
+    slots = " and ".join(words[slot] for slot in declared.slots)
+    return f"{text} For {slots}, {ranges(declared.bits)} bits, {declared.levels}."
 
 
 def _marked(text: str, path: Path) -> str:

@@ -11,12 +11,15 @@ from qat.base.lines import line_width
 from qat.base.printing import complain_line, print_line
 from qat.records.store import find_records
 from qat.report.printed import print_table
-from qat.report.requested_table import TableRequest, requested_table
+from qat.report.requested_table import TableRequest, published_beside, requested_table
 from qat.report.table_look import SUFFIXES, TableLook
 from qat.tables.errors import TableError
 from qat.tables.points import measured
 from qat.tables.points_file import POINTS_NAME, points_csv, read_points
+from qat.tables.replication import replication_markdown, replications
 from qat.tables.table import Table
+
+REPLICATION_NAME = "replication.md"
 
 
 def table_command(
@@ -80,6 +83,10 @@ def _write_all(request: TableRequest, table: Table, look: TableLook, into: Path)
     records, _ = find_records(request.folders)
     write_atomic(into / POINTS_NAME, points_csv(measured(records)))
     print(into / POINTS_NAME)
+    compared = replications(records, published_beside(request.study, records))
+    if compared:
+        write_atomic(into / REPLICATION_NAME, replication_markdown(compared))
+        print_line(into / REPLICATION_NAME)
     runs = {path.name: path for folder in request.folders for path in (folder, *folder.glob("*"))}
     for path in write_study_figures(records, runs, into / "figures", study):
         print(path)

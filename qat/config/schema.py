@@ -161,6 +161,28 @@ class TrainerConfig:
 
 
 @dataclass
+class AidsConfig:
+    """Aids of the quantized training; null is off (see :mod:`qat.training.aids`)."""
+
+    average_decay: float | None = None
+    dampening: float | None = None
+    freeze_first: float | None = None
+    freeze_last: float = 0.01
+    freeze_momentum: float = 0.01
+    bin_regularization: float | None = None
+
+
+@dataclass
+class DistillConfig:
+    """What the quantized training learns from the float network."""
+
+    weight: float = 0.0
+    temperature: float = 4.0
+    features: list[str] = field(default_factory=list)
+    feature_weight: float = 1.0
+
+
+@dataclass
 class CalibrateConfig:
     """Calibration images: of the training set, or of ``path``, a folder or .npz file."""
 
@@ -350,6 +372,8 @@ class RunConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    aids: AidsConfig = field(default_factory=AidsConfig)
+    distill: DistillConfig = field(default_factory=DistillConfig)
     calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
     ptq_options: PtqOptionsConfig = field(default_factory=PtqOptionsConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)

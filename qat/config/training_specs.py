@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from qat.base.errors import InputError
 from qat.config.modes import trains
 from qat.config.schema import OptimizerConfig, RunConfig, ScheduleConfig
+from qat.training.aids.spec import AidsSpec, DistillationSpec
 from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec, check_course
 
 _FLOAT_KEYS = {
@@ -107,6 +108,27 @@ def quantized_fit_spec(config: RunConfig) -> FitSpec:
         freeze_observers_at=settings.freeze_observers_at,
         freeze_batch_norm_at=freeze_batch_norm_at(config),
         devices=settings.devices,
+    )
+
+
+def aids_spec(config: RunConfig) -> AidsSpec:
+    """The specification of the aids of the quantized training.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+    return AidsSpec(**vars(config.aids))
+
+
+def distillation_spec(config: RunConfig) -> DistillationSpec:
+    """The specification of what is distilled from the float network.
+
+    Raises:
+        ValueError: If a value is not allowed.
+    """
+    settings = config.distill
+    return DistillationSpec(
+        settings.weight, settings.temperature, tuple(settings.features), settings.feature_weight
     )
 
 

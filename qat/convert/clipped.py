@@ -104,7 +104,7 @@ class _Counts:
         self._values += x.numel()
         if not x.numel():
             return
-        lowest = x.min()
+        lowest = x.amin()  # x.min() takes twenty times as long in channels_last
         if is_immediate(x.device) and float(lowest) >= 0:
             return  # on a GPU, to count takes less time than to wait for the smallest value
         self._lowest = lowest.clamp(max=self._lowest)

@@ -111,5 +111,5 @@ class _Minima(fx.Interpreter):
         """Compute a node."""
         value = super().run_node(n)
         if n in self.names:
-            self.lowest[self.names[n]] = float(value.min())
+            self.lowest[self.names[n]] = float(value.amin())
         return value

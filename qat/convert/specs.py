@@ -5,13 +5,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qat.base.errors import InputError
-from qat.core.scheme import OFF_BITS, TensorSpec
+from qat.core.scheme import OFF_BITS, Method, TensorSpec
+from qat.quantizers.declared import unsupported
 
 FP16_BITS = 16
 
 
 def at_end(spec: TensorSpec, policy: int | str) -> TensorSpec:
     """Return the format at a network's first or last layer; a format that is off stays off.
+
+    A method that has no codes of the policy's width gives way to the quantizer ``minmax``.
 
     Args:
         spec: Format of the scheme.
@@ -25,7 +28,14 @@ def at_end(spec: TensorSpec, policy: int | str) -> TensorSpec:
         return spec
     if policy in ("float", "fp16"):
         return spec.but(format=policy)
-    return spec.but(format="int", bits=int(policy))
+    return _uniform_if_needed(spec.but(format="int", bits=int(policy)))
+
+
+def _uniform_if_needed(spec: TensorSpec) -> TensorSpec:
+    """The format with min-max quantization, if its method has no codes of this width."""
+    if unsupported(spec.quantizer.name, spec, ("format", "bits")) is None:
+        return spec
+    return spec.but(quantizer=Method("minmax"), observer=Method("default"))
 
 
 def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorSpec:

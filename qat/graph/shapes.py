@@ -55,7 +55,7 @@ def layer_calls(net: nn.Module, example: Tensor) -> list[LayerCall]:
         def hook(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
             if args and isinstance(args[0], Tensor) and isinstance(output, Tensor):
                 shapes = tuple(args[0].shape), tuple(output.shape)
-                low = float(args[0].min()) if args[0].numel() else 0.0
+                low = float(args[0].amin()) if args[0].numel() else 0.0
                 calls.append(LayerCall(name, type(module).__name__, *shapes, low, len(calls)))
 
         return hook

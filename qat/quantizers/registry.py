@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from qat.base.errors import InputError
 from qat.core.registry import Registry
 from qat.core.scheme import TensorSpec
 from qat.core.target import class_of
+from qat.quantizers.declared import DECLARED, unsupported
 
 if TYPE_CHECKING:
     from torch import nn
@@ -13,11 +15,7 @@ if TYPE_CHECKING:
     from qat.quantizers.base import Quantizer
 
 QUANTIZERS: "Registry[type[Quantizer]]" = Registry(
-    {
-        "minmax": "qat.quantizers.minmax:MinMaxQuantizer",
-        "lsq": "qat.quantizers.lsq:LSQQuantizer",
-        "dynamic": "qat.quantizers.dynamic:DynamicQuantizer",
-    }
+    {name: declared.home for name, declared in DECLARED.items()}
 )
 
 
@@ -54,5 +52,8 @@ def make_quantizer(spec: TensorSpec, layout: "Layout") -> "nn.Module":
         return nn.Identity()
     if spec.format == "fp16":
         return CastQuantizer()
+    reason = unsupported(spec.quantizer.name, spec)
+    if reason is not None:
+        raise InputError(f"{spec.quantizer.name} cannot have {reason}")
     quantizer_class = class_of(spec.quantizer, QUANTIZERS, Quantizer, required=("spec", "layout"))
     return quantizer_class(spec, layout, **spec.quantizer.options)

@@ -11,30 +11,36 @@ from qat.records.schema import RunRecord
 from qat.records.side_files.layers import read_layers
 from qat.records.side_files.verified import SideFileError
 from qat.report.layer_rows import tensor_rows_of
-from qat.report.run_figures import run_figures
-from qat.report.run_files import deployment_markdown, memory_of, sensitivities_of
+from qat.report.run_figures import memory_pictures, run_figures
+from qat.report.run_files import deployment_markdown, sensitivities_of
 from qat.report.study_figures import history_figures, run_history
 from qat.tables.comparison import comparison_markdown
 from qat.tables.render import markdown
-from qat.tracking.figures.codes import codes_figure
+from qat.tracking.figures.codes import codes_pictures
 from qat.tracking.figures.layers import sqnr_figure
-from qat.tracking.figures.memory import memory_figures
-from qat.tracking.figures.style import Figure
 from qat.tracking.layout import EVENTS
 from qat.tracking.page_tensors import PageTensors
-from qat.tracking.tensorboard import open_events, write_hparams, write_run
+from qat.tracking.tensorboard import Picture, open_events, write_hparams, write_run
 
 
-def write_pages(folder: Path, record: RunRecord, tensors: PageTensors) -> None:
+def write_pages(
+    folder: Path,
+    record: RunRecord,
+    tensors: PageTensors,
+    pictures: Mapping[str, Picture] | None = None,
+) -> None:
     """Write the HPARAMS row, final figures, histograms, codes, SQNR and the comparison.
 
     Args:
         folder: Folder of the run.
         record: Its record, of status done.
         tensors: Tensors of its network after the run.
+        pictures: Figures of the run that are drawn already; None draws them.
     """
-    codes = {name: codes_figure(name, counted) for name, counted in tensors.codes.items()}
-    _write(folder / EVENTS, folder, record, tensors.rows, tensors.weights, codes)
+    if pictures is None:
+        pictures = run_figures(record, folder)
+    codes = codes_pictures(tensors.codes)
+    _write(folder / EVENTS, folder, record, tensors.rows, pictures, tensors.weights, codes)
 
 
 def write_pages_of_record(tb: Path, folder: Path, record: RunRecord) -> None:
@@ -50,7 +56,7 @@ def write_pages_of_record(tb: Path, folder: Path, record: RunRecord) -> None:
     except SideFileError as error:
         complain_line(f"skipped: {error}")
         rows = []
-    _write(tb, folder, record, rows, words=f"\n\n{left_out(record)}")
+    _write(tb, folder, record, rows, run_figures(record, folder), words=f"\n\n{left_out(record)}")
     with open_events(tb) as writer:
         for row in run_history(folder, record).rows:
             writer.add_scalar(f"{TAGS[row.metric]}/{row.layer}.{row.slot}", row.value, row.step)
@@ -69,17 +75,17 @@ def _write(
     folder: Path,
     record: RunRecord,
     rows: Sequence[LayerSQNR],
+    pictures: Mapping[str, Picture],
     weights: Mapping[str, tuple[Any, Any]] | None = None,
-    codes: Mapping[str, Figure] | None = None,
+    codes: Mapping[str, Picture] | None = None,
     words: str = "",
 ) -> None:
     with open_events(tb) as writer:
         write_hparams(writer, record)
-    figures = {"sqnr": sqnr_figure(rows)} if rows else {}
-    figures |= run_figures(record, folder)
+    figures: dict[str, Picture] = {"sqnr": sqnr_figure(rows)} if rows else {}
+    figures |= pictures
     figures |= history_figures(run_history(folder, record))
-    if (memory := memory_of(folder, record)) is not None:
-        figures |= memory_figures(memory)
+    figures |= memory_pictures(record, folder)
     write_run(
         tb,
         record,

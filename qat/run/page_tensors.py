@@ -11,7 +11,7 @@ from qat.run.prepared import Prepared
 from qat.tracking.page_tensors import PageTensors
 
 CODE_LAYERS = 6
-"""Number of layers whose codes are drawn, the worst ones: each drawing takes 0.1 seconds."""
+"""Number of layers whose codes are drawn, the worst ones: each drawing takes time."""
 CODE_IMAGES = 16
 
 

@@ -1,5 +1,6 @@
 """Train the networks of a run: the float one from scratch, the quantized one from its weights."""
 
+import copy
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from qat.run.prepared import Prepared
 from qat.run.request.training import TrainingRequest
 from qat.run.training_progress import TrainingProgress
 from qat.tracking.validation import BestAndLast
+from qat.training.aids.attach import callbacks as aid_callbacks
+from qat.training.aids.attach import distillation, penalties
 from qat.training.checkpoints import find_resumable
 from qat.training.classifier import Classifier, FloatClassifier
 from qat.training.errors import TrainingError
@@ -50,12 +53,15 @@ def fit_float(
         raise type(error)(f"float network (keys under float.): {error}") from error
 
 
-def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> list[str]:
+def fit_quantized(
+    prepared: Prepared, qnet: nn.Module, teacher: nn.Module, folder: Path
+) -> list[str]:
     """Train a calibrated network in place; compile the kernel if that saves time.
 
     Args:
         prepared: The run, with how the network is trained.
         qnet: The calibrated network.
+        teacher: The float network, from which it may learn.
         folder: Folder of the training's checkpoints.
 
     Returns:
@@ -66,12 +72,20 @@ def fit_quantized(prepared: Prepared, qnet: nn.Module, folder: Path) -> list[str
     """
     request = prepared.training
     assert request is not None
-    module = QATClassifier(qnet, request.optimizer, request.schedule)
+    teacher = copy.deepcopy(teacher) if request.distillation.is_on else teacher
+    module = QATClassifier(
+        qnet,
+        request.optimizer,
+        request.schedule,
+        distillation=distillation(teacher, request.distillation),
+        penalties=penalties(request.aids),
+    )
     # Compiled code is kept in the cache of the run; torch reads this when it compiles.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(prepared.cache.root / "compiled"))
     set_kernel(chosen_kernel(prepared, qnet))
     signs = WatchSigns()
-    callbacks = [*_history(prepared), signs]
+    aids = aid_callbacks(request.aids)
+    callbacks = [*aids, *_history(prepared), signs]
     loggers = _loggers(prepared, folder)
     try:
         _fit(request, prepared.data, module, folder, "quantized training", loggers, callbacks)

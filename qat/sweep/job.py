@@ -1,6 +1,7 @@
 """One job of a request: take the lock of the run, compute it if needed, and record the result."""
 
 import shutil
+import time
 
 import torch
 
@@ -23,6 +24,7 @@ from qat.run.progress import stage
 from qat.sweep.shown import show_run, show_warnings
 
 FIGURES = "figures"
+"""Name of the stage, and of the folder of figures."""
 
 
 class RecordedError(Exception):
@@ -103,9 +105,8 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
     store_config(prepared.config, folder.path)
     try:
         outcome = execute(prepared, folder, record, verbose)
-        with stage("figures", folder.path, verbose):
-            _draw(prepared, outcome)
-        folder.write(outcome.record)
+        done = _drawn(prepared, outcome, verbose)
+        folder.write(done)
         forget_stage(folder.path)
     except (Exception, SystemExit) as error:  # code that ends the process is a failure too
         if isinstance(error, OSError) and output_is_gone():
@@ -113,21 +114,32 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
         cause = error if isinstance(error, Exception) else _ended(error)
         folder.write(folder.read().move_to("failed", error=one_line(cause)))
         raise RecordedError(one_line(cause)) from cause
-    _log(prepared, outcome.record)
-    return outcome.record
+    _log(prepared, done)
+    return done
+
+
+def _drawn(prepared: Prepared, outcome: Outcome, verbose: bool) -> RunRecord:
+    """The record with the seconds of the figures and of the TensorBoard page, if it has them."""
+    record, tracking = outcome.record, prepared.tracking
+    if not (tracking.figures or tracking.tensorboard):
+        return record
+    start = time.perf_counter()
+    with stage(FIGURES, prepared.folder, verbose):
+        _draw(prepared, outcome)
+    seconds = {**record.seconds, FIGURES: time.perf_counter() - start}
+    return record.move_to("done", seconds=seconds)
 
 
 def _draw(prepared: Prepared, outcome: Outcome) -> None:
-    """The figures and the TensorBoard page of a run, if it has them."""
+    record, folder, pictures = outcome.record, prepared.folder, None
     if prepared.tracking.figures:
-        from qat.report.run_figures import run_figures  # imports matplotlib
-        from qat.tracking.figures.style import save_figures
+        from qat.report.run_figures import saved_figures  # imports matplotlib
 
-        save_figures(run_figures(outcome.record, prepared.folder), prepared.folder / FIGURES)
+        pictures = saved_figures(record, folder, folder / FIGURES)
     if prepared.tracking.tensorboard:
         from qat.report.pages import write_pages  # imports tensorboard
 
-        write_pages(prepared.folder, outcome.record, page_tensors(prepared, outcome))
+        write_pages(folder, record, page_tensors(prepared, outcome), pictures)
 
 
 def _log(prepared: Prepared, record: RunRecord) -> None:

@@ -1,6 +1,7 @@
 """Published numbers beside measured ones, from a CSV file with sources.
 
 Columns: names of settings (``model``, ``data``, ``method``, ``mode``, ``weight_bits``, ...), then
+if known the conditions (``float_top1`` in percent, ``epochs``, ``first_last``), then
 ``metric``, ``value`` (in the unit of the tables: percent for accuracies), ``source`` (paper and
 table) and ``tag`` (the difference to our runs, in short: ``own recipe``, ``first/last 8``).
 """
@@ -8,7 +9,7 @@ table) and ``tag`` (the difference to our runs, in short: ``own recipe``, ``firs
 import csv
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qat.records.metrics import METRICS
@@ -16,6 +17,7 @@ from qat.tables.columns import SETTINGS
 from qat.tables.errors import TableError
 
 OWN = ("metric", "value", "source", "tag")
+CONDITIONS = ("float_top1", "epochs", "first_last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Published:
         value: In the unit of the records (a fraction for an accuracy).
         source: Paper and table.
         tag: The difference to our runs, in short.
+        conditions: Of :data:`CONDITIONS`, those that are known; ``float_top1`` is a fraction.
     """
 
     settings: Mapping[str, str]
@@ -35,6 +38,7 @@ class Published:
     value: float
     source: str
     tag: str
+    conditions: Mapping[str, str | float] = field(default_factory=dict)
 
     @property
     def note(self) -> str:
@@ -75,12 +79,12 @@ def read_published(path: Path) -> list[Published]:
 
 def _check_header(path: Path, names: Sequence[str]) -> None:
     missing = [name for name in OWN if name not in names]
-    unknown = [name for name in names if name not in OWN and name not in SETTINGS]
+    unknown = [name for name in names if name not in (*OWN, *CONDITIONS, *SETTINGS)]
     if missing or unknown:
         fault = f"lacks {', '.join(missing)}" if missing else f"has unknown {', '.join(unknown)}"
         raise TableError(
             f"{path}, line 1: the header {fault}; allowed are settings ({', '.join(SETTINGS)}), "
-            f"then {', '.join(OWN)}"
+            f"then {', '.join(CONDITIONS)}, then {', '.join(OWN)}"
         )
 
 
@@ -103,7 +107,22 @@ def _published(path: Path, line: int, row: Mapping[str, str | None]) -> Publishe
         )
     if not cells["source"]:
         raise TableError(f"{path}, line {line}: source is empty; name paper and table")
-    settings = {name: text for name, text in cells.items() if name not in OWN and text}
+    settings = {name: text for name, text in cells.items() if name in SETTINGS and text}
     return Published(
-        settings, cells["metric"], value / metric.factor, cells["source"], cells["tag"]
+        settings,
+        cells["metric"],
+        value / metric.factor,
+        cells["source"],
+        cells["tag"],
+        _conditions(path, line, cells),
     )
+
+
+def _conditions(path: Path, line: int, cells: Mapping[str, str]) -> dict[str, str | float]:
+    conditions: dict[str, str | float] = {n: cells[n] for n in CONDITIONS if cells.get(n)}
+    if "float_top1" in conditions:
+        try:
+            conditions["float_top1"] = float(conditions["float_top1"]) / METRICS["top1"].factor
+        except ValueError as error:
+            raise TableError(f"{path}, line {line}: float_top1 must be a number") from error
+    return conditions

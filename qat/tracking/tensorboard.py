@@ -14,21 +14,25 @@ metrics by the folder.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard import FileWriter, SummaryWriter
 
 from qat.analysis.layers import LayerSQNR
 from qat.base.errors import InputError, UnknownNameError
 from qat.records.schema import RunRecord
-from qat.tracking.figures.style import show_as_text
+from qat.tracking.figures.png import png
 from qat.tracking.hparams import FINAL, config_summary, session_end_summary, session_summary
 from qat.tracking.layout import COLUMNS, multiline_layout
 
+Picture = Figure | bytes
+"""A figure, or the content of its PNG file."""
 SQNR_TAGS = {"weight_db": "sqnr_weight_db", "act_db": "sqnr_act_db", "output_db": "sqnr_output_db"}
 
 
@@ -60,12 +64,17 @@ def write_hparams(
         ValueError: If the writer is closed.
         KeyError: If ``choices`` has an unknown setting.
     """
-    events = writer.file_writer
-    if events is None:
-        raise InputError("the writer is closed: write inside the block of open_events")
+    events = _events(writer)
     write_columns(Path(writer.log_dir), config_summary(choices))
     events.add_summary(session_summary(record))
     writer.add_custom_scalars(multiline_layout())
+
+
+def _events(writer: SummaryWriter) -> FileWriter:
+    """The open file of a writer."""
+    if writer.file_writer is None:
+        raise InputError("the writer is closed: write inside the block of open_events")
+    return writer.file_writer
 
 
 def write_columns(folder: Path, columns: Summary) -> None:
@@ -154,19 +163,37 @@ def write_comparison_text(writer: SummaryWriter, markdown: str, step: int = 0) -
 
 
 def write_figures(
-    writer: SummaryWriter, figures: Mapping[str, Figure], step: int = 0, group: str = "figures"
+    writer: SummaryWriter,
+    figures: Mapping[str, Picture],
+    step: int = 0,
+    group: str = "figures",
 ) -> None:
     """Write figures as images ``GROUP/NAME``.
 
     Args:
         writer: Of the run's folder.
-        figures: Name → figure.
+        figures: Name → figure, or the content of its PNG file.
         step: Step of the images.
         group: Tag group of the images.
+
+    Raises:
+        ValueError: If the writer is closed.
     """
+    events = _events(writer)
     for name, figure in figures.items():
-        show_as_text(figure)
-        writer.add_figure(f"{group}/{name}", figure, step, close=False)
+        content = figure if isinstance(figure, bytes) else png(figure)
+        value = Summary.Value(tag=f"{group}/{name}", image=_image(content))
+        events.add_summary(Summary(value=[value]), step)
+
+
+def _image(content: bytes) -> Summary.Image:
+    with Image.open(BytesIO(content)) as image:  # reads no more than the size
+        return Summary.Image(
+            width=image.width,
+            height=image.height,
+            colorspace=len(image.getbands()),
+            encoded_image_string=content,
+        )
 
 
 def write_run(
@@ -175,8 +202,8 @@ def write_run(
     comparison: str,
     weights: Mapping[str, tuple[Tensor, Tensor]] | None = None,
     sqnr: Sequence[LayerSQNR] = (),
-    figures: Mapping[str, Figure] | None = None,
-    codes: Mapping[str, Figure] | None = None,
+    figures: Mapping[str, Picture] | None = None,
+    codes: Mapping[str, Picture] | None = None,
 ) -> None:
     """Write everything of a finished run except its settings (:func:`write_hparams`).
 
@@ -186,8 +213,8 @@ def write_run(
         comparison: The comparison as markdown.
         weights: Layer → weight before and after quantization; None for none.
         sqnr: See :func:`qat.analysis.sqnr.layer_sqnr`.
-        figures: Name → figure; None for none.
-        codes: Layer → figure of its codes; None for none.
+        figures: Name → figure, or the content of its PNG file; None for none.
+        codes: Layer → the same of its codes; None for none.
 
     Raises:
         ValueError: If a weight is empty, NaN or infinite.

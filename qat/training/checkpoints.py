@@ -12,6 +12,7 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor, nn
 
+from qat.training.aids.averaging import averaged_state
 from qat.training.errors import CheckpointError, DamagedCheckpointWarning
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
@@ -128,7 +129,7 @@ def find_resumable(folder: Path) -> tuple[Path, dict[str, Any]] | None:
 
 
 def load_net(net: nn.Module, checkpoint: dict[str, Any], path: Path) -> None:
-    """Load the weights of a checkpoint into a network.
+    """Load the weights of a checkpoint into a network; averaged ones if it has them.
 
     Args:
         net: Changed in place.
@@ -139,7 +140,7 @@ def load_net(net: nn.Module, checkpoint: dict[str, Any], path: Path) -> None:
         CheckpointError: If the checkpoint belongs to another network.
     """
     check_fits(net, checkpoint, path)
-    net.load_state_dict(_net_state(checkpoint))
+    net.load_state_dict(averaged_state(checkpoint) or _net_state(checkpoint))
 
 
 def check_fits(net: nn.Module, checkpoint: dict[str, Any], path: Path) -> None:

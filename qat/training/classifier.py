@@ -70,12 +70,32 @@ class Classifier(L.LightningModule):
             batch_idx: Not used.
         """
         images, labels, *weight = batch
-        loss, logits = self.step(self.net, images, labels, self.label_smoothing)
+        loss, logits = self.loss_and_logits(images, labels)
         self._measure("train", loss.detach(), logits.detach(), labels)
+        loss = self.whole_loss(loss, logits, images)
         rank_weight = weight[0] if weight else 1.0
         images = len(labels) * self.trainer.world_size / rank_weight if weight else len(labels)
         share = self.window.add(images)
         return loss if rank_weight == share == 1.0 else loss * (rank_weight * share)
+
+    def loss_and_logits(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean cross entropy of a batch, and its logits ``(batch, classes)``.
+
+        Args:
+            images: ``(batch, channels, height, width)``.
+            labels: int64 ``(batch,)``.
+        """
+        return self.step(self.net, images, labels, self.label_smoothing)
+
+    def whole_loss(self, loss: Tensor, logits: Tensor, images: Tensor) -> Tensor:
+        """What is minimised: here the cross entropy; a subclass adds to it.
+
+        Args:
+            loss: Mean cross entropy.
+            logits: Of the batch.
+            images: Of the batch.
+        """
+        return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Scale the accumulated gradients, before they are clipped."""

@@ -1,6 +1,7 @@
 """The device of a run, from ``trainer.accelerator``, and how exactly it computes."""
 
 import os
+import warnings
 
 import torch
 
@@ -66,5 +67,7 @@ def compute_in_float32(device: torch.device) -> None:
         return
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
+    # torch's compiler advises TF32 for each program.
+    warnings.filterwarnings("ignore", message="TensorFloat32 tensor cores", category=UserWarning)
     # Read once by torch, before the first matrix product (docs of use_deterministic_algorithms).
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

@@ -169,7 +169,9 @@ def _train(
     with quiet(), repeatable(device), _as_exceptions():
         trainer = _trainer(spec, device, callbacks, loggers)
         module.train()  # Lightning does not change the modes itself
-        own_net = module.net if spec.devices == 1 else None
+        # Hooks read features, and code that is fused or compiled runs none.
+        fusible = spec.devices == 1 and not getattr(module, "reads_features", False)
+        own_net = module.net if fusible else None
         module.step = make_step(spec.compile, device.type, own_net)
         train: SizedBatches = EpochBatches(train_batches, CurrentEpoch(trainer))
         # Lightning would treat a list as several loaders, so it is wrapped.

@@ -163,3 +163,13 @@ def test_commands_have_no_folders_of_this_machine():
         "a/b",
     ]
     assert without_paths("it", words) == "it --checkpoint net.pt float=f.onnx --data a/b"
+
+
+def test_a_benchmark_of_a_gpu_is_left_out_without_one(calls, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(suite.torch.cuda, "is_available", lambda: False)
+    assert main(tmp_path, "step_cuda", "data") == 0
+    assert [module for module, _ in calls] == ["bench.data"]
+    assert "step_cuda: left out, since torch finds no CUDA device" in capsys.readouterr().out
+    monkeypatch.setattr(suite.torch.cuda, "is_available", lambda: True)
+    main(tmp_path, "step_cuda")
+    assert calls[-1][0] == "bench.step"

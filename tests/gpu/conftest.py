@@ -5,6 +5,7 @@
 
 import copy
 import sys
+import warnings
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -49,7 +50,7 @@ def always_one_thread(one_thread):
 def as_on_a_gpu(monkeypatch):
     """Take the ways that are for a GPU on the CPU too."""
     real = checks.is_immediate
-    for module in [m for m in sys.modules.values() if m.__name__.startswith("qat.")]:
+    for module in [m for name, m in sys.modules.items() if name.startswith("qat.")]:
         if getattr(module, "is_immediate", None) is real:
             monkeypatch.setattr(module, "is_immediate", lambda device: False)
 
@@ -72,8 +73,10 @@ def no_waiting(device):
         with ReadsNothing():
             yield
         return
-    torch.cuda.set_sync_debug_mode("error")
     try:
+        with warnings.catch_warnings():  # torch says that this mode is a prototype
+            warnings.simplefilter("ignore")
+            torch.cuda.set_sync_debug_mode("error")
         yield
     finally:
         torch.cuda.set_sync_debug_mode("default")

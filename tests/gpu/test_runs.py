@@ -28,6 +28,14 @@ def test_each_mode(slow_device, qat, mode, placement):
     assert 0 <= record["metrics"]["top1"] <= 1
 
 
+@pytest.mark.parametrize("words", [["scheme=w4a4", "mode=qat"], ["scheme=w4_group"]])
+def test_schemes_with_other_observers(slow_device, qat, words):
+    words = [*words, f"trainer.accelerator={slow_device.type}"]
+    code, out, errors = qat("run", *TINY, "model=simple_cnn", *words)
+    assert code == 0, errors
+    assert record_of(out)["status"] == "done"
+
+
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
 def test_mixed_precision(slow_device, qat, precision):
     if slow_device.type == "cpu" and precision == "16-mixed":

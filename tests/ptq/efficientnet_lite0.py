@@ -32,9 +32,7 @@ class MBConv(nn.Module):
             self._bn0 = nn.BatchNorm2d(inner, eps=1e-3)
             self.act0 = nn.ReLU6()
         self.pad = _padded(side, kernel, stride)
-        self._depthwise_conv = nn.Conv2d(
-            inner, inner, kernel, stride, groups=inner, bias=False
-        )
+        self._depthwise_conv = nn.Conv2d(inner, inner, kernel, stride, groups=inner, bias=False)
         self._bn1 = nn.BatchNorm2d(inner, eps=1e-3)
         self.act1 = nn.ReLU6()
         self._project_conv = nn.Conv2d(inner, outputs, 1, bias=False)

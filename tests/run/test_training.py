@@ -52,7 +52,7 @@ def test_a_quantized_training_leaves_the_kernel_eager(
     monkeypatch.setattr(kernels, "choose_kernel", lambda *_: "compiled")
     state = make_quantized_state("qat", tracking__history_every=7, tracking__tensorboard=True)
     try:
-        assert fit_quantized(state.prepared, state.qnet, tmp_path) == []
+        assert fit_quantized(state.prepared, state.qnet, state.net, tmp_path) == []
         assert current_kernel() == "eager"
     finally:
         set_kernel("eager")

@@ -58,3 +58,23 @@ def test_threads_are_limited_and_none_changes_nothing(one_thread):
     assert torch.get_num_threads() == 2
     limit_threads(None)
     assert torch.get_num_threads() == 2
+
+
+def drawn(monkeypatch, **tracking):
+    """The record of a job after a drawing that took two seconds by the clock."""
+    clock = iter([10.0, 12.0])
+    monkeypatch.setattr(job, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(job, "_draw", lambda *_: None)
+    outcome = SimpleNamespace(record=a_record(seconds={"float": 1.0}))
+    request = SimpleNamespace(tracking=SimpleNamespace(**tracking), folder=None)
+    return job._drawn(request, outcome, verbose=False)
+
+
+def test_the_seconds_of_figures_are_on_the_record(monkeypatch):
+    record = drawn(monkeypatch, figures=False, tensorboard=True)
+    assert record.seconds == {"float": 1.0, "figures": 2.0}
+    assert record.status == "done"
+
+
+def test_a_run_without_figures_has_no_seconds_of_them(monkeypatch):
+    assert drawn(monkeypatch, figures=False, tensorboard=False).seconds == {"float": 1.0}

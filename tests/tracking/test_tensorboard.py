@@ -10,6 +10,7 @@ from tensorboard.plugins.hparams import metadata
 from qat.analysis.layers import LayerSQNR
 from qat.tracking import tensorboard as board
 from qat.tracking.figures.layers import sqnr_figure
+from qat.tracking.figures.png import png
 
 SQNR = [
     LayerSQNR("a", weight_db=30.0, act_db=None, output_db=20.0),
@@ -89,11 +90,24 @@ def test_a_run_is_written_in_one_go(tmp_path, make):
     assert "weights/a/float" in events.Tags()["histograms"]
 
 
+def test_a_picture_is_stored_as_it_is_and_a_figure_is_drawn(tmp_path):
+    picture = png(sqnr_figure(SQNR), dpi=50)
+    with board.open_events(tmp_path) as writer:
+        board.write_figures(writer, {"stored": picture, "drawn": sqnr_figure(SQNR)}, step=3)
+    events = read(tmp_path)
+    (stored,), (drawn,) = events.Images("figures/stored"), events.Images("figures/drawn")
+    assert stored.encoded_image_string == picture
+    assert (stored.width, stored.height, stored.step) == (250, 200, 3)  # 5 x 4 inches
+    assert (drawn.width, drawn.height) == (500, 400)
+
+
 def test_a_closed_writer_is_told(tmp_path, make):
     with board.open_events(tmp_path) as writer:
         pass
     with pytest.raises(ValueError, match="the writer is closed"):
         board.write_hparams(writer, make())
+    with pytest.raises(ValueError, match="the writer is closed"):
+        board.write_figures(writer, {})
 
 
 def test_a_choice_of_no_setting_is_told(tmp_path, make):

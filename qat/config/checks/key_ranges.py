@@ -10,10 +10,12 @@ from typing import Any
 
 from qat.base.errors import InputError
 from qat.config.schema import (
+    AidsConfig,
     AllocateConfig,
     AugmentConfig,
     CalibrateConfig,
     DataConfig,
+    DistillConfig,
     EvaluateConfig,
     FloatConfig,
     MeasureConfig,
@@ -86,6 +88,8 @@ EPOCHS = Range(1, 10**6)
 FROM_EPOCH = Range(0, 10**6)
 SHARE = Range(0, 1)
 BELOW_ONE = Range(0, 1, below=True)
+INSIDE_ONE = Range(0, 1, above=True, below=True)
+FACTOR = Range(0, 10**6, above=True)
 BYTES = Range(1, 2**60)
 RATE = Range(0, 100, above=True)
 DECAY = Range(0, 100)
@@ -137,6 +141,19 @@ RANGES: dict[type, dict[str, Range]] = {
         "freeze_observers_at": FROM_EPOCH,
         "freeze_batch_norm_at": FROM_EPOCH,
         "devices": Range(1, 1024),
+    },
+    AidsConfig: {
+        "average_decay": INSIDE_ONE,
+        "dampening": FACTOR,
+        "freeze_first": Range(0, 1, above=True),
+        "freeze_last": Range(0, 1, above=True),
+        "freeze_momentum": INSIDE_ONE,
+        "bin_regularization": FACTOR,
+    },
+    DistillConfig: {
+        "weight": SHARE,
+        "temperature": Range(0, 1000, above=True),
+        "feature_weight": FACTOR,
     },
     CalibrateConfig: {"images": IMAGES, "batch_size": BATCH},
     PtqOptionsConfig: {"images": IMAGES, "batch_size": BATCH},

@@ -1,39 +1,90 @@
-"""Checks of combinations of a quantizer and its settings."""
+"""Checks of quantizers against what they declare, before anything is computed."""
+
+from collections.abc import Iterator
 
 from qat.base.errors import InputError
-from qat.config.checks.key_ranges import OFF_BITS
-from qat.config.schema import RunConfig, SlotConfig
+from qat.config.schema import RunConfig
+from qat.config.scheme import build_scheme
+from qat.core.scheme import TensorSpec
+from qat.quantizers.declared import DECLARED, supporting, unsupported
+
+_HELD = ("format", "bits", "granularity", "symmetric", "signed", "narrow", "scale")
 
 
 def check_methods(config: RunConfig) -> None:
-    """Refuse settings that a slot's quantizer cannot have.
+    """Refuse settings that the quantizer of a slot or of a rule cannot have.
 
     Raises:
         ValueError: At the first such setting, with the overrides to write instead.
     """
     if config.mode == "float":
         return
-    _check_lsq("scheme.weight", config.scheme.weight)
-    if config.mode != "dynamic":  # there the activations have the dynamic quantizer
-        _check_lsq("scheme.act", config.scheme.act)
+    scheme = build_scheme(config)
+    for slot, key, spec in _slots(config):
+        _check(slot, key, spec, scheme.placement)
+    for number, rule in enumerate(scheme.rules):
+        for slot in ("weight", "act"):
+            changes = getattr(rule, slot)
+            if "quantizer" in changes and slot not in _slots_of(changes["quantizer"].name):
+                key = f"scheme.rules[{number}].{slot}.quantizer"
+                raise InputError(_of_another_slot(key, changes["quantizer"].name, slot))
 
 
-def _check_lsq(key: str, slot: SlotConfig) -> None:
-    if slot.quantizer != "lsq" or slot.bits == OFF_BITS or slot.format != "int":
+def _slots(config: RunConfig) -> Iterator[tuple[str, str, TensorSpec]]:
+    """Slot, key and spec of weights and, unless the mode chooses their quantizer, activations."""
+    scheme = build_scheme(config)
+    yield "weight", "scheme.weight", scheme.weight
+    if config.mode != "dynamic":
+        yield "act", "scheme.act", scheme.act
+
+
+def _check(slot: str, key: str, spec: TensorSpec, placement: str) -> None:
+    name = spec.quantizer.name
+    declared = DECLARED.get(name)
+    if declared is None or spec.is_off or spec.format == "fp16":
         return
-    other = f"quantizer@{key}=minmax"
-    if not slot.symmetric:
+    if slot not in declared.slots:
+        raise InputError(_of_another_slot(f"quantizer@{key}", name, slot))
+    reason = unsupported(name, spec, _HELD)
+    if reason is not None:
+        raise InputError(f"{key}.{reason}: {_cure(slot, key, spec, reason)}")
+    if placement not in declared.placements:
         raise InputError(
-            f"{key}.symmetric=false: lsq learns a step and no zero point; set {key}.symmetric=true "
-            f"or {other}"
+            f"quantizer@{key}={name} has no scheme.placement={placement}: set "
+            f"scheme.placement={declared.placements[0]}, or quantizer@{key}=minmax"
         )
-    if slot.scale != "free":
+    start = spec.quantizer.options.get("start")
+    if name == "lsq" and start in ("mse", "paper") and spec.observer.name != "default":
         raise InputError(
-            f"{key}.scale={slot.scale}: lsq learns a free step; set {key}.scale=free or {other}"
-        )
-    start = slot.options.get("start", "auto")
-    if start in ("mse", "paper") and slot.observer != "default":
-        raise InputError(
-            f"{key}: lsq with start={start} would ignore the observer {slot.observer!r}; set "
+            f"{key}: lsq with start={start} would ignore the observer {spec.observer.name!r}; set "
             f"{key}.options.start=observer or observer@{key}=default"
         )
+    if declared.ignores_observer and spec.observer.name != "default":
+        raise InputError(
+            f"quantizer@{key}={name} needs no observer and would ignore "
+            f"observer@{key}={spec.observer.name}: leave it out"
+        )
+
+
+def _cure(slot: str, key: str, spec: TensorSpec, reason: str) -> str:
+    """What to write instead: another value of the field, or another quantizer."""
+    field = reason.partition("=")[0]
+    value = getattr(spec, field)
+    allowed = reason.rpartition("=")[2].removesuffix(")")
+    first = allowed.partition(" or ")[0].partition(" to ")[0]
+    others = supporting(slot, **{field: value})
+    other = "minmax" if "minmax" in others or not others else others[0]
+    return f"set {key}.{field}={first}, or quantizer@{key}={other}"
+
+
+def _slots_of(name: str) -> tuple[str, ...]:
+    declared = DECLARED.get(name)
+    return ("weight", "act") if declared is None else declared.slots
+
+
+def _of_another_slot(key: str, name: str, slot: str) -> str:
+    words = {"weight": "weights", "act": "activations"}
+    return (
+        f"{key}={name}: {name} does not quantize {words[slot]}; "
+        f"there are {', '.join(supporting(slot))}"
+    )

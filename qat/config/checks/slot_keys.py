@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from qat.config.schema import SlotConfig
+from qat.quantizers.declared import DECLARED
 
 OF_OBSERVER = {"ema": ("momentum",), "percentile": ("percentile",)}
-OF_QUANTIZER = {"lsq": ("start",)}
+OF_QUANTIZER = {name: declared.options for name, declared in DECLARED.items()}
 """Options of the built-in methods, by name. The other built-in methods have none."""
 
 

@@ -111,6 +111,8 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
         of_float = _of_float(group, name)
         cure = f"add mode=qat, or for the float network {of_float}" if of_float else "add mode=qat"
         return f"mode={mode} trains no quantized network; {cure}"
+    if group in ("aids", "distill") and not trains(config):
+        return f"mode={mode} trains no quantized network; add mode=qat"
     if group in ("optimizer", "schedule"):
         return _of_method(group, name, getattr(config, group))
     if group in ("sensitivity", "allocate", "mixed") and mode != "mixed":
@@ -122,8 +124,6 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
         return unread_of_slot(f"scheme.{slot}", leaf, getattr(config.scheme, slot))
     if group == "calibrate" and mode in ("float", "dynamic"):
         return f"mode={mode} calibrates nothing; add mode=static or qat"
-    if group == "ptq_options":
-        return None if config.ptq else "ptq has no step; add ptq=[fold,equalize] or others"
     if group in ("parity", "measure") and (group == "parity" or name in _OF_RUNTIME):
         return None if exports(config) else f"nothing is exported; {_to_export(config)}"
     return _unread_part(group, name, config)
@@ -141,6 +141,8 @@ def _and_placement(config: RunConfig) -> str:
 
 
 def _unread_part(group: str, name: str, config: RunConfig) -> str | None:
+    if group == "ptq_options":
+        return None if config.ptq else "ptq has no step; add ptq=[fold,equalize] or others"
     if group == "mixed" and name in ("check_images", "check_seed"):
         return None if config.mixed.check_plans else "no plan is checked; add mixed.check_plans=20"
     if (group, name) == ("data", "path") and config.data.name in ("synthetic", "user"):

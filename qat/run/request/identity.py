@@ -17,7 +17,7 @@ from qat.config.checks.deployment import exports
 from qat.config.checks.memory import memory_settings
 from qat.config.checks.ptq import ptq_settings
 from qat.config.modes import calibration_path, trains
-from qat.config.schema import ExportConfig, MeasureConfig, RunConfig
+from qat.config.schema import AidsConfig, DistillConfig, ExportConfig, MeasureConfig, RunConfig
 from qat.records.cache import Cache
 from qat.records.folder import RunFolder
 from qat.records.schema import NUMERICS_VERSION, RecordError, run_id
@@ -165,6 +165,17 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
         trainer = everything["trainer"]
         del trainer["memory_format"]  # of the whole run, see above
         settings["trainer"] = {k: v for k, v in trainer.items() if (k, v) not in ONE_PROCESS}
+        settings |= aid_settings(config)
+    return settings
+
+
+def aid_settings(config: RunConfig) -> dict[str, Any]:
+    """The groups ``aids`` and ``distill`` where any aid is on, as in runs made before them."""
+    settings = {}
+    if config.aids != AidsConfig():
+        settings["aids"] = asdict(config.aids)
+    if config.distill != DistillConfig():
+        settings["distill"] = asdict(config.distill)
     return settings
 
 

@@ -165,7 +165,7 @@ def _training(config: RunConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
         "freeze_observers_at": trainer["freeze_observers_at"],
         "freeze_batch_norm_at": freeze_batch_norm_at(config),
     }
-    return training
+    return training | {k: settings[k] for k in ("aids", "distill") if k in settings}
 
 
 def _chosen_by(keep: str) -> str:

@@ -94,7 +94,8 @@ def _without_search(qnet: nn.Module) -> None:
     """Replace observers that search for a range: here any range serves."""
     for _, _, quantizer in quantizers(qnet):
         if isinstance(quantizer.observer, MSEObserver):
-            quantizer.observer = make_observer(Method("minmax"), quantizer.layout.slices)
+            observer = make_observer(Method("minmax"), quantizer.layout.slices)
+            quantizer.observer = observer.to(quantizer.calibrated.device)
 
 
 def _try_training(

@@ -1,9 +1,11 @@
 """How a network of a run is trained: plain values taken from its configuration."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qat.config.schema import RunConfig
 from qat.config.training_specs import (
+    aids_spec,
+    distillation_spec,
     float_fit_spec,
     optimizer_spec,
     quantized_fit_spec,
@@ -12,6 +14,7 @@ from qat.config.training_specs import (
 from qat.data.augment import Augment
 from qat.data.batches import Batches
 from qat.data.bundle import DataBundle
+from qat.training.aids.spec import AidsSpec, DistillationSpec
 from qat.training.specs import FitSpec, OptimizerSpec, ScheduleSpec
 
 
@@ -27,6 +30,8 @@ class TrainingRequest:
         seed: Seed of the order of the images and of their augmentation.
         augment: Random crops and flips of training images; None changes no image.
         validation_batch_size: Validation images in a batch.
+        aids: Averaging, dampening, freezing and regularization.
+        distillation: What is learned from the float network.
     """
 
     optimizer: OptimizerSpec
@@ -36,6 +41,8 @@ class TrainingRequest:
     seed: int
     augment: Augment | None
     validation_batch_size: int
+    aids: AidsSpec = field(default_factory=AidsSpec)
+    distillation: DistillationSpec = field(default_factory=DistillationSpec)
 
     def batches(self, data: DataBundle) -> Batches:
         """Training batches of the first epoch, shuffled and augmented."""
@@ -78,6 +85,8 @@ def quantized_training_request(config: RunConfig) -> TrainingRequest:
         config.seed,
         augmentation(config),
         config.evaluate.batch_size,
+        aids_spec(config),
+        distillation_spec(config),
     )
 
 

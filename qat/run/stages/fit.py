@@ -29,7 +29,7 @@ def _train(state: RunState) -> StageResult:
         logits = logits_of_test_set(prepared, qnet, "evaluation after calibration")
         top1 = accuracies(logits, prepared.images.labels)["top1"]
     with state.stage("training"):
-        warnings = fit_quantized(prepared, qnet, state.folder.path / CHECKPOINTS)
+        warnings = fit_quantized(prepared, qnet, state.net, state.folder.path / CHECKPOINTS)
     set_phase(qnet, "quantize")
     fold_norms(qnet)
     state.qnet = qnet.to(prepared.device).eval()

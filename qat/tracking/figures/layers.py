@@ -60,7 +60,7 @@ def sqnr_figure(rows: Sequence[LayerDecibels]) -> Figure:
                 axes.annotate("∞", (x, 0), ha="center", va="bottom", color=colour)
     axes.set_xticks(range(len(rows)), [row.name for row in rows], rotation=60, ha="right")
     axes.set_ylabel("SQNR [dB]")
-    axes.set_title("What quantization left of each layer")
+    axes.set_title("What quantization left of each layer", y=1.0)
     axes.legend(frameon=False, ncols=len(BARS), loc="upper right")
     axes.margins(x=0.01, y=0.2)
     return figure

@@ -12,6 +12,8 @@ from qat.records.side_files.memory import (
 )
 from qat.tracking.figures.style import BLUE, COLOURS, GREEN, ORANGE, new_figure
 
+LAYERS, ARENA = "memory_layers", "memory_arena"
+"""Names of the figures and of their files."""
 _KIB = 1024
 _COLOUR_OF_BITS = {32: BLUE, 16: "#56B4E9", 8: GREEN, 4: ORANGE}
 _NAMED = 0.2
@@ -32,10 +34,10 @@ def memory_figures(memory: MemoryFile) -> dict[str, Figure]:
         return {}
     figures = {}
     if planned.inference is not None and planned.weight_bits:
-        figures["memory_layers"] = layer_memory_figure(planned)
+        figures[LAYERS] = layer_memory_figure(planned)
     for name, network in planned.networks.items():
         if name == "network" or len(planned.networks) == 1:
-            figures["memory_arena"] = arena_figure(network, memory.batch)
+            figures[ARENA] = arena_figure(network, memory.batch)
     return figures
 
 
@@ -76,7 +78,7 @@ def layer_memory_figure(planned: PlannedMemory) -> Figure:
         )
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right")
     axes.set_ylabel("parameters and output [KiB]")
-    axes.set_title("Memory of each layer before and after")
+    axes.set_title("Memory of each layer before and after", y=1.0)
     axes.legend(frameon=False, loc="upper left")
     axes.margins(x=0.01, y=0.2)
     return figure

@@ -1,21 +1,19 @@
 """Shared by all figures: size, colours, legends, and reproducible files."""
 
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import matplotlib
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from qat.base.text import plain
+from qat.tracking.figures.png import FILE_DPI, png
+from qat.tracking.figures.text import show_as_text
 
 # Okabe and Ito's colours: colour-blind readers can distinguish them, also in grey.
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
@@ -23,9 +21,6 @@ COLOURS = (BLUE, ORANGE, GREEN, "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#00
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 GREY = "#666666"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_DOLLAR = re.compile(r"(?<!\\)\$")
-_OF_AN_AXIS = re.compile(r"\$\\mathdefault\{[-\d.^{}\\times \N{MINUS SIGN}]*\}\$")
-"""A number of a logarithmic axis as matplotlib writes it."""
 FORMATS = (".png", ".svg", ".pdf")
 _UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
@@ -98,34 +93,6 @@ def _power_of_ten(value: float) -> str:
     return f"10{str(round(exponent)).translate(_RAISED)}"
 
 
-def show_as_text(figure: Figure) -> None:
-    """Show every text of a figure literally: a ``$`` in a name does not start a formula."""
-    for text in _texts(figure):
-        text.set_text(_shown(text.get_text()))
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            formatter = axis.get_major_formatter()
-            if isinstance(formatter, FixedFormatter):
-                formatter.seq = [_shown(words) for words in formatter.seq]
-
-
-def _texts(artist: Artist) -> Iterator[Text]:
-    """The texts inside of an artist, but not those at ticks: a formatter writes them."""
-    if isinstance(artist, Text):
-        yield artist
-    is_axis = isinstance(artist, Axis)
-    # Not all children of an axis: it would have to make its ticks.
-    parts = (artist.label, artist.offsetText) if is_axis else artist.get_children()  # type: ignore[attr-defined]
-    for part in parts:
-        yield from _texts(part)
-
-
-def _shown(words: str) -> str:
-    if _OF_AN_AXIS.fullmatch(words):
-        return words
-    return _DOLLAR.sub(r"\\$", plain(words, keep="\n"))
-
-
 def save_figure(figure: Figure, path: Path) -> Path:
     """Save a figure; the same figure always gives the same bytes.
 
@@ -137,9 +104,12 @@ def save_figure(figure: Figure, path: Path) -> Path:
         ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".png":
+        path.write_bytes(png(figure, FILE_DPI))
+        return path
     show_as_text(figure)
     with matplotlib.rc_context({"svg.hashsalt": "qat"}):
-        figure.savefig(path, dpi=150, metadata=_UNDATED.get(path.suffix))
+        figure.savefig(path, dpi=FILE_DPI, metadata=_UNDATED[path.suffix])
     return path
 
 

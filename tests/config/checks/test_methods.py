@@ -12,9 +12,9 @@ LSQ = {"mode": "static", "scheme.act.quantizer": "lsq"}
     [
         (
             {"scheme.act.symmetric": False},
-            r"set scheme\.act\.symmetric=true or quantizer@",
+            r"set scheme\.act\.symmetric=true, or quantizer@",
         ),
-        ({"scheme.act.scale": "power_of_two"}, r"set scheme\.act\.scale=free or quantizer@"),
+        ({"scheme.act.scale": "power_of_two"}, r"set scheme\.act\.scale=free, or quantizer@"),
         (
             {"scheme.act.options": {"start": "paper"}, "scheme.act.observer": "mse"},
             r"would ignore the observer 'mse'; set scheme\.act\.options\.start=observer or",

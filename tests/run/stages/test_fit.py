@@ -10,7 +10,7 @@ from qat.run.stages.fit import fit_stage
 def trained(monkeypatch):
     """Let a training set the bias of the last layer, so that class 2 always wins."""
 
-    def fit(prepared, qnet, folder):
+    def fit(prepared, qnet, teacher, folder):
         qnet.train()
         qnet.head.bias.data.copy_(torch.tensor([0.0, 0.0, 100.0]))
         return ["a line of the training"]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from qat.analysis.codes import CodeCounts
-from qat.tracking.figures.codes import codes_figure
+from qat.tracking.figures.codes import codes_figure, codes_pictures
+from qat.tracking.figures.png import png
 
 
 def counts(values, first=-2):
@@ -50,3 +51,29 @@ def test_powers_of_ten_label_the_counts_and_all_fits_into_the_panel(most, top):
     left, right = axes.get_xlim()
     assert left < -3
     assert right > 3
+
+
+def test_layers_that_share_a_figure_look_as_if_drawn_alone():
+    wide = {"weights": counts([7, 0, 2, 900], first=-120), "inputs": counts([1, 3], first=0)}
+    layers = {
+        "conv1": {"weights": counts([1, 1, 5]), "inputs": counts([1, 2])},
+        "fc": {"weights": counts([2, 1])},
+        "conv2": wide,
+        "conv$3": {"weights": counts([30_000]), "inputs": counts([1, 1, 1, 1])},
+    }
+    pictures = codes_pictures(layers)
+    assert list(pictures) == list(layers)
+    for name, tensors in layers.items():
+        assert pictures[name] == png(codes_figure(name, tensors))
+
+
+def test_labels_cover_no_numbers_and_are_inside_of_the_figure():
+    figure = codes_figure("conv1", {"weights": counts([1, 0, 10**9, 1], first=-1000)})
+    (axes,) = figure.axes
+    png(figure)
+    for axis in (axes.xaxis, axes.yaxis):
+        label = axis.label.get_window_extent()
+        numbers = [tick.get_window_extent() for tick in axis.get_ticklabels() if tick.get_text()]
+        assert numbers
+        assert label.count_overlaps(numbers) == 0
+        assert figure.bbox.count_contains([(label.x0, label.y0), (label.x1, label.y1)]) == 2

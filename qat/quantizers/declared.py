@@ -1,0 +1,162 @@
+"""What each built-in quantizer supports, in one place that loads no torch.
+
+A method that is added declares itself here: its class, its paper, and the slots, widths, signs,
+granularities and placements that it can have. The configuration is held against this before
+anything is computed, ``make_quantizer`` again for plans written by hand, and ``qat list
+quantizers`` prints it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from qat.core.grid import MAX_BITS, MIN_BITS
+from qat.core.scheme import GRANULARITIES, PLACEMENTS, SCALES, TensorSpec
+
+SLOTS = ("weight", "act")
+BOTH = (False, True)
+ANY_BITS = tuple(range(MIN_BITS, MAX_BITS + 1))
+UNIFORM = "uniform"
+CODEBOOK = "codebook"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a quantizer supports.
+
+    Attributes:
+        home: ``package.module:Class``.
+        paper: Authors, year and where the paper is.
+        learns: What training learns, beside the weights; empty if nothing.
+        slots: Of ``weight`` and ``act``.
+        bits: Widths of a code.
+        formats: Of :data:`qat.core.scheme.FORMATS`, those that have codes.
+        granularities: Of ``tensor``, ``channel`` and ``group``.
+        symmetric: Values of ``symmetric``.
+        signed: Values of ``signed``.
+        narrow: Values of ``narrow``.
+        scales: Of ``free`` and ``power_of_two``.
+        placements: Of ``academic`` and ``integer``.
+        levels: ``uniform`` (codes of an affine grid) or ``codebook`` (a table of values).
+        keeps_zero: Zero is one of the values.
+        keeps_levels: Rounded values keep their levels when they are rounded again; false where the
+            levels follow from the values that are rounded.
+        passes_gradient: The gradient of a value inside the range is 1 (straight-through).
+        options: Names of its own settings.
+        ignores_observer: It takes its range from the values themselves, without an observer.
+    """
+
+    home: str
+    paper: str
+    learns: str = ""
+    slots: tuple[str, ...] = SLOTS
+    bits: tuple[int, ...] = ANY_BITS
+    formats: tuple[str, ...] = ("int",)
+    granularities: tuple[str, ...] = GRANULARITIES
+    symmetric: tuple[bool, ...] = BOTH
+    signed: tuple[bool, ...] = BOTH
+    narrow: tuple[bool, ...] = BOTH
+    scales: tuple[str, ...] = SCALES
+    placements: tuple[str, ...] = PLACEMENTS
+    levels: str = UNIFORM
+    keeps_zero: bool = True
+    keeps_levels: bool = True
+    passes_gradient: bool = True
+    options: tuple[str, ...] = ()
+    ignores_observer: bool = False
+
+
+DECLARED: Mapping[str, Declaration] = {
+    "minmax": Declaration(
+        home="qat.quantizers.minmax:MinMaxQuantizer",
+        paper="Jacob et al. 2018, arXiv:1712.05877",
+    ),
+    "lsq": Declaration(
+        home="qat.quantizers.lsq:LSQQuantizer",
+        paper="Esser et al. 2020, arXiv:1902.08153",
+        learns="step",
+        symmetric=(True,),
+        scales=("free",),
+        options=("start",),
+    ),
+    "dynamic": Declaration(
+        home="qat.quantizers.dynamic:DynamicQuantizer",
+        paper="ONNX DynamicQuantizeLinear",
+        slots=("act",),
+        granularities=("tensor",),
+        scales=("free",),
+        keeps_levels=False,
+        ignores_observer=True,
+    ),
+}
+
+_FIELDS = ("format", "bits", "granularity", "symmetric", "signed", "narrow", "scale")
+_ATTRIBUTE = {"format": "formats", "granularity": "granularities", "scale": "scales"}
+
+
+def unsupported(name: str, spec: TensorSpec, fields: Iterable[str] = _FIELDS) -> str | None:
+    """The first field of a spec that a built-in quantizer cannot have, and what it allows.
+
+    Args:
+        name: Of the quantizer; one that is not declared here supports everything.
+        spec: A spec that is not off. An open sign is not held against it.
+        fields: Fields that are checked.
+
+    Returns:
+        ``bits=8 (bits must be 2)``; None if all are supported.
+
+    Example:
+        >>> unsupported("lsq", TensorSpec(symmetric=False))
+        'symmetric=false (lsq has symmetric=true)'
+    """
+    declared = DECLARED.get(name)
+    for field in fields if declared else ():
+        value, allowed = getattr(spec, field), getattr(declared, _ATTRIBUTE.get(field, field))
+        if value is not None and value not in allowed:
+            return f"{field}={_word(value)} ({name} has {field}={ranges(allowed)})"
+    return None
+
+
+def ranges(values: Iterable[object]) -> str:
+    """Values for a message; consecutive numbers as a range.
+
+    Example:
+        >>> ranges((2, 3, 4, 5, 8)), ranges(("tensor", "channel"))
+        ('2 to 5 or 8', 'tensor or channel')
+    """
+    parts: list[list[object]] = []
+    for value in values:
+        last = parts[-1][-1] if parts else None
+        if _is_number(value) and _is_number(last) and value == last + 1:  # type: ignore[operator]
+            parts[-1].append(value)
+        else:
+            parts.append([value])
+    words = [_word(part[0]) if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in parts]
+    return " or ".join(words)
+
+
+def supporting(slot: str, **fields: object) -> list[str]:
+    """Names of the quantizers of a slot whose declaration allows some values.
+
+    Args:
+        slot: ``weight`` or ``act``.
+        fields: Field of a spec → value.
+
+    Example:
+        >>> "lsq" in supporting("weight", symmetric=False)
+        False
+    """
+    return [
+        name
+        for name, declared in DECLARED.items()
+        if name != "dynamic"
+        and slot in declared.slots
+        and all(v in getattr(declared, _ATTRIBUTE.get(f, f)) for f, v in fields.items())
+    ]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,1 @@
+"""Aids of quantized training: distillation, averaging, dampening, freezing, bin regularization."""

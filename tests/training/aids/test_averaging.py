@@ -1,0 +1,35 @@
+"""The average of weights against a recursion by hand, through a stop as well."""
+
+import pytest
+import torch
+
+from qat.training.aids.averaging import AverageWeights
+from tests.training.aids.conftest import StopError, stop_after, train
+
+
+def test_the_average_is_the_recursion_over_all_steps(tmp_path):
+    averaging, seen = AverageWeights(0.9), []
+    net = train(tmp_path, averaging, watch=seen)
+    expected = seen[0].clone()
+    for number, weight in enumerate(seen[1:], start=1):
+        decay = min(0.9, (1 + number) / (10 + number))
+        expected = decay * expected + (1 - decay) * weight
+    assert torch.allclose(averaging.average["0.weight"], expected, atol=1e-6)
+    assert torch.equal(net.get_submodule("0").weight, averaging.average["0.weight"])
+
+
+def test_validation_and_the_result_take_the_average_and_training_its_own_weights(tmp_path):
+    plain, seen, averaged_seen = [], [], []
+    train(tmp_path / "a", watch=plain)
+    train(tmp_path / "b", AverageWeights(0.9), watch=seen, validated=averaged_seen)
+    assert all(torch.equal(a, b) for a, b in zip(plain, seen, strict=True))
+    assert not torch.equal(averaged_seen[-1], seen[-1])
+
+
+def test_a_stopped_training_continues_to_the_same_average(tmp_path):
+    whole = train(tmp_path / "whole", AverageWeights(0.9))
+    with pytest.raises(StopError):
+        train(tmp_path / "parts", AverageWeights(0.9), stop_after(1))
+    parts = train(tmp_path / "parts", AverageWeights(0.9))
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, parts.state_dict()[name]), name
