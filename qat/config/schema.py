@@ -9,9 +9,6 @@ leave out have a default here; the other values are in the files.
 from dataclasses import dataclass, field
 from typing import Any
 
-from qat.models.names import torchvision_names
-
-SCHEMA_NAME = "run_schema"
 MISSING: Any = "???"
 """The same as ``omegaconf.MISSING``, whose import would slow down completion by Tab."""
 
@@ -387,19 +384,3 @@ class RunConfig:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     paths: PathsConfig = field(default_factory=PathsConfig)
     float: FloatConfig = field(default_factory=FloatConfig)  # last: the name hides the type
-
-
-def register_schema() -> None:
-    """Register the schema with Hydra as ``run_schema``, and torchvision's networks as models.
-
-    It may be called more than once: later calls do nothing.
-    """
-    from hydra.core.config_store import ConfigStore  # here, so that the schema loads no Hydra
-
-    store = ConfigStore.instance()
-    if f"{SCHEMA_NAME}.yaml" in store.list(""):
-        return
-    store.store(name=SCHEMA_NAME, node=RunConfig, provider="qat")
-    for name in torchvision_names():
-        model = {"source": "torchvision", "name": name, "weights": None}
-        store.store(group="model", name=name, node=model, provider="torchvision")
