@@ -274,6 +274,31 @@ ALLOCATION = {
     },
 }
 
+PTQ = {
+    "version": 1,
+    "images": 64,
+    "test_images": 200,
+    "float_top1": 0.9,
+    "rows": [
+        {
+            "step": "fold",
+            "network": "float",
+            "options": "",
+            "seconds": 0.25,
+            "logit_sqnr_db": None,
+            "top1": 0.9,
+        },
+        {
+            "step": "adaround",
+            "network": "quantized",
+            "options": "iterations=10 batch_size=4",
+            "seconds": 2.5,
+            "logit_sqnr_db": 20.5,
+            "top1": None,
+        },
+    ],
+}
+
 HISTORY = "step,layer,slot,metric,value\n1,conv,weight,scale,0.5\n"
 
 

@@ -37,7 +37,7 @@ BELOW = set(MAY_IMPORT)
 # The lists of names that settings are held against; a test says that they load no torch.
 MAY_IMPORT["config"] = {
     *("core", "records", "models", "observers", "quantizers", "training", "export", "memory"),
-    *("allocate", "sensitivity"),
+    *("allocate", "sensitivity", "ptq"),
 }
 MAY_IMPORT["report"] = {
     *("records", "tables", "tracking", "analysis", "sensitivity", "export", "config"),

@@ -28,11 +28,12 @@ repeat a request, qat shows a finished run and continues an interrupted run.
 The last line of the output is `record: PATH/run.json`.
 
 groups:  model data scheme optimizer schedule float trainer calibrate evaluate
-         sensitivity allocate mixed export parity measure tracking paths
+         ptq_options sensitivity allocate mixed export parity measure tracking paths
          experiment; quantizer and observer exist for weights and activations:
          quantizer@scheme.weight quantizer@scheme.act
          observer@scheme.weight observer@scheme.act
 keys:    mode=float|dynamic|static|qat|mixed  seed=0  force=true
+         ptq=[fold,equalize]  (steps of post-training quantization, in order)
          kernel=auto|compiled|eager  scheme.weight.bits=4
          scheme.act.symmetric=false  calibrate.images=512 ...
          `qat run --cfg job` prints all keys, `qat list` prints all names.

@@ -7,6 +7,7 @@ from qat.base.exit_codes import DONE
 from qat.base.lines import aligned
 from qat.config.study_file import EXPERIMENTS, read_study, study_names
 from qat.config.yaml_files import config_dir, files, groups, summary
+from qat.ptq.registry import PTQ_METHODS, PtqMethod
 from qat.quantizers.declared import DECLARED, ranges
 from qat.records.metrics import METRICS, MetricFormat
 from qat.sensitivity.registry import METRICS as SENSITIVITY_METRICS
@@ -20,6 +21,7 @@ _GROUP_OF = {
     "allocators": "allocate",
     "experiments": EXPERIMENTS,
 }
+_OTHERS = ("ptq", "studies", "metrics", "sensitivities", "groups")
 _YOURS = "(yours)"
 
 
@@ -38,7 +40,7 @@ def list_command(topic: str | None, extra_dir: Path | None = None) -> int:
     """
     if extra_dir is not None and not extra_dir.is_dir():
         raise RequestError(f"--config-dir {extra_dir} is not a folder")
-    for name in [topic] if topic else [*_GROUP_OF, "studies", "metrics", "sensitivities", "groups"]:
+    for name in [topic] if topic else [*_GROUP_OF, *_OTHERS]:
         print(f"{name}:")
         for line in _lines(name, extra_dir):
             print(line)
@@ -51,6 +53,8 @@ def _lines(topic: str, extra_dir: Path | None) -> list[str]:
         return aligned({name: "" if name in ours else _YOURS for name in groups(extra_dir)})
     if topic == "metrics":
         return aligned({name: _reading(metric) for name, metric in METRICS.items()})
+    if topic == "ptq":
+        return aligned({name: _step(method) for name, method in PTQ_METHODS.items()})
     if topic == "sensitivities":
         return aligned(dict.fromkeys([*SENSITIVITY_METRICS, "user"], ""))
     paths = files(EXPERIMENTS if topic == "studies" else _GROUP_OF[topic], extra_dir)
@@ -62,6 +66,16 @@ def _lines(topic: str, extra_dir: Path | None) -> list[str]:
     if topic == "quantizers":
         texts = {name: _declared(name, text) for name, text in texts.items()}
     return aligned({name: _marked(text, paths[name]) for name, text in texts.items()})
+
+
+def _step(method: PtqMethod) -> str:
+    """``float network: fold batch norm into the layer before it (Krishnamoorthi 2018, ...)``."""
+    paper = f" ({method.paper})" if method.paper else ""
+    options = ", ".join(
+        f"{name} {option.quick}" + (f" (paper {option.paper})" if option.paper is not None else "")
+        for name, option in method.options.items()
+    )
+    return f"{method.kind} network: {method.does}{paper}" + (f"; {options}" if options else "")
 
 
 def _declared(name: str, text: str) -> str:

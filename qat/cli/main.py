@@ -23,7 +23,7 @@ from qat.config.run_dirs import run_dir
 
 TOPICS = (
     *("models", "data", "quantizers", "observers", "schemes", "allocators", "experiments"),
-    *("studies", "metrics", "sensitivities", "groups"),
+    *("ptq", "studies", "metrics", "sensitivities", "groups"),
 )
 
 EXPORT_FORMATS = ("onnx", "onnx-float", "onnx-half", "packed", "openvino")

@@ -6,7 +6,7 @@ from pathlib import Path
 from qat.base.exit_codes import DONE, FAILED
 from qat.base.garbage import loading_modules
 from qat.config.compose import is_accepted
-from qat.config.schema import register_schema
+from qat.config.register import register_schema
 from qat.config.words.command_line import SHOWING, known_words, sort_words
 from qat.records.folder import RunFolder
 from qat.report.console import draw_progress

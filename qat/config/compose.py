@@ -20,7 +20,8 @@ from qat.config.checks.unread import read_words
 from qat.config.explain import readable
 from qat.config.hydra_private import BasicSweeper, Hydra, create_config_search_path
 from qat.config.paths import settle_paths
-from qat.config.schema import RunConfig, register_schema
+from qat.config.register import register_schema
+from qat.config.schema import RunConfig
 from qat.config.study_grids import key_of, study_points
 from qat.config.words.types import check_words
 from qat.config.yaml_files import ROOT_CONFIG, config_dir, options

@@ -9,9 +9,6 @@ leave out have a default here; the other values are in the files.
 from dataclasses import dataclass, field
 from typing import Any
 
-from qat.models.names import torchvision_names
-
-SCHEMA_NAME = "run_schema"
 MISSING: Any = "???"
 """The same as ``omegaconf.MISSING``, whose import would slow down completion by Tab."""
 
@@ -192,6 +189,15 @@ class CalibrateConfig:
 
 
 @dataclass
+class PtqOptionsConfig:
+    """Values that the steps of ``ptq`` share: preset of their options, number of images, batch."""
+
+    preset: str = "quick"
+    images: int = 1024
+    batch_size: int = 64
+
+
+@dataclass
 class EvaluateConfig:
     """How the network is evaluated on the test set."""
 
@@ -350,6 +356,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
     mode: str = MISSING
+    ptq: list[Any] = field(default_factory=list)
     seed: int = 0
     kernel: str = "auto"
     force: bool = False
@@ -365,6 +372,7 @@ class RunConfig:
     aids: AidsConfig = field(default_factory=AidsConfig)
     distill: DistillConfig = field(default_factory=DistillConfig)
     calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
+    ptq_options: PtqOptionsConfig = field(default_factory=PtqOptionsConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     sensitivity: SensitivityConfig = field(default_factory=SensitivityConfig)
     allocate: AllocateConfig = field(default_factory=AllocateConfig)
@@ -376,19 +384,3 @@ class RunConfig:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     paths: PathsConfig = field(default_factory=PathsConfig)
     float: FloatConfig = field(default_factory=FloatConfig)  # last: the name hides the type
-
-
-def register_schema() -> None:
-    """Register the schema with Hydra as ``run_schema``, and torchvision's networks as models.
-
-    It may be called more than once: later calls do nothing.
-    """
-    from hydra.core.config_store import ConfigStore  # here, so that the schema loads no Hydra
-
-    store = ConfigStore.instance()
-    if f"{SCHEMA_NAME}.yaml" in store.list(""):
-        return
-    store.store(name=SCHEMA_NAME, node=RunConfig, provider="qat")
-    for name in torchvision_names():
-        model = {"source": "torchvision", "name": name, "weights": None}
-        store.store(group="model", name=name, node=model, provider="torchvision")

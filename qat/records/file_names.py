@@ -7,6 +7,7 @@ SIZES_NAME = "sizes.json"
 LAYERS_NAME = "layers.json"
 HISTORY_NAME = "history.csv"
 SENSITIVITY_NAME, ALLOCATION_NAME = "sensitivity.json", "allocation.json"
+PTQ_NAME = "ptq.json"
 MEMORY_NAME = "memory.json"
 PARITY_NAME, LATENCY_NAME = "parity.json", "latency.json"
 CHECKPOINTS = "checkpoints"
@@ -19,5 +20,6 @@ USUAL_NAMES = {
     "parity": PARITY_NAME,
     "latency": LATENCY_NAME,
     "memory": MEMORY_NAME,
+    "ptq": PTQ_NAME,
 }
 """Artifact → its file in the run's folder, read even if the record has no digest of it."""

@@ -60,6 +60,7 @@ class RunFacts:
     runtime: str | None = None
     allocation: Mapping[str, Any] = field(default_factory=dict)
     rules: str | None = None
+    ptq: str | None = None
 
     @property
     def allocator(self) -> str | None:
@@ -91,11 +92,12 @@ class RunFacts:
 
     @property
     def label(self) -> str:
-        """A short name, such as ``float`` or ``w4a4-lsq``."""
+        """A short name, such as ``float``, ``w4a4-lsq`` or ``w4a4-lsq-fold+equalize``."""
         if self.weight.bits == FLOAT_BITS and self.act.bits == FLOAT_BITS:
             return "float"
         widths = f"w{self.weight.bits_text}a{self.act.bits_text}"
-        return f"{widths}-{self.method}".replace("/", "-")
+        steps = "" if self.ptq is None else f"-{self.ptq.replace(', ', '+')}"
+        return f"{widths}-{self.method}".replace("/", "-") + steps
 
     @property
     def mode_label(self) -> str:
@@ -124,6 +126,7 @@ def run_facts(record: RunRecord) -> RunFacts:
         runtime=_name(record.protocol.get("evaluation", {}).get("runtime")),
         allocation=record.protocol.get("allocation", {}),
         rules=_name(record.protocol.get("evaluation", {}).get("rules")),
+        ptq=_name(record.protocol.get("ptq", {}).get("steps")),
     )
 
 

@@ -21,7 +21,7 @@ NUMERICS_VERSION = 3
 STATUSES = ("running", "done", "failed", "interrupted")
 MODES = ("float", "dynamic", "static", "qat", "mixed")
 GATES = (None, "passed", "failed")
-PROTOCOL_PARTS = ("data", "float", "calibration", "allocation", "training", "evaluation")
+PROTOCOL_PARTS = (*("data", "float", "calibration", "allocation", "ptq", "training", "evaluation"),)
 _MAPPINGS = ("protocol", "environment", "artifacts", "seconds", "unmeasured", "metrics")
 # A run that is done can be measured again (latency, parity); it stays "done".
 TRANSITIONS = {
@@ -59,9 +59,9 @@ class RunRecord:
         gate: ``passed``, ``failed``, or None if the run had no gate.
         study: The study that it was started for, or None.
         overrides: The command line's overrides, in order.
-        protocol: Parts ``data``, ``float``, ``calibration``, ``allocation``, ``training``,
-            ``evaluation``: what makes rows comparable. Parts that the mode does not have are
-            absent.
+        protocol: Parts ``data``, ``float``, ``calibration``, ``allocation``, ``ptq``,
+            ``training``, ``evaluation``: what makes rows comparable. Parts that the run does not
+            have are absent.
         plan: ``Plan.to_dict()``, or None as long as there is none, and in mode ``float``.
         environment: Versions, cores, instructions, threads, commit.
         artifacts: Name → file.

@@ -34,6 +34,8 @@ _KEYS = (
     ("evaluation.rules", "scheme.rules"),
     ("evaluation.runtime", "measure.runtime"),
     ("evaluation.", "evaluate."),
+    ("ptq.steps", "ptq"),
+    ("ptq.", "ptq_options."),
     ("allocation.allocator", "allocate.name"),
     ("allocation.budgets.", "allocate."),
     ("allocation.options.", "allocate.options."),

@@ -15,16 +15,19 @@ from qat.records.side_files.allocation import AllocationFile
 from qat.records.side_files.latency import LatencyFile
 from qat.records.side_files.memory import MemoryFile
 from qat.records.side_files.parity import ParityFile
+from qat.records.side_files.ptq import PtqFile
 from qat.records.side_files.sensitivity import SensitivityFile
 from qat.records.side_files.typed_file import AnyFile, TypedFile, read_side_file
 from qat.records.side_files.verified import SideFileError
 from qat.report.memory_lines import memory_lines, memory_markdown
 from qat.report.mixed_lines import allocation_lines, sensitivities
+from qat.report.ptq_lines import ptq_lines, ptq_markdown
 from qat.report.runtime_lines import latency_lines, parity_lines
 from qat.tables.cells import Table
 
 _LINES: tuple[tuple[type[TypedFile], Callable[[Any], list[str]]], ...] = (
     (AllocationFile, allocation_lines),
+    (PtqFile, ptq_lines),
     (ParityFile, parity_lines),
     (LatencyFile, latency_lines),
     (MemoryFile, memory_lines),
@@ -83,13 +86,15 @@ def _undamaged(folder: Path, record: RunRecord, kind: type[AnyFile]) -> AnyFile 
 
 
 def deployment_markdown(folder: Path, record: RunRecord) -> str:
-    """The lines as a markdown list, and the memory of strategies and layers as tables.
+    """The lines as a markdown list, and as tables the steps of ``ptq`` and the memory.
 
     Args:
         folder: Folder of the run.
         record: Its record.
     """
     text = "".join(f"\n- {markdown_line(line)}" for line in deployment_lines(folder, record))
+    if (steps := _undamaged(folder, record, PtqFile)) is not None:
+        text += ptq_markdown(steps)
     memory = memory_of(folder, record)
     return text if memory is None else text + memory_markdown(memory)
 

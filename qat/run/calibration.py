@@ -61,10 +61,22 @@ class Calibration:
         Raises:
             DataError: If the data set has neither train images nor ``calibrate.path``.
         """
+        size = self.batch_size if at_once is None else min(self.batch_size, at_once)
+        return self.drawn(self.count, size)
+
+    def drawn(self, count: int, batch_size: int) -> Batches:
+        """As :meth:`batches`, in another number.
+
+        Args:
+            count: Number of images.
+            batch_size: Images in a batch.
+
+        Raises:
+            DataError: If the data set has neither train images nor ``calibrate.path``.
+        """
         data = self.images.data
         source = data.training if data.calibration is None else data.calibration
-        size = self.batch_size if at_once is None else min(self.batch_size, at_once)
-        return Batches(drawn(source, self.count, self.seed), size, data.preprocess)
+        return Batches(drawn(source, count, self.seed), batch_size, data.preprocess)
 
     def run(self, qnet: nn.Module, float_digest: str) -> float:
         """Fix every range of a quantized network, from cached statistics if there are any.

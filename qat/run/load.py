@@ -70,7 +70,10 @@ def load_run(
     prepared = prepare(config, record.overrides, rehearsed=False)
     if packed is None:
         return LoadedRun(record, prepared, None, unverified)
-    qnet = load_packed(packed, prepared.network.build())
+    net = prepared.network.build()
+    if prepared.ptq is not None:  # its steps decide the structure; the values are in the file
+        net = prepared.ptq.changed(net).net
+    qnet = load_packed(packed, net)
     return LoadedRun(record, prepared, qnet.to(prepared.device).eval(), unverified)
 
 

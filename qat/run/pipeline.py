@@ -16,12 +16,12 @@ from qat.run.stages.float import float_figures_stage, float_stage
 from qat.run.stages.memory import memory_stage
 from qat.run.stages.pack import pack_stage
 from qat.run.stages.plan import plan_stage
-from qat.run.stages.ptq import ptq_stage
+from qat.run.stages.ptq import ptq_float_stage, ptq_stage
 from qat.run.state import RunState
 
 FLOAT = (float_stage, float_figures_stage, cost_stage, memory_stage, deploy_stage)
 QUANTIZED = (
-    *(float_stage, plan_stage, calibrate_stage, ptq_stage, fit_stage),
+    *(float_stage, ptq_float_stage, plan_stage, calibrate_stage, ptq_stage, fit_stage),
     *(evaluate_stage, prediction_stage, pack_stage, cost_stage, analyse_stage),
     *(memory_stage, deploy_stage),
 )

@@ -26,6 +26,7 @@ from qat.run.request.images import RunImages
 from qat.run.request.mode import Mode, mode_of
 from qat.run.request.network import NetworkRequest, input_shape, network_request
 from qat.run.request.protocol import protocol
+from qat.run.request.ptq import ptq_request
 from qat.run.request.training import float_training_request, quantized_training_request
 from qat.training.device import compute_in_float32, resolve_device
 
@@ -106,6 +107,7 @@ def _make_prepared(
         float_training=float_training_request(config) if mode.trains_float else None,
         scheme=scheme,
         calibration=calibration,
+        ptq=ptq_request(config, calibration),
         mixed=mixed_request(config, scheme, calibration) if scheme and mode.mixes else None,
         training=quantized_training_request(config) if mode.trains else None,
         kernel=config.kernel,

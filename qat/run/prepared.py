@@ -18,6 +18,7 @@ from qat.run.mixed.request import MixedRequest
 from qat.run.request.images import RunImages
 from qat.run.request.mode import Mode
 from qat.run.request.network import NetworkRequest
+from qat.run.request.ptq import PtqRequest
 from qat.run.request.training import TrainingRequest
 
 
@@ -44,6 +45,7 @@ class Prepared:
         float_training: How the float network is trained; None if the run does not train it.
         scheme: How the network is quantized; None in mode float.
         calibration: How ranges are fixed.
+        ptq: Steps of post-training quantization; None if there are none.
         mixed: How widths are chosen; None in modes other than mixed.
         training: How the quantized network is trained; None if the run does not train it.
         kernel: Kernel of quantized training: ``auto``, ``compiled`` or ``eager``.
@@ -71,6 +73,7 @@ class Prepared:
     float_training: TrainingRequest | None
     scheme: Scheme | None
     calibration: Calibration
+    ptq: PtqRequest | None
     mixed: MixedRequest | None
     training: TrainingRequest | None
     kernel: str

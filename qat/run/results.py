@@ -190,6 +190,7 @@ def sizes(
     path: Path,
     batches: Iterable[Tensor],
     logits: Tensor | None = None,
+    original: nn.Module | None = None,
 ) -> dict[str, float]:
     """Bytes of the float and the packed file, of the codes alone, and of the simulated network.
 
@@ -199,12 +200,14 @@ def sizes(
         path: The packed file to write.
         batches: Images, shape (batch, channels, height, width), to verify the file with.
         logits: Outputs of ``qnet`` for these batches; None computes them.
+        original: The float network whose bytes are compared, if steps of ``ptq`` have changed
+            ``net``; None for ``net``.
 
     Raises:
         ValueError: If the packed file gives another output than ``qnet``.
     """
     packed = write_and_verify(qnet, net, path, batches, logits)
-    whole = float_file_bytes(net)
+    whole = float_file_bytes(net if original is None else original)
     return {
         "float_bytes": whole,
         "packed_bytes": packed,

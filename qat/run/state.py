@@ -1,7 +1,7 @@
 """The state of a run while it is computed: what its stages pass to each other."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,12 +13,14 @@ from qat.base.heap import memory_released
 from qat.core.plan import Plan
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
+from qat.records.side_files.ptq import PtqStepRow
 from qat.run.float_network import FloatNetwork
 from qat.run.prepared import Prepared
 from qat.run.progress import stage as shown_stage
 from qat.run.stage_result import StageResult, merge_parts
 
 if TYPE_CHECKING:
+    from qat.ptq.step import ChannelStatistics
     from qat.run.mixed.allocation import Allocation
 
 
@@ -32,7 +34,11 @@ class RunState:
         record: The run's record, of status running.
         verbose: Without a terminal, print a line for each stage.
         results: The results of all stages so far.
-        source: The float network, from the first stage on.
+        source: The float network that is quantized, from the first stage on: the original, or the
+            one that the float steps of ``ptq`` made of it.
+        unchanged: The float network before these steps; None if there are none.
+        statistics: Layer → statistics of its output, of layers with folded batch norm (``ptq``).
+        ptq_rows: What the steps of ``ptq`` cost and brought so far.
         float_logits: Outputs of the float network on the test set.
         allocation: The choice of widths in mode mixed; else None.
         plan: The plan of the quantized network.
@@ -47,6 +53,9 @@ class RunState:
     verbose: bool = True
     results: StageResult = field(default_factory=StageResult)
     source: FloatNetwork = field(init=False)
+    unchanged: FloatNetwork | None = None
+    statistics: Mapping[str, "ChannelStatistics"] = field(default_factory=dict)
+    ptq_rows: list[PtqStepRow] = field(default_factory=list)
     float_logits: Tensor = field(init=False)
     allocation: "Allocation | None" = None
     plan: Plan = field(init=False)
@@ -62,8 +71,13 @@ class RunState:
 
     @property
     def net(self) -> nn.Module:
-        """The float network."""
+        """The float network that is quantized."""
         return self.source.net
+
+    @property
+    def original(self) -> FloatNetwork:
+        """The float network as it was trained or loaded."""
+        return self.source if self.unchanged is None else self.unchanged
 
     def take(self, result: StageResult) -> None:
         """Add the result of a stage; its protocol enters the record at once."""

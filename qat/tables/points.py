@@ -13,7 +13,7 @@ from qat.tables.statistics import Statistic, statistic
 
 PointSettings = Mapping[str, str | None]
 NAMED = ("model", "data", "mode", "weight_bits", "act_bits", "method")
-APART = ("weight_symmetry", "act_symmetry", "act_signed", "placement", "runtime", "rules")
+APART = ("weight_symmetry", "act_symmetry", "act_signed", "placement", "runtime", "rules", "ptq")
 CHOICE = ("allocator", "sensitivity", "budget")
 POINT_SETTINGS = (*NAMED, *APART, *CHOICE)
 POINT_METRICS = (
@@ -83,8 +83,9 @@ def points_of(measurements: Sequence[Measured]) -> list[FigurePoint]:
     all_settings = [measurement.settings for measurement in measurements]
     quantized = [settings for settings in all_settings if settings["mode"] != "float"]
     varying = [n for n in APART if len({s[n] for s in quantized} - {None}) > 1]
-    if any((s["rules"] is None) != (quantized[0]["rules"] is None) for s in quantized):
-        varying += ["rules"] if "rules" not in varying else []
+    for name in ("rules", "ptq"):
+        if any((s[name] is None) != (quantized[0][name] is None) for s in quantized):
+            varying += [name] if name not in varying else []
     runtimes = len({settings["runtime"] for settings in all_settings} - {None}) > 1
     return [_point(measurement, varying, runtimes) for measurement in measurements]
 

@@ -15,17 +15,21 @@ from qat.tables.statistics import Statistic
 
 POINTS_NAME = "points.csv"
 _PARTS = ("mean", "std", "n")
+_ADDED = ("ptq",)
+"""Settings that older files lack; their columns are written only if a group has one."""
 
 
 def points_csv(measurements: Sequence[Measured]) -> str:
     """The text of the file, with every digit."""
     measured = {name for measurement in measurements for name in measurement.metrics}
     metrics = [name for name in POINT_METRICS if name in measured]
+    absent = [n for n in _ADDED if all(m.settings.get(n) is None for m in measurements)]
+    names = [name for name in POINT_SETTINGS if name not in absent]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*POINT_SETTINGS, *(f"{name}_{part}" for name in metrics for part in _PARTS)])
+    writer.writerow([*names, *(f"{name}_{part}" for name in metrics for part in _PARTS)])
     for measurement in measurements:
-        cells: list[object] = [measurement.settings[name] for name in POINT_SETTINGS]
+        cells: list[object] = [measurement.settings[name] for name in names]
         for name in metrics:
             number = measurement.metrics.get(name)
             cells += [None, None, 0] if number is None else [number.mean, number.std, number.n]
@@ -50,7 +54,8 @@ def read_points(path: Path) -> list[Measured]:
 
 
 def _measured(row: dict[str, str]) -> Measured:
-    settings = {name: row[name] or None for name in POINT_SETTINGS}
+    old = {name: None for name in _ADDED if name not in row}
+    settings = old | {name: row[name] or None for name in POINT_SETTINGS if name not in old}
     metrics = {}
     for name in POINT_METRICS:
         count = int(row.get(f"{name}_n") or 0)

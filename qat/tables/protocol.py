@@ -15,10 +15,12 @@ from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord, canonical_json
 
 OF_ONE_NETWORK = ("data", "float")
-# Rules and the choice of widths are part of a row's method, like its quantizer. The images that an
-# allocator used are protocol.
+# Rules, post-training steps and the choice of widths are part of a row's method, like its
+# quantizer. The images that they used are protocol.
 OF_THE_METHOD = (
     "evaluation.rules",
+    "ptq.steps",
+    "ptq.options",
     *(
         f"allocation.{name}"
         for name in ("allocator", "metric", "budgets", "options", "then", "widths", "slots")

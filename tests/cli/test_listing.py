@@ -14,6 +14,7 @@ from qat.cli.main import TOPICS
     [("models", "resnet20"), ("data", "cifar10"), ("quantizers", "lsq"), ("observers", "mse"),
      ("schemes", "w4a4"), ("experiments", "demo_float"), ("studies", "bitwidth"),
      ("allocators", "ilp"), ("metrics", "top1"), ("sensitivities", "output_kl"),
+     ("ptq", "equalize"),
      ("groups", "optimizer")],
 )  # fmt: skip
 def test_each_topic_lists_its_names(topic, name, capsys):

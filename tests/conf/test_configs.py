@@ -8,7 +8,7 @@ import torch
 
 from qat.config.checks.combinations import check_config
 from qat.config.compose import compose_points
-from qat.config.schema import register_schema
+from qat.config.register import register_schema
 from qat.config.scheme import build_scheme
 from qat.config.study_file import study_names
 from qat.config.training_specs import optimizer_spec, schedule_spec

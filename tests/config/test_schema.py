@@ -2,7 +2,6 @@
 
 from dataclasses import fields, is_dataclass
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING as OMEGACONF_MISSING
 from omegaconf import OmegaConf
 
@@ -26,12 +25,3 @@ def test_sections_do_not_share_their_values():
     for entry in fields(schema.RunConfig):
         if is_dataclass(entry.type):
             assert getattr(one, entry.name) is not getattr(other, entry.name)
-
-
-def test_hydra_knows_the_schema_and_torchvisions_networks():
-    schema.register_schema()
-    schema.register_schema()
-    store = ConfigStore.instance()
-    assert store.load(f"{schema.SCHEMA_NAME}.yaml").node.seed == 0
-    network = store.load("model/resnet18.yaml").node
-    assert (network.source, network.name) == ("torchvision", "resnet18")

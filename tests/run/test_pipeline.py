@@ -31,7 +31,8 @@ def test_a_run_is_the_results_of_its_stages(make_state, monkeypatch):
 
 def test_a_network_is_measured_only_after_it_is_calibrated_and_trained():
     names = [stage.__name__.removesuffix("_stage") for stage in pipeline.QUANTIZED]
-    assert names[:6] == ["float", "plan", "calibrate", "ptq", "fit", "evaluate"]
-    assert set(names[6:]) == {"prediction", "pack", "cost", "analyse", "memory", "deploy"}
+    before = ["float", "ptq_float", "plan", "calibrate", "ptq", "fit"]
+    assert names[:7] == [*before, "evaluate"]
+    assert set(names[7:]) == {"prediction", "pack", "cost", "analyse", "memory", "deploy"}
     assert names.index("pack") < names.index("memory")  # which reads the packed file
     assert not {"plan", "calibrate", "fit", "pack"} & {s.__name__[:-6] for s in pipeline.FLOAT}

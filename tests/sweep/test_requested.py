@@ -1,7 +1,7 @@
 """Requests of several runs: studies, launchers, and equal points, which run once."""
 
 from qat.config.compose import is_accepted
-from qat.config.schema import register_schema
+from qat.config.register import register_schema
 from qat.config.words.command_line import known_words, sort_words
 from qat.sweep.requested import run_requested
 from tests.command_line import SMALL, TINY

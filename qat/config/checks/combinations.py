@@ -15,6 +15,7 @@ from qat.config.checks.memory import check_memory
 from qat.config.checks.methods import check_methods
 from qat.config.checks.mixed import check_mixed
 from qat.config.checks.number_formats import NUMBER_FORMATS, check_format, check_one_bit
+from qat.config.checks.ptq import check_ptq
 from qat.config.modes import trains
 from qat.config.schema import (
     DataConfig,
@@ -67,6 +68,7 @@ def check_config(config: RunConfig) -> None:
     check_deployment(config)
     check_memory(config)
     check_mixed(config)
+    check_ptq(config)
 
 
 def _check_model(model: ModelConfig) -> None:

@@ -23,6 +23,7 @@ from qat.config.schema import (
     MixedConfig,
     OptimizerConfig,
     ParityConfig,
+    PtqOptionsConfig,
     RunConfig,
     ScheduleConfig,
     SensitivityConfig,
@@ -155,6 +156,7 @@ RANGES: dict[type, dict[str, Range]] = {
         "feature_weight": FACTOR,
     },
     CalibrateConfig: {"images": IMAGES, "batch_size": BATCH},
+    PtqOptionsConfig: {"images": IMAGES, "batch_size": BATCH},
     EvaluateConfig: {"batch_size": BATCH},
     SensitivityConfig: {"widths": WIDTH, "images": IMAGES, "batch_size": BATCH, "seed": SEED},
     AllocateConfig: {

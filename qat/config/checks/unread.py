@@ -141,6 +141,8 @@ def _and_placement(config: RunConfig) -> str:
 
 
 def _unread_part(group: str, name: str, config: RunConfig) -> str | None:
+    if group == "ptq_options":
+        return None if config.ptq else "ptq has no step; add ptq=[fold,equalize] or others"
     if group == "mixed" and name in ("check_images", "check_seed"):
         return None if config.mixed.check_plans else "no plan is checked; add mixed.check_plans=20"
     if (group, name) == ("data", "path") and config.data.name in ("synthetic", "user"):

@@ -112,6 +112,8 @@ def _check_choice(name: str, group: str, value: Any, extra_dir: Path | None) -> 
 def _fits(kind: Any, value: Any) -> bool:
     if isinstance(value, str) and value.startswith("${"):
         return True  # an interpolation is checked after composition
+    if kind is Any:
+        return True  # the check of the key knows more
     arguments = get_args(kind)
     if type(None) in arguments:
         return value is None or _fits(next(a for a in arguments if a is not type(None)), value)
@@ -141,6 +143,8 @@ def _reads_as(kind: type, value: Any) -> bool:
 
 def _kind_text(kind: Any) -> str:
     origin, arguments = get_origin(kind) or kind, get_args(kind)
+    if kind is Any:
+        return "a value"
     if origin is list:
         return f"a list, [A,B], each {_kind_text(arguments[0])}"
     if origin is dict or is_dataclass(kind):

@@ -68,6 +68,8 @@ def restore(qnet: nn.Module, tensors: dict[str, Tensor], layout: PackedLayout) -
         if weight in layout:
             exponents = tensors.pop(exponents_key(weight), None)
             tensors[weight] = _weight(tensors[weight], layout[weight], twin, exponents)
+        if bias in tensors and twin.bias is None:  # a step of post-training quantization added it
+            twin.bias = nn.Parameter(torch.zeros(len(tensors[bias]), device=twin.weight.device))  # type: ignore[assignment]
         if bias in layout:
             tensors[bias] = _bias(tensors[bias], twin)
     own = quantizer_keys(qnet)

@@ -15,6 +15,7 @@ from qat.base.errors import InputError
 from qat.base.reading import file_digest
 from qat.config.checks.deployment import exports
 from qat.config.checks.memory import memory_settings
+from qat.config.checks.ptq import ptq_settings
 from qat.config.modes import calibration_path, trains
 from qat.config.schema import AidsConfig, DistillConfig, ExportConfig, MeasureConfig, RunConfig
 from qat.records.cache import Cache
@@ -158,6 +159,7 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
         settings["calibrate"] = _calibration(config, facts)
     if config.mode == "mixed":
         settings |= mixed_settings(config)
+    settings |= ptq_settings(config)
     if trains(config):
         settings |= {k: everything[k] for k in OF_QAT}
         trainer = everything["trainer"]

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from qat.config.checks.mixed import BUDGETS
+from qat.config.checks.ptq import ptq_steps
 from qat.config.modes import model_name
 from qat.config.schema import CalibrateConfig, DataConfig, ModelConfig, RuleConfig, RunConfig
 from qat.config.training_specs import freeze_batch_norm_at
@@ -38,6 +39,8 @@ def protocol(config: RunConfig, mode: Mode, keys: CacheKeys) -> dict[str, dict[s
         parts["calibration"] = _calibration(config.calibrate, keys.data)
     if mode.mixes:
         parts["allocation"] = _allocation(config, keys.settings)
+    if config.ptq:
+        parts["ptq"] = _ptq(config, keys.data)
     if mode.trains:
         parts["training"] = _training(config, keys.settings)
     return parts
@@ -50,6 +53,17 @@ def _calibration(config: CalibrateConfig, data: DataBundle) -> dict[str, Any]:
         "images": min(config.images, len(images)),
     }
     return calibration if data.calibration is None else calibration | {"digest": images.digest()}
+
+
+def _ptq(config: RunConfig, data: DataBundle) -> dict[str, Any]:
+    """The steps in words, and the images that they used."""
+    images = data.training if data.calibration is None else data.calibration
+    steps = ptq_steps(config)
+    return {
+        "steps": ", ".join(step.name for step in steps),
+        "options": {step.name: dict(step.options) for step in steps if step.options},
+        "images": min(config.ptq_options.images, len(images)),
+    }
 
 
 def _data(config: DataConfig, data: DataBundle) -> dict[str, Any]:

@@ -49,6 +49,8 @@ def rehearse(prepared: Prepared) -> None:
             check_logits(net.eval()(example), len(example), prepared.data.classes, "evaluation")
         if training is not None:
             _try_training(prepared.data, net, "float.batch_size", training.batch_size)
+        if prepared.ptq is not None:
+            net = prepared.ptq.changed(net).net
         if prepared.scheme is not None:
             _rehearse_quantized(prepared, make_plan(net, prepared.scheme, example), net, example)
         if mode.exports and prepared.network.source != "builtin":
@@ -146,6 +148,7 @@ def _key(prepared: Prepared) -> str:
         "model": [repr(prepared.network), prepared.checkpoint_digest],
         "data": [prepared.data.digest, prepared.data.classes, prepared.settings["data"]],
         "scheme": repr(prepared.scheme),
+        "ptq": prepared.settings.get("ptq"),
         "does": [mode.name, mode.exports, mode.trains, mode.trains_float],
         "trainings": [
             None if each is None else [each.batch_size, each.fit.devices, each.fit.fast_dev_run]

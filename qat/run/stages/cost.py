@@ -9,7 +9,7 @@ def cost_stage(state: RunState) -> StageResult:
     """Count MACs and bit operations of the plan, and time both networks in turn."""
     plan = None if state.qnet is None else state.plan
     result = StageResult(*costs(state.net, plan, state.prepared.images.example()))
-    nets = {"float_eager_latency_ms": state.net}
+    nets = {"float_eager_latency_ms": state.original.net}
     if state.qnet is not None:
         nets["simulated_latency_ms"] = state.qnet
     with state.stage("timing"):

@@ -13,4 +13,4 @@ def deploy_stage(state: RunState) -> StageResult:
     from qat.run.deploy.deployment import deploy  # imports onnx
 
     logits = state.float_logits if state.logits is None else state.logits
-    return deploy(state.prepared, state.net, state.qnet, logits, state.stage)
+    return deploy(state.prepared, state.original.net, state.qnet, logits, state.stage)

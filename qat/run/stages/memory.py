@@ -15,5 +15,5 @@ def memory_stage(state: RunState) -> StageResult:
         return shared_memory(
             memory_key(state, tuple(images.shape[1:])),
             folder,
-            lambda: run_memory(request, images, state.net, state.qnet, folder),
+            lambda: run_memory(request, images, state.original.net, state.qnet, folder),
         )

@@ -21,7 +21,7 @@ def pack_stage(state: RunState) -> StageResult:
         at_once = prepared.images.at_once_within(prepared.memory.budget_bytes)
         images = prepared.images.first_test_images(prepared.images.test_batch_size, at_once)
         known = _known_logits(state, at_once)
-        metrics = sizes(state.quantized, state.net, packed, images, known)
+        metrics = sizes(state.quantized, state.net, packed, images, known, state.original.net)
         rows = [PartSize(**asdict(row)) for row in size_rows(state.quantized, packed)]
         SizesFile(tuple(rows)).write(table)
     return StageResult(metrics, files={"packed": packed, "sizes": table})

@@ -18,6 +18,7 @@ from qat.records.side_files.latency import LatencyFile
 from qat.records.side_files.layers import LayersFile
 from qat.records.side_files.memory import MemoryFile
 from qat.records.side_files.parity import ParityFile
+from qat.records.side_files.ptq import PtqFile
 from qat.records.side_files.sensitivity import SensitivityFile
 from qat.records.side_files.sizes import PartSize, SizesFile
 from qat.records.side_files.typed_file import TypedFile, read_side_file
@@ -33,6 +34,7 @@ KINDS = {
     MemoryFile: side_files.MEMORY,
     SensitivityFile: side_files.SENSITIVITY,
     AllocationFile: side_files.ALLOCATION,
+    PtqFile: side_files.PTQ,
 }
 FIRST = {  # a number inside each file
     LayersFile: (0, "step"),
@@ -42,6 +44,7 @@ FIRST = {  # a number inside each file
     MemoryFile: ("networks", "float", "blocks", 0, "offset"),
     SensitivityFile: ("rows", 2, "bits"),
     AllocationFile: ("check", "plans", 0, "top1"),
+    PtqFile: ("rows", 1, "seconds"),
 }
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.NAME)
 

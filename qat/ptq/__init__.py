@@ -1,0 +1,1 @@
+"""Post-training quantization (PTQ): ordered steps that change a network without training it."""
