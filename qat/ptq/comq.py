@@ -1,9 +1,9 @@
 """COMQ: minimize the error of a layer's output over one code or one scale at a time.
 
 Zhang, Yang, Wang, Qi, Xin, Li & Yin, "COMQ: A Backpropagation-Free Algorithm for Post-Training
-Quantization", arXiv:2403.07134. With scale ``s`` and whole numbers ``c = q - zero_point``, a row has
-the error ``||X~ (s c - w)||^2``. Start at ``s c = w`` (not whole yet). A sweep visits every column and
-replaces its value by the best one of the grid, all others fixed,
+Quantization", arXiv:2403.07134. With scale ``s`` and whole numbers ``c = q - zero_point``, a row
+has the error ``||X~ (s c - w)||^2``. Start at ``s c = w`` (not whole yet). A sweep visits every
+column and replaces its value by the best one of the grid, all others fixed,
 
     s c_i = Q( <X~_i, X~ w - sum_(j != i) s c_j X~_j> / ||X~_i||^2 )
 
@@ -11,9 +11,9 @@ and then takes the scale of least error,
 
     s = <X~ c, X~ w> / ||X~ c||^2.
 
-Columns are visited in a greedy order, those of the largest ``|w_i| ||X~_i||`` first, each row in its
-own. Inputs enter by ``H = X~^T X~`` alone: with the gradient ``g = H (w - s c)`` the argument of
-``Q`` is ``s c_i + g_i / H_ii``, and the change of the scale is ``<c, g> / <c, H c>``.
+Columns are visited in a greedy order, those of the largest ``|w_i| ||X~_i||`` first, each row in
+its own. Inputs enter by ``H = X~^T X~`` alone: with the gradient ``g = H (w - s c)`` the argument
+of ``Q`` is ``s c_i + g_i / H_ii``, and the change of the scale is ``<c, g> / <c, H c>``.
 
 Differs from the paper: the start is the calibrated scale; with one scale for a group of columns, or
 for the whole tensor, its update is the best for that scale with all others fixed. Scales do not

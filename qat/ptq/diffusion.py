@@ -1,13 +1,14 @@
 """Round a weight column by column, and let later columns make up for the error of each.
 
 Hassibi & Stork 1993 (optimal brain surgeon), as used by Frantar et al. 2023, arXiv:2210.17323. The
-output error of a row ``w`` that becomes ``v`` is ``(v - w) H (v - w)^T``. If column ``j`` is rounded,
-the best change of the columns ``F`` that are not rounded yet is their Eq. 2,
+output error of a row ``w`` that becomes ``v`` is ``(v - w) H (v - w)^T``. If column ``j`` is
+rounded, the best change of the columns ``F`` that are not rounded yet is their Eq. 2,
 
     delta = -(w_j - v_j) / [H_F^-1]_jj * (H_F^-1)_j,:
 
-With the upper triangular ``U`` of ``H^-1 = U^T U``, row ``j`` of ``U`` is row ``j`` of the inverse that
-remains after columns ``0 .. j-1``, divided by the root of its diagonal (section 3.3, step 3), so
+With the upper triangular ``U`` of ``H^-1 = U^T U``, row ``j`` of ``U`` is row ``j`` of the inverse
+that remains after columns ``0 .. j-1``, divided by the root of its diagonal (section 3.3, step 3),
+so
 
     error_j = (w_j - v_j) / U_jj            w_i -= error_j * U_ji    for i > j.
 """

@@ -5,13 +5,13 @@ Zhang, Zhou & Saab 2023, arXiv:2201.11113. The output of a row, ``X w``, is a pa
 ``w_t X_t``. A second path takes steps ``q_t X~_t`` on the grid and stays as near as it can:
 
     u_0 = 0
-    q_t = Q( <X~_t, u_(t-1) + w_t X_t> / ||X~_t||^2 )      2010.11979 Eq. 8, Lemma 1
+    q_t = Q( <X~_t, u_(t-1) + w_t X_t> / ||X~_t||^2 )
     u_t = u_(t-1) + w_t X_t - q_t X~_t
 
 where ``X_t`` is column ``t`` of the inputs in the float network and ``X~_t`` that in the quantized
-network, so errors of earlier layers are corrected too. The columns of ``u`` are as long as there are
-rows of inputs; only their products with ``X~`` matter, and these are sums of elements of
-``G = X~^T X`` and ``H = X~^T X~``:
+network, so errors of earlier layers are corrected too. The columns of ``u`` are as long as there
+are rows of inputs; only their products with ``X~`` matter, and these are sums of elements of ``G =
+X~^T X`` and ``H = X~^T X~``:
 
     <X~_t, u_(t-1)> = sum over j < t of (w_j G_tj - q_j H_tj).
 

@@ -1,8 +1,8 @@
 """Second moments of the inputs of a layer, summed batch by batch.
 
 A convolution multiplies its weight matrix with the patches of its input: each place of the output
-is a row ``x`` of ``k`` values (:mod:`qat.ptq.weight_grid`). With ``X`` the rows of the float network
-and ``X~`` those of the quantized network, the methods need only
+is a row ``x`` of ``k`` values (:mod:`qat.ptq.weight_grid`). With ``X`` the rows of the float
+network and ``X~`` those of the quantized network, the methods need only
 
     H = X~^T X~        G = X~^T X        both (groups, k, k), divided by the number of rows
 

@@ -9,7 +9,7 @@ from qat.ptq.layers import Layer
 from qat.ptq.weight_grid import WeightGrid, grid_of, matrices
 from qat.quantizers.base import Quantizer
 
-IMAGES_AT_ONCE = 64
+IMAGES_AT_ONCE = 16
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ nearly one output. For each row it minimizes, by proximal gradient descent from 
     v = w - eta H (w - w^),    eta = 1 / (largest eigenvalue of H = X^T X)
     w = prox(v) = v - t P(v / t),    t = eta alpha
 
-where ``P`` projects onto the ball of l1 norm 1 (Moreau: the prox of a norm is the identity minus the
-projection onto the ball of the dual norm). It is a step before rounding: ranges of weights are
+where ``P`` projects onto the ball of l1 norm 1 (Moreau: the prox of a norm is the identity minus
+the projection onto the ball of the dual norm). It is a step before rounding: ranges of weights are
 taken again after it.
 
 Differs from the paper: the threshold ``t`` is ``alpha`` times the root mean square of the weights
-that share a scale, so that ``alpha`` has no unit and holds for weights of any size; ``H`` is that of
-the float network; the norm is over the elements that share a scale, whatever the granularity.
+that share a scale, so that ``alpha`` has no unit and holds for weights of any size; ``H`` is that
+of the float network; the norm is over the elements that share a scale, whatever the granularity.
 """
 
 import torch

@@ -1,8 +1,8 @@
 """Qronos: correct the errors of the past, then diffuse those of rounding.
 
 Zhang, Zhang, Colbert & Saab, "Qronos: Correcting the Past by Shaping the Future... in Post-Training
-Quantization", ICLR 2026, arXiv:2505.11695. With inputs ``X`` of the float and ``X~`` of the quantized
-network it minimizes ``||X w - X~ q||^2`` for each row. For column ``t`` it alternates
+Quantization", ICLR 2026, arXiv:2505.11695. With inputs ``X`` of the float and ``X~`` of the
+quantized network it minimizes ``||X w - X~ q||^2`` for each row. For column ``t`` it alternates
 
     q_t = the grid's value of least ||X w - sum_(j<t) q_j X~_j - q_t X~_t - sum_(j>t) w_j X~_j||^2
     w_(>t) = argmin over v of ||X w - sum_(j<=t) q_j X~_j - sum_(j>t) v_j X~_j||^2.
@@ -15,10 +15,10 @@ form) only the first column needs the mismatch, with ``H = X~^T X~`` and ``G = X
 
 and from the second one on, ``q_t = Q(w_t)`` with the updates of :mod:`qat.ptq.diffusion`.
 
-Differs from the paper: damping adds ``d I`` to ``H`` and to ``G``, which is the penalty
-``d ||v - w||^2``, so that with equal inputs the result is that of GPTQ; the paper adds it to ``H``
-alone, which shrinks the weights. Convolutions are products with patches. ``act_order`` rounds the
-columns of the largest inputs first, as the authors do.
+Differs from the paper: damping adds ``d I`` to ``H`` and to ``G``. That is the penalty
+``d ||v - w||^2``, so weights do not shrink, and with equal inputs the result is that of GPTQ.
+Convolutions are products with patches. ``act_order`` rounds the columns of the largest inputs
+first.
 """
 
 import torch

@@ -8,16 +8,16 @@ one shift for each output channel, on the quantized output ``y~`` itself:
     a, b = argmin ||a y~ + b - y||^2,    a = cov(y~, y) / var(y~),    b = mean(y) - a mean(y~).
 
 This step computes the map of QwT-v2, for each layer before its activation, because it is exact
-without a new layer: ``a`` multiplies the weight scale of the channel and the bias, ``b`` is added to
-the bias. Codes, packed file, ONNX graph and integer runtimes keep their form, in both placements.
-The dense map of the first paper needs a float layer that an integer runtime does not have;
-it is not offered.
+without a new layer: ``a`` multiplies the weight scale of the channel and the bias, ``b`` is added
+to the bias. Codes, packed file, ONNX graph and integer runtimes keep their form, in both
+placements. The dense map of the first paper needs a float layer that an integer runtime does not
+have; it is not offered.
 
-Differs from QwT-v2: after each layer, not each block; layers are compensated in execution order, each
-with the compensated inputs of the layers before it. With one scale for the whole tensor there is one
-factor, of least error over all channels. Scales that must be powers of two, and codebooks, which
-have no scale, keep ``a = 1``. A factor outside of 1/4 .. 4 is limited to it; a layer whose output is
-quantized is fitted before that.
+Differs from QwT-v2: after each layer, not each block; layers are compensated in execution order,
+each with the compensated inputs of the layers before it. With one scale for the whole tensor there
+is one factor, of least error over all channels. Scales that must be powers of two, and codebooks,
+which have no scale, keep ``a = 1``. A factor outside of 1/4 .. 4 is limited to it; a layer whose
+output is quantized is fitted before that.
 """
 
 from collections.abc import Iterator

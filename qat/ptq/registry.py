@@ -23,7 +23,7 @@ STAGES: Mapping[str, str] = {
     "magnitude": "changes weights before they are rounded",
     "rounding": "chooses the codes of the weights",
     "correction": "corrects the means of the rounded network's outputs",
-    "compensation": "adds layers for the error that remains",
+    "compensation": "fits scales and biases to the error that remains",
 }
 """Stage → what its steps do, in the order in which steps may follow each other."""
 

@@ -1,7 +1,7 @@
-"""The values that each element of a weight matrix may take, for methods that round column by column.
+"""The values that each element of a weight may take, for methods that round by columns.
 
-A layer of ``groups`` groups is ``groups`` independent products. Its weight ``(out, in, *kernel)`` is
-a stack of matrices ``(groups, out / groups, k)``, where ``k = in * kernel size``; a linear layer
+A layer of ``groups`` groups is ``groups`` independent products. Its weight ``(out, in, *kernel)``
+is a stack of matrices ``(groups, out / groups, k)``, where ``k = in * kernel size``; a linear layer
 and an ordinary convolution have one group, a depthwise convolution has one for each channel.
 """
 
@@ -95,7 +95,8 @@ class TableGrid:
         """
         own = self._levels(columns)
         middles = ((own[..., 1:] + own[..., :-1]) / 2).contiguous()
-        return torch.searchsorted(middles, values.unsqueeze(-1)).squeeze(-1).to(own.dtype)
+        places = torch.searchsorted(middles, values.unsqueeze(-1).contiguous())
+        return places.squeeze(-1).to(own.dtype)
 
     def values(self, codes: Tensor, columns: Tensor) -> Tensor:
         """Levels of indices, ``(groups, out)``.

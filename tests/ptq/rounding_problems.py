@@ -9,7 +9,7 @@ from qat.ptq.weight_grid import AffineGrid
 
 
 class Problem:
-    """Rows of weights on whole numbers ``low..high`` times ``scale``, and inputs of two networks."""
+    """Rows of weights, a grid ``scale * (low..high)``, and inputs of two networks."""
 
     def __init__(self, seed, *, rows=3, columns=4, samples=12, low=-2, high=1, scale=0.5):
         rng = np.random.default_rng(seed)

@@ -40,13 +40,13 @@ def quantized(net, *, bits=3, granularity="channel", placement="academic", act=3
     )
     images = torch.randn(48, 2, 8, 8, generator=torch.Generator().manual_seed(1))
     images = F.avg_pool2d(images, 3, 1, 1) + 0.2  # neighbours depend on each other
-    scheme = Scheme(
-        weight=weight, act=TensorSpec(bits=act), first_last="same", placement=placement
-    )
+    scheme = Scheme(weight=weight, act=TensorSpec(bits=act), first_last="same", placement=placement)
     qnet = quantize(copy.deepcopy(net), make_plan(net, scheme, images[:2])).eval()
     calibrate(qnet, [images])
     return qnet, images
 
 
-def work_on(qnet, images):
-    return Work(qnet, to_float(qnet), list(images.split(16)))
+def work_on(qnet, images, net=None):
+    """A step's work; the float network is that of the weights so far if none is there."""
+    net = copy.deepcopy(to_float(qnet)) if net is None else net
+    return Work(qnet, net, list(images.split(16)))

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -46,14 +48,12 @@ def test_codes_and_scales_are_those_of_the_samples(seed, greedy, update_scale):
 
 
 def test_two_columns_by_hand():
-    # The gradient of the second column after 0.6 became 1 is -0.4, so 0.6 - 0.4 / 2 = 0.4 becomes 0.
+    # After 0.6 became 1 the gradient of the second column is -0.4: 0.6 - 0.4 / 2 = 0.4 becomes 0.
     # Then the scale of code (1, 0) is <X c, X w> / <X c, X c> = (2 * 0.6 + 0.6) / 2 = 0.9.
     hessian = torch.tensor([[[2.0, 1.0], [1.0, 2.0]]], dtype=torch.double)
     one = torch.ones(1, 1, 2, dtype=torch.double)
     grid = AffineGrid(one, torch.zeros_like(one), -4, 3)
-    codes, grid = comq_codes(
-        0.6 * one, hessian, grid, sweeps=1, greedy=False, update_scale=True
-    )
+    codes, grid = comq_codes(0.6 * one, hessian, grid, sweeps=1, greedy=False, update_scale=True)
     assert codes.tolist() == [[[1.0, 0.0]]]
     assert grid.scale[0, 0].tolist() == pytest.approx([0.9, 0.9])
 
@@ -81,4 +81,4 @@ def test_the_error_falls_with_every_sweep_whatever_shares_a_scale(parts, shared)
         errors.append(float((change @ problem.hessian * change).sum()))
         slices = 1 if shared else 3 * parts
         assert len(own.scale.unique()) <= slices
-    assert all(later <= before + 1e-12 for before, later in zip(errors, errors[1:], strict=False))
+    assert all(later <= before + 1e-12 for before, later in pairwise(errors))

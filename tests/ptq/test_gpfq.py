@@ -33,7 +33,7 @@ def test_codes_follow_the_path_of_the_samples(seed, act_order):
 
 
 def test_two_columns_by_hand():
-    # Columns (1, 0) and (1, 1): 0.6 becomes 1, u = (-0.4, 0); then (-0.4 + 1.2) / 2 = 0.4 becomes 0.
+    # Columns (1, 0), (1, 1): 0.6 becomes 1, u = (-0.4, 0); then (-0.4 + 1.2) / 2 = 0.4 becomes 0.
     hessian = torch.tensor([[[1.0, 1.0], [1.0, 2.0]]], dtype=torch.double)
     one = torch.ones(1, 1, 2, dtype=torch.double)
     grid = AffineGrid(one, torch.zeros_like(one), -4, 3)

@@ -13,7 +13,9 @@ LAYERS = [
     pytest.param(nn.Conv2d(4, 8, (3, 2), groups=2, stride=2), (2, 4, 7, 6), id="grouped"),
     pytest.param(nn.Conv2d(4, 4, 3, groups=4, padding="same"), (2, 4, 5, 5), id="depthwise"),
     pytest.param(
-        nn.Conv2d(2, 3, 3, dilation=2, padding=2, padding_mode="reflect"), (2, 2, 6, 6), id="reflect"
+        nn.Conv2d(2, 3, 3, dilation=2, padding=2, padding_mode="reflect"),
+        (2, 2, 6, 6),
+        id="reflect",
     ),
     pytest.param(nn.Conv1d(4, 6, 3, groups=2, padding=1, stride=2), (2, 4, 9), id="conv1d"),
 ]

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from qat.convert.swap import to_float
 from qat.ptq.layer_matrix import LayerMatrix
 from qat.ptq.layers import each_layer
 from qat.ptq.request import requested_steps
@@ -26,10 +27,10 @@ def test_codes_of_matrices_fit_the_layer():
 
 
 @torch.no_grad()
-def layer_errors(qnet, images):
+def layer_errors(qnet, images, net):
     """Square error of each layer's output, all layers before it rounded as in the network."""
     errors = {}
-    for layer in each_layer(work_on(copy.deepcopy(qnet), images)):
+    for layer in each_layer(work_on(copy.deepcopy(qnet), images, net)):
         own = layer.twin(layer.inputs, rounded=True)
         errors[layer.name] = float((own - layer.float_outputs).square().mean())
     return errors
@@ -41,10 +42,10 @@ def layer_errors(qnet, images):
 def test_every_layer_of_a_network_comes_nearer_to_float(method, placement, granularity):
     act = 32 if placement == "academic" else 8
     qnet, images = quantized(Small(), granularity=granularity, placement=placement, act=act)
-    other = copy.deepcopy(qnet)
+    other, net = copy.deepcopy(qnet), copy.deepcopy(to_float(qnet))
     change_quantized(work_on(other, images), requested_steps(["nearest"]))
     change_quantized(work_on(qnet, images), requested_steps([method]))
-    ours, nearest = layer_errors(qnet, images), layer_errors(other, images)
+    ours, nearest = layer_errors(qnet, images, net), layer_errors(other, images, net)
     assert ours["fc"] < nearest["fc"]
     assert sum(ours.values()) < sum(nearest.values())
     for name in ours:  # rounding to nearest now gives the chosen codes

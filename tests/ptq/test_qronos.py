@@ -63,8 +63,6 @@ def test_with_equal_inputs_it_is_gptq(seed):
 
 def test_errors_against_the_float_network_are_below_those_of_nearest():
     assert_better_than_nearest(
-        lambda p: qronos_codes(
-            p.weight, p.hessian, p.cross, p.grid, damping=1e-6, act_order=True
-        ),
+        lambda p: qronos_codes(p.weight, p.hessian, p.cross, p.grid, damping=1e-6, act_order=True),
         against_float=True,
     )

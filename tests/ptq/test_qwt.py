@@ -24,9 +24,9 @@ def test_moments_are_those_of_all_values():
 
 def compensated(granularity="channel", **changes):
     qnet, images = quantized(Small(), granularity=granularity, **changes)
-    change_quantized(work_on(qnet, images), requested_steps(["nearest"]))
-    before = copy.deepcopy(qnet)
     work = work_on(qnet, images)
+    change_quantized(work, requested_steps(["nearest"]))
+    before = copy.deepcopy(qnet)
     change_quantized(work, requested_steps(["qwt"]))
     return work, before, qnet
 
@@ -60,7 +60,9 @@ def test_codes_stay():
         old, new = (net.get_submodule(name) for net in (before, qnet))
         codes = [each.weight_quantizer.encode(each.weight) for each in (old, new)]
         assert torch.equal(*codes)
-        assert not torch.equal(old.weight_quantizer.qparams().scale, new.weight_quantizer.qparams().scale)
+        assert not torch.equal(
+            old.weight_quantizer.qparams().scale, new.weight_quantizer.qparams().scale
+        )
 
 
 def test_scales_that_are_powers_of_two_stay():

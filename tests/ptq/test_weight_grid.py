@@ -55,7 +55,9 @@ def test_a_codebook_gives_its_own_codes_and_values(layout):
         at = torch.full((1, 4), j)
         codes = grid.nearest(own[:, :, j], at)
         assert torch.equal(codes[0].int(), book.encode(weight)[:, j])
-        assert torch.equal(grid.values(codes, at)[0].float(), book.decode(book.encode(weight))[:, j])
+        assert torch.equal(
+            grid.values(codes, at)[0].float(), book.decode(book.encode(weight))[:, j]
+        )
 
 
 def test_rows_may_look_at_different_columns():
