@@ -28,6 +28,9 @@ from qat.ptq.step import LayerStep
 from qat.ptq.weight_grid import AffineGrid, TableGrid, WeightGrid
 from qat.quantizers.base import Quantizer
 
+SETTLED = 1e-4
+"""The descent ends early when no weight moves by more than this part of the threshold."""
+
 
 class MagR(LayerStep):
     """Reduce the largest weights of each layer, and take its ranges again."""
@@ -61,14 +64,19 @@ def reduced(
         iterations: Steps of the descent.
     """
     largest = torch.linalg.eigvalsh(hessian)[:, -1, None, None]
-    descent = hessian / torch.where(largest > 0, largest, 1.0)
-    rows = _slices(weight, grid)
+    # Single precision: hundreds of dense products, and the codes are chosen later.
+    descent = (hessian / torch.where(largest > 0, largest, 1.0)).float()
+    start = weight.float()
+    rows = _slices(start, grid)
     threshold = alpha * rows.square().mean(dim=1, keepdim=True).sqrt()
-    smaller = weight
+    smaller = start
     for _ in range(iterations):
-        stepped = smaller - (smaller - weight) @ descent
-        smaller = prox_of_maximum(_slices(stepped, grid), threshold).reshape(weight.shape)
-    return smaller
+        stepped = smaller - (smaller - start) @ descent
+        moved = prox_of_maximum(_slices(stepped, grid), threshold).reshape(start.shape)
+        change, smaller = (moved - smaller).abs().max(), moved
+        if change <= SETTLED * threshold.max():
+            break
+    return smaller.double()
 
 
 def prox_of_maximum(v: Tensor, threshold: Tensor) -> Tensor:

@@ -137,7 +137,7 @@ PTQ_METHODS: Mapping[str, PtqMethod] = {
         "Zhang et al. 2024, arXiv:2406.00800",
         QUANTIZED,
         "magnitude",
-        {"alpha": PtqOption(0.01, low=0, high=1), "iterations": PtqOption(200, low=1, high=10**6)},
+        {"alpha": PtqOption(0.001, low=0, high=1), "iterations": PtqOption(200, low=1, high=10**6)},
     ),
     "nearest": PtqMethod(
         "qat.ptq.nearest:Nearest",

@@ -50,7 +50,7 @@ def test_the_descent_reaches_the_least_objective(alpha):
         assert abs(own[row]).max() < np.abs(problem.w[row]).max()
         for size in (1e-4, 1e-2, 0.3):  # convex, so no neighbour may be better
             near = own[row].numpy() + size * rng.normal(size=(50, 6))
-            assert min(objective(problem, w, row, penalty) for w in near) > least - 1e-9
+            assert min(objective(problem, w, row, penalty) for w in near) > least - 1e-5 * penalty
 
 
 def test_one_scale_for_all_has_one_maximum():
