@@ -53,6 +53,34 @@ def test_every_layer_of_a_network_comes_nearer_to_float(method, placement, granu
         assert torch.equal(twin.weight_quantizer(twin.folded()[0]), twin.folded()[0])
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_of_channels_and_free_zero_points(method):
+    options = {"granularity": "group", "group_size": 2, "symmetric": False}
+    qnet, images = quantized(Small(), **options)
+    other, net = copy.deepcopy(qnet), copy.deepcopy(to_float(qnet))
+    change_quantized(work_on(other, images), requested_steps(["nearest"]))
+    change_quantized(work_on(qnet, images), requested_steps([method]))
+    ours, nearest = layer_errors(qnet, images, net), layer_errors(other, images, net)
+    assert sum(ours.values()) < sum(nearest.values())
+
+
+@pytest.mark.parametrize("method", [*METHODS, "magr", "qwt"])
+def test_an_interrupted_step_goes_on_where_it_was(method, tmp_path):
+    qnet, images = quantized(Small())
+    whole, resumed = copy.deepcopy(qnet), copy.deepcopy(qnet)
+    change_quantized(work_on(whole, images), requested_steps([method]))
+    half = work_on(copy.deepcopy(qnet), images)
+    half.folder = tmp_path
+    change_quantized(half, requested_steps([method]))
+    for file in list(tmp_path.glob("*/*"))[2:]:
+        file.unlink()
+    work = work_on(resumed, images)
+    work.folder = tmp_path
+    change_quantized(work, requested_steps([method]))
+    for key, value in whole.state_dict().items():
+        assert torch.equal(resumed.state_dict()[key], value), key
+
+
 def test_only_comq_moves_scales_and_not_those_that_are_powers_of_two():
     for method, options in [("gptq", {}), ("comq", {}), ("comq", {"scale": "power_of_two"})]:
         qnet, images = quantized(Small(), **options)
