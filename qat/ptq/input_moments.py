@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from qat.base.errors import InputError
+
 
 def patches(layer: nn.Module, x: Tensor) -> Tensor:
     """The rows that a layer multiplies with its weight, ``(groups, rows, k)``.
@@ -66,6 +68,9 @@ def moments(
         layer: The layer.
         inputs: Its input in the quantized and in the float network, batch by batch; None stands
             for an equal input, so that ``G = H``.
+
+    Raises:
+        InputError: If inputs contain NaN or infinity.
     """
     rows, own, cross = 0, torch.zeros(()), torch.zeros(())
     for x, float_x in inputs:
@@ -75,8 +80,12 @@ def moments(
             right = patches(layer, float_x.detach())
             cross = cross.to(left.device) + (left.mT @ right).double()
         rows += left.shape[1]
-    own = own / max(rows, 1)
-    return own, cross / max(rows, 1) if cross.ndim else own
+    own, cross = own / max(rows, 1), cross / max(rows, 1)
+    if not bool(torch.isfinite(own).all() & torch.isfinite(cross).all()):
+        raise InputError(
+            "inputs of a layer contain NaN or infinity: check the images and the float weights"
+        )
+    return own, cross if cross.ndim else own
 
 
 def _padded(layer: Any, x: Tensor) -> Tensor:

@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from qat.base.errors import InputError
 from qat.ptq.input_moments import moments, patches, second_moment
 from qat.ptq.weight_grid import matrices
 
@@ -45,3 +46,9 @@ def test_moments_are_means_over_all_batches():
 def test_the_second_moment_needs_one_network():
     x = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
     assert torch.equal(second_moment(nn.Linear(3, 1), [x]), moments(nn.Linear(3, 1), [(x, x)])[1])
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_inputs_that_are_not_finite_are_refused(value):
+    with pytest.raises(InputError, match="NaN or infinity"):
+        second_moment(nn.Linear(2, 1), [torch.tensor([[1.0, value]])])
