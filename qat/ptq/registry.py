@@ -23,7 +23,7 @@ STAGES: Mapping[str, str] = {
     "magnitude": "changes weights before they are rounded",
     "rounding": "chooses the codes of the weights",
     "correction": "corrects the means of the rounded network's outputs",
-    "compensation": "adds layers for the error that remains",
+    "compensation": "fits scales and biases to the error that remains",
 }
 """Stage → what its steps do, in the order in which steps may follow each other."""
 
@@ -131,6 +131,14 @@ PTQ_METHODS: Mapping[str, PtqMethod] = {
         },
         needs_fold=True,
     ),
+    "magr": PtqMethod(
+        "qat.ptq.magr:MagR",
+        "reduce the largest weights, keep the outputs, and take the ranges again",
+        "Zhang et al. 2024, arXiv:2406.00800",
+        QUANTIZED,
+        "magnitude",
+        {"alpha": PtqOption(0.001, low=0, high=1), "iterations": PtqOption(200, low=1, high=10**6)},
+    ),
     "nearest": PtqMethod(
         "qat.ptq.nearest:Nearest",
         "round each weight to the nearest code, and hold the codes",
@@ -154,5 +162,51 @@ PTQ_METHODS: Mapping[str, PtqMethod] = {
         QUANTIZED,
         "correction",
         needs_norms=True,
+    ),
+    "gptq": PtqMethod(
+        "qat.ptq.gptq:GPTQ",
+        "round column by column, later columns make up for the errors",
+        "Frantar et al. 2023, arXiv:2210.17323",
+        QUANTIZED,
+        "rounding",
+        {
+            "damping": PtqOption(0.01, low=0, high=1),
+            "act_order": PtqOption(True, paper=False),
+        },
+    ),
+    "gpfq": PtqMethod(
+        "qat.ptq.gpfq:GPFQ",
+        "round column by column, so that the output follows the float network's",
+        "Lybrand & Saab 2021, arXiv:2010.11979",
+        QUANTIZED,
+        "rounding",
+        {"act_order": PtqOption(False)},
+    ),
+    "comq": PtqMethod(
+        "qat.ptq.comq:COMQ",
+        "minimize the layer's error over one code or scale at a time",
+        "Zhang et al. 2024, arXiv:2403.07134",
+        QUANTIZED,
+        "rounding",
+        {
+            "sweeps": PtqOption(3, low=1, high=1000),
+            "greedy": PtqOption(True),
+            "update_scale": PtqOption(True),
+        },
+    ),
+    "qronos": PtqMethod(
+        "qat.ptq.qronos:Qronos",
+        "correct errors of earlier layers, then round as gptq",
+        "Zhang et al. 2025, arXiv:2505.11695",
+        QUANTIZED,
+        "rounding",
+        {"damping": PtqOption(0.01, low=0, high=1), "act_order": PtqOption(True)},
+    ),
+    "qwt": PtqMethod(
+        "qat.ptq.qwt:QwT",
+        "fit a factor and a shift to each output channel, folded into scale and bias",
+        "Fu et al. 2025, arXiv:2411.13918",
+        QUANTIZED,
+        "compensation",
     ),
 }
