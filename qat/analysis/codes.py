@@ -7,6 +7,7 @@ with different scales therefore share one axis.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from qat.layers.twin import QuantTwin
 from qat.layers.walk import tensors
 from qat.quantizers.base import Quantizer
 from qat.quantizers.dynamic import DynamicQuantizer
+from qat.quantizers.mx import MXQuantizer
 
 MOST_BARS = 256
 """Most bars of a figure; a grid with more codes has several codes in each bar."""
@@ -93,7 +95,7 @@ def layer_codes(
 
     def keep(place: str, module: nn.Module, value: Tensor, output: Tensor) -> None:
         rounding = module.input_quantizer if isinstance(module, QuantTwin) else module.quantizer
-        if isinstance(rounding, Quantizer):
+        if _has_codes(rounding):
             inputs[place] = count_codes(value, rounding)
 
     with hooked(qnet, sorted(set(places.values())), keep):
@@ -101,7 +103,7 @@ def layer_codes(
     counts_by_layer: dict[str, Mapping[str, CodeCounts]] = {}
     for name, layer in layers.items():
         counts: dict[str, CodeCounts] = {}
-        if isinstance(layer.weight_quantizer, Quantizer):
+        if _has_codes(layer.weight_quantizer):
             counts["weights"] = count_codes(layer.folded()[0], layer.weight_quantizer)
         if places[name] in inputs:
             counts["inputs"] = inputs[places[name]]
@@ -124,7 +126,9 @@ def count_codes(x: Tensor, quantizer: Quantizer) -> CodeCounts:
     book = quantizer.codebook()
     if book is not None:
         first, levels = 0, book.values.shape[1]
-        codes, positions = book.encode(x), _between_levels(x, book)
+        # Codes need not ascend with their values, and thresholds need not be in the middle.
+        codes = book.encode(quantizer.decode(quantizer.encode(x)))
+        positions = _between_levels(x, book)
     else:
         dynamic = quantizer.qparams_of(x) if isinstance(quantizer, DynamicQuantizer) else None
         qparams = quantizer.qparams() if dynamic is None else dynamic
@@ -138,6 +142,11 @@ def count_codes(x: Tensor, quantizer: Quantizer) -> CodeCounts:
     before = torch.histc(positions, BINS, low, high).numpy()
     edges = np.linspace(low, high, BINS + 1)
     return CodeCounts(first, codes_a_bar, padded.reshape(-1, codes_a_bar).sum(1), edges, before)
+
+
+def _has_codes(quantizer: nn.Module) -> TypeGuard[Quantizer]:
+    """Whether all values have codes on one axis; those of blocks depend on the block."""
+    return isinstance(quantizer, Quantizer) and not isinstance(quantizer, MXQuantizer)
 
 
 def _in_steps(x: Tensor, qparams: QParams) -> Tensor:

@@ -87,6 +87,7 @@ def watching_signs(net: nn.Module) -> Iterator[list[ClippedSigns]]:
 def _unsigned(slot: str, quantizer: Quantizer) -> bool:
     grid = quantizer.grid
     fixed = not is_dynamic(quantizer)  # a range from each input contains its negative values
+    fixed = fixed and grid.bits > 1  # the two levels of a sign have no zero to clip to
     return fixed and slot != "weight" and quantizer.spec.symmetric and not grid.signed
 
 

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qat.base.errors import InputError
+from qat.core.formats import LOW_BIT_FORMATS, width_of
 from qat.core.scheme import OFF_BITS, Method, TensorSpec
 from qat.quantizers.declared import unsupported
-
-FP16_BITS = 16
 
 
 def at_end(spec: TensorSpec, policy: int | str) -> TensorSpec:
@@ -58,8 +57,9 @@ def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorS
         return spec
     if "bits" in changes and "format" not in changes:
         changes = {"format": "int", **changes}
-    if changes.get("format") == "fp16" and spec.bits == OFF_BITS:
-        changes = {"bits": FP16_BITS, **changes}  # 32 would mean off
+    width = width_of(str(changes.get("format")))
+    if width is not None and spec.bits == OFF_BITS:
+        changes = {"bits": width, **changes}  # 32 would mean off
     try:
         return spec.but(**changes)
     except TypeError as error:
@@ -72,7 +72,8 @@ def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorS
 def signed_act(spec: TensorSpec, lowest: float) -> TensorSpec:
     """Return the format of an activation without an open sign.
 
-    An asymmetric grid gets unsigned codes: its zero point makes room for negative values.
+    An asymmetric grid gets unsigned codes: its zero point makes room for negative values. Low-bit
+    floats always have a sign.
 
     Args:
         spec: Format of the activation.
@@ -84,6 +85,8 @@ def signed_act(spec: TensorSpec, lowest: float) -> TensorSpec:
     """
     if spec.signed is not None:
         return spec
+    if spec.format in LOW_BIT_FORMATS:
+        return spec.but(signed=True)
     return spec.but(signed=spec.narrow or (spec.symmetric and lowest < 0))
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from qat.base.errors import InputError
 
 MIN_BITS, MAX_BITS = 2, 16
+ONE_BIT_METHODS = ("binary", "sign")
+"""Quantizers whose codes have 1 bit; all others have 2 bits or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class IntGrid:
     grid leaves out the most negative code and is symmetric about zero.
 
     Attributes:
-        bits: Width of one code, 2 to 16.
+        bits: Width of one code, 2 to 16; 1 only without signs, for the methods of two levels.
         signed: Two's-complement codes if true, codes from zero otherwise.
         narrow: Drop the most negative code, so that ``qmin == -qmax``.
 
@@ -35,7 +37,7 @@ class IntGrid:
 
     def __post_init__(self) -> None:
         """Refuse widths out of range, and a narrow grid without signs."""
-        if not MIN_BITS <= self.bits <= MAX_BITS:
+        if not MIN_BITS <= self.bits <= MAX_BITS and (self.bits, self.signed) != (1, False):
             raise InputError(f"bits must be {MIN_BITS} to {MAX_BITS}, got {self.bits}")
         if self.narrow and not self.signed:
             raise InputError(

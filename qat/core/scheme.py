@@ -10,10 +10,11 @@ from typing import Any
 
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
-from qat.core.grid import MAX_BITS, MIN_BITS, IntGrid
+from qat.core.formats import LOW_BIT_FORMATS, MX_FORMATS, conflict, width_of
+from qat.core.grid import MAX_BITS, MIN_BITS, ONE_BIT_METHODS, IntGrid
 
 OFF_BITS = 32
-FORMATS = ("int", "fp16", "float")
+FORMATS = ("int", "fp16", *LOW_BIT_FORMATS, "float")
 GRANULARITIES = ("tensor", "channel", "group")
 SCALES = ("free", "power_of_two")
 FIRST_LAST = ("8", "float", "fp16", "same")
@@ -64,8 +65,10 @@ class TensorSpec:
     """How one tensor of a layer is quantized: number format, granularity, method.
 
     Attributes:
-        format: ``int``, ``fp16``, or ``float`` (not quantized).
-        bits: Width of an ``int`` code, 2 to 16; 32 is ``float``.
+        format: ``int``, ``fp16``, one of :mod:`qat.core.formats` (``fp8_e4m3``, ``mxfp4_e2m1``),
+            or ``float`` (not quantized).
+        bits: Width of an ``int`` code, 2 to 16, or 1 for a quantizer of two levels; 32 is
+            ``float``. A low-bit format replaces it by its own width.
         signed: Signed codes; None decides by the data (unsigned if no value is negative).
         symmetric: Zero point fixed at 0 if true, free otherwise.
         narrow: Leave out the most negative code of a signed grid.
@@ -102,10 +105,12 @@ class TensorSpec:
         one_of("format", self.format, FORMATS)
         one_of("granularity", self.granularity, GRANULARITIES)
         one_of("scale", self.scale, SCALES)
-        if self.bits != OFF_BITS and not MIN_BITS <= self.bits <= MAX_BITS:
-            raise InputError(
-                f"bits must be {MIN_BITS} to {MAX_BITS}, or {OFF_BITS} for off, got {self.bits}"
-            )
+        self._check_bits()
+        wrong = conflict(
+            self.format, signed=self.signed, symmetric=self.symmetric, narrow=self.narrow
+        )
+        if wrong is not None:
+            raise InputError(wrong)
         if (self.granularity == "group") != (self.group_size is not None):
             raise InputError(
                 f"granularity=group needs a group_size, and no other granularity takes one, got "
@@ -116,6 +121,18 @@ class TensorSpec:
         if self.narrow and self.signed is False:
             raise InputError("narrow=true needs signed codes: set signed=true or narrow=false")
 
+    def _check_bits(self) -> None:
+        """Refuse widths out of range; a low-bit format has its own."""
+        if self.format in LOW_BIT_FORMATS and self.bits != OFF_BITS:
+            object.__setattr__(self, "bits", width_of(self.format))  # the dataclass is frozen
+        if self.bits == OFF_BITS or MIN_BITS <= self.bits <= MAX_BITS:
+            return
+        allowed = f"bits must be {MIN_BITS} to {MAX_BITS}, or {OFF_BITS} for off, got {self.bits}"
+        if self.bits != 1:
+            raise InputError(allowed)
+        if self.quantizer.name not in ONE_BIT_METHODS:
+            raise InputError(f"{allowed}; 1 bit have the quantizers {' and '.join(ONE_BIT_METHODS)}")
+
     @property
     def is_off(self) -> bool:
         """True if the tensor is not quantized."""
@@ -123,13 +140,18 @@ class TensorSpec:
 
     @property
     def stored_bits(self) -> int:
-        """Width for costs: 32 if not quantized, 16 for fp16, else ``bits``."""
+        """Width for costs: 32 if not quantized, 16 for fp16, else that of a code.
+
+        The scale of a block in an MX format, 8 bits for 32 values, is not in it.
+        """
         if self.is_off:
             return 32
         return 16 if self.format == "fp16" else self.bits
 
     def grid(self) -> IntGrid:
-        """The integer codes of an ``int`` spec.
+        """The integer codes of an ``int`` spec, or of the integers as wide as another format.
+
+        Two levels are codes 0 and 1.
 
         Raises:
             InputError: If ``signed`` is None.
@@ -138,7 +160,13 @@ class TensorSpec:
             raise InputError(
                 "signed is not decided yet: pass an example batch, or set signed=true or false"
             )
-        return IntGrid(self.bits, self.signed, self.narrow and self.signed)
+        signed = self.signed and self.bits > 1
+        return IntGrid(self.bits, signed, self.narrow and signed)
+
+    @property
+    def is_block(self) -> bool:
+        """True if blocks of values share a power of two as scale; granularity has no effect."""
+        return self.format in MX_FORMATS and not self.is_off
 
     def but(self, **changes: Any) -> "TensorSpec":
         """A copy with some fields changed.

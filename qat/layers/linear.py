@@ -24,6 +24,7 @@ class QuantLinear(QuantTwin, nn.Linear):  # type: ignore[misc]  # torch infers: 
         [[-19.0]]
     """
 
+    channel_axis = -1
     in_channels_name = "in_features"
     out_channels_name = "out_features"
     quantized_leaf = "linear"

@@ -14,6 +14,7 @@ from qat.layers.bias import bias_codes, fake_round, least_weight_scale, saturate
 from qat.layers.norm import folded
 from qat.layers.tensor import QuantTensor
 from qat.quantizers.base import Quantizer
+from qat.quantizers.mx import MXQuantizer
 from qat.quantizers.registry import make_quantizer
 
 
@@ -41,6 +42,7 @@ class QuantTwin(nn.Module):
     weight_quantizer: nn.Module
     input_quantizer: nn.Module
     output_quantizer: nn.Module
+    channel_axis = 1  # of an activation
     in_channels_name: str  # attribute of the float layer: number of input channels
     out_channels_name: str
     plan: LayerPlan
@@ -88,7 +90,10 @@ class QuantTwin(nn.Module):
 
     def _on_activation(self, spec: TensorSpec, channels_name: str) -> nn.Module:
         layout = Layout.of_activation(spec.granularity, getattr(self, channels_name))
-        return make_quantizer(spec, layout)
+        quantizer = make_quantizer(spec, layout)
+        if isinstance(quantizer, MXQuantizer):
+            quantizer.axis = self.channel_axis
+        return quantizer
 
     def to_float(self) -> nn.Module:
         """A float layer that shares the (unquantized) parameters.

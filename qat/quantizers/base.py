@@ -52,10 +52,13 @@ class Quantizer(nn.Module):
         phase: One of ``observe``, ``quantize``, ``off``; set by :meth:`set_phase`.
         frozen: True if the range no longer follows training.
         learns: True for a method whose range is trained by gradient descent.
+        reads_each_input: True for a method that computes its scales from each input, and has none
+            of its own.
         least_scale: Smallest allowed scales, of ``layout.shape``; None for no limit.
     """
 
     learns = False
+    reads_each_input = False
     calibrated: Tensor
 
     def __init__(self, spec: TensorSpec, layout: Layout) -> None:
@@ -170,11 +173,10 @@ class Quantizer(nn.Module):
         Raises:
             InputError: If a bound is NaN or infinite, or ``rmin > rmax``.
         """
-        shape, like = self.layout.shape, self.qparams().scale.detach()
-        low, high = (torch.as_tensor(r, dtype=like.dtype, device=like.device) for r in (rmin, rmax))
+        like = self.qparams().scale.detach()
         scale, zero_point = qparams_from_range(
-            low.reshape(shape) if low.numel() > 1 else low.expand(shape),
-            high.reshape(shape) if high.numel() > 1 else high.expand(shape),
+            self._of_each_slice(rmin, like),
+            self._of_each_slice(rmax, like),
             self.grid,
             symmetric=self.spec.symmetric,
             power_of_two=self.spec.scale == "power_of_two",
@@ -256,6 +258,11 @@ class Quantizer(nn.Module):
         self.observe(x)
         self.observer.close()  # other tensors that share the range have to use this one
         self.adopt_range()
+
+    def _of_each_slice(self, bound: Tensor | float, like: Tensor) -> Tensor:
+        """A bound of a range in ``layout.shape``, from a number or one for each slice."""
+        shape, bound = self.layout.shape, torch.as_tensor(bound, dtype=like.dtype).to(like.device)
+        return bound.reshape(shape) if bound.numel() > 1 else bound.expand(shape)
 
     def _set_ready(self) -> None:
         self.calibrated.fill_(True)

@@ -9,6 +9,7 @@ quantizers`` prints it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from qat.core.formats import LOW_BIT_FORMATS
 from qat.core.grid import MAX_BITS, MIN_BITS
 from qat.core.scheme import GRANULARITIES, PLACEMENTS, SCALES, TensorSpec
 
@@ -69,6 +70,7 @@ DECLARED: Mapping[str, Declaration] = {
     "minmax": Declaration(
         home="qat.quantizers.minmax:MinMaxQuantizer",
         paper="Jacob et al. 2018, arXiv:1712.05877",
+        formats=("int", *LOW_BIT_FORMATS),
     ),
     "lsq": Declaration(
         home="qat.quantizers.lsq:LSQQuantizer",
@@ -77,6 +79,47 @@ DECLARED: Mapping[str, Declaration] = {
         symmetric=(True,),
         scales=("free",),
         options=("start",),
+    ),
+    "binary": Declaration(
+        home="qat.quantizers.binary:BinaryQuantizer",
+        paper="Rastegari et al. 2016, arXiv:1603.05279",
+        slots=("weight",),
+        bits=(1,),
+        symmetric=(True,),
+        signed=(True,),
+        narrow=(False,),
+        scales=("free",),
+        placements=("academic",),
+        levels=CODEBOOK,
+        keeps_zero=False,
+        ignores_observer=True,
+    ),
+    "sign": Declaration(
+        home="qat.quantizers.sign:SignQuantizer",
+        paper="Rastegari et al. 2016, arXiv:1603.05279",
+        slots=("act",),
+        bits=(1,),
+        granularities=("tensor", "channel"),
+        symmetric=(True,),
+        narrow=(False,),
+        scales=("free",),
+        placements=("academic",),
+        levels=CODEBOOK,
+        keeps_zero=False,
+        ignores_observer=True,
+    ),
+    "ternary": Declaration(
+        home="qat.quantizers.ternary:TernaryQuantizer",
+        paper="Li et al. 2016, arXiv:1605.04711",
+        slots=("weight",),
+        bits=(2,),
+        symmetric=(True,),
+        signed=(True,),
+        narrow=(False,),
+        scales=("free",),
+        placements=("academic",),
+        levels=CODEBOOK,
+        ignores_observer=True,
     ),
     "dynamic": Declaration(
         home="qat.quantizers.dynamic:DynamicQuantizer",

@@ -35,6 +35,8 @@ class DynamicQuantizer(Quantizer):
         tensor([0., 0., 3.])
     """
 
+    reads_each_input = True
+
     def __init__(self, spec: TensorSpec, layout: Layout) -> None:
         if layout.axis is not None:
             raise InputError("dynamic takes one range per tensor: set granularity=tensor")
@@ -99,5 +101,5 @@ class DynamicQuantizer(Quantizer):
 
 
 def is_dynamic(module: torch.nn.Module) -> bool:
-    """True for a quantizer whose range depends on each input at inference."""
-    return isinstance(module, DynamicQuantizer)
+    """True for a quantizer whose scales are computed from each input at inference."""
+    return isinstance(module, Quantizer) and module.reads_each_input

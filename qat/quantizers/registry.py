@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from qat.base.errors import InputError
+from qat.core.formats import FLOAT_FORMATS, MX_FORMATS
 from qat.core.registry import Registry
 from qat.core.scheme import TensorSpec
 from qat.core.target import class_of
@@ -27,8 +28,8 @@ def make_quantizer(spec: TensorSpec, layout: "Layout") -> "nn.Module":
         layout: Which elements of the tensor share a scale.
 
     Returns:
-        ``nn.Identity`` if the spec is off, a ``CastQuantizer`` for fp16, else the quantizer that
-        the spec names.
+        ``nn.Identity`` if the spec is off, a ``CastQuantizer`` for fp16, an ``MXQuantizer`` or a
+        ``MinifloatQuantizer`` for a low-bit format, else the quantizer that the spec names.
 
     Raises:
         UnknownNameError: If there is no quantizer or observer of the name in the spec.
@@ -47,6 +48,8 @@ def make_quantizer(spec: TensorSpec, layout: "Layout") -> "nn.Module":
 
     from qat.quantizers.base import Quantizer
     from qat.quantizers.cast import CastQuantizer
+    from qat.quantizers.minifloat import MinifloatQuantizer
+    from qat.quantizers.mx import MXQuantizer
 
     if spec.is_off:
         return nn.Identity()
@@ -55,5 +58,9 @@ def make_quantizer(spec: TensorSpec, layout: "Layout") -> "nn.Module":
     reason = unsupported(spec.quantizer.name, spec)
     if reason is not None:
         raise InputError(f"{spec.quantizer.name} cannot have {reason}")
+    if spec.format in MX_FORMATS:
+        return MXQuantizer(spec, layout)
+    if spec.format in FLOAT_FORMATS:
+        return MinifloatQuantizer(spec, layout)
     quantizer_class = class_of(spec.quantizer, QUANTIZERS, Quantizer, required=("spec", "layout"))
     return quantizer_class(spec, layout, **spec.quantizer.options)
