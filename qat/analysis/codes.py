@@ -144,7 +144,7 @@ def count_codes(x: Tensor, quantizer: Quantizer) -> CodeCounts:
     return CodeCounts(first, codes_a_bar, padded.reshape(-1, codes_a_bar).sum(1), edges, before)
 
 
-def _has_codes(quantizer: nn.Module) -> TypeGuard[Quantizer]:
+def _has_codes(quantizer: object) -> TypeGuard[Quantizer]:
     """Whether all values have codes on one axis; those of blocks depend on the block."""
     return isinstance(quantizer, Quantizer) and not isinstance(quantizer, MXQuantizer)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from qat.config.checks.combinations import KERNELS, MODES, PLACEMENTS, SOURCES
+from qat.config.checks.number_formats import NUMBER_FORMATS
 from qat.config.keys import SLOTS, choosable, key_types
 from qat.config.yaml_files import options
 from qat.models.names import MEMORY_FORMATS, torchvision_names
@@ -10,7 +11,7 @@ from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, PRECISIONS
 
 _SLOT_CHOICES = {
     "granularity": ("tensor", "channel", "group"),
-    "format": ("int", "fp16"),
+    "format": NUMBER_FORMATS,
     "scale": ("free", "power_of_two"),
 }
 CHOICES: dict[str, tuple[str, ...]] = {

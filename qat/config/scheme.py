@@ -6,6 +6,7 @@ from typing import Any
 from qat.base.errors import InputError
 from qat.config.modes import trains
 from qat.config.schema import RuleConfig, RunConfig, SlotConfig
+from qat.core.formats import LOW_BIT_FORMATS
 from qat.core.scheme import Method, Rule, Scheme, TensorSpec
 
 _METHOD_KEYS = {"name", "target", "options"}
@@ -52,6 +53,11 @@ def _act_spec(config: RunConfig) -> TensorSpec:
     spec = _spec(config, config.scheme.act)
     if config.mode != "dynamic" or spec.is_off:
         return spec
+    if spec.format in LOW_BIT_FORMATS:
+        raise InputError(
+            f"mode=dynamic has integer activations, got scheme.act.format={spec.format}: set "
+            "mode=static, or scheme.act.format=int"
+        )
     if spec.granularity != "tensor":
         raise InputError(
             f"scheme.act.granularity must be tensor in mode=dynamic, got {spec.granularity}: "

@@ -1,9 +1,9 @@
 """Number formats of few bits that are not integers: names, widths and limits, without torch.
 
-- FP8 E4M3 and E5M2: Micikevicius et al. 2022, "FP8 Formats for Deep Learning", arXiv:2209.05433, in
-  the variants of the OCP 8-bit Floating Point Specification (OFP8): E4M3 has no infinity.
-- FP6, FP4 and the MX block formats: OCP Microscaling Formats (MX) Specification v1.0, and Rouhani et
-  al. 2023, "Microscaling Data Formats for Deep Learning", arXiv:2310.10537.
+- FP8 E4M3 and E5M2: Micikevicius et al. 2022, "FP8 Formats for Deep Learning", arXiv:2209.05433,
+  in the variants of the OCP 8-bit Floating Point Specification (OFP8): E4M3 has no infinity.
+- FP6, FP4 and the MX block formats: OCP Microscaling Formats (MX) Specification v1.0, and Rouhani
+  et al. 2023, "Microscaling Data Formats for Deep Learning", arXiv:2310.10537.
 
 A float of ``E`` exponent bits, ``M`` mantissa bits and bias ``b`` has, beside its sign, the values
 

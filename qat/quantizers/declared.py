@@ -31,6 +31,8 @@ class Declaration:
         slots: Of ``weight`` and ``act``.
         bits: Widths of a code.
         formats: Of :data:`qat.core.scheme.FORMATS`, those that have codes.
+        float_formats: Low-bit formats whose scales it finds; :mod:`qat.core.formats` says what they
+            can have.
         granularities: Of ``tensor``, ``channel`` and ``group``.
         symmetric: Values of ``symmetric``.
         signed: Values of ``signed``.
@@ -52,6 +54,7 @@ class Declaration:
     slots: tuple[str, ...] = SLOTS
     bits: tuple[int, ...] = ANY_BITS
     formats: tuple[str, ...] = ("int",)
+    float_formats: tuple[str, ...] = ()
     granularities: tuple[str, ...] = GRANULARITIES
     symmetric: tuple[bool, ...] = BOTH
     signed: tuple[bool, ...] = BOTH
@@ -70,7 +73,7 @@ DECLARED: Mapping[str, Declaration] = {
     "minmax": Declaration(
         home="qat.quantizers.minmax:MinMaxQuantizer",
         paper="Jacob et al. 2018, arXiv:1712.05877",
-        formats=("int", *LOW_BIT_FORMATS),
+        float_formats=tuple(LOW_BIT_FORMATS),
     ),
     "lsq": Declaration(
         home="qat.quantizers.lsq:LSQQuantizer",
@@ -92,6 +95,7 @@ DECLARED: Mapping[str, Declaration] = {
         placements=("academic",),
         levels=CODEBOOK,
         keeps_zero=False,
+        passes_gradient=False,
         ignores_observer=True,
     ),
     "sign": Declaration(
@@ -106,6 +110,7 @@ DECLARED: Mapping[str, Declaration] = {
         placements=("academic",),
         levels=CODEBOOK,
         keeps_zero=False,
+        passes_gradient=False,
         ignores_observer=True,
     ),
     "ternary": Declaration(
@@ -152,8 +157,10 @@ def unsupported(name: str, spec: TensorSpec, fields: Iterable[str] = _FIELDS) ->
         'symmetric=false (lsq has symmetric=true)'
     """
     declared = DECLARED.get(name)
-    for field in fields if declared else ():
-        value, allowed = getattr(spec, field), getattr(declared, _ATTRIBUTE.get(field, field))
+    if declared is None:
+        return None
+    for field in fields:
+        value, allowed = getattr(spec, field), _allowed(declared, field)
         if value is not None and value not in allowed:
             return f"{field}={_word(value)} ({name} has {field}={ranges(allowed)})"
     return None
@@ -193,8 +200,14 @@ def supporting(slot: str, **fields: object) -> list[str]:
         for name, declared in DECLARED.items()
         if name != "dynamic"
         and slot in declared.slots
-        and all(v in getattr(declared, _ATTRIBUTE.get(f, f)) for f, v in fields.items())
+        and all(v in _allowed(declared, f) for f, v in fields.items())
     ]
+
+
+def _allowed(declared: Declaration, field: str) -> tuple[object, ...]:
+    """The values of a field of a spec that a method can have."""
+    allowed: tuple[object, ...] = getattr(declared, _ATTRIBUTE.get(field, field))
+    return (*allowed, *declared.float_formats) if field == "format" else allowed
 
 
 def _is_number(value: object) -> bool:

@@ -64,8 +64,8 @@ class MinifloatQuantizer(MinMaxQuantizer):
         Raises:
             InputError: If a bound is NaN or infinite, or ``rmin > rmax``.
         """
-        bounds = (self._of_each_slice(r, self.scale) for r in (rmin, rmax))
-        ends, zero_point = qparams_from_range(*bounds, _OF_ONE, symmetric=True)
+        low, high = (self._of_each_slice(bound, self.scale) for bound in (rmin, rmax))
+        ends, zero_point = qparams_from_range(low, high, _OF_ONE, symmetric=True)
         scale = (ends / self.largest).clamp(min=torch.finfo(ends.dtype).tiny)
         if self.spec.scale == "power_of_two":
             scale = round_up_to_power_of_two(scale)

@@ -1,13 +1,13 @@
 """Block formats with a shared power of two as scale: MXFP8, MXFP6, MXFP4 and MXINT8.
 
-OCP Microscaling Formats (MX) Specification v1.0, and Rouhani et al. 2023, "Microscaling Data Formats
-for Deep Learning", arXiv:2310.10537, Algorithm 1 (see :mod:`qat.core.blocks`). 32 values along the
-input channels share ``X``:
+OCP Microscaling Formats (MX) Specification v1.0, and Rouhani et al. 2023, "Microscaling Data
+Formats for Deep Learning", arXiv:2310.10537, Algorithm 1 (see :mod:`qat.core.blocks`). 32 values
+along the input channels share ``X``:
 
     X = 2^(floor(log2(max|V|)) - emax),   r' = X * round(r / X)     with saturation
 
-The gradient of r is 1 where it does not saturate, 0 where it does. ``X`` is computed from the values
-whenever they are rounded: there is no calibration, no state, and granularity has no effect.
+The gradient of r is 1 where it does not saturate, 0 where it does. ``X`` is computed from the
+values whenever they are rounded: there is no calibration, no state, and granularity has no effect.
 
 Differs from the specification as :mod:`qat.core.blocks` does. The blocks of a convolution's weight
 ``(out, in, *kernel)`` run along ``in`` at each place of the kernel, as those of its input do at

@@ -6,7 +6,7 @@ them determine these words.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qat.records.memo import once_a_record
@@ -147,8 +147,9 @@ def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
     if commonest == FLOAT_BITS:
         return SlotFacts(bits=commonest, spread=spread)
     spec = specs[widths.index(commonest)]
-    if spec.get("format") == FP16:
-        return SlotFacts(bits=commonest, spread=spread, quantizer=FP16)
+    form = spec.get("format", "int")
+    if form != "int":
+        return _float_facts(spec, form, commonest, spread)
     return SlotFacts(
         bits=commonest,
         spread=spread,
@@ -158,6 +159,22 @@ def slot_facts(specs: Sequence[Mapping[str, Any]]) -> SlotFacts:
         quantizer=method_name(spec.get("quantizer")),
         observer=method_name(spec.get("observer")),
     )
+
+
+def _float_facts(
+    spec: Mapping[str, Any], form: str, bits: int, spread: tuple[int, int]
+) -> SlotFacts:
+    """The facts of a format that is no integer; its name stands for the method.
+
+    Float16 has no scale, and a block format (``mx...``) finds those of its blocks itself.
+    """
+    facts = SlotFacts(bits=bits, spread=spread, quantizer=form)
+    if form == FP16:
+        return facts
+    if form.startswith("mx"):
+        return replace(facts, granularity="block")
+    granularity, observer = spec.get("granularity"), method_name(spec.get("observer"))
+    return replace(facts, granularity=granularity, observer=observer)
 
 
 def speaking_layers(record: RunRecord) -> list[Mapping[str, Any]]:
@@ -181,7 +198,10 @@ def speaking_layers(record: RunRecord) -> list[Mapping[str, Any]]:
 
 
 def stored_bits(spec: Mapping[str, Any]) -> int:
-    """Width of one stored value: 32 for float, 16 for fp16, else that of the code."""
+    """Width of one stored value: 32 for float, 16 for fp16, else that of the code.
+
+    The plan has the width of a low-bit format as ``bits``.
+    """
     kind = spec.get("format", "int")
     if kind == "float":
         return FLOAT_BITS

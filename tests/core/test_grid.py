@@ -25,6 +25,10 @@ def test_other_widths_are_refused_with_those_allowed(bits):
         IntGrid(bits, signed=True)
 
 
+def test_codes_of_one_bit_are_0_and_1():
+    assert (IntGrid(1, signed=False).qmin, IntGrid(1, signed=False).qmax) == (0, 1)
+
+
 def test_an_unsigned_grid_has_nothing_to_narrow():
     with pytest.raises(ValueError, match="narrow grid must be signed"):
         IntGrid(8, signed=False, narrow=True)

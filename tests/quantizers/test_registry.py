@@ -6,16 +6,18 @@ from torch import nn
 
 from qat.core.layout import Layout
 from qat.core.scheme import Method, TensorSpec
+from qat.quantizers.declared import DECLARED
 from qat.quantizers.registry import QUANTIZERS, make_quantizer
 
 
-def quantizer(method):
-    return make_quantizer(TensorSpec(signed=True, quantizer=method), Layout())
+def quantizer(method, bits=8):
+    return make_quantizer(TensorSpec(bits=bits, signed=True, quantizer=method), Layout())
 
 
 @pytest.mark.parametrize("name", QUANTIZERS)
 def test_each_name_has_a_class_of_that_name(name):
-    assert type(quantizer(Method(name))).__name__.lower() == f"{name}quantizer"
+    bits = DECLARED[name].bits[-1]
+    assert type(quantizer(Method(name), bits)).__name__.lower() == f"{name}quantizer"
 
 
 def test_a_spec_that_is_off_has_the_identity_and_fp16_rounds_to_half_precision():

@@ -14,6 +14,7 @@ from qat.config.checks.key_ranges import check_ranges
 from qat.config.checks.memory import check_memory
 from qat.config.checks.methods import check_methods
 from qat.config.checks.mixed import check_mixed
+from qat.config.checks.number_formats import NUMBER_FORMATS, check_format, check_one_bit
 from qat.config.modes import trains
 from qat.config.schema import (
     DataConfig,
@@ -111,7 +112,7 @@ def _check_float(config: RunConfig) -> None:
 
 
 def _check_slot(key: str, slot: SlotConfig) -> None:
-    one_of(f"{key}.format", slot.format, ("int", "fp16"))
+    check_format(key, slot)
     granularities = ["tensor", "channel"] + (["group"] if key.endswith("weight") else [])
     one_of(f"{key}.granularity", slot.granularity, granularities)
     one_of(f"{key}.scale", slot.scale, ("free", "power_of_two"))
@@ -146,8 +147,8 @@ def _check_scheme(config: RunConfig) -> None:
         key = f"scheme.rules[{number}]"
         if not rule.match:
             raise InputError(f"{key}.match is empty: give a glob over layer names, such as conv1")
-        _check_rule_slot(f"{key}.weight", rule.weight)
-        _check_rule_slot(f"{key}.act", rule.act)
+        _check_rule_slot(f"{key}.weight", rule.weight, scheme.weight.quantizer)
+        _check_rule_slot(f"{key}.act", rule.act, scheme.act.quantizer)
         if rule.keep_float and (rule.weight or rule.act):
             raise InputError(f"{key} has keep_float=true and other settings: drop one of the two")
         if not (rule.keep_float or rule.weight or rule.act):
@@ -164,12 +165,17 @@ def _check_integer(config: RunConfig) -> None:
     one_of(key, config.scheme.first_last, ("8", "same"))
 
 
-def _check_rule_slot(key: str, changes: dict[str, Any]) -> None:
+def _check_rule_slot(key: str, changes: dict[str, Any], usual: str) -> None:
     for name in changes:
         one_of(f"a setting of {key}", name, RULE_KEYS)
     bits = changes.get("bits", 8)
-    if isinstance(bits, bool) or not isinstance(bits, int) or not (2 <= bits <= 16 or bits == 32):
+    if isinstance(bits, bool) or not isinstance(bits, int) or not (1 <= bits <= 16 or bits == 32):
         raise InputError(f"{key}.bits must be 2 to 16, or 32 for off, got {bits!r}")
+    quantizer = changes.get("quantizer", usual)
+    method = quantizer.get("name") if isinstance(quantizer, dict) else quantizer
+    check_one_bit(key, bits, str(method))
+    if "format" in changes:
+        one_of(f"{key}.format", changes["format"], (*NUMBER_FORMATS, "float"))
 
 
 def _check_optimizer(key: str, optimizer: OptimizerConfig) -> None:

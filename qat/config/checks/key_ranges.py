@@ -113,7 +113,7 @@ RANGES: dict[type, dict[str, Range]] = {
     },
     AugmentConfig: {"pad": Range(0, 1024)},
     SlotConfig: {
-        "bits": Range(2, 16, also=(OFF_BITS,), note=", or 32 for off"),
+        "bits": Range(2, 16, also=(1, OFF_BITS), note=", or 32 for off"),
         "group_size": Range(1, 2**20),
     },
     OptimizerConfig: {

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from qat.base.errors import InputError
 from qat.config.schema import RunConfig
 from qat.config.scheme import build_scheme
+from qat.core.formats import LOW_BIT_FORMATS
 from qat.core.scheme import TensorSpec
 from qat.quantizers.declared import DECLARED, supporting, unsupported
 
@@ -45,6 +46,11 @@ def _check(slot: str, key: str, spec: TensorSpec, placement: str) -> None:
         return
     if slot not in declared.slots:
         raise InputError(_of_another_slot(f"quantizer@{key}", name, slot))
+    if spec.format in LOW_BIT_FORMATS and placement != "academic":
+        raise InputError(
+            f"{key}.format={spec.format} has no scheme.placement={placement}, whose codes are "
+            f"integers: set scheme.placement=academic, or {key}.format=int"
+        )
     reason = unsupported(name, spec, _HELD)
     if reason is not None:
         raise InputError(f"{key}.{reason}: {_cure(slot, key, spec, reason)}")

@@ -1,13 +1,15 @@
 """Any network as an ONNX file: integer, with dynamic ranges, or float."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnx
 from torch import Tensor, fx, nn
 
 from qat.convert.clipped import ClippedSignsWarning, watching_signs
+from qat.core.formats import LOW_BIT_FORMATS
+from qat.export.errors import ExportError
 from qat.export.onnx.dynamic import dynamic_onnx
 from qat.export.onnx.file import save_onnx
 from qat.export.onnx.floating import float_onnx
@@ -15,6 +17,7 @@ from qat.export.onnx.qdq import to_onnx
 from qat.export.parity.network import Exported
 from qat.export.program import Program
 from qat.export.read import read_with_names
+from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins
 from qat.quantizers.dynamic import is_dynamic
 
@@ -80,6 +83,7 @@ def _model(
 ) -> tuple[onnx.ModelProto, Program | None, Mapping[fx.Node, str]]:
     """The model; for an integer network also its program and the names of stored tensors."""
     layers = [twin for _, twin in twins(net)]
+    _check_formats(layers)
     if any(is_dynamic(twin.input_quantizer) for twin in layers):
         return dynamic_onnx(net, example), None, {}
     if not layers:
@@ -89,3 +93,15 @@ def _model(
     for clip in clipped:
         warnings.warn(str(clip), ClippedSignsWarning, stacklevel=3)
     return to_onnx(program), program, stored
+
+
+def _check_formats(layers: Sequence[QuantTwin]) -> None:
+    """Refuse low-bit floats, which no operator of an integer network has."""
+    for twin in layers:
+        for slot in ("weight", "act"):
+            spec = getattr(twin.plan, slot)
+            if spec.format in LOW_BIT_FORMATS and not spec.is_off:
+                raise ExportError(
+                    f"{twin.plan.name} has {slot} format {spec.format}, and an integer file has "
+                    f"integers only: set scheme.{slot}.format=int, or save the packed file"
+                )

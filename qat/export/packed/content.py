@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
+from qat.core.formats import BLOCK
 from qat.core.network_tensors import own_state
 from qat.core.packing import pack
 from qat.layers.bias import bias_codes
@@ -14,10 +15,16 @@ from qat.layers.walk import placed_quantizers, quantizer_keys, twins
 from qat.quantizers.base import Quantizer
 from qat.quantizers.cast import CastQuantizer
 from qat.quantizers.dynamic import is_dynamic
+from qat.quantizers.minifloat import MinifloatQuantizer
+from qat.quantizers.mx import MXQuantizer
 
 AFFINE, CODEBOOK, INT32 = "affine", "codebook", "int32"
 """Forms of codes: codes of an affine grid, indices into a codebook, int32 of scale ``s_x * s_w``.
 """
+FLOAT, BLOCKS = "float", "blocks"
+"""Further forms: bits of a low-bit float, the same with a scale (E8M0) for each block of values."""
+EXPONENTS = "block_exponents"
+"""Name of the scales of a weight's blocks, beside the weight."""
 
 PackedLayout = dict[str, dict[str, Any]]
 
@@ -49,8 +56,14 @@ def _add_weight(
     if isinstance(quantizer, CastQuantizer):
         tensors[key] = quantizer(twin.weight).detach().half()
     elif isinstance(quantizer, Quantizer):
-        codes = quantizer.encode(twin.weight.detach()).cpu().numpy()
-        tensors[key] = torch.from_numpy(pack(codes, *quantizer.code_range()))
+        weight = twin.weight.detach()
+        if isinstance(quantizer, MXQuantizer):
+            codes, exponents = quantizer.encode_blocks(weight)
+            tensors[exponents_key(key)] = exponents
+        else:
+            codes = quantizer.encode(weight)
+        stream = pack(codes.cpu().numpy(), *quantizer.code_range())
+        tensors[key] = torch.from_numpy(stream)
         layout[key] = {"form": form_of_codes(quantizer), "shape": list(twin.weight.shape)}
 
 
@@ -62,7 +75,11 @@ def _add_bias(key: str, twin: QuantTwin, tensors: dict[str, Tensor], layout: Pac
 
 
 def form_of_codes(quantizer: Quantizer) -> str:
-    """``affine`` or ``codebook``, as the file's layout names the codes of a weight."""
+    """``affine``, ``codebook``, ``float`` or ``blocks``, as the layout names a weight's codes."""
+    if isinstance(quantizer, MXQuantizer):
+        return BLOCKS
+    if isinstance(quantizer, MinifloatQuantizer):
+        return FLOAT
     return AFFINE if quantizer.codebook() is None else CODEBOOK
 
 
@@ -72,16 +89,52 @@ def _ranges(prefix: str, quantizer: Quantizer) -> dict[str, Tensor]:
         return {}
     if not bool(quantizer.calibrated):
         raise InputError(f"{quantizer.label} is not calibrated: calibrate before saving")
+    if isinstance(quantizer, MinifloatQuantizer):
+        return {f"{prefix}.scale": _usable(quantizer.scale, quantizer.label)}
     book = quantizer.codebook()
     if book is not None:
         return {f"{prefix}.codebook": book.values}
     qparams = quantizer.qparams()
-    if not bool((torch.isfinite(qparams.scale) & (qparams.scale > 0)).all()):
-        raise InputError(
-            f"{quantizer.label} has a scale that is NaN, infinite or not positive: calibrate or "
-            "train the network again"
-        )
-    ranges = {f"{prefix}.scale": qparams.scale.contiguous()}
+    ranges = {f"{prefix}.scale": _usable(qparams.scale, quantizer.label)}
     if not quantizer.spec.symmetric:
         ranges[f"{prefix}.zero_point"] = qparams.zero_point.to(torch.int32)
     return ranges
+
+
+def _usable(scale: Tensor, label: str) -> Tensor:
+    if not bool((torch.isfinite(scale) & (scale > 0)).all()):
+        raise InputError(
+            f"{label} has a scale that is NaN, infinite or not positive: calibrate or "
+            "train the network again"
+        )
+    return scale.contiguous()
+
+
+def exponents_key(key: str) -> str:
+    """Key of the scales of the blocks of a weight.
+
+    Example:
+        >>> exponents_key("conv1.weight")
+        'conv1.weight_quantizer.block_exponents'
+    """
+    return f"{key.removesuffix('.weight')}.weight_quantizer.{EXPONENTS}"
+
+
+def decoded_weight(quantizer: Quantizer, codes: Tensor, exponents: Tensor | None) -> Tensor:
+    """The values of a weight's codes.
+
+    Args:
+        quantizer: Of the weight.
+        codes: In the shape of the weight.
+        exponents: Scales of its blocks, only in an MX format.
+
+    Raises:
+        InputError: If the scales of blocks are missing, or do not fit the weight.
+    """
+    if not isinstance(quantizer, MXQuantizer):
+        return quantizer.decode(codes)
+    shape = list(codes.shape)
+    shape[quantizer.axis] = -(-shape[quantizer.axis] // BLOCK)
+    if exponents is None or list(exponents.shape) != shape or exponents.dtype != torch.uint8:
+        raise InputError(f"{quantizer.label} needs scales of blocks of shape {shape}, uint8")
+    return quantizer.decode_blocks(codes, exponents.to(codes.device))

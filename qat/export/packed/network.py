@@ -1,12 +1,15 @@
 """Writing and reading packed files: quantized networks whose codes take only their own bits.
 
-A packed file is a safetensors file, format version 2 (:mod:`qat.export.packed.versions` reads older
-ones):
+A packed file is a safetensors file, format version 2, or 3 if it has low-bit floats
+(:mod:`qat.export.packed.versions` reads older ones):
 
 - A weight of ``b`` bits is a stream of ``ceil(n * b / 8)`` bytes; each layer has its own ``b``.
 - A quantizer has scales (float32) and, for asymmetric grids, zero points (int32). If its levels are
   not evenly spaced, it has a codebook (float32), and the codes of the weight are indices into it.
   If its ranges are dynamic, nothing is stored.
+- The codes of a weight in a low-bit float format (FP8, FP6, FP4) are the bits of that format. The
+  blocks of an MX format have their scales beside it, one byte each (E8M0), and nothing is stored
+  for its activations.
 - The bias of a layer that computes in integers is stored as int32 codes. Their scale ``s_x * s_w``
   follows from the scales of input and weight and is not stored.
 - Other biases, norms and float layers are stored as they are, float16 weights as float16.
@@ -31,7 +34,7 @@ from qat.core.plan import Plan
 from qat.export.packed.content import packed_content
 from qat.export.packed.file import PackedFileError, read_file, unfold, write_file
 from qat.export.packed.restore import restore, with_fixed_ranges
-from qat.export.packed.versions import VERSION, migrated
+from qat.export.packed.versions import migrated, version_of
 
 __all__ = ["PackedFileError", "load_packed", "save_packed", "theoretical_bytes"]
 
@@ -52,8 +55,9 @@ def save_packed(qnet: nn.Module, path: Path) -> int:
         OSError: If the disk is full or the file cannot be written; an older file is kept.
     """
     tensors, layout = packed_content(qnet)
-    parts = {"plan": plan_of(qnet).to_dict(), "layout": layout}
-    return write_file(Path(path), tensors, parts, VERSION)
+    plan = plan_of(qnet)
+    parts = {"plan": plan.to_dict(), "layout": layout}
+    return write_file(Path(path), tensors, parts, version_of(plan))
 
 
 def load_packed(path: Path, net: nn.Module) -> nn.Module:

@@ -14,7 +14,7 @@ from qat.core.network_tensors import own_state
 from qat.core.packing import unpack
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import Method, TensorSpec
-from qat.export.packed.content import PackedLayout, form_of_codes
+from qat.export.packed.content import PackedLayout, decoded_weight, exponents_key, form_of_codes
 from qat.layers.bias import bias_values
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import placed_quantizers, quantizer_keys, twins
@@ -32,7 +32,10 @@ def with_fixed_ranges(plan: Plan) -> Plan:
     def fixed(spec: TensorSpec) -> TensorSpec:
         if spec.quantizer.name == "dynamic":
             return spec
-        return spec.but(quantizer=Method("minmax"), observer=Method("minmax"), scale="free")
+        # Methods of 1 bit are built in, and no other method has that width.
+        method = spec.quantizer.name if spec.bits == 1 else "minmax"
+        observer = Method("default" if spec.is_block or spec.bits == 1 else "minmax")
+        return spec.but(quantizer=Method(method), observer=observer, scale="free")
 
     def of(layer: LayerPlan) -> LayerPlan:
         output = None if layer.output is None else fixed(layer.output)
@@ -63,7 +66,8 @@ def restore(qnet: nn.Module, tensors: dict[str, Tensor], layout: PackedLayout) -
     for name, twin in twins(qnet):
         weight, bias = f"{name}.weight", f"{name}.bias"
         if weight in layout:
-            tensors[weight] = _weight(tensors[weight], layout[weight], twin)
+            exponents = tensors.pop(exponents_key(weight), None)
+            tensors[weight] = _weight(tensors[weight], layout[weight], twin, exponents)
         if bias in layout:
             tensors[bias] = _bias(tensors[bias], twin)
     own = quantizer_keys(qnet)
@@ -95,7 +99,9 @@ def _bias(codes: Tensor, twin: QuantTwin) -> Tensor:
     return bias_values(codes.to(step.device), step)
 
 
-def _weight(stream: Tensor, entry: Mapping[str, Any], twin: QuantTwin) -> Tensor:
+def _weight(
+    stream: Tensor, entry: Mapping[str, Any], twin: QuantTwin, exponents: Tensor | None
+) -> Tensor:
     quantizer = twin.weight_quantizer
     if not isinstance(quantizer, Quantizer):
         raise InputError(f"layer {twin.plan.name!r} has no quantized weight")
@@ -104,5 +110,5 @@ def _weight(stream: Tensor, entry: Mapping[str, Any], twin: QuantTwin) -> Tensor
         raise InputError(f"layer {twin.plan.name!r} needs {expected}, the file has {entry}")
     codes = unpack(stream.numpy(), twin.weight.numel(), *quantizer.code_range())
     whole = torch.from_numpy(codes).reshape(twin.weight.shape).to(twin.weight.device)
-    decoded = quantizer.decode(whole)
+    decoded = decoded_weight(quantizer, whole, exponents)
     return decoded.contiguous(memory_format=format_of(twin.weight))

@@ -2,6 +2,7 @@
 
 1. Weights as codes of affine grids; ``shapes`` in the metadata: name → shape. Biases in float.
 2. ``layout`` instead of ``shapes``: name → form and shape; codebooks, and biases as int32 codes.
+3. Low-bit floats and MX blocks, and codes of 1 bit. Files without them are written as version 2.
 
 Each step of :data:`_STEPS` converts the content of a file to the next version. A new version adds
 one step and changes none of the others.
@@ -13,9 +14,11 @@ from typing import Any
 
 from torch import Tensor
 
+from qat.core.formats import LOW_BIT_FORMATS
+from qat.core.plan import Plan
 from qat.export.packed.file import PackedFileError, fold, unfold
 
-VERSION = 2
+VERSION = 3
 
 Metadata = dict[str, str]
 
@@ -38,6 +41,19 @@ def migrated(
     for old in range(version, VERSION):
         metadata = _STEPS[old](path, metadata)
     return tensors, metadata
+
+
+def version_of(plan: Plan) -> int:
+    """The oldest version of the format that has all number formats of a plan.
+
+    Example:
+        >>> version_of(Plan({}))
+        2
+    """
+    layers = plan.layers.values()
+    specs = [s for p in layers for s in (p.weight, p.act, p.output) if s is not None]
+    new = any(s.format in LOW_BIT_FORMATS or s.bits == 1 for s in specs if not s.is_off)
+    return VERSION if new else VERSION - 1
 
 
 def _version(path: Path, metadata: Metadata) -> int:
@@ -64,5 +80,9 @@ def _to_2(path: Path, metadata: Metadata) -> Metadata:
     return kept | {"layout": fold(layout)}
 
 
-_STEPS: Mapping[int, Callable[[Path, Metadata], Metadata]] = {1: _to_2}
+def _to_3(path: Path, metadata: Metadata) -> Metadata:
+    return metadata
+
+
+_STEPS: Mapping[int, Callable[[Path, Metadata], Metadata]] = {1: _to_2, 2: _to_3}
 """Version → function that converts the metadata to the next version."""

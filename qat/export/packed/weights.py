@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from qat.core.packing import unpack
+from qat.export.packed.content import decoded_weight, exponents_key
 from qat.export.packed.file import read_file, unfold
 from qat.export.packed.versions import migrated
 from qat.layers.twin import QuantTwin
@@ -31,11 +32,14 @@ class PackedWeights:
         layout = unfold(path, metadata, "layout")
         self.layers = {n: t for n, t in layers.items() if f"{n}.weight" in layout}
         self.streams = {name: tensors[f"{name}.weight"].numpy() for name in self.layers}
+        keys = {name: exponents_key(f"{name}.weight") for name in self.layers}
+        self.exponents = {name: tensors[key] for name, key in keys.items() if key in tensors}
 
     @property
     def bytes(self) -> int:
-        """Bytes of all packed codes."""
-        return sum(stream.nbytes for stream in self.streams.values())
+        """Bytes of all packed codes, with the scales of blocks."""
+        codes = sum(stream.nbytes for stream in self.streams.values())
+        return codes + sum(exponents.nbytes for exponents in self.exponents.values())
 
     def unpack(self, name: str, buffer: Tensor) -> None:
         """Decode the weight of a layer.
@@ -48,7 +52,8 @@ class PackedWeights:
         quantizer = twin.weight_quantizer
         assert isinstance(quantizer, Quantizer)
         codes = unpack(self.streams[name], buffer.numel(), *quantizer.code_range())
-        weight = quantizer.decode(torch.from_numpy(codes).reshape(self.shape(name)))
+        whole = torch.from_numpy(codes).reshape(self.shape(name))
+        weight = decoded_weight(quantizer, whole, self.exponents.get(name))
         buffer.copy_(weight.flatten())
 
     def shape(self, name: str) -> torch.Size:
