@@ -23,6 +23,7 @@ def test_the_format_at_an_end(spec, policy, expected):
 def test_a_width_of_a_rule_switches_a_float_tensor_on():
     assert changed(TensorSpec(format="float"), {"bits": 5}, "*").stored_bits == 5
     assert changed(TensorSpec(bits=32), {"format": "fp16"}, "*").stored_bits == 16
+    assert changed(TensorSpec(bits=32), {"format": "mxfp6_e3m2"}, "*").stored_bits == 6
     spec = TensorSpec(bits=3)
     assert changed(spec, {}, "*") is spec
 

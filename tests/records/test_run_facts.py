@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from qat.records.run_facts import run_facts, slot_facts
+from qat.records.run_facts import RunFacts, run_facts, slot_facts
 from qat.records.schema import RunRecord
 
 
@@ -108,3 +108,14 @@ def test_without_a_plan_a_run_is_float():
     facts = run_facts(RunRecord(id="a", status="done", mode="float", seed=0))
     assert (facts.label, facts.run_name, facts.method) == ("float", "float-seed0", None)
     assert facts.weight.bits == 32
+
+
+def test_a_low_bit_format_stands_for_the_method():
+    spec = {"format": "fp8_e4m3", "bits": 8, "granularity": "channel", "observer": {"name": "ema"}}
+    facts = slot_facts([spec])
+    assert (facts.bits, facts.quantizer, facts.granularity) == (8, "fp8_e4m3", "channel")
+    assert (facts.observer, facts.symmetric, facts.signed) == ("ema", None, None)
+    block = slot_facts([{"format": "mxfp4_e2m1", "bits": 4, "granularity": "channel"}])
+    assert (block.bits, block.quantizer, block.granularity) == (4, "mxfp4_e2m1", "block")
+    run = RunFacts("net", "data", "static", 0, block, block, "academic")
+    assert run.label == "w4a4-mxfp4_e2m1"

@@ -6,9 +6,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from qat.core.plan import LayerPlan, Plan
+from qat.core.scheme import Method, TensorSpec
 from qat.export.packed.file import PackedFileError, fold, unfold
 from qat.export.packed.network import load_packed, save_packed
-from qat.export.packed.versions import VERSION, migrated
+from qat.export.packed.versions import VERSION, migrated, version_of
 from qat.layers.walk import quantizers, twins
 
 FILES = Path(__file__).parent / "files"
@@ -63,9 +65,23 @@ def test_shapes_of_version_1_become_a_layout():
 def test_the_present_version_is_not_changed_and_others_are_refused():
     present = {"version": str(VERSION), "layout": "any"}
     assert migrated(Path("it"), {}, present) == ({}, present)
-    with pytest.raises(PackedFileError, match=r"it has format version 3.*a newer qat"):
-        migrated(Path("it"), {}, {"version": "3"})
+    with pytest.raises(PackedFileError, match=r"it has format version 4.*a newer qat"):
+        migrated(Path("it"), {}, {"version": "4"})
     with pytest.raises(PackedFileError, match=r"it has format version '1.0'.*write it again"):
         migrated(Path("it"), {}, {"version": "1.0"})
     with pytest.raises(PackedFileError, match=r"damaged metadata \(shapes\)"):
         migrated(Path("it"), {}, {"version": "1", "shapes": fold([1])})
+
+
+def test_a_file_has_the_oldest_version_that_can_hold_it():
+    usual, mx = TensorSpec(bits=4), TensorSpec(format="mxfp4_e2m1")
+    binary = TensorSpec(bits=1, quantizer=Method("binary"))
+    for weight, act, version in (
+        (usual, usual, 2),
+        (usual, mx, 3),
+        (mx, usual, 3),
+        (binary, usual, 3),
+    ):
+        assert version_of(Plan({"fc": LayerPlan("fc", "Linear", weight, act)})) == version
+    off = mx.but(format="float")
+    assert version_of(Plan({"fc": LayerPlan("fc", "Linear", off, usual)})) == 2
