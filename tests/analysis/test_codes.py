@@ -72,3 +72,28 @@ def test_the_layers_that_lost_most_are_taken_in_their_order():
         LayerSQNR("c", 30.0, 5.0, 0.0),
     ]
     assert worst_layers(rows, 2) == ["a", "c"]
+
+
+def test_codes_that_do_not_ascend_are_counted_in_the_order_of_their_values():
+    made = make_quantizer(TensorSpec(format="fp4_e2m1", signed=True), Layout()).eval()
+    made.set_range(-6.0, 6.0)
+    codes = count_codes(torch.tensor([-9.0, -0.5, 0.1, 0.5, 2.5, 2.6, 6.0]), made)
+    # -6 -4 -3 -2 -1.5 -1 -.5 0 .5 1 1.5 2 3 4 6; the tie 2.5 takes the even mantissa of 2
+    assert codes.counts.tolist() == [1, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1]
+
+
+def test_thresholds_need_not_be_in_the_middle():
+    spec = TensorSpec(bits=2, signed=True, quantizer=Method("ternary"))
+    made, x = make_quantizer(spec, Layout()), torch.tensor([[0.4, 1.0, 0.35]])
+    made(x)  # the threshold is 0.408, half of the level 0.5
+    assert count_codes(x, made.eval()).counts.tolist() == [0, 2, 1]
+
+
+def test_blocks_have_no_common_axis_of_codes(tiny_images):
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3)).eval()
+    mx = TensorSpec(format="mxfp4_e2m1")
+    qnet = quantize(net, make_plan(net, Scheme(mx, mx), tiny_images))
+    calibrate(qnet, [tiny_images])
+    assert layer_codes(qnet, ["0", "2"], tiny_images).keys() == {"0", "2"}  # both ends have 8 bits
+    qnet = quantize(net, make_plan(net, Scheme(mx, mx, first_last="same"), tiny_images))
+    assert layer_codes(qnet, ["0"], tiny_images) == {}

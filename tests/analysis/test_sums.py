@@ -5,9 +5,12 @@ import math
 import pytest
 import torch
 
-from qat.analysis.sums import clipped, tensor_sums
+from qat.analysis.sums import clipped, has_step, tensor_sums
 from qat.analysis.symmetry import quantized
+from qat.core.layout import Layout
+from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.cast import CastQuantizer
+from qat.quantizers.registry import make_quantizer
 
 # Codes -2..1 with step 1: the values beyond -2.5 and 1.5 are clipped.
 X = torch.tensor([-3.0, -2.4, -0.25, 0.0, 1.0, 1.4, 2.0])
@@ -43,3 +46,24 @@ def test_a_cast_has_a_ratio_alone():
     cast = CastQuantizer()
     row = tensor_sums(torch.tensor([1.0, 3.0]), cast).row("a", "act", cast)
     assert (row.sqnr_db, row.bits, row.step) == (math.inf, None, None)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        TensorSpec(format="fp8_e4m3", signed=True),
+        TensorSpec(format="mxfp4_e2m1", signed=True),
+        TensorSpec(bits=2, signed=True, quantizer=Method("ternary")),
+    ],
+    ids=lambda spec: f"{spec.format}-{spec.quantizer.name}",
+)
+def test_levels_without_a_common_step_have_a_ratio_alone(spec):
+    quantizer = make_quantizer(spec, Layout()).eval()
+    quantizer.set_phase("observe")
+    quantizer(torch.tensor([[1.0, 3.0]]))
+    quantizer.set_phase("quantize")
+    x = torch.tensor([[1.0, 2.9]])
+    row = tensor_sums(x, quantizer).row("a", "weight", quantizer)
+    noise = (quantizer(x) - x).square().sum()
+    assert row.sqnr_db == pytest.approx(float(10 * torch.log10(x.square().sum() / noise)), abs=1e-4)
+    assert (row.bits, row.step, has_step(quantizer)) == (None, None, False)

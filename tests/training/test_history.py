@@ -6,6 +6,10 @@ import pytest
 import torch
 from lightning.pytorch.loggers import CSVLogger
 
+from qat.convert.calibrate import calibrate
+from qat.convert.rules import make_plan
+from qat.convert.swap import quantize
+from qat.core.scheme import Method, Scheme, TensorSpec
 from qat.records.side_files.history import HistoryFile, HistoryWriter
 from qat.training.fit import fit
 from qat.training.history import QuantizerHistory
@@ -75,3 +79,24 @@ def test_loggers_get_the_readings_too(quantized_net, train_batches, val_batches,
 def test_it_must_look_sometimes(tmp_path):
     with pytest.raises(ValueError, match="every_n_steps must be 1 or more, got 0"):
         QuantizerHistory(0, HistoryWriter(tmp_path / "it.csv"))
+
+
+@pytest.mark.parametrize("name", ["fp8_e4m3", "mxfp4_e2m1", "ternary"])
+def test_levels_without_a_common_step_have_flips_and_ratio(
+    name, float_net, images, train_batches, val_batches, tmp_path
+):
+    if name == "ternary":
+        weight = TensorSpec(bits=2, quantizer=Method("ternary"))
+        act = TensorSpec(bits=8)
+    else:
+        weight = act = TensorSpec(format=name)
+    scheme = Scheme(weight, act, first_last="same")
+    net = quantize(float_net, make_plan(float_net, scheme, images[:8]))
+    calibrate(net, [images[:16]])
+    history = QuantizerHistory(4, HistoryWriter(tmp_path / "history.csv"))
+    train(net, train_batches, val_batches, tmp_path, history)
+    path = tmp_path / "history.csv"
+    content = path.read_bytes() if path.exists() else b""
+    rows = HistoryFile.from_csv(content, path).rows if content else ()
+    of_weight = {row.metric for row in rows if row.slot == "weight"}
+    assert of_weight == (set() if name.startswith("mx") else {"flips", "sqnr_db"})
