@@ -5,12 +5,12 @@ import torch
 
 from qat.core.layout import Layout
 from qat.core.scheme import Method, TensorSpec
-from qat.quantizers.registry import make_quantizer
+from qat.quantizers.binary import BinaryQuantizer
 
 
 def binary(layout=None):
     spec = TensorSpec(bits=1, signed=True, quantizer=Method("binary"))
-    return make_quantizer(spec, layout or Layout())
+    return BinaryQuantizer(spec, layout or Layout())
 
 
 def test_forward_and_gradient_by_hand():

@@ -4,12 +4,12 @@ import torch
 
 from qat.core.layout import Layout
 from qat.core.scheme import Method, TensorSpec
-from qat.quantizers.registry import make_quantizer
+from qat.quantizers.sign import SignQuantizer
 
 
 def sign(layout=None, signed=True):
     spec = TensorSpec(bits=1, signed=signed, quantizer=Method("sign"))
-    return make_quantizer(spec, layout or Layout())
+    return SignQuantizer(spec, layout or Layout())
 
 
 def test_forward_and_gradient_by_hand():
