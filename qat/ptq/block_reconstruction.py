@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from qat.convert.calibrate import fit_biases
 from qat.ptq.blocks import LayerBlock
 from qat.ptq.learned_step import keeps
 from qat.ptq.reconstruction import (
@@ -40,6 +41,7 @@ class BlockReconstruction(BlockStep):
         check_uniform(work.qnet)
         self._work = work
         super().change(work)
+        fit_biases(work.qnet)  # steps of activations are part of the scales of integer biases
 
     def importance(self, block: LayerBlock) -> Tensor | None:
         """Factor of each squared error, of the shape of the block's output; None for 1."""
