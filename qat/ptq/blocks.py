@@ -4,14 +4,14 @@ A block is a segment (:mod:`qat.ptq.segments`): a residual block with the activa
 a single layer with its activation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from qat.layers.twin import QuantTwin
+from qat.ptq.fisher import fisher_diagonal
 from qat.ptq.held import quantized_weight
 from qat.ptq.kept import keeping, restored
 from qat.ptq.layers import each_segment, kept
@@ -29,6 +29,8 @@ class LayerBlock:
         name: Name of its first layer.
         twins: Name → layer of those with rounded weights, in execution order; the step changes
             them in place.
+        parts: Module path → every quantized layer and quantized tensor of the block, in execution
+            order, with or without rounded weights.
         inputs: ``(images, ...)``: what enters the block in the quantized network so far; the
             quantizers of its first layers have not rounded it yet.
         float_inputs: The same in the float network.
@@ -39,6 +41,7 @@ class LayerBlock:
 
     name: str
     twins: dict[str, QuantTwin]
+    parts: dict[str, nn.Module]
     inputs: Tensor
     float_inputs: Tensor
     float_outputs: Tensor
@@ -55,20 +58,24 @@ class LayerBlock:
         """
         return self._segment.run(self._work.qnet, x)
 
-    def loss_gradients(self) -> Tensor:
-        """Gradients of the loss by the block's float output, one row for each image.
+    def fisher_diagonal(self, probes: int) -> Tensor:
+        """The diagonal of the Fisher information of the block's float output.
 
-        The loss of an image is the cross entropy of the float network's logits with its own most
-        likely class, since calibration images need no labels. The squares of the gradients are the
-        diagonal of the Fisher information, with which BRECQ weights errors.
+        Args:
+            probes: Most backward passes for each batch, see :mod:`qat.ptq.fisher`.
 
         Returns:
             Of the shape of ``float_outputs``.
         """
-        net, part = self._work.float_net, self._segment
         outputs = self.float_outputs.split([len(batch) for batch in self._work.batches])
-        own = self._work.device
-        return kept(self._work, (_loss_gradient(net, part, z.to(own)) for z in outputs))
+        own, rest = self._work.device, self._float_logits
+        parts = (fisher_diagonal(rest, z.to(own), probes, self.generator) for z in outputs)
+        return kept(self._work, parts)
+
+    def _float_logits(self, z: Tensor) -> Tensor:
+        for segment in self._segment.following:
+            z = segment.run(self._work.float_net, z)
+        return z
 
 
 def each_block(work: Work) -> Iterator[LayerBlock]:
@@ -82,16 +89,14 @@ def each_block(work: Work) -> Iterator[LayerBlock]:
     """
     for segment, x, float_x in each_segment(work):
         parts = {path: work.qnet.get_submodule(path) for path in segment.paths(work.qnet)}
-        layers = {path: part for path, part in parts.items() if isinstance(part, QuantTwin)}
-        layers = {n: twin for n, twin in layers.items() if quantized_weight(twin) is not None}
-        if not layers or restored(work, segment.names[0], parts):
+        if not _rounded(parts) or restored(work, segment.names[0], parts):
             continue
         with keeping(work, segment.names[0], parts):
-            yield _block(work, segment, layers, x(), float_x())
+            yield _block(work, segment, parts, x(), float_x())
 
 
 def _block(
-    work: Work, segment: Segment, layers: dict[str, QuantTwin], x: Tensor, float_x: Tensor
+    work: Work, segment: Segment, parts: dict[str, nn.Module], x: Tensor, float_x: Tensor
 ) -> LayerBlock:
     name, sizes = segment.names[0], [len(batch) for batch in work.batches]
 
@@ -102,16 +107,20 @@ def _block(
 
     drawn = work.generator(name)
     return LayerBlock(
-        name, layers, x, float_x, kept(work, outputs()), drawn, work.track, work, segment
+        name,
+        _rounded(parts),
+        parts,
+        x,
+        float_x,
+        kept(work, outputs()),
+        drawn,
+        work.track,
+        work,
+        segment,
     )
 
 
-def _loss_gradient(net: nn.Module, part: Segment, z: Tensor) -> Tensor:
-    """The gradient of one batch's loss by the block's output ``z``."""
-    z = z.detach().requires_grad_()
-    with torch.enable_grad():
-        logits = z
-        for segment in part.following:
-            logits = segment.run(net, logits)
-        loss = F.cross_entropy(logits, logits.detach().argmax(dim=1), reduction="sum")
-    return torch.autograd.grad(loss, z)[0]
+def _rounded(parts: Mapping[str, nn.Module]) -> dict[str, QuantTwin]:
+    """The layers whose weights are rounded."""
+    layers = {path: part for path, part in parts.items() if isinstance(part, QuantTwin)}
+    return {path: twin for path, twin in layers.items() if quantized_weight(twin) is not None}

@@ -110,6 +110,20 @@ class PtqMethod:
         return step
 
 
+def _learned_rounding(iterations: int, batch_size: int) -> dict[str, PtqOption]:
+    """Options of methods that learn roundings; ``iterations`` are those of the paper."""
+    return {
+        "iterations": PtqOption(1000, paper=iterations, low=1, high=10**6),
+        "batch_size": PtqOption(batch_size, paper=32, low=1, high=10**4),
+        "learning_rate": PtqOption(1e-2, paper=1e-3, low=1e-6, high=1.0),
+        "strength": PtqOption(0.01, low=0.0, high=1e6),
+        "warm_up": PtqOption(0.2, low=0.0, high=0.99),
+    }
+
+
+_STEP_RATE = PtqOption(4e-5, low=0.0, high=1.0)
+"""Learning rate of the steps of activations."""
+
 PTQ_METHODS: Mapping[str, PtqMethod] = {
     "fold": PtqMethod(
         "qat.ptq.fold:Fold",
@@ -145,6 +159,38 @@ PTQ_METHODS: Mapping[str, PtqMethod] = {
         "",
         QUANTIZED,
         "rounding",
+    ),
+    "adaround": PtqMethod(
+        "qat.ptq.adaround:AdaRound",
+        "learn for each layer which weights are rounded up and which down",
+        "Nagel et al. 2020, arXiv:2004.10568",
+        QUANTIZED,
+        "rounding",
+        _learned_rounding(10_000, batch_size=64),
+    ),
+    "brecq": PtqMethod(
+        "qat.ptq.brecq:Brecq",
+        "learn roundings and activation steps of each block, with Fisher-weighted errors",
+        "Li et al. 2021, arXiv:2102.05426",
+        QUANTIZED,
+        "rounding",
+        {
+            **_learned_rounding(20_000, batch_size=32),
+            "step_learning_rate": _STEP_RATE,
+            "probes": PtqOption(4, paper=16, low=1, high=1000),
+        },
+    ),
+    "qdrop": PtqMethod(
+        "qat.ptq.qdrop:QDrop",
+        "learn roundings and activation steps of each block, dropping quantization at random",
+        "Wei et al. 2022, arXiv:2203.05740",
+        QUANTIZED,
+        "rounding",
+        {
+            **_learned_rounding(20_000, batch_size=32),
+            "step_learning_rate": _STEP_RATE,
+            "drop": PtqOption(0.5, low=0.0, high=1.0),
+        },
     ),
     "bias_correction": PtqMethod(
         "qat.ptq.bias_correction:BiasCorrection",

@@ -52,6 +52,22 @@ def test_an_exported_network_computes_what_the_steps_made(qat, home):
     assert record["metrics"]["parity_top1_agreement"] == 1.0
 
 
+@pytest.mark.slow
+def test_learned_roundings_and_steps_reach_the_exported_network(qat, home):
+    pytest.importorskip("onnxruntime")
+    steps = "ptq=[fold,{qdrop:{iterations:3,learning_rate:0.5,step_learning_rate:0.01}}]"
+    words = ["scheme.placement=integer", "scheme=w8a8", "quantizer@scheme.weight=minmax"]
+    code, out, err = qat("run", *SMALL, *words, steps, IMAGES)
+    assert code == 0, err
+    folder = folder_of(out)
+    record = json.loads((folder / "run.json").read_text())
+    assert record["gate"] == "passed"
+    assert record["metrics"]["parity_top1_agreement"] == 1.0
+    calibrated, learned = PtqFile.read(folder / "ptq.json").rows[-2:]
+    assert learned.step == "qdrop"
+    assert learned.logit_sqnr_db != calibrated.logit_sqnr_db
+
+
 def test_a_wrong_list_is_refused_before_torch_is_loaded(qat, home):
     code, _, err = qat("run", "ptq=[equalize]")
     assert code == 2

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch.nn import functional as F
 
 from qat.ptq.blocks import each_block
 from tests.ptq.networks import IMAGES, Residual, quantized, seeded, work_of
@@ -25,17 +24,18 @@ def test_inputs_and_outputs_and_the_block_itself(placement):
     assert qnet.fc.weight.grad is not None
 
 
-def test_the_gradients_of_the_loss_are_those_of_the_whole_network():
-    qnet = quantized(seeded(Residual))
-    work = work_of(qnet)
+def test_the_fisher_diagonal_is_that_of_the_whole_network():
+    work = work_of(quantized(seeded(Residual)))
     net = work.float_net
-    block = next(block for block in each_block(work) if block.name == "block.conv1")
-    kept = []
-    handle = net.block.register_forward_hook(lambda _, x, y: kept.append(y) or y.retain_grad())
-    logits = net(IMAGES)
-    F.cross_entropy(logits, logits.argmax(1), reduction="sum").backward()
-    handle.remove()
-    gradients = block.loss_gradients()
-    # The block ends behind the mean over positions.
-    expected = kept[0].grad.sum((2, 3))
-    assert torch.allclose(gradients, expected, atol=1e-6)
+    stem, *_ = each_block(work)
+
+    def logits_of(z):
+        return net.fc(net.block(z).mean((2, 3)))
+
+    p = net(IMAGES).detach().softmax(1)
+    jacobian = torch.autograd.functional.jacobian(lambda z: logits_of(z).sum(0), stem.float_outputs)
+    jacobian = jacobian.flatten(2)  # class, image, element
+    hessian = torch.diag_embed(p) - p[:, :, None] * p[:, None, :]
+    expected = torch.einsum("kne,nkl,lne->ne", jacobian, hessian, jacobian)
+    diagonal = stem.fisher_diagonal(probes=16).flatten(1)
+    assert torch.allclose(diagonal, expected, rtol=1e-3, atol=1e-7)
