@@ -52,10 +52,13 @@ class Quantizer(nn.Module):
         phase: One of ``observe``, ``quantize``, ``off``; set by :meth:`set_phase`.
         frozen: True if the range no longer follows training.
         learns: True for a method whose range is trained by gradient descent.
+        decay: Weight decay of what it learns: ``weights`` for that of the weights, a number, or
+            None for that of all quantizers (``optimizer.step_weight_decay``).
         least_scale: Smallest allowed scales, of ``layout.shape``; None for no limit.
     """
 
     learns = False
+    decay: float | str | None = None
     calibrated: Tensor
 
     def __init__(self, spec: TensorSpec, layout: Layout) -> None:

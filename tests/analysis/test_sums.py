@@ -7,7 +7,10 @@ import torch
 
 from qat.analysis.sums import clipped, tensor_sums
 from qat.analysis.symmetry import quantized
+from qat.core.layout import Layout
+from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.cast import CastQuantizer
+from qat.quantizers.registry import make_quantizer
 
 # Codes -2..1 with step 1: the values beyond -2.5 and 1.5 are clipped.
 X = torch.tensor([-3.0, -2.4, -0.25, 0.0, 1.0, 1.4, 2.0])
@@ -43,3 +46,15 @@ def test_a_cast_has_a_ratio_alone():
     cast = CastQuantizer()
     row = tensor_sums(torch.tensor([1.0, 3.0]), cast).row("a", "act", cast)
     assert (row.sqnr_db, row.bits, row.step) == (math.inf, None, None)
+
+
+def test_levels_without_a_common_step_have_noise_only():
+    spec = TensorSpec(bits=2, signed=True, quantizer=Method("sawb"))
+    quantizer = make_quantizer(spec, Layout.of_weight("tensor", (1, 7))).eval()
+    quantizer.set_range(-3.0, 3.0)  # levels -3, -1, 1, 3
+    row = tensor_sums(X[None], quantizer).row("a", "weight", quantizer)
+    assert (row.step, row.clipped, row.used_codes) == (None, None, None)
+    nearest = [-3, -3, -1, 1, 1, 1, 1]
+    noise = sum((x - y) ** 2 for x, y in zip(X.tolist(), nearest, strict=True))
+    signal = sum(x**2 for x in X.tolist())
+    assert row.sqnr_db == pytest.approx(10 * math.log10(signal / noise), abs=1e-3)

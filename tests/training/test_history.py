@@ -6,6 +6,10 @@ import pytest
 import torch
 from lightning.pytorch.loggers import CSVLogger
 
+from qat.convert.calibrate import calibrate
+from qat.convert.rules import make_plan
+from qat.convert.swap import quantize
+from qat.core.scheme import Method, Scheme, TensorSpec
 from qat.records.side_files.history import HistoryFile, HistoryWriter
 from qat.training.fit import fit
 from qat.training.history import QuantizerHistory
@@ -75,3 +79,18 @@ def test_loggers_get_the_readings_too(quantized_net, train_batches, val_batches,
 def test_it_must_look_sometimes(tmp_path):
     with pytest.raises(ValueError, match="every_n_steps must be 1 or more, got 0"):
         QuantizerHistory(0, HistoryWriter(tmp_path / "it.csv"))
+
+
+def test_levels_without_a_common_step_have_no_scale(
+    float_net, images, train_batches, val_batches, tmp_path
+):
+    weight = TensorSpec(bits=2, granularity="channel", quantizer=Method("dorefa"))
+    scheme = Scheme(weight, TensorSpec(bits=4, quantizer=Method("pact")))
+    qnet = quantize(float_net, make_plan(float_net, scheme, images[:8]))
+    calibrate(qnet, [images[:16]])
+    history = QuantizerHistory(1, HistoryWriter(tmp_path / "history.csv"))
+    train(qnet, train_batches, val_batches, tmp_path, history, max_epochs=1)
+    path = tmp_path / "history.csv"
+    metrics = {(row.slot, row.metric) for row in HistoryFile.from_csv(path.read_bytes(), path).rows}
+    of_act = {("act", "scale"), ("act", "clipping")}
+    assert metrics == {("weight", "flips"), ("weight", "sqnr_db")} | of_act
