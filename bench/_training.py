@@ -1,4 +1,4 @@
-"""Networks and training steps that benchmarks time: float and LSQ, in a memory format."""
+"""Networks and training steps that benchmarks time: float and quantized, in a memory format."""
 
 import copy
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from qat.core.kernels import set_kernel
 from qat.core.scheme import Method, Scheme, TensorSpec
 from qat.models.build import build_model
 from qat.models.names import BUILTIN
+from qat.quantizers.declared import DECLARED
 from qat.training.optimizers import float_groups, make_optimizer, quantizer_groups
 from qat.training.specs import OptimizerSpec
 from qat.training.step import TrainingStep, make_step
@@ -37,6 +38,7 @@ class Case:
         size: Height and width of the images.
         channels: Of the images.
         bits: Of weights and activations; the first and the last layer have 8.
+        method: Quantizer of weights and activations; LSQ where it does not quantize one of them.
         device: ``cpu`` or ``cuda``.
         precision: ``32-true`` or ``bf16-mixed``.
     """
@@ -46,6 +48,7 @@ class Case:
     size: int = 32
     channels: int = 3
     bits: int = 4
+    method: str = "lsq"
     device: str = "cpu"
     precision: str = "32-true"
 
@@ -70,7 +73,7 @@ class Case:
     def quantized(self, net: nn.Module) -> nn.Module:
         """``net`` converted and calibrated on the first images."""
         images = self.images()[0][:CALIBRATION_IMAGES]
-        qnet = quantize(net, make_plan(net, lsq_scheme(self.bits), images[:8]))
+        qnet = quantize(net, make_plan(net, scheme_of(self.method, self.bits), images[:8]))
         calibrate(qnet, [images])
         return qnet
 
@@ -81,12 +84,28 @@ class Case:
         return torch.autocast(self.device, dtype=torch.bfloat16)
 
 
-def lsq_scheme(bits: int) -> Scheme:
-    """Per-channel weights, per-tensor activations, first and last layer 8 bit."""
-    method = Method("lsq")
-    return Scheme(
-        weight=TensorSpec(bits=bits, granularity="channel", quantizer=method),
-        act=TensorSpec(bits=bits, quantizer=method),
+def scheme_of(method: str, bits: int) -> Scheme:
+    """Per-channel weights, per-tensor activations, first and last layer 8 bit.
+
+    Args:
+        method: Of each slot that it declares; the other slot has LSQ.
+        bits: Of weights and activations.
+    """
+    return Scheme(weight=_spec_in("weight", method, bits), act=_spec_in("act", method, bits))
+
+
+def _spec_in(slot: str, method: str, bits: int) -> TensorSpec:
+    declared = DECLARED[method]
+    if slot not in declared.slots:
+        method, declared = "lsq", DECLARED["lsq"]
+    channel = slot == "weight" and "channel" in declared.granularities
+    return TensorSpec(
+        format=declared.formats[0],
+        bits=bits if bits in declared.bits else declared.bits[0],
+        granularity="channel" if channel else declared.granularities[0],
+        symmetric=True in declared.symmetric,
+        scale=declared.scales[0],
+        quantizer=Method(method),
     )
 
 

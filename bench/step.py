@@ -1,8 +1,8 @@
 """Time of a training step: float against quantization-aware, in turns in one process.
 
-    python -m bench.step [--model resnet20] [--kernels compiled eager] [--compile-model]
-                         [--memory-format contiguous channels_last] [--precision 32-true]
-                         [--device cpu] [--steps 15] [--out FILE]
+    python -m bench.step [--model resnet20] [--method lsq] [--kernels compiled eager]
+                         [--compile-model] [--memory-format contiguous channels_last]
+                         [--precision 32-true] [--device cpu] [--steps 15] [--out FILE]
 
 A step is forward, loss, backward and the optimizer's update of :mod:`qat.training` on images that
 are already there: 128 of 32 pixels, for MobileNetV2 32 of 96 pixels. These take turns, step by
@@ -10,7 +10,8 @@ step; with ``_channels_last`` at the end of the name, images and network are in 
 without it in the usual one (contiguous):
 
     float               the float network, plain operations
-    qat_eager           LSQ on weights (per channel) and activations (per tensor), plain operations
+    qat_eager           weights (per channel) and activations (per tensor) quantized by the method,
+                        plain operations; LSQ where it does not quantize one of them
     qat_compiled        the same with compiled quantizers (``kernel=compiled``)
     qat_compiled_model  the same with the whole step compiled (``trainer.compile=model``), if asked,
                         in the format that is named, else that of the fastest QAT step
@@ -40,11 +41,13 @@ from bench._report import (
 )
 from bench._training import FORMATS, PRECISIONS, Case, Step, in_format, training_step
 from qat.core.kernels import choose_kernel, current_kernel, has_compiler, set_kernel
+from qat.quantizers.declared import DECLARED
 
 SIZES = {"mobilenet_v2": (32, 96)}
 """Batch and size of the images by model, where it is not 128 of 32 pixels."""
 PILOT_ROUNDS = 3
 FASTEST = "fastest"
+METHODS = [name for name in DECLARED if name != "dynamic"]
 
 
 def named(kind: str, memory_format: str) -> str:
@@ -151,6 +154,7 @@ def case_of(args: argparse.Namespace) -> Case:
         size=args.size or size,
         channels=args.channels,
         bits=args.bits,
+        method=args.method,
         device=args.device,
         precision=args.precision,
     )
@@ -162,6 +166,7 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--model", default="resnet20", help="built in, or of torchvision")
     words.add_argument("--batch", type=int, help="images of a step; default: by the model")
     words.add_argument("--bits", type=int, default=4)
+    words.add_argument("--method", choices=sorted(METHODS), default="lsq", help="quantizer")
     words.add_argument("--size", type=int, help="height and width of the images; default: by model")
     words.add_argument("--channels", type=int, default=3)
     words.add_argument("--device", choices=["cpu", "cuda"], default="cpu")

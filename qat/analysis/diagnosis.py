@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qat.analysis.rows import TensorRow
+from qat.quantizers.declared import DECLARED
 
 MAX_GAUSS_DB = {2: 9.25, 3: 14.27, 4: 19.38, 5: 24.57, 6: 29.83, 7: 35.13, 8: 40.57}
 """Width in bits → usual SQNR."""
@@ -30,7 +31,7 @@ USED_CODES = 0.3
 """A smaller share of used codes is a cause."""
 MORE_IMAGES = "calibrate.images={images}"
 """The caller that prints it fills in a number of images."""
-LEARNED = ("lsq",)
+LEARNED = tuple(name for name, declared in DECLARED.items() if declared.learns)
 """Quantizers that learn their range, and may clip for a smaller error."""
 
 

@@ -85,7 +85,11 @@ def _declared(name: str, text: str) -> str:
         return text
     words = {"weight": "weights", "act": "activations"}
     slots = " and ".join(words[slot] for slot in declared.slots)
-    return f"{text} For {slots}, {ranges(declared.bits)} bits, {declared.levels}."
+    kinds = {declared.levels_in(slot): words[slot] for slot in declared.slots}
+    levels = next(iter(kinds))
+    if len(kinds) > 1:
+        levels = ", ".join(f"{level} ({slot})" for level, slot in kinds.items())
+    return f"{text} For {slots}, {ranges(declared.bits)} bits, {levels}."
 
 
 def _marked(text: str, path: Path) -> str:

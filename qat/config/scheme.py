@@ -8,11 +8,14 @@ from qat.config.modes import trains
 from qat.config.schema import RuleConfig, RunConfig, SlotConfig
 from qat.core.formats import LOW_BIT_FORMATS
 from qat.core.scheme import Method, Rule, Scheme, TensorSpec
+from qat.quantizers.declared import DECLARED
 
 _METHOD_KEYS = {"name", "target", "options"}
 SHORT_TRAINING_EPOCHS = 10
-"""Up to so many epochs, learned step size quantization (LSQ) starts at the step of least squared
-error; a longer training starts at the paper's step and finds its own."""
+"""Up to so many epochs, methods that learn a range start at that of least squared error; a longer
+training starts where the method's paper does, and finds its own."""
+_SETTLED = ("start", "clip")
+"""Options of quantizers whose value ``auto`` is settled by the length of the training."""
 
 
 def build_scheme(config: RunConfig) -> Scheme:
@@ -32,8 +35,8 @@ def build_scheme(config: RunConfig) -> Scheme:
     )
 
 
-def lsq_start(config: RunConfig, observer: str) -> str:
-    """The start of LSQ's step that ``start: auto`` stands for.
+def settled_start(config: RunConfig, observer: str) -> str:
+    """What ``start: auto`` (LSQ and other methods that learn a range) stands for.
 
     Args:
         config: Of the run.
@@ -91,9 +94,14 @@ def _quantizer(
     config: RunConfig, name: str, target: str | None, options: Mapping[str, Any], observer: str
 ) -> Method:
     settled = dict(options)
-    if name == "lsq" and settled.get("start", "auto") == "auto":
-        settled["start"] = lsq_start(config, observer)
+    for option in _SETTLED:
+        if option in _options_of(name) and settled.get(option, "auto") == "auto":
+            settled[option] = settled_start(config, observer)
     return Method(name, target, settled)
+
+
+def _options_of(name: str) -> tuple[str, ...]:
+    return DECLARED[name].options if name in DECLARED else ()
 
 
 def _rule(config: RunConfig, rule: RuleConfig) -> Rule:

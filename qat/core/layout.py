@@ -1,6 +1,6 @@
 """Granularity: a tensor has one scale, one per channel, or one per group of input channels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 import torch
@@ -19,6 +19,8 @@ class Layout:
         axis: Axis with one scale per index; None for a single scale.
         channels: Length of that axis, 1 when ``axis`` is None.
         groups: Groups of axis 1 within each index of axis 0; 0 for none.
+        of_weights: The tensor is a weight, for methods that treat weights and activations
+            differently. It says nothing about the scales, and is not compared.
 
     Example:
         >>> Layout.of_weight("group", (8, 6, 3, 3), group_size=3).shape
@@ -28,6 +30,7 @@ class Layout:
     axis: int | None = None
     channels: int = 1
     groups: int = 0
+    of_weights: bool = field(default=False, compare=False, repr=False)
 
     @classmethod
     def of_weight(
@@ -46,16 +49,16 @@ class Layout:
             InputError: If ``group_size`` does not divide the number of input channels.
         """
         if granularity == "tensor":
-            return cls()
+            return cls(of_weights=True)
         if granularity == "channel":
-            return cls(axis=0, channels=shape[0])
+            return cls(axis=0, channels=shape[0], of_weights=True)
         size = min(group_size or shape[1], shape[1])
         if shape[1] % size:
             raise InputError(
                 f"group_size={group_size} does not divide the {shape[1]} input channels of a "
                 f"weight of shape {tuple(shape)}: choose a divisor, or a rule for this layer"
             )
-        return cls(axis=0, channels=shape[0], groups=shape[1] // size)
+        return cls(axis=0, channels=shape[0], groups=shape[1] // size, of_weights=True)
 
     @classmethod
     def of_activation(cls, granularity: str, channels: int) -> "Layout":

@@ -24,10 +24,11 @@ from qat.core.layout import Layout
 from qat.core.qparams import QParams
 
 ACTIVATIONS = ("none", "relu", "relu6")
-Gradients = Callable[..., tuple[Tensor, Tensor | None]]
+Gradients = Callable[..., tuple[Tensor | None, ...]]
 """From ``(grad, grad_of_y, values, scale, zero_point, activation, qmin, qmax)``, all tensors as
-rows, to the gradients of ``x`` and of the scale (None if it gets none). ``values`` are ``y``, or
-``x`` if there is no addend; ``grad_of_y`` is None if nothing else reads ``y``."""
+rows, to the gradients of ``x``, of the scale (None if it gets none) and, if the rounding has an
+``offset``, of the offset. ``values`` are ``y``, or ``x`` if there is no addend; ``grad_of_y`` is
+None if nothing else reads ``y``."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,11 @@ class Rounding:
         grid: The codes.
         layout: Which elements share a scale.
         gradients: The backward pass of the method.
-        gain: Factor of the gradient of the scale.
+        gain: Factor of the gradients of scale and offset.
         learned: Parameter of ``layout.shape`` whose magnitude is the scale; the gradient flows into
             it. None if the scale is computed otherwise.
+        offset: Parameter of ``layout.shape`` that determines the zero point; the third gradient
+            flows into it. None if the zero point gets no gradient.
     """
 
     scale: Tensor
@@ -53,6 +56,7 @@ class Rounding:
     gradients: Gradients
     gain: float = 1.0
     learned: Tensor | None = None
+    offset: Tensor | None = None
 
 
 def fake_quantize(x: Tensor, qparams: QParams) -> Tensor:
@@ -100,7 +104,7 @@ def rounded(x: Tensor, rounding: Rounding) -> Tensor:
         x: Values of any shape that the layout allows.
         rounding: How to round.
     """
-    tensors = x, None, rounding.scale, rounding.learned
+    tensors = x, None, rounding.scale, rounding.learned, rounding.offset
     return _Round.apply(*tensors, rounding, "none", False)  # type: ignore[no-any-return]
 
 
@@ -126,7 +130,7 @@ def activated_and_rounded(
         >>> [t.tolist() for t in activated_and_rounded(x, addend, rounding, "relu")]
         [[0.7000000476837158, 0.0], [0.5, 0.0]]
     """
-    tensors = x, addend, rounding.scale, rounding.learned
+    tensors = x, addend, rounding.scale, rounding.learned, rounding.offset
     return _Round.apply(*tensors, rounding, activation, True)  # type: ignore[no-any-return]
 
 
@@ -141,7 +145,7 @@ def activated_then_rounded(
         rounding: How to round.
         activation: ``none``, ``relu`` or ``relu6``.
     """
-    tensors = x, addend, rounding.scale, rounding.learned
+    tensors = x, addend, rounding.scale, rounding.learned, rounding.offset
     return _Round.apply(*tensors, rounding, activation, False)  # type: ignore[no-any-return]
 
 
@@ -223,6 +227,7 @@ class _Round(torch.autograd.Function):
         addend: Tensor | None,
         scale: Tensor,
         learned: Tensor | None,
+        offset: Tensor | None,
         rounding: Rounding,
         activation: str,
         returns_y: bool,
@@ -258,8 +263,8 @@ def gradients(
     learned: Tensor | None,
     rounding: Rounding,
     activation: str = "none",
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Gradients of the input, of the scale, and of the parameter that the scale comes from.
+) -> tuple[Tensor | None, ...]:
+    """Gradients of input, scale, and the parameters that scale and zero point come from.
 
     Args:
         grad: Gradient of the rounded tensor.
@@ -272,7 +277,7 @@ def gradients(
         activation: ``none``, ``relu`` or ``relu6``.
     """
     layout, grid = rounding.layout, rounding.grid
-    grad_x, of_scale = rounding.gradients(
+    of_rows, *of_terms = rounding.gradients(
         layout.sliced(grad, like=values),
         None if grad_of_y is None else layout.sliced(grad_of_y, like=values),
         layout.sliced(values),
@@ -282,14 +287,15 @@ def gradients(
         grid.qmin,
         grid.qmax,
     )
-    grad_x = layout.unsliced(grad_x, values)
-    if of_scale is None:
-        return grad_x, None, None
+    assert of_rows is not None
+    grad_x = layout.unsliced(of_rows, values)
     # The gain differs between layers; as an argument of the body, each would be compiled.
-    of_scale = of_scale * rounding.gain
-    if learned is None:
-        return grad_x, of_scale, None
-    return grad_x, None, of_scale.reshape(learned.shape) * learned.sign()
+    of_scale, of_offset = (g if g is None else g * rounding.gain for g in (*of_terms, None)[:2])
+    if rounding.offset is not None and of_offset is not None:
+        of_offset = of_offset.reshape(rounding.offset.shape)
+    if learned is None or of_scale is None:
+        return grad_x, of_scale, None, of_offset
+    return grad_x, None, of_scale.reshape(learned.shape) * learned.sign(), of_offset
 
 
 @body

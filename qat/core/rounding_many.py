@@ -34,7 +34,9 @@ def all_rounded(tensors: Sequence[Tensor], roundings: Sequence[Rounding]) -> tup
     """
     scales = [rounding.scale for rounding in roundings]
     learned = [rounding.learned for rounding in roundings]
-    return _RoundAll.apply(tuple(roundings), *tensors, *scales, *learned)  # type: ignore[no-any-return]
+    offsets = [rounding.offset for rounding in roundings]
+    terms = *tensors, *scales, *learned, *offsets
+    return _RoundAll.apply(tuple(roundings), *terms)  # type: ignore[no-any-return]
 
 
 class _RoundAll(torch.autograd.Function):
@@ -55,7 +57,7 @@ class _RoundAll(torch.autograd.Function):
         for index, (grad, rounding) in enumerate(zip(grads, ctx.roundings, strict=True)):
             x, scale, zero_point, learned = ctx.saved_tensors[index * _SAVED :][:_SAVED]
             if grad is None:
-                results.append((None, None, None))
+                results.append((None, None, None, None))
             else:
                 results.append(gradients(grad, None, x, scale, zero_point, learned, rounding))
         return None, *(tensor for part in zip(*results, strict=True) for tensor in part)

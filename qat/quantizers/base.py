@@ -54,11 +54,14 @@ class Quantizer(nn.Module):
         learns: True for a method whose range is trained by gradient descent.
         reads_each_input: True for a method that computes its scales from each input, and has none
             of its own.
+        decay: Weight decay of what it learns: ``weights`` for that of the weights, a number, or
+            None for that of all quantizers (``optimizer.step_weight_decay``).
         least_scale: Smallest allowed scales, of ``layout.shape``; None for no limit.
     """
 
     learns = False
     reads_each_input = False
+    decay: float | str | None = None
     calibrated: Tensor
 
     def __init__(self, spec: TensorSpec, layout: Layout) -> None:

@@ -40,6 +40,7 @@ class Declaration:
         scales: Of ``free`` and ``power_of_two``.
         placements: Of ``academic`` and ``integer``.
         levels: ``uniform`` (codes of an affine grid) or ``codebook`` (a table of values).
+        act_levels: The same for activations, where it differs.
         keeps_zero: Zero is one of the values.
         keeps_levels: Rounded values keep their levels when they are rounded again; false where the
             levels follow from the values that are rounded.
@@ -62,11 +63,16 @@ class Declaration:
     scales: tuple[str, ...] = SCALES
     placements: tuple[str, ...] = PLACEMENTS
     levels: str = UNIFORM
+    act_levels: str | None = None
     keeps_zero: bool = True
     keeps_levels: bool = True
     passes_gradient: bool = True
     options: tuple[str, ...] = ()
     ignores_observer: bool = False
+
+    def levels_in(self, slot: str) -> str:
+        """``uniform`` or ``codebook`` in a slot."""
+        return self.act_levels or self.levels if slot == "act" else self.levels
 
 
 DECLARED: Mapping[str, Declaration] = {
@@ -82,6 +88,73 @@ DECLARED: Mapping[str, Declaration] = {
         symmetric=(True,),
         scales=("free",),
         options=("start",),
+    ),
+    "dorefa": Declaration(
+        home="qat.quantizers.dorefa:DoReFaQuantizer",
+        paper="Zhou et al. 2016, arXiv:1606.06160",
+        bits=tuple(range(MIN_BITS, 9)),
+        symmetric=(True,),
+        narrow=(False,),
+        scales=("free",),
+        placements=("academic",),
+        levels=CODEBOOK,
+        act_levels=UNIFORM,
+        keeps_zero=False,
+        keeps_levels=False,
+        passes_gradient=False,
+        options=("clip", "output"),
+    ),
+    "pact": Declaration(
+        home="qat.quantizers.pact:PACTQuantizer",
+        paper="Choi et al. 2018, arXiv:1805.06085",
+        learns="clipping level",
+        slots=("act",),
+        granularities=("tensor", "channel"),
+        symmetric=(True,),
+        scales=("free",),
+        options=("start", "decay"),
+    ),
+    "sawb": Declaration(
+        home="qat.quantizers.sawb:SAWBQuantizer",
+        paper="Choi et al. 2018, arXiv:1807.06964",
+        slots=("weight",),
+        bits=(2, 3, 4, 5, 8),
+        symmetric=(True,),
+        signed=(True,),
+        narrow=(False,),
+        scales=("free",),
+        placements=("academic",),
+        levels=CODEBOOK,
+        keeps_zero=False,
+        keeps_levels=False,
+        ignores_observer=True,
+    ),
+    "lsq_plus": Declaration(
+        home="qat.quantizers.lsq_plus:LSQPlusQuantizer",
+        paper="Bhalgat et al. 2020, arXiv:2004.09576",
+        learns="step and offset",
+        slots=("act",),
+        granularities=("tensor", "channel"),
+        symmetric=(False,),
+        scales=("free",),
+        options=("start",),
+    ),
+    "tqt": Declaration(
+        home="qat.quantizers.tqt:TQTQuantizer",
+        paper="Jain et al. 2020, arXiv:1903.08066",
+        learns="threshold",
+        symmetric=(True,),
+        scales=("power_of_two",),
+        options=("start",),
+    ),
+    "ewgs": Declaration(
+        home="qat.quantizers.ewgs:EWGSQuantizer",
+        paper="Lee et al. 2021, arXiv:2104.00903",
+        learns="step",
+        symmetric=(True,),
+        scales=("free",),
+        passes_gradient=False,
+        options=("start", "delta"),
     ),
     "binary": Declaration(
         home="qat.quantizers.binary:BinaryQuantizer",

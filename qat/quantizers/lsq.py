@@ -19,19 +19,16 @@ start of the paper is 1.5 to 4.6 times wider at 2 to 8 bits, which is too wide f
 import torch
 from torch import Tensor, nn
 
-from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.core.kernels import body, grad_of
 from qat.core.layout import Layout
-from qat.core.qparams import QParams, raised
-from qat.core.rounding import Rounding, activated, before_activation, rounded
+from qat.core.qparams import QParams
+from qat.core.rounding import Rounding, activated, before_activation
 from qat.core.scheme import Method, TensorSpec
-from qat.quantizers.base import Quantizer
-
-STARTS = ("paper", "mse", "observer")
+from qat.quantizers.learned_scale import LearnedScale
 
 
-class LSQQuantizer(Quantizer):
+class LSQQuantizer(LearnedScale):
     """Fake-quantize with a step that is trained like a weight.
 
     Args:
@@ -53,36 +50,18 @@ class LSQQuantizer(Quantizer):
         ([0.5, 1.5], '1.1431')
     """
 
-    learns = True
+    method = "lsq"
+    paper_observer = Method("mean_abs")
 
     def __init__(self, spec: TensorSpec, layout: Layout, start: str = "mse") -> None:
         if not spec.symmetric:
             raise InputError(
-                "lsq learns a step and no zero point: set symmetric=true, or use minmax"
+                "lsq learns a step and no zero point: set symmetric=true, or use minmax or lsq_plus"
             )
         if spec.scale != "free":
-            raise InputError("lsq learns a free step: set scale=free, or use minmax")
-        one_of("start of lsq", start, STARTS)
-        if start != "observer" and spec.observer.name != "default":
-            raise InputError(
-                f"lsq with start={start} would ignore the observer {spec.observer.name!r}: "
-                "set start=observer, or leave the observer at default"
-            )
-        self._start = start
-        super().__init__(spec, layout)
+            raise InputError("lsq learns a free step: set scale=free, or use minmax or tqt")
+        super().__init__(spec, layout, start)
         self.step = nn.Parameter(torch.ones(layout.shape))
-
-    def observer_method(self) -> Method:
-        """The observer from whose range the first step is computed."""
-        own = {"paper": Method("mean_abs"), "mse": Method("mse")}
-        return own.get(self._start) or super().observer_method()
-
-    def quantize(self, x: Tensor) -> Tensor:
-        """Eq. 1 and 2, with the gradients of Eq. 3 and 5."""
-        if torch.compiler.is_compiling():
-            step = self._positive_step()
-            return self._in_plain_operations(x, grad_of(step, step * self._gain(x)))
-        return rounded(x, self.rounding(x))
 
     def rounding(self, x: Tensor) -> Rounding:
         """Eq. 1 to 5, as :mod:`qat.core.rounding` computes them."""
@@ -91,9 +70,12 @@ class LSQQuantizer(Quantizer):
         with torch.set_grad_enabled(learned is None and torch.is_grad_enabled()):
             step = self._positive_step().reshape(-1, 1)
             zero = torch.zeros_like(step)
-        return Rounding(step, zero, self.grid, self.layout, _gradients, self._gain(x), learned)
+        return Rounding(step, zero, self.grid, self.layout, _gradients, self.gain(x), learned)
 
-    def _in_plain_operations(self, x: Tensor, step: Tensor) -> Tensor:
+    def in_plain_operations(self, x: Tensor) -> Tensor:
+        """Eq. 1 and 2, with the gradients of Eq. 3 and 5."""
+        step = self._positive_step()
+        step = grad_of(step, step * self.gain(x))
         qmin, qmax = self.grid.qmin, self.grid.qmax
         step = self.layout.beside(step, x)
         steps = x / step
@@ -117,19 +99,9 @@ class LSQQuantizer(Quantizer):
         step = self._positive_step().detach()
         return QParams(step, torch.zeros_like(step), self.grid, self.layout)
 
-    def hold_scale(self, least: Tensor) -> None:
-        """As the base, but without changing the parameter: a step is raised where it is used."""
-        self.least_scale = least
-
     def _positive_step(self) -> Tensor:
         step = self.step.abs().clamp(min=torch.finfo(self.step.dtype).tiny)
-        return step if self.least_scale is None else raised(step, self.least_scale)
-
-    def _gain(self, x: Tensor) -> float:
-        """The factor of section 2.2."""
-        weight = self.layout.axis == 0
-        total = x.numel() if weight or x.ndim < 2 else x.numel() / x.shape[0]
-        return float((max(total / self.layout.slices, 1) * self.grid.qmax) ** -0.5)
+        return self.held(step)
 
 
 @body

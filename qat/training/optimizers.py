@@ -43,19 +43,34 @@ def float_groups(net: nn.Module, spec: OptimizerSpec) -> list[ParameterGroup]:
 
 
 def quantizer_groups(net: nn.Module, spec: OptimizerSpec) -> list[ParameterGroup]:
-    """The group ``quantizers``: trainable parameters of all quantizers.
+    """Trainable parameters of all quantizers, in groups of equal weight decay.
 
     Args:
         net: Quantized.
         spec: ``step_lr`` is the learning rate, or ``lr`` if it is None; ``step_weight_decay`` is
-            the weight decay.
+            the weight decay, unless a quantizer has its own.
 
     Returns:
-        One group, or none if no quantizer has a trainable parameter.
+        The group ``quantizers``, and ``quantizers_decay_X`` for each other decay X; none if no
+        quantizer has a trainable parameter.
     """
-    parameters = quantizer_parameters(net)
     lr = spec.lr if spec.step_lr is None else spec.step_lr
-    return [_group("quantizers", parameters, lr, spec.step_weight_decay)] if parameters else []
+    own, by_decay = _own_decays(net, spec), dict[float, list[nn.Parameter]]()
+    for parameter in quantizer_parameters(net):
+        by_decay.setdefault(own.get(id(parameter), spec.step_weight_decay), []).append(parameter)
+    usual = by_decay.pop(spec.step_weight_decay, [])
+    groups = [_group("quantizers", usual, lr, spec.step_weight_decay)] if usual else []
+    return groups + [_group(f"quantizers_decay_{d:g}", p, lr, d) for d, p in by_decay.items()]
+
+
+def _own_decays(net: nn.Module, spec: OptimizerSpec) -> dict[int, float]:
+    """Weight decay of each parameter whose quantizer has its own."""
+    decays: dict[int, float] = {}
+    for module in net.modules():
+        if isinstance(module, Quantizer) and module.decay is not None:
+            own = spec.weight_decay if module.decay == "weights" else float(module.decay)
+            decays |= {id(p): own for p in module.parameters()}
+    return decays
 
 
 def make_optimizer(groups: list[ParameterGroup], spec: OptimizerSpec) -> Optimizer:

@@ -67,3 +67,15 @@ def test_levels_without_a_common_step_have_a_ratio_alone(spec):
     noise = (quantizer(x) - x).square().sum()
     assert row.sqnr_db == pytest.approx(float(10 * torch.log10(x.square().sum() / noise)), abs=1e-4)
     assert (row.bits, row.step, has_step(quantizer)) == (None, None, False)
+
+
+def test_levels_without_a_common_step_have_noise_only():
+    spec = TensorSpec(bits=2, signed=True, quantizer=Method("sawb"))
+    quantizer = make_quantizer(spec, Layout.of_weight("tensor", (1, 7))).eval()
+    quantizer.set_range(-3.0, 3.0)  # levels -3, -1, 1, 3
+    row = tensor_sums(X[None], quantizer).row("a", "weight", quantizer)
+    assert (row.step, row.clipped, row.used_codes) == (None, None, None)
+    nearest = [-3, -3, -1, 1, 1, 1, 1]
+    noise = sum((x - y) ** 2 for x, y in zip(X.tolist(), nearest, strict=True))
+    signal = sum(x**2 for x in X.tolist())
+    assert row.sqnr_db == pytest.approx(10 * math.log10(signal / noise), abs=1e-3)

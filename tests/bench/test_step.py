@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bench import step
-from bench._training import Case, in_format
+from bench._training import Case, in_format, scheme_of
 from qat.core import kernels
 
 TINY = ["--model", "simple_cnn", "--batch", "2", "--size", "8", "--steps", "3", "--warmup", "1"]
@@ -105,3 +105,14 @@ def test_sizes_are_those_of_the_model_unless_said():
     case = step.case_of(args)
     assert (case.batch, case.size) == (32, 64)
     assert step.case_of(SimpleNamespace(**{**vars(args), "model": "resnet20"})).batch == 128
+
+
+@pytest.mark.parametrize(
+    ("method", "weight", "act"),
+    [("pact", "lsq", "pact"), ("sawb", "sawb", "lsq"), ("tqt", "tqt", "tqt")],
+)
+def test_a_method_quantizes_the_slots_that_it_has(method, weight, act):
+    scheme = scheme_of(method, 4)
+    assert (scheme.weight.quantizer.name, scheme.act.quantizer.name) == (weight, act)
+    assert scheme.weight.granularity == "channel"
+    assert step.case_of(step.parser().parse_args(["--method", method])).method == method

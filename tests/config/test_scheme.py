@@ -3,7 +3,7 @@
 import pytest
 
 from qat.config.schema import RuleConfig
-from qat.config.scheme import build_scheme, lsq_start
+from qat.config.scheme import build_scheme, settled_start
 from qat.core.scheme import Method, TensorSpec
 
 
@@ -43,10 +43,20 @@ def test_a_slot_becomes_a_spec(config):
 def test_the_start_of_lsq(config, mode, epochs, observer, start):
     keys = {"mode": mode, "trainer.max_epochs": epochs, "scheme.act.observer": observer}
     run = config(keys | {"scheme.act.quantizer": "lsq"})
-    assert lsq_start(run, observer) == start
+    assert settled_start(run, observer) == start
     assert build_scheme(run).act.quantizer.options["start"] == start
     run.scheme.act.options = {"start": "paper"}
     assert build_scheme(run).act.quantizer.options["start"] == "paper"
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("pact", "start"), ("tqt", "start"), ("ewgs", "start"), ("dorefa", "clip")],
+)
+@pytest.mark.parametrize(("epochs", "value"), [(10, "mse"), (11, "paper")])
+def test_auto_is_settled_for_every_method_that_has_it(config, name, option, epochs, value):
+    keys = {"mode": "qat", "trainer.max_epochs": epochs, "scheme.act.quantizer": name}
+    assert build_scheme(config(keys)).act.quantizer.options == {option: value}
 
 
 def test_rules_name_methods_by_words_or_mappings(config):

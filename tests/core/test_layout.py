@@ -52,3 +52,12 @@ def test_a_group_that_does_not_divide_is_refused_with_the_shape():
 def test_an_activation_has_no_groups():
     with pytest.raises(ValueError, match="tensor or channel, got group"):
         Layout.of_activation("group", 8)
+
+
+@pytest.mark.parametrize("granularity", ["tensor", "channel", "group"])
+def test_a_layout_knows_whether_it_is_of_a_weight(granularity):
+    layout = Layout.of_weight(granularity, (4, 6, 3, 3), 3 if granularity == "group" else None)
+    assert layout.of_weights
+    assert layout == Layout(layout.axis, layout.channels, layout.groups)
+    if granularity != "group":
+        assert not Layout.of_activation(granularity, 6).of_weights

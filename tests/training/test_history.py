@@ -100,3 +100,18 @@ def test_levels_without_a_common_step_have_flips_and_ratio(
     rows = HistoryFile.from_csv(content, path).rows if content else ()
     of_weight = {row.metric for row in rows if row.slot == "weight"}
     assert of_weight == (set() if name.startswith("mx") else {"flips", "sqnr_db"})
+
+
+def test_levels_without_a_common_step_have_no_scale(
+    float_net, images, train_batches, val_batches, tmp_path
+):
+    weight = TensorSpec(bits=2, granularity="channel", quantizer=Method("dorefa"))
+    scheme = Scheme(weight, TensorSpec(bits=4, quantizer=Method("pact")))
+    qnet = quantize(float_net, make_plan(float_net, scheme, images[:8]))
+    calibrate(qnet, [images[:16]])
+    history = QuantizerHistory(1, HistoryWriter(tmp_path / "history.csv"))
+    train(qnet, train_batches, val_batches, tmp_path, history, max_epochs=1)
+    path = tmp_path / "history.csv"
+    metrics = {(row.slot, row.metric) for row in HistoryFile.from_csv(path.read_bytes(), path).rows}
+    of_act = {("act", "scale"), ("act", "clipping")}
+    assert metrics == {("weight", "flips"), ("weight", "sqnr_db")} | of_act

@@ -63,3 +63,19 @@ def test_the_optimizer_named_is_made(spec, kind, values, float_net):
     optimizer = make_optimizer(FloatClassifier(float_net, spec).parameter_groups(), spec)
     assert type(optimizer) is kind
     assert {key: optimizer.param_groups[0][key] for key in values} == values
+
+
+def test_a_quantizer_may_have_its_own_decay(quantized_net):
+    quantized_net[5].weight_quantizer.decay = "weights"
+    quantized_net[0].weight_quantizer.decay = 0.5
+    spec = OptimizerSpec(weight_decay=1e-4, step_weight_decay=0.01, step_lr=0.2)
+    module = QATClassifier(quantized_net, spec)
+    groups = module.parameter_groups()
+    assert names_by_group(module, groups) == {
+        "weights": WEIGHTS,
+        "quantizers_decay_0.0001": {"5.weight_quantizer.step"},
+        "quantizers_decay_0.5": {"0.weight_quantizer.step"},
+    }
+    by_name = {group["name"]: (group["weight_decay"], group["lr"]) for group in groups}
+    assert by_name["quantizers_decay_0.0001"] == (1e-4, 0.2)
+    assert by_name["quantizers_decay_0.5"] == (0.5, 0.2)

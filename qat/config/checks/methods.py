@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from qat.base.errors import InputError
+from qat.config.checks.method_options import check_options
 from qat.config.schema import RunConfig
 from qat.config.scheme import build_scheme
 from qat.core.formats import LOW_BIT_FORMATS
@@ -22,10 +23,13 @@ def check_methods(config: RunConfig) -> None:
         return
     scheme = build_scheme(config)
     for slot, key, spec in _slots(config):
+        check_options(key, spec.quantizer)
         _check(slot, key, spec, scheme.placement)
     for number, rule in enumerate(scheme.rules):
         for slot in ("weight", "act"):
             changes = getattr(rule, slot)
+            if "quantizer" in changes:
+                check_options(f"scheme.rules[{number}].{slot}.quantizer", changes["quantizer"])
             if "quantizer" in changes and slot not in _slots_of(changes["quantizer"].name):
                 key = f"scheme.rules[{number}].{slot}.quantizer"
                 raise InputError(_of_another_slot(key, changes["quantizer"].name, slot))
@@ -59,13 +63,16 @@ def _check(slot: str, key: str, spec: TensorSpec, placement: str) -> None:
             f"quantizer@{key}={name} has no scheme.placement={placement}: set "
             f"scheme.placement={declared.placements[0]}, or quantizer@{key}=minmax"
         )
-    start = spec.quantizer.options.get("start")
-    if name == "lsq" and start in ("mse", "paper") and spec.observer.name != "default":
-        raise InputError(
-            f"{key}: lsq with start={start} would ignore the observer {spec.observer.name!r}; set "
-            f"{key}.options.start=observer or observer@{key}=default"
-        )
-    if declared.ignores_observer and spec.observer.name != "default":
+    for option in ("start", "clip"):
+        start = spec.quantizer.options.get(option) if option in declared.options else None
+        if start in ("mse", "paper") and spec.observer.name != "default":
+            raise InputError(
+                f"{key}: {name} with {option}={start} would ignore the observer "
+                f"{spec.observer.name!r}; set {key}.options.{option}=observer or "
+                f"observer@{key}=default"
+            )
+    ignores = declared.ignores_observer or (name == "dorefa" and slot == "weight")
+    if ignores and spec.observer.name != "default":
         raise InputError(
             f"quantizer@{key}={name} needs no observer and would ignore "
             f"observer@{key}={spec.observer.name}: leave it out"

@@ -39,3 +39,36 @@ def test_observers_that_lsq_reads_are_allowed(config):
     for start in ("auto", "observer"):
         keys = {"scheme.act.options": {"start": start}, "scheme.act.observer": "mse"}
         check_methods(config(LSQ | keys))
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            {"scheme.weight.quantizer": "pact"},
+            r"quantizer@scheme\.weight=pact: pact does not quantize weights",
+        ),
+        ({"scheme.act.quantizer": "sawb"}, "sawb does not quantize activations"),
+        (
+            {"scheme.weight.quantizer": "sawb", "scheme.weight.bits": 6},
+            r"bits=6 \(sawb has bits=2 to 5 or 8\)",
+        ),
+        (
+            {"scheme.weight.quantizer": "dorefa", "scheme.placement": "integer"},
+            r"dorefa has no scheme\.placement=integer: set scheme\.placement=academic",
+        ),
+        (
+            {"scheme.weight.quantizer": "dorefa", "scheme.weight.observer": "mse"},
+            r"dorefa .*would ignore",
+        ),
+        (
+            {"scheme.act.quantizer": "lsq_plus"},
+            r"scheme\.act\.symmetric=true \(lsq_plus has symmetric=false\): set "
+            r"scheme\.act\.symmetric=false",
+        ),
+        ({"scheme.act.quantizer": "tqt"}, r"scale=free .*set scheme\.act\.scale=power_of_two"),
+    ],
+)
+def test_methods_are_refused_where_they_do_not_fit(config, keys, message):
+    with pytest.raises(ValueError, match=message):
+        check_methods(config({"mode": "qat", "scheme.weight.bits": 4} | keys))

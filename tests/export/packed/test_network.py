@@ -47,6 +47,20 @@ SCHEMES = [
     pytest.param(
         Scheme(act=TensorSpec(signed=False, symmetric=False, quantizer=DYNAMIC)), id="dynamic"
     ),
+    pytest.param(
+        Scheme(
+            TensorSpec(bits=2, granularity="channel", quantizer=Method("dorefa")),
+            TensorSpec(bits=4, symmetric=False, quantizer=Method("lsq_plus")),
+        ),
+        id="levels without zero, learned offset",
+    ),
+    pytest.param(
+        Scheme(
+            TensorSpec(bits=4, scale="power_of_two", quantizer=Method("tqt")),
+            TensorSpec(bits=4, quantizer=Method("pact")),
+        ),
+        id="learned thresholds and clips",
+    ),
 ]
 
 
