@@ -50,7 +50,8 @@ class TensorSums:
 
     Attributes:
         noise: Power of the tensor and of its error.
-        grid: Sums on the grid; None for a cast and for a dynamic range (one for each input).
+        grid: Sums on the grid; None for a cast, for a range of each input, and without a common
+            step.
     """
 
     noise: NoiseSums
@@ -106,7 +107,7 @@ def tensor_sums(x: Tensor, quantizer: nn.Module) -> TensorSums:
     """
     after = quantizer(x)
     noise = noise_sums(x, after)
-    if not isinstance(quantizer, Quantizer) or is_dynamic(quantizer):
+    if not isinstance(quantizer, Quantizer) or not has_step(quantizer):
         return TensorSums(noise, None)
     qparams = quantizer.qparams()
     error = (_rows(qparams, after) - _rows(qparams, x)) / qparams.scale.reshape(-1, 1)
@@ -118,6 +119,11 @@ def tensor_sums(x: Tensor, quantizer: nn.Module) -> TensorSums:
         squares=float(error.double().square_().sum()),
     )
     return TensorSums(noise, grid)
+
+
+def has_step(quantizer: Quantizer) -> bool:
+    """Whether a quantizer has an affine grid of its own, with a scale before it sees its input."""
+    return not is_dynamic(quantizer) and quantizer.codebook() is None
 
 
 def _different(codes: Tensor) -> Tensor:

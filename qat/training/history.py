@@ -11,7 +11,7 @@ from torch.utils.hooks import RemovableHandle
 
 from qat.analysis.flips import flip_share
 from qat.analysis.history import TAGS
-from qat.analysis.sums import clipped
+from qat.analysis.sums import clipped, has_step
 from qat.base.errors import InputError
 from qat.layers.walk import quantizers
 from qat.quantizers.base import Quantizer
@@ -93,7 +93,7 @@ class QuantizerHistory(L.Callback):
         for name, slot, quantizer in _with_range(pl_module):
             if slot == "weight":
                 self._codes[name] = quantizer.encode(_weight(pl_module, name))
-            elif not compiled:
+            elif not compiled and has_step(quantizer):
                 read = partial(self._read_input, (name, slot, "clipping"))
                 self._hooks.append(quantizer.register_forward_pre_hook(read))
 
@@ -120,7 +120,8 @@ class QuantizerHistory(L.Callback):
         for hook in self._hooks:
             hook.remove()
         for name, slot, quantizer in _with_range(pl_module):
-            self._readings[name, slot, "scale"] = quantizer.qparams().scale.mean().double()
+            if has_step(quantizer):
+                self._readings[name, slot, "scale"] = quantizer.qparams().scale.mean().double()
             if slot == "weight":
                 self._read_weight(name, _weight(pl_module, name), quantizer)
         self._write(trainer)
@@ -137,13 +138,15 @@ class QuantizerHistory(L.Callback):
             self._readings[key] = clipped(args[0].detach(), module.qparams()).double().mean()
 
     def _read_weight(self, name: str, weight: Tensor, quantizer: Quantizer) -> None:
-        qparams, codes = quantizer.qparams(), quantizer.encode(weight)
+        codes = quantizer.encode(weight)
         noise = (quantizer.decode(codes) - weight).double().square().sum()
         signal = weight.double().square().sum()
         tiny = torch.finfo(torch.float64).tiny
         ratio = 10 * torch.log10((signal / noise.clamp(min=tiny)).clamp(min=tiny))
         self._readings[name, "weight", "sqnr_db"] = ratio
-        self._readings[name, "weight", "clipping"] = clipped(weight, qparams).double().mean()
+        if has_step(quantizer):
+            outside = clipped(weight, quantizer.qparams())
+            self._readings[name, "weight", "clipping"] = outside.double().mean()
         self._readings[name, "weight", "flips"] = flip_share(self._codes[name], codes)
 
     def _write(self, trainer: L.Trainer) -> None:
