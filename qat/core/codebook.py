@@ -73,13 +73,28 @@ class Codebook:
             [1, 2, 2]
         """
         require(~torch.isnan(x).any(), "NaN has no code: find where the values became NaN")
-        wide = self.values.double()  # in float32 the midpoint of two levels can equal one of them
-        middles = ((wide[:, 1:] + wide[:, :-1]) / 2).contiguous()
-        rows = self.layout.sliced(x).double().contiguous()
-        codes = torch.searchsorted(middles, rows, out_int32=True)
-        return self.layout.unsliced(codes, x)
+        return self.layout.unsliced(nearest(self.layout.sliced(x), self.values), x)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Levels of indices, float32."""
         rows = self.layout.sliced(codes).long()
         return self.layout.unsliced(self.values.gather(1, rows), codes)
+
+
+def nearest(rows: Tensor, levels: Tensor) -> Tensor:
+    """Index of the level that is nearest to each value, the lower one of two; NaN gets the last.
+
+    Args:
+        rows: ``(slices, n)``.
+        levels: ``(slices, levels)``, ascending.
+
+    Returns:
+        int32, ``(slices, n)``.
+
+    Example:
+        >>> nearest(torch.tensor([[0.4, 0.5, 9.0]]), torch.tensor([[0.0, 1.0]])).tolist()
+        [[0, 0, 1]]
+    """
+    wide = levels.double()  # in float32 the midpoint of two levels can equal one of them
+    middles = ((wide[:, 1:] + wide[:, :-1]) / 2).contiguous()
+    return torch.searchsorted(middles, rows.double().contiguous(), out_int32=True)

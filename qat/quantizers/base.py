@@ -116,6 +116,15 @@ class Quantizer(nn.Module):
         """
         return None
 
+    def thresholds(self) -> Tensor | None:
+        """Where codes begin, if it is not halfway between two levels of an affine grid.
+
+        Returns:
+            The smallest value of each code but the lowest, ``(slices, codes - 1)``, ascending, the
+            last that of ``grid.qmax``; None for codes by rounding.
+        """
+        return None
+
     # What all methods share ----------------------------------------------------------------------
 
     def forward(self, x: Tensor) -> Tensor:
