@@ -125,6 +125,13 @@ class Quantizer(nn.Module):
         """
         return None
 
+    def set_progress(self, share: float) -> None:
+        """Take what a method changes in the course of a training; most change nothing.
+
+        Args:
+            share: Share of the optimizer steps that are done, 0 to 1.
+        """
+
     # What all methods share ----------------------------------------------------------------------
 
     def forward(self, x: Tensor) -> Tensor:

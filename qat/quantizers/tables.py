@@ -81,4 +81,3 @@ class TableQuantizer(Quantizer):
             level = table.gather(1, nearest(rows, table).long())
             level = torch.where(rows.isnan(), rows, level)
         return self.layout.unsliced(level, x)
-

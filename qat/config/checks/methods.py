@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from qat.base.errors import InputError
+from qat.config.checks.quantizer_options import check_options
 from qat.config.schema import RunConfig
 from qat.config.scheme import build_scheme
 from qat.core.scheme import TensorSpec
@@ -25,9 +26,12 @@ def check_methods(config: RunConfig) -> None:
     for number, rule in enumerate(scheme.rules):
         for slot in ("weight", "act"):
             changes = getattr(rule, slot)
-            if "quantizer" in changes and slot not in _slots_of(changes["quantizer"].name):
-                key = f"scheme.rules[{number}].{slot}.quantizer"
-                raise InputError(_of_another_slot(key, changes["quantizer"].name, slot))
+            if "quantizer" not in changes:
+                continue
+            key, method = f"scheme.rules[{number}].{slot}.quantizer", changes["quantizer"]
+            if slot not in _slots_of(method.name):
+                raise InputError(_of_another_slot(key, method.name, slot))
+            check_options(f"{key}.options", method.name, method.options)
 
 
 def _slots(config: RunConfig) -> Iterator[tuple[str, str, TensorSpec]]:
@@ -45,6 +49,7 @@ def _check(slot: str, key: str, spec: TensorSpec, placement: str) -> None:
         return
     if slot not in declared.slots:
         raise InputError(_of_another_slot(f"quantizer@{key}", name, slot))
+    check_options(f"{key}.options", name, spec.quantizer.options)
     reason = unsupported(name, spec, _HELD)
     if reason is not None:
         raise InputError(f"{key}.{reason}: {_cure(slot, key, spec, reason)}")
@@ -54,6 +59,11 @@ def _check(slot: str, key: str, spec: TensorSpec, placement: str) -> None:
             f"scheme.placement={declared.placements[0]}, or quantizer@{key}=minmax"
         )
     start = spec.quantizer.options.get("start")
+    if name == "apot" and start == "paper" and spec.observer.name != "default":
+        raise InputError(
+            f"{key}: apot with start=paper would ignore the observer {spec.observer.name!r}; set "
+            f"{key}.options.start=mse or observer@{key}=default"
+        )
     if name == "lsq" and start in ("mse", "paper") and spec.observer.name != "default":
         raise InputError(
             f"{key}: lsq with start={start} would ignore the observer {spec.observer.name!r}; set "
