@@ -100,10 +100,10 @@ class APoTQuantizer(TableQuantizer):
 
     def adopt_range(self) -> None:
         """Take the first clip from the observed values."""
-        if self.spec.observer.name != "default":
+        fixed = self.spec.observer.name != "default"
+        if fixed or not isinstance(self.observer, HistogramObserver):  # a check of shapes has none
             super().adopt_range()
             return
-        assert isinstance(self.observer, HistogramObserver)
         values, weights = self.observer.weighted_values()
         if self._start == "mse":
             clip = least_square_clip(values, weights, self.unit_levels)

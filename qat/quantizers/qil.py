@@ -81,7 +81,8 @@ class QILQuantizer(ThresholdQuantizer):
 
     def step(self) -> Tensor:
         """``(c + d) / q``."""
-        return (sum(self._interval()) / self.grid.qmax).reshape(self.layout.shape)
+        centre, distance = self._interval()
+        return ((centre + distance) / self.grid.qmax).reshape(self.layout.shape)
 
     @torch.no_grad()
     def set_interval(self, centre: Tensor, distance: Tensor) -> None:

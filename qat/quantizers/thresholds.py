@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from qat.core.checks import require
+from qat.core.codebook import number_above
 from qat.core.kernels import grad_of
 from qat.core.qparams import QParams
 from qat.quantizers.base import Quantizer
@@ -94,8 +95,7 @@ def codes_by_thresholds(rows: Tensor, thresholds: Tensor, highest: int) -> Tenso
         >>> codes_by_thresholds(torch.tensor([[-9.0, 0.0, 9.0]]), torch.tensor([[-1.0, 2.0]]), 1)
         tensor([[-1,  0,  1]], dtype=torch.int32)
     """
-    ends, values = thresholds.double().contiguous(), rows.detach().double().contiguous()
-    above = torch.searchsorted(ends, values, out_int32=True, right=True)
+    above = number_above(thresholds.double(), rows.detach(), or_at=True)
     return above + (highest - thresholds.shape[1])
 
 

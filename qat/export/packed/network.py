@@ -6,8 +6,8 @@ ones):
 - A weight of ``b`` bits is a stream of ``ceil(n * b / 8)`` bytes; each layer has its own ``b``.
 - A quantizer has scales (float32) and, for asymmetric grids, zero points (int32). If its levels are
   not evenly spaced, it has a codebook (float32), and the codes of the weight are indices into it.
-  If the codes of an activation do not begin halfway between two levels, it has thresholds (float32).
-  If its ranges are dynamic, nothing is stored.
+  If its codes do not begin halfway between two levels, an activation has thresholds (float32). If
+  its ranges are dynamic, nothing is stored.
 - The bias of a layer that computes in integers is stored as int32 codes. Their scale ``s_x * s_w``
   follows from the scales of input and weight and is not stored.
 - Other biases, norms and float layers are stored as they are, float16 weights as float16.
