@@ -7,7 +7,7 @@ regularizer is piecewise affine with its kinks at the levels; its proximal map, 
     prox(u) = clip(m + (u - m) / r, q_lower, q_upper),   m = (q_lower + q_upper) / 2
 
 the identity at r = 1, and rounding as r tends to 0; beyond the outermost levels it is the nearest
-of them. Aggregate proximal gradient (AProx):
+of them. Aggregate proximal gradient:
 
     w_t     = prox(u_t)
     u_(t+1) = u_t - rate * gradient of the loss at w_t

@@ -1,4 +1,4 @@
-"""PARQ by hand: Jin et al. 2025, the proximal map, its annealing, and AProx."""
+"""PARQ by hand: Jin et al. 2025, the proximal map, its annealing, and its step."""
 
 import math
 
@@ -71,7 +71,7 @@ def test_the_end_is_a_share_of_the_training():
     assert quantizer.inverse_slope.item() == 0
 
 
-def test_a_step_of_training_is_a_step_of_aprox():
+def test_a_step_of_training_is_a_proximal_step():
     """``u - rate * gradient at prox(u)``, for the loss ``(w - 0.3)^2``."""
     quantizer, u = parq(), torch.nn.Parameter(torch.tensor([0.7, 5.0]))
     quantizer.inverse_slope.fill_(0.5)
