@@ -109,8 +109,6 @@ def tensor_sums(x: Tensor, quantizer: nn.Module) -> TensorSums:
     noise = noise_sums(x, after)
     if not isinstance(quantizer, Quantizer) or not has_step(quantizer):
         return TensorSums(noise, None)
-    if quantizer.codebook() is not None:  # its levels have no common step
-        return TensorSums(noise, None)
     qparams = quantizer.qparams()
     error = (_rows(qparams, after) - _rows(qparams, x)) / qparams.scale.reshape(-1, 1)
     grid = GridSums(

@@ -14,6 +14,7 @@ from qat.core.grid import MAX_BITS
 from qat.core.layout import Layout
 
 MAX_LEVELS = 1 << MAX_BITS
+_MOST_COMPARED = 8  # with more ends a binary search takes less time
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +74,60 @@ class Codebook:
             [1, 2, 2]
         """
         require(~torch.isnan(x).any(), "NaN has no code: find where the values became NaN")
-        wide = self.values.double()  # in float32 the midpoint of two levels can equal one of them
-        middles = ((wide[:, 1:] + wide[:, :-1]) / 2).contiguous()
-        rows = self.layout.sliced(x).double().contiguous()
-        codes = torch.searchsorted(middles, rows, out_int32=True)
-        return self.layout.unsliced(codes, x)
+        return self.layout.unsliced(nearest(self.layout.sliced(x), self.values), x)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Levels of indices, float32."""
         rows = self.layout.sliced(codes).long()
         return self.layout.unsliced(self.values.gather(1, rows), codes)
+
+
+def nearest(rows: Tensor, levels: Tensor) -> Tensor:
+    """Index of the level that is nearest to each value, the lower one of two; any for NaN.
+
+    Args:
+        rows: ``(slices, n)``.
+        levels: ``(slices, levels)``, ascending.
+
+    Returns:
+        int32, ``(slices, n)``.
+
+    Example:
+        >>> nearest(torch.tensor([[0.4, 0.5, 9.0]]), torch.tensor([[0.0, 1.0]])).tolist()
+        [[0, 0, 1]]
+    """
+    wide = levels.double()  # in float32 the midpoint of two levels can equal one of them
+    return number_above((wide[:, 1:] + wide[:, :-1]) / 2, rows, or_at=False)
+
+
+def number_above(ends: Tensor, rows: Tensor, *, or_at: bool) -> Tensor:
+    """How many of the ends of its row each value lies above; any number for NaN.
+
+    Args:
+        ends: ``(slices, ends)``, ascending, float64.
+        rows: ``(slices, n)``.
+        or_at: Count an end that equals the value.
+
+    Returns:
+        int32, ``(slices, n)``.
+
+    Example:
+        >>> number_above(torch.tensor([[0.0, 1.0]]).double(), torch.tensor([[1.0]]), or_at=True)
+        tensor([[2]], dtype=torch.int32)
+    """
+    if ends.shape[1] > _MOST_COMPARED:
+        values = rows.double().contiguous()
+        return torch.searchsorted(ends.contiguous(), values, out_int32=True, right=or_at)
+    counts = torch.zeros(rows.shape, dtype=torch.int32, device=rows.device)
+    near = _beside(ends, rows.dtype, above=or_at).unsqueeze(2)
+    for index in range(ends.shape[1]):
+        counts += rows >= near[:, index] if or_at else rows > near[:, index]
+    return counts
+
+
+def _beside(ends: Tensor, dtype: torch.dtype, *, above: bool) -> Tensor:
+    """The nearest number of a type at or below (above) each end: comparisons have equal results."""
+    near = ends.to(dtype)
+    past = near.double() < ends if above else near.double() > ends
+    towards = torch.full_like(near, torch.inf if above else -torch.inf)
+    return torch.where(past, torch.nextafter(near, towards), near)

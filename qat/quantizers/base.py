@@ -122,6 +122,22 @@ class Quantizer(nn.Module):
         """
         return None
 
+    def thresholds(self) -> Tensor | None:
+        """Where codes begin, if it is not halfway between two levels of an affine grid.
+
+        Returns:
+            The smallest value of each code but the lowest, ``(slices, codes - 1)``, ascending, the
+            last that of ``grid.qmax``; None for codes by rounding.
+        """
+        return None
+
+    def set_progress(self, share: float) -> None:
+        """Take what a method changes in the course of a training; most change nothing.
+
+        Args:
+            share: Share of the optimizer steps that are done, 0 to 1.
+        """
+
     # What all methods share ----------------------------------------------------------------------
 
     def forward(self, x: Tensor) -> Tensor:

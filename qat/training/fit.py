@@ -40,7 +40,7 @@ from qat.training.loaders import (
     Wrapped,
 )
 from qat.training.loss_check import StopOnNonFinite, check_weights
-from qat.training.phases import FreezeBatchNorm, FreezeObservers
+from qat.training.phases import FollowProgress, FreezeBatchNorm, FreezeObservers
 from qat.training.repeatable import repeatable
 from qat.training.seed_each_batch import SeedEachBatch
 from qat.training.specs import FitSpec, check_course
@@ -150,7 +150,13 @@ def _callbacks(spec: FitSpec, folder: Path, seed: int) -> list[L.Callback]:
         phases.append(FreezeBatchNorm(spec.freeze_batch_norm_at))
     if spec.devices > 1:
         phases.append(RankSetup())
-    return [SeedEachBatch(seed), StopOnNonFinite(), *phases, KeepLastAndBest(folder)]
+    return [
+        SeedEachBatch(seed),
+        StopOnNonFinite(),
+        FollowProgress(),
+        *phases,
+        KeepLastAndBest(folder),
+    ]
 
 
 def _train(

@@ -1,12 +1,15 @@
 """Callbacks that switch the phases of a training.
 
-The phase depends on the epoch alone and is set again at the start of each epoch, so that a resumed
-training is in the same phase.
+The phase depends on the epoch or the optimizer step alone, and is set again at the start of each,
+so that a resumed training is in the same phase.
 """
+
+from typing import Any
 
 import lightning as L
 
 from qat.convert.calibrate import freeze_observers
+from qat.layers.walk import quantizers
 from qat.training.batch_norm import AnyBatchNorm
 
 
@@ -53,3 +56,22 @@ class FreezeBatchNorm(L.Callback):
             for module in pl_module.modules():
                 if isinstance(module, AnyBatchNorm):
                     module.eval()
+
+
+class FollowProgress(L.Callback):
+    """Tell quantizers which share of the optimizer steps is done, before each step."""
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Set the share, from the number of the step.
+
+        Args:
+            trainer: Its steps are read.
+            pl_module: Its quantizers are set.
+            batch: Not used.
+            batch_idx: Not used.
+        """
+        share = trainer.global_step / max(int(trainer.estimated_stepping_batches), 1)
+        for _, _, quantizer in quantizers(pl_module):
+            quantizer.set_progress(min(share, 1.0))

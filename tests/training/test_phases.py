@@ -8,8 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from qat.core.plan import LayerPlan
+from qat.core.scheme import Method, TensorSpec
+from qat.layers.linear import QuantLinear
 from qat.training.fit import fit
-from qat.training.phases import FreezeBatchNorm, FreezeObservers
+from qat.training.phases import FollowProgress, FreezeBatchNorm, FreezeObservers
 from qat.training.qat import QATClassifier
 from qat.training.specs import FitSpec, OptimizerSpec
 
@@ -98,3 +101,12 @@ class TestFreezing:
     ):
         train(quantized_net, train_batches, tmp_path, setting, watch := Watch(), at=None)
         assert all(moved(watch.states, (1, 2), KEYS[setting]))
+
+
+def test_quantizers_know_the_share_of_the_steps_that_are_done():
+    weight = TensorSpec(bits=4, signed=True, quantizer=Method("parq"))
+    plan = LayerPlan("it", "Linear", weight, TensorSpec(bits=32))
+    net = nn.Sequential(QuantLinear.from_float(nn.Linear(2, 2), plan))
+    trainer = SimpleNamespace(global_step=5, estimated_stepping_batches=10)
+    FollowProgress().on_train_batch_start(trainer, net, None, 0)
+    assert net[0].weight_quantizer.inverse_slope.item() == pytest.approx(0.5)

@@ -10,27 +10,30 @@ from qat.core.scheme import Method
 
 @dataclass(frozen=True)
 class OptionValues:
-    """Words, numbers, or both.
+    """Words, truth values, numbers, or several of them.
 
     Attributes:
-        words: Allowed words.
+        words: Allowed words and truth values.
         numbers: Allowed numbers; None for none.
     """
 
-    words: tuple[str, ...] = ()
+    words: tuple[str | bool, ...] = ()
     numbers: Range | None = None
 
     def __contains__(self, value: object) -> bool:
-        """True for an allowed word or number."""
-        return value in self.words or (self.numbers is not None and value in self.numbers)
+        """True for an allowed word, truth value or number."""
+        is_word = any(type(value) is type(word) and value == word for word in self.words)
+        return is_word or (self.numbers is not None and value in self.numbers)
 
     def __str__(self) -> str:
         """The words, then the range of numbers."""
         numbers = [] if self.numbers is None else [str(self.numbers)]
-        *most, last = [*self.words, *numbers]
+        words = [str(w).lower() if isinstance(w, bool) else w for w in self.words]
+        *most, last = [*words, *numbers]
         return f"{', '.join(most)} or {last}" if most else last
 
 
+_TRUTH = OptionValues((False, True))
 _START = OptionValues(("auto", "paper", "mse", "observer"))
 VALUES: Mapping[str, Mapping[str, OptionValues]] = {
     "lsq": {"start": _START},
@@ -39,6 +42,13 @@ VALUES: Mapping[str, Mapping[str, OptionValues]] = {
     "lsq_plus": {"start": _START},
     "tqt": {"start": _START},
     "ewgs": {"start": _START, "delta": OptionValues(numbers=Range(0, 10))},
+    "dsq": {"alpha": OptionValues(numbers=Range(0.001, 0.9))},
+    "qil": {"learn_gamma": _TRUTH},
+    "apot": {"start": OptionValues(("mse", "paper")), "standardize": _TRUTH},
+    "parq": {
+        "steepness": OptionValues(numbers=Range(0, 100, above=True)),
+        "end": OptionValues(numbers=Range(0, 1, above=True)),
+    },
 }
 """Quantizer → option → its values."""
 

@@ -66,9 +66,12 @@ def _check(slot: str, key: str, spec: TensorSpec, placement: str) -> None:
     for option in ("start", "clip"):
         start = spec.quantizer.options.get(option) if option in declared.options else None
         if start in ("mse", "paper") and spec.observer.name != "default":
+            other = "mse" if name == "apot" else "observer"
+            if start == other:  # apot searches in the range of its observer
+                continue
             raise InputError(
                 f"{key}: {name} with {option}={start} would ignore the observer "
-                f"{spec.observer.name!r}; set {key}.options.{option}=observer or "
+                f"{spec.observer.name!r}; set {key}.options.{option}={other} or "
                 f"observer@{key}=default"
             )
     ignores = declared.ignores_observer or (name == "dorefa" and slot == "weight")

@@ -39,8 +39,11 @@ def packed_content(qnet: nn.Module) -> tuple[dict[str, Tensor], PackedLayout]:
     own = quantizer_keys(qnet)
     tensors = {k: t for k, t in own_state(qnet).items() if not k.startswith(own)}
     layout: PackedLayout = {}
-    for path, _, _, quantizer in placed_quantizers(qnet):
+    for path, _, slot, quantizer in placed_quantizers(qnet):
         tensors.update(_ranges(path, quantizer))
+        ends = quantizer.thresholds() if slot != "weight" else None  # weights are codes already
+        if ends is not None:
+            tensors[f"{path}.thresholds"] = ends
     for name, twin in twins(qnet):
         if twin.norm is not None:
             raise InputError(f"batch norm of layer {name!r} is not folded: call fold_norms first")

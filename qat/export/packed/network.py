@@ -6,7 +6,8 @@ A packed file is a safetensors file, format version 2, or 3 if it has low-bit fl
 - A weight of ``b`` bits is a stream of ``ceil(n * b / 8)`` bytes; each layer has its own ``b``.
 - A quantizer has scales (float32) and, for asymmetric grids, zero points (int32). If its levels are
   not evenly spaced, it has a codebook (float32), and the codes of the weight are indices into it.
-  If its ranges are dynamic, nothing is stored.
+  If its codes do not begin halfway between two levels, an activation has thresholds (float32). If
+  its ranges are dynamic, nothing is stored.
 - The codes of a weight in a low-bit float format (FP8, FP6, FP4) are the bits of that format. The
   blocks of an MX format have their scales beside it, one byte each (E8M0), and nothing is stored
   for its activations.

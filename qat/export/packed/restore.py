@@ -20,6 +20,7 @@ from qat.layers.twin import QuantTwin
 from qat.layers.walk import placed_quantizers, quantizer_keys, twins
 from qat.quantizers.base import Quantizer
 from qat.quantizers.dynamic import is_dynamic
+from qat.quantizers.fixed_thresholds import FixedThresholds
 from qat.quantizers.tabled import TabledQuantizer
 
 
@@ -87,11 +88,19 @@ def _set_range(
         scale = tensors.pop(f"{path}.scale")
         quantizer.set_qparams(scale, tensors.pop(f"{path}.zero_point", torch.zeros(())))
         quantizer.frozen = True
+        ends = tensors.pop(f"{path}.thresholds", None)
+        if ends is not None:
+            _replace(
+                qnet, path, quantizer, FixedThresholds(quantizer.qparams(), quantizer.spec, ends)
+            )
         return
     book = Codebook(levels.to(quantizer.calibrated.device), quantizer.layout)
-    tabled = TabledQuantizer(quantizer.spec, book).to(book.values.device)
-    tabled.label = quantizer.label
-    qnet.set_submodule(path, tabled.train(quantizer.training))
+    _replace(qnet, path, quantizer, TabledQuantizer(quantizer.spec, book))
+
+
+def _replace(qnet: nn.Module, path: str, old: Quantizer, new: Quantizer) -> None:
+    new.label = old.label
+    qnet.set_submodule(path, new.to(old.calibrated.device).train(old.training))
 
 
 def _bias(codes: Tensor, twin: QuantTwin) -> Tensor:

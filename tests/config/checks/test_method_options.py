@@ -39,3 +39,19 @@ def test_slots_and_rules_are_checked(config):
 def test_every_option_that_is_listed_exists():
     for name, options in VALUES.items():
         assert set(options) <= set(DECLARED[name].options)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "message"),
+    [
+        ("apot", "start", "zero", "options.start must be mse or paper, got 'zero'"),
+        ("apot", "standardize", 1, "options.standardize must be false or true, got 1"),
+        ("dsq", "alpha", 0.0, r"options.alpha must be 0.001 to 0.9, got 0.0"),
+        ("qil", "learn_gamma", "yes", "options.learn_gamma must be false or true, got 'yes'"),
+        ("parq", "steepness", 0, "options.steepness must be above 0, at most 100, got 0"),
+        ("parq", "end", 2, "options.end must be above 0, at most 1, got 2"),
+    ],
+)
+def test_values_of_other_methods_are_refused(name, option, value, message):
+    with pytest.raises(ValueError, match=message):
+        check_options("scheme.act", Method(name, options={option: value}))
