@@ -122,3 +122,17 @@ class Collector(StatisticsObserver):
     def __init__(self, slices: int, parts: Sequence[str]) -> None:
         super().__init__(slices)
         self.parts = tuple(parts)
+
+
+def distribution(observer: Observer) -> tuple[Tensor, Tensor] | None:
+    """The observed values of each slice with their weights.
+
+    Args:
+        observer: Of a quantizer.
+
+    Returns:
+        ``(values, weights)``, see :meth:`Histogram.weighted_values`; None if the observer keeps no
+        distribution (as in a rehearsal, where any range serves).
+    """
+    keeps = isinstance(observer, StatisticsObserver) and HISTOGRAM in observer.parts
+    return observer.histogram.weighted_values() if keeps else None  # type: ignore[attr-defined, no-any-return]

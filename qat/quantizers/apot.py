@@ -36,7 +36,7 @@ from qat.base.errors import InputError
 from qat.core.kernels import grad_of
 from qat.core.layout import Layout
 from qat.core.scheme import Method, TensorSpec
-from qat.observers.histogram import HistogramObserver
+from qat.observers.statistics import distribution
 from qat.quantizers.clip_search import least_square_clip
 from qat.quantizers.tables import TableQuantizer
 
@@ -101,10 +101,11 @@ class APoTQuantizer(TableQuantizer):
     def adopt_range(self) -> None:
         """Take the first clip from the observed values."""
         fixed = self.spec.observer.name != "default"
-        if fixed or not isinstance(self.observer, HistogramObserver):  # a check of shapes has none
+        observed = None if fixed else distribution(self.observer)
+        if observed is None:
             super().adopt_range()
             return
-        values, weights = self.observer.weighted_values()
+        values, weights = observed
         if self._start == "mse":
             clip = least_square_clip(values, weights, self.unit_levels)
         elif self.grid.signed:

@@ -22,7 +22,7 @@ from qat.core.layout import Layout
 from qat.core.qparams import raised
 from qat.core.rounding import Rounding, rounded
 from qat.core.scheme import Method, TensorSpec
-from qat.observers.histogram import HistogramObserver
+from qat.observers.statistics import distribution
 from qat.quantizers.base import Quantizer
 from qat.quantizers.declared import unsupported
 
@@ -117,12 +117,13 @@ class LearnedScale(Quantizer):
     @property
     def sees_distribution(self) -> bool:
         """True if the observer keeps a distribution, not only its ends (as in a rehearsal)."""
-        return isinstance(self.observer, HistogramObserver)
+        return distribution(self.observer) is not None
 
     def deviation(self) -> Tensor:
         """Standard deviation of the observed values of each slice, of ``layout.shape``."""
-        assert isinstance(self.observer, HistogramObserver)
-        values, weights = self.observer.weighted_values()
+        observed = distribution(self.observer)
+        assert observed is not None
+        values, weights = observed
         total = weights.sum(dim=1, keepdim=True)
         mean = (values * weights).sum(dim=1, keepdim=True) / total
         variance = ((values - mean).square() * weights).sum(dim=1, keepdim=True) / total

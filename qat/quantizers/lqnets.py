@@ -26,7 +26,7 @@ from qat.core.kernels import grad_of
 from qat.core.layout import Layout
 from qat.core.processes import total
 from qat.core.scheme import Method, TensorSpec
-from qat.observers.histogram import HistogramObserver
+from qat.observers.statistics import distribution
 from qat.quantizers.tables import TableQuantizer
 
 MOMENTUM = 0.9
@@ -79,10 +79,10 @@ class LQNetsQuantizer(TableQuantizer):
     def adopt_range(self) -> None:
         """Take the uniform levels of the observed range, then minimise the error."""
         super().adopt_range()
-        if isinstance(self.observer, HistogramObserver):
-            values, weights = self.observer.weighted_values()
+        observed = distribution(self.observer)
+        if observed is not None:
             for _ in range(_ROUNDS_AT_START):
-                self.basis.copy_(self.refitted(values, weights))
+                self.basis.copy_(self.refitted(*observed))
 
     @torch.no_grad()
     def set_basis(self, basis: Tensor) -> None:

@@ -31,7 +31,7 @@ from qat.core.layout import Layout
 from qat.core.qparams import QParams, qparams_from_range, round_up_to_power_of_two
 from qat.core.rounding import Rounding, activated, before_activation
 from qat.core.scheme import TensorSpec
-from qat.observers.histogram import HistogramObserver
+from qat.observers.statistics import distribution
 from qat.observers.mse import square_error
 from qat.quantizers.learned_scale import LearnedScale, with_slopes
 
@@ -147,8 +147,9 @@ class TQTQuantizer(LearnedScale):
 
     def _scale_of_least_error(self) -> Tensor:
         """The better of the two powers of two beside the free scale of least square error."""
-        assert isinstance(self.observer, HistogramObserver)
-        grid, (values, weights) = self.grid, self.observer.weighted_values()
+        observed = distribution(self.observer)
+        assert observed is not None
+        grid, (values, weights) = self.grid, observed
         low, high = self.observer.range(grid, symmetric=True)
         free, _ = qparams_from_range(low, high, grid, symmetric=True)
         wide = round_up_to_power_of_two(free).double()

@@ -7,7 +7,7 @@ from qat.core.grid import IntGrid
 from qat.core.scheme import Method
 from qat.observers.base import PARTS
 from qat.observers.registry import OBSERVERS, make_observer
-from qat.observers.statistics import Collector
+from qat.observers.statistics import Collector, distribution
 from tests.observers.ranges import normal
 
 NAMES = sorted(OBSERVERS)
@@ -79,3 +79,12 @@ def test_nothing_is_there_before_any_observation_and_after_a_reset():
     assert collector.statistics() == {}
     with pytest.raises(ValueError, match="nothing was observed"):
         collector.extremes()
+
+
+def test_only_an_observer_with_a_histogram_has_a_distribution():
+    observer = make_observer(Method("mse"), 1)
+    observer.observe(torch.tensor([[3.0, 1.0]]))
+    values, weights = distribution(observer)
+    assert values.tolist() == [[1.0, 3.0]]
+    assert weights.tolist() == [[1.0, 1.0]]
+    assert distribution(make_observer(Method("minmax"), 1)) is None
