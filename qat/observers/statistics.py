@@ -134,5 +134,6 @@ def distribution(observer: Observer) -> tuple[Tensor, Tensor] | None:
         ``(values, weights)``, see :meth:`Histogram.weighted_values`; None if the observer keeps no
         distribution (as in a rehearsal, where any range serves).
     """
-    keeps = isinstance(observer, StatisticsObserver) and HISTOGRAM in observer.parts
-    return observer.histogram.weighted_values() if keeps else None  # type: ignore[attr-defined, no-any-return]
+    if not isinstance(observer, StatisticsObserver) or HISTOGRAM not in observer.parts:
+        return None
+    return observer.histogram.weighted_values()

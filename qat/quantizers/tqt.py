@@ -31,8 +31,8 @@ from qat.core.layout import Layout
 from qat.core.qparams import QParams, qparams_from_range, round_up_to_power_of_two
 from qat.core.rounding import Rounding, activated, before_activation
 from qat.core.scheme import TensorSpec
-from qat.observers.statistics import distribution
 from qat.observers.mse import square_error
+from qat.observers.statistics import distribution
 from qat.quantizers.learned_scale import LearnedScale, with_slopes
 
 DEVIATIONS = 3.0
