@@ -72,7 +72,8 @@ def _step(method: PtqMethod) -> str:
     """``float network: fold batch norm into the layer before it (Krishnamoorthi 2018, ...)``."""
     paper = f" ({method.paper})" if method.paper else ""
     options = ", ".join(
-        f"{name} {option.quick}" + (f" (paper {option.paper})" if option.paper is not None else "")
+        f"{name} {_word(option.quick)}"
+        + (f" (paper {_word(option.paper)})" if option.paper not in (None, option.quick) else "")
         for name, option in method.options.items()
     )
     return f"{method.kind} network: {method.does}{paper}" + (f"; {options}" if options else "")
@@ -89,7 +90,12 @@ def _declared(name: str, text: str) -> str:
     levels = next(iter(kinds))
     if len(kinds) > 1:
         levels = ", ".join(f"{level} ({slot})" for level, slot in kinds.items())
-    return f"{text} For {slots}, {ranges(declared.bits)} bits, {levels}."
+    unit = "bit" if declared.bits == (1,) else "bits"
+    return f"{text} For {slots}, {ranges(declared.bits)} {unit}, {levels}."
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _marked(text: str, path: Path) -> str:
