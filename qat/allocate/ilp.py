@@ -11,9 +11,12 @@ Bit operations (BOPs) and latency depend on weight and activation bits together.
 free, y[w, a] with sum_a y[w, a] = x[w] and sum_w y[w, a] = x[a] is their product: since each x is 0
 or 1, so is y. (y is declared integer nevertheless: HiGHS is then several times faster.) For peak
 activation bytes there is one row for each step of the network.
+
+If the problem has interactions, such products enter the objective, as continuous columns: see
+:mod:`qat.allocate.clado`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,6 +31,7 @@ from qat.base.c_output import silent_c_output
 from qat.sensitivity.widths import Slot
 
 Coefficients = dict[int, float]
+_OPTIMAL, _STOPPED, _INFEASIBLE = 0, 1, 2  # what scipy calls status
 _LARGEST_HARM = 1e4  # the solver's own gap, 1e-6, is then far below any difference that matters
 
 
@@ -52,14 +56,58 @@ def solve_ilp(problem: Problem, budgets: Budgets) -> dict[Slot, int]:
         >>> solve_ilp(Problem((harmless, harmful), costs), Budgets(average_weight_bits=5))
         {('a', 'weight'): 2, ('b', 'weight'): 8}
     """
+    bits = least_harm(problem, budgets).bits
+    assert bits is not None
+    return spend_leftover(problem, bits, budgets)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What the solver found.
+
+    Attributes:
+        bits: A plan within the budgets; None if the time was too short for one.
+        proven: Whether no plan has less harm.
+    """
+
+    bits: dict[Slot, int] | None
+    proven: bool
+
+
+def least_harm(
+    problem: Problem,
+    budgets: Budgets,
+    *,
+    seconds: float | None = None,
+    near: Mapping[Slot, int] | None = None,
+    changes: int = 0,
+) -> Solution:
+    """The plan of least harm, by the solver alone.
+
+    Args:
+        problem: The widths to choose.
+        budgets: Limits.
+        seconds: How long the solver may take; None is no limit.
+        near: A plan from which at most ``changes`` variables may differ; None is no such limit.
+        changes: How many.
+
+    Raises:
+        UnmeetableBudgetError: If there is no such plan; the error has the nearest one.
+        ValueError: If the figures for a budget are missing.
+        RuntimeError: If the solver stops for another reason.
+    """
     model = _Model(problem, budgets)
+    if near is not None:
+        model.stay_near(problem.widths(near), changes)
     while True:
-        widths = model.solve()
+        widths = model.solve(seconds)
         if widths is None:
+            if not model.proven:
+                return Solution(None, proven=False)
             raise unmeetable(problem.costs, nearest(problem, budgets), budgets)
         bits = problem.bits(widths)
         if not overruns(problem.costs, bits, budgets):
-            return spend_leftover(problem, bits, budgets)
+            return Solution(bits, model.proven)
         model.forbid(widths)  # the plan misses a budget by less than the solver's tolerance
 
 
@@ -95,18 +143,22 @@ class _Model:
     # lower <= row <= upper
     rows: list[tuple[Coefficients, float, float]] = field(default_factory=list)
     whole: list[int] = field(default_factory=list)
+    proven: bool = False
 
     def __post_init__(self) -> None:
         self.column: dict[tuple[int, int], int] = {}
         self.owner = {s: v for v, own in enumerate(self.problem.variables) for s in own.slots}
         self.pairs: dict[tuple[int, int], dict[tuple[int, int], int]] = {}
         harms = [h for own in self.problem.variables for h in own.harms.values()]
+        harms += [h for own in self.problem.interactions.values() for h in own.values()]
         scale = _LARGEST_HARM / (max(map(abs, harms)) or 1.0)
         for v, own in enumerate(self.problem.variables):
             for width, harm in own.harms.items():
                 harm = 0.0 if self.elastic else harm * scale
                 self.column[v, width] = self._add_column(harm, whole=True)
             self.rows.append(({self.column[v, w]: 1.0 for w in own.widths}, 1, 1))
+        if not self.elastic:
+            self._add_interactions(scale)
         slack = self._add_column(1.0, whole=False) if self.elastic else None
         for name, limit in self.budgets.named().items():
             for row, constant in getattr(self, f"_{name}")():
@@ -115,30 +167,43 @@ class _Model:
                     scaled[slack] = -1.0
                 self.rows.append((scaled, -np.inf, 1 - constant / limit))
 
-    def solve(self) -> list[int] | None:
-        """Width of each variable; None if no plan fits."""
+    def solve(self, seconds: float | None = None) -> list[int] | None:
+        """Width of each variable; None if no plan fits, or none was found in time."""
         rows, columns = len(self.rows), len(self.objective)
         places = [(r, c, v) for r, (row, _, _) in enumerate(self.rows) for c, v in row.items()]
         across, down, values = zip(*places, strict=True)
         matrix = csr_array((values, (across, down)), shape=(rows, columns))
         limits = ([low for _, low, _ in self.rows], [high for _, _, high in self.rows])
         upper = np.where(self.whole, 1, np.inf)
+        options = {"mip_rel_gap": 0} | ({} if seconds is None else {"time_limit": seconds})
         with silent_c_output():
             result = milp(
                 np.array(self.objective),
                 integrality=np.array(self.whole),
                 bounds=Bounds(0, upper),
                 constraints=LinearConstraint(matrix, *limits),
-                options={"mip_rel_gap": 0},
+                options=options,
             )
+        self.proven = result.status in (_OPTIMAL, _INFEASIBLE)
         if result.x is None:
-            if result.status != 2:
+            late = result.status == _STOPPED and seconds is not None
+            if not late and result.status != _INFEASIBLE:
                 raise RuntimeError(f"the ILP solver stopped: {result.message}")
             return None
         return [
             max(own.widths, key=lambda width, v=v: result.x[self.column[v, width]])  # type: ignore[misc]
             for v, own in enumerate(self.problem.variables)
         ]
+
+    def stay_near(self, widths: list[int], changes: int) -> None:
+        """Allow at most so many variables to differ from a plan.
+
+        Args:
+            widths: Of the plan.
+            changes: How many may differ.
+        """
+        row = {self.column[v, width]: 1.0 for v, width in enumerate(widths)}
+        self.rows.append((row, len(widths) - changes, np.inf))
 
     def forbid(self, widths: list[int]) -> None:
         """Exclude one plan."""
@@ -217,12 +282,23 @@ class _Model:
                     row[column] = row.get(column, 0.0) + cost(name, w, a)
         return row, constant
 
-    def _product(self, first: int, second: int) -> dict[tuple[int, int], int]:
+    def _add_interactions(self, scale: float) -> None:
+        for (first, second), own in self.problem.interactions.items():
+            product = self._product(first, second, whole=False)
+            for pair, harm in own.items():
+                self.objective[product[pair]] += harm * scale
+
+    def _product(
+        self, first: int, second: int, *, whole: bool = True
+    ) -> dict[tuple[int, int], int]:
         """Columns that are 1 where two variables take a pair of widths."""
+        if (second, first) in self.pairs:
+            turned = self.pairs[second, first]
+            return {(a, b): column for (b, a), column in turned.items()}
         if (first, second) in self.pairs:
             return self.pairs[first, second]
         one, two = (self.problem.variables[v].widths for v in (first, second))
-        product = {(w, a): self._add_column(0.0, whole=True) for w in one for a in two}
+        product = {(w, a): self._add_column(0.0, whole=whole) for w in one for a in two}
         for w in one:
             row = {product[w, a]: 1.0 for a in two}
             self.rows.append((row | {self.column[first, w]: -1.0}, 0, 0))

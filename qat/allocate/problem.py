@@ -1,14 +1,17 @@
-"""The problem that allocators solve: one width for each group of slots, with harms that add up."""
+"""The problem that allocators solve: one width for each group of slots, with predicted harms."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from qat.allocate.costs import NetworkCosts
 from qat.base.errors import InputError
 from qat.core.plan import Plan
 from qat.sensitivity.widths import Bits, Slot, check_layers, check_widths, slots_of, spec_of
+
+
+Interactions = Mapping[tuple[int, int], Mapping[tuple[int, int], float]]
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,14 @@ class Variable:
 class Problem:
     """The widths to choose.
 
-    The harm of a plan is the sum over its slots. All of these allocators assume that, and
-    :mod:`qat.allocate.prediction` tests it.
+    The harm of a plan is the sum over its slots, and over its pairs of slots if there are
+    interactions. All of these allocators assume that, and :mod:`qat.allocate.prediction` tests it.
 
     Attributes:
         variables: In execution order.
         costs: Of the network.
+        interactions: Indices of two variables, the smaller first → their widths → what their harms
+            together exceed the sum by (:mod:`qat.allocate.paired`). Empty: harms add up.
 
     Example:
         >>> from qat.allocate.costs import LayerFigures
@@ -50,6 +55,7 @@ class Problem:
 
     variables: tuple[Variable, ...]
     costs: NetworkCosts
+    interactions: Interactions = field(default_factory=dict)
 
     def bits(self, widths: Sequence[int]) -> dict[Slot, int]:
         """Slot → width, from one width for each variable."""
@@ -66,9 +72,12 @@ class Problem:
 
     def harm(self, bits: Bits) -> float:
         """Predicted harm of a plan, in the unit of the metric."""
-        return sum(
-            v.harms[width] for v, width in zip(self.variables, self.widths(bits), strict=True)
+        widths = self.widths(bits)
+        alone = sum(v.harms[width] for v, width in zip(self.variables, widths, strict=True))
+        together = (
+            own.get((widths[v], widths[w]), 0.0) for (v, w), own in self.interactions.items()
         )
+        return sum(together, alone)
 
     def narrowest(self) -> dict[Slot, int]:
         """Every variable at its narrowest width."""

@@ -1,8 +1,8 @@
 """Allocators by name: each takes a problem and budgets, and returns widths.
 
 Reading the names imports no allocator. ``threshold`` and ``greedy`` are quick, ``ilp`` is exact for
-harms that add up, ``evolve`` measures whole plans, and ``learned`` takes harms from a training
-(:mod:`qat.allocate.choice`).
+harms that add up and ``clado`` with a term for each pair, ``remeasure`` and ``evolve`` measure whole
+plans, and ``learned`` takes harms from a training (:mod:`qat.allocate.choice`).
 """
 
 from collections.abc import Callable, Mapping
@@ -21,12 +21,16 @@ ALLOCATORS: "Registry[Callable[..., dict[Slot, int]]]" = Registry(
         "threshold": "qat.allocate.by_threshold:by_threshold",
         "greedy": "qat.allocate.greedy:greedy",
         "ilp": "qat.allocate.ilp:solve_ilp",
+        "clado": "qat.allocate.clado:solve_clado",
+        "remeasure": "qat.allocate.remeasure:best_remeasured",
         "evolve": "qat.allocate.evolve:best_evolved",
         "learned": "qat.allocate.learned:most_probable",
     }
 )
-MEASURING = ("evolve",)
+MEASURING = ("evolve", "remeasure")
 """Allocators that evaluate plans: they also take ``evaluate``, ``start`` and ``track``."""
+WITH_OUTPUTS = ("clado", "remeasure")
+"""Allocators that score several tensors together, by a metric that reads the outputs."""
 WITHOUT_BUDGET = ("threshold",)
 """Allocators that need no budget."""
 

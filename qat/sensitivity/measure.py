@@ -125,11 +125,17 @@ def _slots(
         raise InputError(
             "there is nothing to try: the plan quantizes none of these tensors; add layers or slots"
         )
-    return _each_tensor_once(net, plan, slots)
+    return each_tensor_once(net, plan, slots)
 
 
-def _each_tensor_once(net: nn.Module, plan: Plan, slots: list[Slot]) -> list[Slot]:
-    """In placement ``integer``, a tensor that several layers read is tried under the first only."""
+def each_tensor_once(net: nn.Module, plan: Plan, slots: list[Slot]) -> list[Slot]:
+    """The slots to try: in ``integer``, a tensor that several layers read under the first only.
+
+    Args:
+        net: The float network.
+        plan: Of the network.
+        slots: Slots of the plan.
+    """
     if plan.placement != "integer":
         return slots
     reads = tensors_read(net)

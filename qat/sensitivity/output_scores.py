@@ -46,21 +46,47 @@ def add_output_scores(
     tasks = {task for own in missing.values() for task in own}
     if not tasks:
         return
-    images, labels = [batch for batch, _ in batches], torch.cat([label for _, label in batches])
-    whole = Runner(fitted.host, images)
-    reference = whole.outputs("")
-    _check_finite(reference, "the float network")
-    runner = whole
-    if reuse:
-        if images[0].device.type == "cpu" and _rounds_images_alone(fitted, tasks):
-            images = in_parts(fitted.host, images, reference)
-        runner = make_runner(fitted.host, images, memory_limit_bytes)
+    labels = torch.cat([label for _, label in batches])
+    reference, runner = reference_and_runner(
+        fitted, tasks, batches, reuse=reuse, memory_limit_bytes=memory_limit_bytes
+    )
     runs = _in_order(runner, fitted, tasks)
     for slot, bits in track(runs) if track else runs:
         logits = _outputs(runner, fitted, slot, bits)
         for each, own in missing.items():
             if (slot, bits) in own:
                 each.add(slot, bits, _score(each.metric, reference, logits, labels))
+
+
+def reference_and_runner(
+    fitted: Fitted,
+    tasks: Collection[Task],
+    batches: Sequence[LabelledBatch],
+    *,
+    reuse: bool = True,
+    memory_limit_bytes: int = MEMORY_LIMIT_BYTES,
+) -> tuple[Tensor, Runner]:
+    """The float network's logits, and a runner in which quantizers can be placed.
+
+    Args:
+        fitted: Host and quantizers.
+        tasks: Slots and widths that are going to be placed.
+        batches: ``(images, labels)``.
+        reuse: Keep what comes before the changed layer; False runs the whole network each time.
+        memory_limit_bytes: How much of the activations before a layer may be kept.
+
+    Raises:
+        ValueError: If the logits are NaN or infinite.
+    """
+    images = [batch for batch, _ in batches]
+    whole = Runner(fitted.host, images)
+    reference = whole.outputs("")
+    check_finite(reference, "the float network")
+    if not reuse:
+        return reference, whole
+    if images[0].device.type == "cpu" and _rounds_images_alone(fitted, tasks):
+        images = in_parts(fitted.host, images, reference)
+    return reference, make_runner(fitted.host, images, memory_limit_bytes)
 
 
 def _rounds_images_alone(fitted: Fitted, tasks: Collection[Task]) -> bool:
@@ -86,7 +112,7 @@ def _outputs(runner: Runner, fitted: Fitted, slot: Slot, bits: int) -> Tensor | 
         return None
     with fitted.placed(runner.net, slot, bits):
         logits = runner.outputs(fitted.sites[slot].path)
-    _check_finite(logits, f"the network with {slot[0]} ({slot[1]}) in {bits} bits")
+    check_finite(logits, f"the network with {slot[0]} ({slot[1]}) in {bits} bits")
     return logits
 
 
@@ -97,7 +123,16 @@ def _score(metric: Metric, reference: Tensor, logits: Tensor | None, labels: Ten
     return metric.score(reference, logits, labels)
 
 
-def _check_finite(logits: Tensor, network: str) -> None:
+def check_finite(logits: Tensor, network: str) -> None:
+    """Refuse logits that hold NaN or infinity.
+
+    Args:
+        logits: Of a network.
+        network: What the network is, for the error.
+
+    Raises:
+        ValueError: If one is not finite.
+    """
     if not bool(logits.isfinite().all()):
         raise InputError(
             f"{network} gives logits that hold NaN or infinity: repair its weights or the images, "

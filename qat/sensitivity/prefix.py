@@ -39,6 +39,9 @@ class Runner:
         """The order in which :meth:`outputs` is quickest; for this class the order of ``paths``."""
         return list(paths)
 
+    def forget(self) -> None:
+        """Run the next batches from their start on: a module before the last one has changed."""
+
     @torch.no_grad()
     def outputs(self, path: str) -> Tensor:
         """Outputs of all batches. Modules called before the one at ``path`` must be unchanged."""
@@ -82,6 +85,10 @@ class PrefixRunner(Runner):
     def order(self, paths: Sequence[str]) -> list[str]:
         """Execution order. A module that the graph does not call comes last."""
         return sorted(paths, key=lambda path: self._cuts.get(path, len(self._nodes)))
+
+    def forget(self) -> None:
+        """Drop the values that are kept."""
+        self._cut, self._kept = -1, []
 
     @torch.no_grad()
     def outputs(self, path: str) -> Tensor:

@@ -21,6 +21,9 @@ METRICS: "Registry[Metric]" = Registry(
     }
 )
 
+OUTPUT_METRICS = ("accuracy_drop", "loss_increase", "output_sqnr", "output_kl")
+"""Metrics that read the outputs: they can score several tensors that are quantized together."""
+
 
 def metric_of(name: str) -> "Metric":
     """The metric of a name.

@@ -56,12 +56,14 @@ class Fitted:
         Args:
             net: The host, or a copy of it.
             slot: ``(layer, weight | act)``.
-            bits: Width, none of float.
+            bits: Width; at 32 nothing is quantized.
         """
         site = self.sites[slot]
         module = net.get_submodule(site.path)
         before = getattr(module, site.attribute)
-        setattr(module, site.attribute, self.quantizers[*slot, bits])
+        float_width = bits == FLOAT_BITS
+        quantizer = nn.Identity() if float_width else self.quantizers[*slot, bits]
+        setattr(module, site.attribute, quantizer)
         try:
             yield
         finally:

@@ -107,19 +107,16 @@ class SensitivityTable:
         """
         harms: dict[Slot, dict[int, float]] = {}
         for row in self.rows:
-            harms.setdefault((row.layer, row.slot), {})[row.bits] = self._harm(row.score)
+            harm = harm_of(row.score, self.unit, self.higher_is_worse)
+            harms.setdefault((row.layer, row.slot), {})[row.bits] = harm
         if monotone:
             best = 0.0 if self.higher_is_worse or self.unit == DECIBELS else -math.inf
             return {slot: _monotone(own, best) for slot, own in harms.items()}
         return harms
 
-    def _harm(self, score: float) -> float:
-        sign = 1 if self.higher_is_worse else -1
-        return 10 ** (sign * score / 10) if self.unit == DECIBELS else sign * score
-
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON; infinite scores are ``"inf"`` and ``"-inf"``."""
-        rows = [asdict(row) | {"score": _plain(row.score)} for row in self.rows]
+        rows = [asdict(row) | {"score": plain_score(row.score)} for row in self.rows]
         head = {name: getattr(self, name) for name in _HEAD}
         return {"version": TABLE_VERSION, **head, "rows": rows}
 
@@ -137,7 +134,7 @@ class SensitivityTable:
             )
         try:
             rows = tuple(
-                SensitivityRow(**{**row, "score": _score(row["score"])}) for row in data["rows"]
+                SensitivityRow(**{**row, "score": read_score(row["score"])}) for row in data["rows"]
             )
             return cls(**{name: data[name] for name in _HEAD}, rows=rows)
         except (KeyError, TypeError) as error:
@@ -159,6 +156,22 @@ class SensitivityTable:
         return cls.from_dict(json.loads(path.read_text()))
 
 
+def harm_of(score: float, unit: str, higher_is_worse: bool) -> float:
+    """The harm of a score, see :meth:`SensitivityTable.harms`.
+
+    Args:
+        score: In the unit of the metric.
+        unit: Of the metric.
+        higher_is_worse: False for a quality.
+
+    Example:
+        >>> harm_of(20.0, "dB", higher_is_worse=False)
+        0.01
+    """
+    sign = 1 if higher_is_worse else -1
+    return 10 ** (sign * score / 10) if unit == DECIBELS else sign * score
+
+
 _HEAD = ("metric", "unit", "higher_is_worse", "digest")
 
 
@@ -170,9 +183,11 @@ def _monotone(harms: Mapping[int, float], best: float) -> dict[int, float]:
     return monotone
 
 
-def _plain(score: float) -> float | str:
+def plain_score(score: float) -> float | str:
+    """A score ready for JSON."""
     return score if math.isfinite(score) else repr(score)
 
 
-def _score(value: Any) -> float:
+def read_score(value: Any) -> float:
+    """The inverse of :func:`plain_score`."""
     return _INFINITE[value] if value in _INFINITE else float(value)

@@ -1,16 +1,21 @@
 """Checks of how widths are chosen (mode=mixed)."""
 
-from qat.allocate.registry import ALLOCATORS
+from qat.allocate.registry import ALLOCATORS, WITH_OUTPUTS
 from qat.base.allowed import above_zero, one_of
 from qat.base.errors import InputError
 from qat.config.checks.key_ranges import SEED, TIMES, Range
 from qat.config.schema import AllocateConfig, MixedConfig, RunConfig, SensitivityConfig
 from qat.core.optimizers import OPTIMIZERS
-from qat.sensitivity.registry import METRICS
+from qat.sensitivity.registry import METRICS, OUTPUT_METRICS
 
 SLOTS = ("weight", "act")
 LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")
 HESSIAN = {"tolerance": Range(0, 1, above=True), "max_probes": TIMES, "seed": SEED}
+TOGETHER_OPTIONS: dict[str, dict[str, Range | None]] = {
+    "clado": {"psd": None, "reach": TIMES, "seconds": Range(0, 1e6, above=True)},
+    "remeasure": {"rounds": TIMES},
+}
+"""Allocator → option → its range; None is true or false."""
 BUDGETS = ("average_weight_bits", "weight_bytes", "bops", "peak_activation_bytes", "latency_ms")
 
 
@@ -24,6 +29,7 @@ def check_mixed(config: RunConfig) -> None:
         return
     _check_sensitivity(config.sensitivity)
     _check_allocate(config.allocate)
+    _check_together(config.allocate, config.sensitivity)
     _check_then(config.mixed)
     widest = max(config.sensitivity.widths)
     if config.scheme.placement == "integer" and widest > 8:
@@ -99,6 +105,34 @@ def _check_learned(allocate: AllocateConfig) -> None:
                 f"allocate.{name} has no price with a gradient, which allocate=learned needs: "
                 "take allocate=ilp, greedy or evolve"
             )
+
+
+def _check_together(allocate: AllocateConfig, sensitivity: SensitivityConfig) -> None:
+    """Check the allocators that measure several tensors together: their options, and the metric."""
+    if allocate.name not in WITH_OUTPUTS:
+        return
+    if sensitivity.metric not in (*OUTPUT_METRICS, "user"):
+        raise InputError(
+            f"allocate={allocate.name} measures tensors together by the outputs, which "
+            f"sensitivity.metric={sensitivity.metric} does not read: take one of "
+            f"{', '.join(OUTPUT_METRICS)}"
+        )
+    ranges = TOGETHER_OPTIONS[allocate.name]
+    for key, value in allocate.options.items():
+        one_of(f"a key of allocate.options with allocate={allocate.name}", key, ranges)
+        if (allowed := _allowed(key, value, ranges[key])) is not None:
+            raise InputError(f"allocate.options.{key} must be {allowed}, got {value!r}")
+
+
+def _allowed(key: str, value: object, allowed: Range | None) -> str | None:
+    """What the option must be; None if it is."""
+    if allowed is None:
+        return None if isinstance(value, bool) else "true or false"
+    if key == "reach" and value is None:
+        return None
+    whole = key == "seconds" or isinstance(value, int)
+    word = "" if key == "seconds" else "a whole number, "
+    return None if value in allowed and whole else f"{word}{allowed}"
 
 
 def _check_then(mixed: MixedConfig) -> None:

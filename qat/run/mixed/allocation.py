@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qat.allocate.budget import Budgets, overruns
+from qat.allocate.paired import paired
 from qat.allocate.problem import Problem
 from qat.allocate.registry import MEASURING, allocate
 from qat.base.errors import InputError
@@ -12,7 +13,9 @@ from qat.base.target import load_target
 from qat.core.plan import Plan
 from qat.run.float_network import FloatNetwork
 from qat.run.mixed.candidates import Candidates, candidates
+from qat.run.mixed.pairs import PAIR_OPTIONS, run_pairs
 from qat.run.mixed.plan_accuracy import PlanAccuracy
+from qat.run.mixed.plan_meter import PlanMeter, uniform_plans
 from qat.run.mixed.request import MixedRequest
 from qat.run.mixed.sensitivity import run_sensitivity
 from qat.sensitivity.table import SensitivityTable
@@ -57,8 +60,8 @@ def choose_plan(request: MixedRequest, source: FloatNetwork) -> Allocation:
     """
     choice = candidates(request, source)
     table = _table(choice)
-    problem = choice.problem(table.harms())
-    bits = _choose_bits(choice, problem)
+    problem = _problem(choice, table)
+    bits = _choose_bits(choice, problem, table)
     return Allocation(choice, choice.with_widths(bits), bits, table, problem)
 
 
@@ -71,23 +74,40 @@ def _table(choice: Candidates) -> SensitivityTable:
     return run_sensitivity(choice.request, choice.source, choice.base)
 
 
-def _choose_bits(choice: Candidates, problem: Problem) -> dict[Slot, int]:
+def _problem(choice: Candidates, table: SensitivityTable) -> Problem:
+    """Harms that add up; for ``allocate=clado``, with a term for each pair of tensors."""
+    problem, options = choice.problem(table.harms()), choice.request.allocate.options
+    if choice.request.allocate.name != "clado":
+        return problem
+    pairs = run_pairs(choice, table)
+    return paired(problem, pairs.interactions(table), psd=options.get("psd", True))
+
+
+def _choose_bits(choice: Candidates, problem: Problem, table: SensitivityTable) -> dict[Slot, int]:
     settings, budgets = choice.request.allocate, choice.budgets
     if settings.target is None:
-        return allocate(settings.name, problem, budgets, _options(choice, problem))
+        return allocate(settings.name, problem, budgets, _options(choice, problem, table))
     bits = dict(load_target(settings.target)(problem, budgets, **settings.options))
     if budgets is not None and (over := overruns(problem.costs, bits, budgets)):
         raise InputError(f"allocate.target={settings.target} overruns its budgets: {over}")
     return bits
 
 
-def _options(choice: Candidates, problem: Problem) -> dict[str, Any]:
-    """Options of the allocator; if it measures plans, it starts from the plan of ``ilp``."""
+def _options(choice: Candidates, problem: Problem, table: SensitivityTable) -> dict[str, Any]:
+    """Options of the allocator; if it measures plans, also how, and which it starts from."""
     options = dict(choice.request.allocate.options)
-    if choice.request.allocate.name in MEASURING:
+    name = choice.request.allocate.name
+    if name == "clado":
+        return {key: value for key, value in options.items() if key not in PAIR_OPTIONS}
+    if name in MEASURING:
+        options["track"] = lambda items: tracked("search", items)
+    if name == "evolve":
         options["evaluate"] = _loss_of(choice)
         options["start"] = [allocate("ilp", problem, choice.budgets)]
-        options["track"] = lambda items: tracked("search", items)
+    if name == "remeasure":
+        meter = PlanMeter(choice, problem, table)
+        options |= {"evaluate": meter.harm, "around": meter.harms_around}
+        options["start"] = uniform_plans(choice, problem)
     return options
 
 

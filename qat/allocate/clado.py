@@ -1,0 +1,115 @@
+"""The plan of least predicted harm if the harms of tensors do not add up.
+
+Minimises the quadratic form of :mod:`qat.allocate.paired` over one width for each variable, within
+the budgets (Deng et al., CLADO, 2023, arXiv:2307.05657). The paper gives the integer quadratic
+programme to a solver of such programmes. Here each product of two choices is a continuous column y
+of the linear programme of :mod:`qat.allocate.ilp`, with sum_b y[va, wb] = x[va] and
+sum_a y[va, wb] = x[wb]: since each x is 0 or 1, y is their product, and the result is exact.
+
+The programme of a large network takes long. If the solver does not prove in time that its plan is
+the best one, the better of its plan and of a local search is taken, with a :class:`CladoWarning`.
+"""
+
+import warnings
+from dataclasses import replace
+
+from qat.allocate.budget import Budgets, overruns
+from qat.allocate.ilp import least_harm, solve_ilp
+from qat.allocate.problem import Problem
+from qat.allocate.spare_budget import spend_leftover
+from qat.base.errors import InputError
+from qat.sensitivity.widths import Slot
+
+SECONDS = 120.0
+
+
+class CladoWarning(UserWarning):
+    """The plan is not proven to be the one of least predicted harm."""
+
+
+def solve_clado(problem: Problem, budgets: Budgets, *, seconds: float = SECONDS) -> dict[Slot, int]:
+    """Slot → width of least harm within the budgets, interactions included.
+
+    Args:
+        problem: The widths to choose, see :func:`qat.allocate.paired.paired`; without interactions
+            this is :func:`qat.allocate.ilp.solve_ilp`.
+        budgets: Limits.
+        seconds: How long the solver may take.
+
+    Raises:
+        UnmeetableBudgetError: If there is no such plan; the error has the nearest one.
+        ValueError: If the figures for a budget are missing, or ``seconds`` is not above 0.
+        RuntimeError: If the solver stops for another reason.
+
+    Example:
+        >>> from qat.allocate.costs import LayerFigures, NetworkCosts
+        >>> from qat.allocate.paired import paired
+        >>> from qat.allocate.problem import Variable
+        >>> costs = NetworkCosts(tuple(LayerFigures(name, 8, 8, 8, 8) for name in "abc"))
+        >>> harms = {"a": 2.0, "b": 2.0, "c": 1.0}
+        >>> variables = (Variable(((n, "weight"),), {2: h, 8: 0.0}) for n, h in harms.items())
+        >>> cancel = {(("a", "weight"), 2, ("b", "weight"), 2): -4.0}
+        >>> both = paired(Problem(tuple(variables), costs), cancel)
+        >>> solve_clado(both, Budgets(average_weight_bits=4))
+        {('a', 'weight'): 2, ('b', 'weight'): 2, ('c', 'weight'): 8}
+    """
+    if not seconds > 0:
+        raise InputError(f"seconds must be above 0, got {seconds}; such as {SECONDS:.0f}")
+    additive = solve_ilp(replace(problem, interactions={}), budgets)
+    solution = least_harm(problem, budgets, seconds=seconds)
+    plans = [additive] if solution.bits is None else [additive, solution.bits]
+    best = min(plans, key=problem.harm)
+    if not solution.proven:
+        best = improved(problem, best, budgets)
+        warnings.warn(
+            f"the plan of clado is not proven to be the best: the solver stopped after {seconds:g} "
+            "seconds; give it more by allocate.options.seconds, or fewer widths",
+            CladoWarning,
+            stacklevel=2,
+        )
+    return spend_leftover(problem, best, budgets)
+
+
+def improved(problem: Problem, bits: dict[Slot, int], budgets: Budgets) -> dict[Slot, int]:
+    """The plan after changes of one or two widths within the budgets, while harm falls.
+
+    Args:
+        problem: The widths to choose.
+        bits: A plan within the budgets.
+        budgets: Limits.
+    """
+    while True:
+        harm = problem.harm(bits)
+        better = [
+            plan
+            for plan in _neighbours(problem, bits)
+            if problem.harm(plan) < harm - 1e-12 * abs(harm)
+        ]
+        fitting = (p for p in sorted(better, key=problem.harm) if not _over(problem, p, budgets))
+        if (best := next(fitting, None)) is None:
+            return bits
+        bits = best
+
+
+def _over(problem: Problem, bits: dict[Slot, int], budgets: Budgets) -> bool:
+    return bool(overruns(problem.costs, bits, budgets))
+
+
+def _neighbours(problem: Problem, bits: dict[Slot, int]) -> list[dict[Slot, int]]:
+    """Every plan that differs in the widths of one or two variables."""
+    single = [
+        (v, width)
+        for v, variable in enumerate(problem.variables)
+        for width in variable.widths
+        if width != bits[variable.slots[0]]
+    ]
+    widths = problem.widths(bits)
+    moves = [((v, a),) for v, a in single]
+    moves += [((v, a), (w, b)) for v, a in single for w, b in single if v < w]  # type: ignore[misc]
+    plans = []
+    for move in moves:
+        changed = list(widths)
+        for v, width in move:
+            changed[v] = width
+        plans.append(problem.bits(changed))
+    return plans

@@ -1,0 +1,192 @@
+"""Allocate, measure the plan, measure again around it, and allocate anew until the plan stays.
+
+Sensitivities that start from the float network say little about a plan in which all tensors are
+quantized, if their errors do not add up. Each round measures what one change of the best plan so
+far does to it, adds these effects up, and takes the plan of least sum that differs from the best
+plan in at most r variables. If that plan, measured as a whole, is better, it becomes the best one;
+if not, the sum was not valid that far: r falls to half of the changes. The result is the best plan
+that was measured, so that it is never worse than the plans to start from.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from qat.allocate.budget import Budgets, overruns
+from qat.allocate.ilp import least_harm, solve_ilp
+from qat.allocate.problem import Problem, Variable
+from qat.base.errors import InputError
+from qat.base.progress import Track
+from qat.sensitivity.widths import Bits, Slot
+
+ROUNDS = 5
+Around = Callable[[Bits], Mapping[Slot, Mapping[int, float]]]
+"""A plan, to the harm of each plan that differs in one variable: first slot → width → harm."""
+
+
+@dataclass(frozen=True)
+class RemeasuredPlan:
+    """The result of the rounds.
+
+    Attributes:
+        bits: The best plan.
+        harm: Its measured harm.
+        measured: ``(plan, harm)`` of every whole plan that was measured, in order.
+        rounds: How many plans were measured around.
+    """
+
+    bits: dict[Slot, int]
+    harm: float
+    measured: tuple[tuple[dict[Slot, int], float], ...]
+    rounds: int
+
+
+def best_remeasured(
+    problem: Problem,
+    budgets: Budgets,
+    evaluate: Callable[[Bits], float],
+    around: Around,
+    *,
+    rounds: int = ROUNDS,
+    start: Iterable[Mapping[Slot, int]] = (),
+    track: Track | None = None,
+) -> dict[Slot, int]:
+    """The best plan of :func:`remeasure`, whose arguments these are.
+
+    Args:
+        problem: The widths to choose.
+        budgets: Limits.
+        evaluate: Plan → measured harm.
+        around: Plan → measured harms of its neighbours.
+        rounds: How many plans to measure around at most.
+        start: Plans to begin with.
+        track: Wraps the rounds to show progress.
+
+    Raises:
+        UnmeetableBudgetError: If no plan fits.
+        ValueError: As :func:`remeasure`.
+    """
+    return remeasure(
+        problem, budgets, evaluate, around, rounds=rounds, start=start, track=track
+    ).bits
+
+
+def remeasure(
+    problem: Problem,
+    budgets: Budgets,
+    evaluate: Callable[[Bits], float],
+    around: Around,
+    *,
+    rounds: int = ROUNDS,
+    start: Iterable[Mapping[Slot, int]] = (),
+    track: Track | None = None,
+) -> RemeasuredPlan:
+    """Improve the additive plan by measuring around it.
+
+    Args:
+        problem: The widths to choose, with the harms from the float network: the plan of
+            :func:`qat.allocate.ilp.solve_ilp` is where the rounds begin.
+        budgets: Limits.
+        evaluate: Plan → measured harm, lower is better.
+        around: Plan → measured harms of the plans that differ in one variable.
+        rounds: How many plans to measure around at most.
+        start: Other plans to begin with; those that overrun a budget, or have a width that is no
+            candidate, are left out.
+        track: Wraps the rounds to show progress.
+
+    Raises:
+        UnmeetableBudgetError: If no plan fits.
+        ValueError: If ``rounds`` is below 1, or a measured harm is NaN.
+
+    Example:
+        >>> from qat.allocate.costs import LayerFigures, NetworkCosts
+        >>> costs = NetworkCosts(tuple(LayerFigures(name, 8, 8, 8, 8) for name in "ab"))
+        >>> variables = tuple(Variable(((n, "weight"),), {2: 1.0, 8: 0.0}) for n in "ab")
+        >>> a, b = ("a", "weight"), ("b", "weight")
+        >>> def harm(bits):
+        ...     return abs(bits[a] - 2) + abs(bits[b] - 8)
+        >>> def around(bits):
+        ...     return {s: {w: harm({**bits, s: w}) for w in (2, 8)} for s in (a, b)}
+        >>> remeasure(Problem(variables, costs), Budgets(weight_bytes=10), harm, around).bits
+        {('a', 'weight'): 2, ('b', 'weight'): 8}
+    """
+    if rounds < 1:
+        raise InputError(f"rounds must be 1 or more, got {rounds}; such as {ROUNDS}")
+    measured: dict[tuple[int, ...], tuple[dict[Slot, int], float]] = {}
+
+    def measure(bits: Mapping[Slot, int]) -> float:
+        key = tuple(problem.widths(bits))
+        if key not in measured:
+            measured[key] = (dict(bits), _harm(evaluate(bits)))
+        return measured[key][1]
+
+    for bits in [solve_ilp(problem, budgets), *_allowed(problem, budgets, start)]:
+        measure(bits)
+    best, least = min(measured.values(), key=lambda plan: plan[1])
+    done = 0
+    for _ in track(range(rounds)) if track else range(rounds):
+        local = _local_problem(problem, best, least, around(best))
+        done += 1
+        better = _better_plan(local, budgets, best, least, measure)
+        if better is None:
+            break
+        best, least = better
+    return RemeasuredPlan(best, least, tuple(measured.values()), done)
+
+
+def _better_plan(
+    local: Problem,
+    budgets: Budgets,
+    best: dict[Slot, int],
+    least: float,
+    measure: Callable[[Mapping[Slot, int]], float],
+) -> tuple[dict[Slot, int], float] | None:
+    """A plan that is better when it is measured; None if the plan stays."""
+    radius = len(local.variables)
+    while radius:
+        bits = least_harm(local, budgets, near=best, changes=radius).bits
+        assert bits is not None  # the best plan itself is within the budgets
+        if bits == best or local.harm(bits) >= 0:
+            return None
+        if (harm := measure(bits)) < least:
+            return bits, harm
+        pairs = zip(local.widths(bits), local.widths(best), strict=True)
+        radius = sum(one != other for one, other in pairs) // 2
+    return None
+
+
+def _local_problem(
+    problem: Problem, best: Bits, least: float, harms: Mapping[Slot, Mapping[int, float]]
+) -> Problem:
+    """The problem whose harms are the effects of single changes of the best plan."""
+    variables = []
+    for variable in problem.variables:
+        own = harms.get(variable.slots[0], {})
+        effects = {width: own[width] - least for width in variable.widths if width in own}
+        effects[best[variable.slots[0]]] = 0.0
+        finite = {w: effects[w] for w in variable.widths if math.isfinite(effects.get(w, math.inf))}
+        variables.append(Variable(variable.slots, finite))
+    return replace(problem, variables=tuple(variables), interactions={})
+
+
+def _allowed(
+    problem: Problem, budgets: Budgets, start: Iterable[Mapping[Slot, int]]
+) -> Iterable[dict[Slot, int]]:
+    for bits in start:
+        if all(
+            bits.get(slot) in variable.widths and bits[slot] == bits[variable.slots[0]]
+            for variable in problem.variables
+            for slot in variable.slots
+        ):
+            plan = problem.bits(problem.widths(bits))
+            if not overruns(problem.costs, plan, budgets):
+                yield plan
+
+
+def _harm(value: float) -> float:
+    if math.isnan(value):
+        raise InputError(
+            "the measured harm of a plan is NaN, because the network diverges with it: leave the "
+            "narrowest width out, or calibrate with other images"
+        )
+    return float(value)
