@@ -7,14 +7,17 @@ of the linear programme of :mod:`qat.allocate.ilp`, with sum_b y[va, wb] = x[va]
 sum_a y[va, wb] = x[wb]: since each x is 0 or 1, y is their product, and the result is exact.
 
 The programme of a large network takes long. If the solver does not prove in time that its plan is
-the best one, the better of its plan and of a local search is taken, with a :class:`CladoWarning`.
+the best one, local searches go on from its plan and from those of other allocators; the best of
+their results is taken, with a :class:`CladoWarning`.
 """
 
 import warnings
 from dataclasses import replace
 
-from qat.allocate.budget import Budgets, overruns
+from qat.allocate.budget import Budgets
+from qat.allocate.greedy import greedy
 from qat.allocate.ilp import least_harm, solve_ilp
+from qat.allocate.local_search import improved
 from qat.allocate.problem import Problem
 from qat.allocate.spare_budget import spend_leftover
 from qat.base.errors import InputError
@@ -57,59 +60,14 @@ def solve_clado(problem: Problem, budgets: Budgets, *, seconds: float = SECONDS)
         raise InputError(f"seconds must be above 0, got {seconds}; such as {SECONDS:.0f}")
     additive = solve_ilp(replace(problem, interactions={}), budgets)
     solution = least_harm(problem, budgets, seconds=seconds)
-    plans = [additive] if solution.bits is None else [additive, solution.bits]
-    best = min(plans, key=problem.harm)
+    plans = [additive] if solution.bits is None else [solution.bits, additive]
     if not solution.proven:
-        best = improved(problem, best, budgets)
+        starts = [*plans, greedy(problem, budgets)]
+        plans = [improved(problem, bits, budgets) for bits in starts]
         warnings.warn(
             f"the plan of clado is not proven to be the best: the solver stopped after {seconds:g} "
             "seconds; give it more by allocate.options.seconds, or fewer widths",
             CladoWarning,
             stacklevel=2,
         )
-    return spend_leftover(problem, best, budgets)
-
-
-def improved(problem: Problem, bits: dict[Slot, int], budgets: Budgets) -> dict[Slot, int]:
-    """The plan after changes of one or two widths within the budgets, while harm falls.
-
-    Args:
-        problem: The widths to choose.
-        bits: A plan within the budgets.
-        budgets: Limits.
-    """
-    while True:
-        harm = problem.harm(bits)
-        better = [
-            plan
-            for plan in _neighbours(problem, bits)
-            if problem.harm(plan) < harm - 1e-12 * abs(harm)
-        ]
-        fitting = (p for p in sorted(better, key=problem.harm) if not _over(problem, p, budgets))
-        if (best := next(fitting, None)) is None:
-            return bits
-        bits = best
-
-
-def _over(problem: Problem, bits: dict[Slot, int], budgets: Budgets) -> bool:
-    return bool(overruns(problem.costs, bits, budgets))
-
-
-def _neighbours(problem: Problem, bits: dict[Slot, int]) -> list[dict[Slot, int]]:
-    """Every plan that differs in the widths of one or two variables."""
-    single = [
-        (v, width)
-        for v, variable in enumerate(problem.variables)
-        for width in variable.widths
-        if width != bits[variable.slots[0]]
-    ]
-    widths = problem.widths(bits)
-    moves = [((v, a),) for v, a in single]
-    moves += [((v, a), (w, b)) for v, a in single for w, b in single if v < w]  # type: ignore[misc]
-    plans = []
-    for move in moves:
-        changed = list(widths)
-        for v, width in move:
-            changed[v] = width
-        plans.append(problem.bits(changed))
-    return plans
+    return spend_leftover(problem, min(plans, key=problem.harm), budgets)

@@ -10,7 +10,6 @@ from qat.base.errors import InputError
 from qat.core.plan import Plan
 from qat.sensitivity.widths import Bits, Slot, check_layers, check_widths, slots_of, spec_of
 
-
 Interactions = Mapping[tuple[int, int], Mapping[tuple[int, int], float]]
 
 

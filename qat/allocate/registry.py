@@ -1,8 +1,8 @@
 """Allocators by name: each takes a problem and budgets, and returns widths.
 
 Reading the names imports no allocator. ``threshold`` and ``greedy`` are quick, ``ilp`` is exact for
-harms that add up and ``clado`` with a term for each pair, ``remeasure`` and ``evolve`` measure whole
-plans, and ``learned`` takes harms from a training (:mod:`qat.allocate.choice`).
+harms that add up and ``clado`` with a term for each pair, ``remeasure`` and ``evolve`` measure
+whole plans, and ``learned`` takes harms from a training (:mod:`qat.allocate.choice`).
 """
 
 from collections.abc import Callable, Mapping

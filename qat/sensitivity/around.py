@@ -15,7 +15,7 @@ from qat.base.progress import Track
 from qat.core.plan import Plan
 from qat.sensitivity.metrics import Metric
 from qat.sensitivity.output_scores import check_finite, reference_and_runner
-from qat.sensitivity.prefix import MEMORY_LIMIT_BYTES, Runner
+from qat.sensitivity.prefix import MEMORY_LIMIT_BYTES
 from qat.sensitivity.rounded_values import LabelledBatch
 from qat.sensitivity.single_quantizer import Fitted
 from qat.sensitivity.table import SensitivityRow
@@ -105,8 +105,9 @@ class PlanScores:
         ]
         with self._placed(bits):
             for slots, width in track(runs) if track else runs:
-                row = SensitivityRow(*slots[0], width, self._changed(slots, width))
-                rows[*slots[0], width] = row
+                layer, kind = slots[0]
+                row = SensitivityRow(layer, kind, width, self._changed(slots, width))
+                rows[layer, kind, width] = row
                 if keep is not None:
                     keep(row)
         return [

@@ -144,10 +144,8 @@ def _in_order(runner: Runner, fitted: Fitted, tasks: Sequence[PairTask]) -> list
         (layer, kind), bits = task
         return (places[fitted.sites[layer, kind].path], layer, kind, bits)
 
-    def ranks(task: PairTask) -> tuple[tuple[int, str, str, int], ...]:
-        return rank(task[0]), rank(task[1])
-
-    return sorted((tuple(sorted(task, key=rank)) for task in tasks), key=ranks)  # type: ignore[arg-type, type-var]
+    ordered = [(a, b) if rank(a) <= rank(b) else (b, a) for a, b in tasks]
+    return sorted(ordered, key=lambda task: (rank(task[0]), rank(task[1])))
 
 
 def _logits(runner: Runner, fitted: Fitted, first: Task, second: Task) -> torch.Tensor:

@@ -7,7 +7,7 @@ import pytest
 
 from qat.allocate import clado
 from qat.allocate.budget import Budgets, UnmeetableBudgetError, overruns
-from qat.allocate.clado import CladoWarning, improved, solve_clado
+from qat.allocate.clado import CladoWarning, solve_clado
 from qat.allocate.ilp import Solution, solve_ilp
 from qat.allocate.paired import paired
 from qat.sensitivity.metrics import OUTPUT_SQNR
@@ -82,13 +82,6 @@ def test_a_solver_that_ran_out_of_time_leaves_a_local_search(monkeypatch, two_la
     plans = [{("a", "weight"): a, ("b", "weight"): b} for a in (2, 4, 8) for b in (2, 4, 8)]
     fitting = [plan for plan in plans if not overruns(both.costs, plan, budgets)]
     assert both.harm(bits) == min(map(both.harm, fitting))
-
-
-def test_the_local_search_only_improves(two_layers):
-    wide = {("a", "weight"): 8, ("b", "weight"): 2}
-    found = improved(two_layers, wide, Budgets(weight_bytes=150))
-    assert two_layers.harm(found) < two_layers.harm(wide)
-    assert improved(two_layers, found, Budgets(weight_bytes=150)) == found
 
 
 def test_no_time_is_refused(two_layers):

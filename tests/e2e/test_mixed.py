@@ -86,6 +86,21 @@ def test_too_few_plans_for_a_correlation_are_said(qat, home):
     assert "too few plans for a correlation" in out
 
 
+@pytest.mark.parametrize("allocator", ["clado", "remeasure"])
+def test_harms_that_do_not_add_up(qat, home, allocator):
+    words = [f"allocate={allocator}", "sensitivity.widths=[2,8]", "allocate.uniform_bits=4"]
+    folder, out = run(qat, *words)
+    assert f"widths by {allocator} from output_kl" in out
+    spec = TensorSpec(bits=4, granularity="channel")
+    uniform = make_plan(net().eval(), Scheme(weight=spec, act=TensorSpec(bits=4)), EXAMPLE)
+    limits, found = spent_by(net().eval(), uniform, EXAMPLE), spent(folder)
+    assert found["weight_bytes"] <= limits["weight_bytes"]
+    assert found["bops"] <= limits["bops"]
+    allocation = json.loads((folder / "allocation.json").read_text())
+    assert allocation["allocator"] == allocator
+    assert record_in(folder)["protocol"]["allocation"]["allocator"] == allocator
+
+
 def test_training_may_follow(qat, home):
     folder, _ = run(qat, "mixed.then=qat", "trainer.max_epochs=1")
     record = record_in(folder)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from qat.base.errors import InputError
 from qat.base.printing import complain_line
 from qat.base.progress import is_silent, tracked
 from qat.run.mixed.candidates import Candidates
@@ -26,10 +27,17 @@ def run_pairs(choice: Candidates, table: SensitivityTable) -> PairTable:
         table: Sensitivities of single tensors, of the same network, data and methods.
 
     Raises:
-        ValueError: If the metric reads no outputs, or logits are not finite.
+        ValueError: If the table is by another metric, the metric reads no outputs, or logits are
+            not finite.
     """
     request, settings = choice.request, choice.request.sensitivity
     metric = run_metric(settings)
+    if table.metric != metric.name:
+        raise InputError(
+            f"sensitivity.table is by {table.metric}, and pairs are measured by "
+            f"sensitivity.metric={metric.name}: set sensitivity.metric={table.metric}, or leave "
+            "the table out"
+        )
     reach = request.allocate.options.get("reach")
     batches = list(request.sensitivity_images)
 

@@ -5,14 +5,20 @@ import re
 import pytest
 
 from qat.allocate.costs import COSTS
-from qat.config.checks.mixed import BUDGETS, LEARNED_OPTIONS, check_mixed
+from qat.allocate.registry import WITH_OUTPUTS
+from qat.config.checks.mixed import BUDGETS, LEARNED_OPTIONS, TOGETHER_OPTIONS, check_mixed
 from qat.config.compose import compose_points
+from qat.sensitivity.registry import METRICS, OUTPUT_METRICS
 
 LEARNED = dict(zip(LEARNED_OPTIONS, (1, 1, "adam", 0.1, 1.0, 0.1), strict=True))
 
 
 def learned(**changes):
     return {"allocate.name": "learned", "allocate.options": {**LEARNED, **changes}}
+
+
+def together(name, **options):
+    return {"allocate.name": name, "allocate.options": options}
 
 
 @pytest.mark.parametrize(
@@ -56,6 +62,20 @@ def learned(**changes):
             learned() | {"scheme.placement": "integer", "sensitivity.widths": [4]},
             "allocate=learned needs scheme.placement=academic",
         ),
+        (
+            {"allocate.name": "clado", "sensitivity.metric": "fisher"},
+            "sensitivity.metric=fisher does not read: take one of accuracy_drop, loss_increase",
+        ),
+        (
+            {"allocate.name": "remeasure", "sensitivity.metric": "hessian"},
+            "allocate=remeasure measures tensors together by the outputs",
+        ),
+        (together("clado", rounds=2), "a key of allocate.options with allocate=clado must be one"),
+        (together("clado", psd=1), "allocate.options.psd must be true or false, got 1"),
+        (together("clado", seconds=0), "allocate.options.seconds must be above 0"),
+        (together("clado", reach=0), "allocate.options.reach must be a whole number, 1 to"),
+        (together("clado", reach=1.5), "allocate.options.reach must be a whole number, 1 to"),
+        (together("remeasure", rounds=0), "allocate.options.rounds must be a whole number, 1 to"),
     ],
 )
 def test_refused_in_mixed_mode_only(config, keys, message):
@@ -75,6 +95,17 @@ def test_the_file_of_learned_widths_has_all_options():
     (point,) = compose_points(["mode=mixed", "allocate=learned"], multirun=False)
     assert set(point.config.allocate.options) == set(LEARNED_OPTIONS)
     check_mixed(point.config)
+
+
+@pytest.mark.parametrize("name", WITH_OUTPUTS)
+def test_the_files_of_allocators_that_measure_tensors_together_are_allowed(name):
+    (point,) = compose_points(["mode=mixed", f"allocate={name}"], multirun=False)
+    assert set(point.config.allocate.options) == set(TOGETHER_OPTIONS[name])
+    check_mixed(point.config)
+
+
+def test_metrics_that_read_outputs_are_those_that_score_them():
+    assert tuple(name for name, metric in METRICS.items() if metric.score) == OUTPUT_METRICS
 
 
 def test_budgets_are_the_costs_that_are_counted():

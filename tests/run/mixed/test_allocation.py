@@ -3,8 +3,11 @@
 import itertools
 
 import pytest
+import torch
 
 from qat.allocate.budget import UnmeetableBudgetError
+from qat.convert.calibrate import calibrate
+from qat.convert.swap import quantize
 from qat.run.mixed import allocation
 from qat.run.mixed.allocation import choose_plan
 from tests.allocate.spent import spent_by
@@ -34,14 +37,52 @@ def test_no_plan_within_the_budget_has_less_harm(make_choice):
     assert chosen.budgets.named() == {"average_weight_bits": 4}
 
 
-@pytest.mark.parametrize("allocator", ["ilp", "greedy", "threshold", "evolve"])
+@pytest.mark.parametrize(
+    "allocator", ["ilp", "greedy", "threshold", "evolve", "clado", "remeasure"]
+)
 def test_every_allocator_obeys_the_budget(make_choice, allocator):
     few = {"evaluations": 4, "population": 2} if allocator == "evolve" else {}
     request, source = make_choice(
-        allocate__name=allocator, allocate__options=few, allocate__average_weight_bits=3
+        sensitivity__metric="output_kl",
+        allocate__name=allocator,
+        allocate__options=few,
+        allocate__average_weight_bits=3,
     )
     plan, example = choose_plan(request, source).plan, request.calibration.images.example()
     assert spent_by(source.net, plan, example)["average_weight_bits"] <= 3
+
+
+def converted_kl(request, source, plan):
+    """Mean KL of a converted network on the sensitivity images, without the code under test."""
+    images = [batch for batch, _ in request.sensitivity_images]
+    qnet = quantize(source.net, plan)
+    calibrate(qnet, images)
+    with torch.no_grad():
+        before, after = (
+            torch.cat([net(batch) for batch in images]).double().log_softmax(1)
+            for net in (source.net, qnet.eval())
+        )
+    return float((before.exp() * (before - after)).sum(1).mean())
+
+
+def test_measuring_around_the_plan_is_never_worse_than_ilp_nor_uniform_widths(make_choice):
+    words = {"sensitivity__metric": "output_kl", "allocate__average_weight_bits": 4}
+    request, source = make_choice(allocate__name="remeasure", **words)
+    found = converted_kl(request, source, choose_plan(request, source).plan)
+    additive = choose_plan(*make_choice(**words))
+    assert found <= converted_kl(request, source, additive.plan) * (1 + 1e-6)
+    assert found <= converted_kl(request, source, additive.choice.base) * (1 + 1e-6)  # W4
+
+
+def test_clado_predicts_a_pair_as_it_was_measured(make_choice):
+    words = {"sensitivity__metric": "output_kl", "allocate__average_weight_bits": 4}
+    options = {"psd": False}
+    request, source = make_choice(allocate__name="clado", allocate__options=options, **words)
+    chosen = choose_plan(request, source)
+    assert chosen.problem.interactions
+    scores = [chosen.table.scores[name, "weight", 8] for name in WEIGHTS]
+    rest = chosen.problem.harm(dict.fromkeys(chosen.bits, 8))
+    assert rest != pytest.approx(sum(scores), rel=1e-6)  # pairs count
 
 
 def test_a_budget_that_no_plan_meets_is_refused_before_a_measurement(make_choice, monkeypatch):

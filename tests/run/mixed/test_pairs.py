@@ -64,6 +64,16 @@ def test_reach_and_widths_are_their_own_tables(measure):
     assert set(PAIR_OPTIONS) == {"psd", "reach"}
 
 
+def test_a_table_by_another_metric_is_refused_before_any_pass(make_choice, monkeypatch):
+    request, source = make_choice(sensitivity__metric="output_kl", allocate__name="clado")
+    choice = candidates(request, source)
+    other = make_choice(sensitivity__metric="loss_increase")[0]
+    table = run_sensitivity(other, source, choice.base)
+    monkeypatch.setattr(pairs, "pair_sensitivities", None)
+    with pytest.raises(ValueError, match=r"sensitivity\.table is by loss_increase, and pairs are"):
+        run_pairs(choice, table)
+
+
 def test_a_users_metric_is_measured_each_time(measure, capsys):
     user = {"sensitivity__metric": "user", "sensitivity__target": f"{__name__}:disagreement"}
     first = measure(**user)
