@@ -15,7 +15,7 @@ from qat.records.cache import Cache
 Row = TypeVar("Row")
 
 
-class Table(Protocol):
+class SavedTable(Protocol):
     """What can be saved and read again."""
 
     def save(self, path: Path) -> None:
@@ -26,7 +26,7 @@ class Table(Protocol):
         """Read a table."""
 
 
-AnyTable = TypeVar("AnyTable", bound=Table)
+AnyTable = TypeVar("AnyTable", bound=SavedTable)
 
 
 def resumable_table(
