@@ -151,7 +151,6 @@ class PlanScores:
                 self._place(stack, slot, bits.get(slot, self._planned[slot]))
             self._runner.forget()
             yield
-        self._runner.forget()
 
     def _place(self, stack: ExitStack, slot: Slot, width: int) -> None:
         if slot in self._fitted.sites:

@@ -26,6 +26,9 @@ from qat.sensitivity.widths import Bits, Slot, spec_of
 class PlanMeter:
     """Measures plans, and the plans that differ in one variable, by the sensitivity metric.
 
+    Ranges come from the run's own calibration images, so that the measured network is the one that
+    the run goes on with. (Ranges from the images that are measured on would flatter a plan.)
+
     Args:
         choice: The free slots, and the plan of the others.
         problem: The variables and their candidates.
@@ -96,9 +99,10 @@ class PlanMeter:
     def _scores(self) -> PlanScores:
         """Only if something must be measured: it calibrates quantizers of all widths."""
         request, plan = self._choice.request, self._choice.base
-        batches = list(request.sensitivity_images)
+        calibration, batches = request.calibration, list(request.sensitivity_images)
+        ranges = [calibration.images.example()] if calibration.is_dynamic else calibration.batches()
         widths = widths_needed(plan, request.sensitivity.widths)
-        fitted = fit_quantizers(self._choice.source.net, plan, widths, batches)
+        fitted = fit_quantizers(self._choice.source.net, plan, widths, ranges)
         limit = request.memory_limit_bytes
         return PlanScores(fitted, plan, self._metric, batches, memory_limit_bytes=limit)
 
@@ -107,12 +111,13 @@ class PlanMeter:
 
     def _key(self, bits: Bits) -> dict[str, Any]:
         """Of a plan: the digest has no widths, so that those of all slots are in the key."""
-        plan = self._choice.with_widths(bits)
+        keys = self._choice.request.calibration.keys
         return {
+            **keys.calibration(self._choice.source.digest),
             "of": self._digest,
             "metric": self._metric.name,
-            "plan": plan.to_dict(),
-            **self._choice.request.calibration.keys.machine(),
+            "plan": self._choice.with_widths(bits).to_dict(),
+            **keys.machine(),
         }
 
 

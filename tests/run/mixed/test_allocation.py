@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from qat.allocate.budget import UnmeetableBudgetError
-from qat.convert.calibrate import calibrate
 from qat.convert.swap import quantize
 from qat.run.mixed import allocation
 from qat.run.mixed.allocation import choose_plan
@@ -56,7 +55,7 @@ def converted_kl(request, source, plan):
     """Mean KL of a converted network on the sensitivity images, without the code under test."""
     images = [batch for batch, _ in request.sensitivity_images]
     qnet = quantize(source.net, plan)
-    calibrate(qnet, images)
+    request.calibration.run(qnet, source.digest)
     with torch.no_grad():
         before, after = (
             torch.cat([net(batch) for batch in images]).double().log_softmax(1)

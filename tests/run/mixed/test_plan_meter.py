@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from qat.convert.calibrate import calibrate
 from qat.convert.swap import quantize
 from qat.run.mixed import plan_meter
 from qat.run.mixed.candidates import candidates
@@ -29,7 +28,7 @@ def kl(choice, bits):
     batches = list(choice.request.sensitivity_images)
     images = [batch for batch, _ in batches]
     qnet = quantize(choice.source.net, choice.with_widths(bits))
-    calibrate(qnet, images)
+    choice.request.calibration.run(qnet, choice.source.digest)
     before, after = (
         torch.cat([net(batch) for batch in images]).double().log_softmax(1)
         for net in (choice.source.net, qnet.eval())
@@ -57,7 +56,7 @@ def test_what_was_measured_is_in_the_cache(measured, monkeypatch):
     bits = problem.bits([2, 4, 8])
     harm, around = meter.harm(bits), meter.harms_around(bits)
     monkeypatch.setattr(plan_meter, "fit_quantizers", None)
-    again = measured(seed=1)[2]
+    again = measured(allocate__average_weight_bits=3)[2]
     assert (again.harm(bits), again.harms_around(bits)) == (harm, around)
     with pytest.raises(TypeError):
         again.harm(problem.bits([8, 4, 8]))
