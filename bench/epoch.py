@@ -68,7 +68,15 @@ def make_epochs(args: argparse.Namespace, data: DataBundle) -> dict[str, Epochs]
         data: On the device.
     """
     channels, size, _ = data.training.image_shape
-    case = Case(args.model, args.batch, size, channels, args.bits, args.device, args.precision)
+    case = Case(
+        args.model,
+        args.batch,
+        size,
+        channels,
+        args.bits,
+        device=args.device,
+        precision=args.precision,
+    )
     augment = Augment(PAD)
     batches = Batches(data.training, args.batch, data.preprocess, augment, True, drop_last=True)
     net, kernel = case.float_network(), choose_kernel(args.kernel, 0)

@@ -27,9 +27,10 @@ runs/<id> gets its record, plan, packed file and TensorBoard events. If you
 repeat a request, qat shows a finished run and continues an interrupted run.
 The last line of the output is `record: PATH/run.json`.
 
-groups:  model data scheme optimizer schedule float trainer calibrate evaluate
-         ptq_options sensitivity allocate mixed export parity measure tracking paths
-         experiment; quantizer and observer exist for weights and activations:
+groups:  model data scheme optimizer schedule float trainer aids distill
+         calibrate evaluate ptq_options sensitivity allocate mixed export parity
+         measure memory tracking paths experiment
+         quantizer and observer exist for weights and activations:
          quantizer@scheme.weight quantizer@scheme.act
          observer@scheme.weight observer@scheme.act
 keys:    mode=float|dynamic|static|qat|mixed  seed=0  force=true

@@ -36,7 +36,10 @@ def assert_refused(qat, home, words, *parts):
         ("--sweep", ["no flag '--sweep'; did you mean -m?"]),
         ("scheme=w4b4", ["no 'w4b4' in scheme", "did you mean 'w4a4'?"]),
         ("mode=statik", ["mode must be one of float, dynamic, static, qat"]),
-        ("quantizer@scheme.act=lsqq", ["no 'lsqq' in quantizer; it has lsq, minmax, user"]),
+        (
+            "quantizer@scheme.act=lsqq",
+            ["no 'lsqq' in quantizer; it has apot, ", "did you mean 'lsq'?"],
+        ),
         ("quantizer@scheme.activation=lsq", ["no group 'quantizer@scheme.activation'"]),
         ("experiment=demo_flot", ["did you mean 'demo_float'?"]),
         ("data=cifar100", ["did you mean 'cifar10'?"]),
@@ -76,7 +79,7 @@ def test_a_wrong_word_is_refused(qat, home, override, parts):
     [
         (
             ["quantizer@scheme.act=lsq", "scheme.act.symmetric=false"],
-            "lsq learns a step and no zero",
+            "scheme.act.symmetric=false (lsq has symmetric=true): set",
         ),
         (
             ["mode=qat", "schedule.warmup_epochs=5"],

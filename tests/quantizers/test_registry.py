@@ -16,8 +16,12 @@ def quantizer(method, bits=8):
 
 @pytest.mark.parametrize("name", QUANTIZERS)
 def test_each_name_has_a_class_of_that_name(name):
-    bits = DECLARED[name].bits[-1]
-    assert type(quantizer(Method(name), bits)).__name__.lower() == f"{name}quantizer"
+    expected = f"{name.replace('_', '')}quantizer"
+    assert QUANTIZERS[name].__name__.lower() == expected
+    declared = DECLARED[name]
+    fields = {"symmetric": declared.symmetric[-1], "scale": declared.scales[0]}
+    spec = TensorSpec(bits=declared.bits[-1], signed=True, quantizer=Method(name), **fields)
+    assert isinstance(make_quantizer(spec, Layout()), QUANTIZERS[name])
 
 
 def test_a_spec_that_is_off_has_the_identity_and_fp16_rounds_to_half_precision():

@@ -5,6 +5,7 @@ from qat.records.side_files.allocation import AllocationFile
 from qat.records.side_files.latency import LatencyFile
 from qat.records.side_files.memory import MemoryFile
 from qat.records.side_files.parity import ParityFile
+from qat.records.side_files.ptq import PtqFile
 from qat.records.side_files.sensitivity import SensitivityFile
 
 
@@ -15,6 +16,6 @@ def test_no_two_files_have_one_name():
 
 
 def test_files_that_are_read_without_a_digest_have_their_usual_name():
-    kinds = (AllocationFile, LatencyFile, MemoryFile, ParityFile, SensitivityFile)
+    kinds = (AllocationFile, LatencyFile, MemoryFile, ParityFile, PtqFile, SensitivityFile)
     usual = {kind.ARTIFACT: kind.NAME for kind in kinds}
     assert usual | {"config": "config.yaml"} == file_names.USUAL_NAMES

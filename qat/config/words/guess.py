@@ -69,7 +69,7 @@ KEY_SYNONYMS: dict[str, tuple[str, ...]] = {
         (f"{_ACT}.symmetric=false", f"{_WEIGHT}.symmetric=false"),
     ),
     **dict.fromkeys(("pow2", "power_of_two"), (f"{_WEIGHT}.scale=power_of_two",)),
-    **dict.fromkeys(("ptq", "post_training"), ("mode=static",)),
+    **dict.fromkeys(("post_training",), ("mode=static",)),
     "qat": ("mode=qat",),
     "dynamic": ("mode=dynamic",),
     **dict.fromkeys(("integer", "int_only"), ("scheme.placement=integer",)),
