@@ -131,8 +131,8 @@ class TensorSpec:
         if self.bits != 1:
             raise InputError(allowed)
         if self.quantizer.name not in ONE_BIT_METHODS:
-            names = " and ".join(ONE_BIT_METHODS)
-            raise InputError(f"{allowed}; 1 bit have the quantizers {names}")
+            names = " or ".join(ONE_BIT_METHODS)
+            raise InputError(f"{allowed}; 1 bit needs the quantizer {names}")
 
     @property
     def is_off(self) -> bool:

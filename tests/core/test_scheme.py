@@ -9,7 +9,7 @@ from qat.core.scheme import Method, Scheme, TensorSpec
     ("settings", "message"),
     [
         ({"bits": 0}, "bits must be 2 to 16, or 32 for off, got 0"),
-        ({"bits": 1}, "or 32 for off, got 1; 1 bit have the quantizers binary and sign"),
+        ({"bits": 1}, "or 32 for off, got 1; 1 bit needs the quantizer binary or sign"),
         ({"format": "fp8_e4m3", "signed": False}, "signed=false, but fp8_e4m3 has a sign bit"),
         ({"format": "mxint8", "symmetric": False}, "symmetric=false, but mxint8 has no zero"),
         ({"bits": 33}, "bits must be 2 to 16, or 32 for off, got 33"),

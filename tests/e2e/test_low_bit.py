@@ -55,7 +55,7 @@ def test_a_run_is_recorded_and_its_packed_file_as_right(qat, home, words, label,
 def test_wrong_requests_are_refused_before_anything_starts(qat, home):
     for words, message in (
         (["scheme=fp8", "scheme.placement=integer"], "has no scheme.placement=integer"),
-        (["scheme=w2a2", "scheme.weight.bits=1"], "1 bit have the quantizers binary (weights)"),
+        (["scheme=w2a2", "scheme.weight.bits=1"], "1 bit needs the quantizer binary (weights)"),
         (["scheme=mxfp4", "observer@scheme.act=mse"], "would ignore observer@scheme.act=mse"),
         (["scheme=mxfp4", "export.onnx=always"], "no integer runtime computes"),
     ):

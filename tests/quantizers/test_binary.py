@@ -40,5 +40,5 @@ def test_codes_are_one_bit():
 
 @pytest.mark.parametrize("method", ["minmax", "lsq", "ternary"])
 def test_other_methods_have_no_bit(method):
-    with pytest.raises(ValueError, match=r"2 to 16, .* got 1; 1 bit have the quantizers binary"):
+    with pytest.raises(ValueError, match=r"2 to 16, .* got 1; 1 bit needs the quantizer binary"):
         TensorSpec(bits=1, quantizer=Method(method))

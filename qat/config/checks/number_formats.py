@@ -53,6 +53,6 @@ def check_one_bit(key: str, bits: int, quantizer: str) -> None:
     """
     if bits == 1 and quantizer not in ONE_BIT_METHODS:
         raise InputError(
-            f"{key}.bits must be 2 to 16, or 32 for off, got 1; 1 bit have the quantizers "
-            f"{' (weights) and '.join(ONE_BIT_METHODS)} (activations)"
+            f"{key}.bits must be 2 to 16, or 32 for off, got 1; 1 bit needs the quantizer "
+            f"{' (weights) or '.join(ONE_BIT_METHODS)} (activations)"
         )

@@ -27,6 +27,7 @@ from qat.observers.registry import make_observer
 from qat.observers.statistics import StatisticsObserver
 from qat.run.prepared import Prepared
 from qat.run.request.last_batch import check_last_batch, smallest_batch
+from qat.training.aids.distillation import check_names
 from qat.training.device import check_devices
 from qat.training.repeatable import repeatable
 
@@ -72,6 +73,7 @@ def _rehearse_quantized(prepared: Prepared, plan: Plan, net: nn.Module, example:
         if not any(True for _ in quantizers(qnet)):
             raise InputError("mode=qat finds no quantizer to train with: use mode=static for fp16")
         check_devices(training.fit.devices, prepared.device)
+        check_names(net, training.distillation.features)
     exported = mode.exports and not mode.is_half
     if not (exported or mode.trains):
         return
@@ -151,7 +153,12 @@ def _key(prepared: Prepared) -> str:
         "ptq": prepared.settings.get("ptq"),
         "does": [mode.name, mode.exports, mode.trains, mode.trains_float],
         "trainings": [
-            None if each is None else [each.batch_size, each.fit.devices, each.fit.fast_dev_run]
+            None
+            if each is None
+            else [
+                *(each.batch_size, each.fit.devices, each.fit.fast_dev_run),
+                each.distillation.features,
+            ]
             for each in trainings
         ],
     }

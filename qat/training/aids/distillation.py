@@ -37,7 +37,7 @@ class Distillation:
     def __init__(self, teacher: nn.Module, spec: DistillationSpec) -> None:
         self.spec = spec
         self.teacher = teacher.eval().requires_grad_(False)
-        _check_names(teacher, spec.features)
+        check_names(teacher, spec.features)
 
     def __call__(self, loss: Tensor, logits: Tensor, images: Tensor, seen: "Features") -> Tensor:
         """The loss with its distilled part.
@@ -125,7 +125,16 @@ def features_of(net: nn.Module, names: Sequence[str]) -> Iterator[Features]:
             hook.remove()
 
 
-def _check_names(net: nn.Module, names: Sequence[str]) -> None:
+def check_names(net: nn.Module, names: Sequence[str]) -> None:
+    """Check that a network has the modules whose outputs are compared.
+
+    Args:
+        net: The network.
+        names: Of ``distill.features``.
+
+    Raises:
+        UnknownNameError: If it has no module of a name; the message names some that it has.
+    """
     known = [name for name, _ in net.named_modules() if name]
     for name in names:
         if name not in known:

@@ -178,3 +178,9 @@ def test_a_scheme_that_quantizes_nothing_is_refused(make_prepared, none_before):
     off = {"scheme__weight__bits": 32, "scheme__act__bits": 32, "scheme__first_last": "float"}
     with pytest.raises(ValueError, match="the scheme leaves every layer float"):
         rehearsal.rehearse(make_prepared(**off))
+
+
+def test_a_feature_that_does_not_exist_is_refused_at_once(make_prepared, none_before):
+    prepared = make_prepared("qat", distill__features=["nope"])
+    with pytest.raises(KeyError, match=r"distill\.features: the network has no module 'nope'"):
+        rehearsal.rehearse(prepared)
