@@ -34,8 +34,8 @@ def test_each_format_goes_with_the_usual_width(name):
             {"format": "mxint8", "observer": "mse"},
             r"would ignore observer@scheme\.act=mse: leave it out",
         ),
-        ({"bits": 1}, r"scheme\.act\.bits must be 2 to 16, or 32 for off, got 1; 1 bit have the"),
-        ({"bits": 1, "quantizer": "lsq"}, r"binary \(weights\) and sign \(activations\)"),
+        ({"bits": 1}, r"scheme\.act\.bits must be 2 to 16, or 32 for off, got 1; 1 bit needs the"),
+        ({"bits": 1, "quantizer": "lsq"}, r"binary \(weights\) or sign \(activations\)"),
     ],
 )
 def test_what_does_not_fit_is_refused(settings, message):
@@ -78,7 +78,7 @@ def test_one_bit_is_for_the_methods_of_two_levels():
         ),
         (
             {"scheme.rules": [RuleConfig(match="fc", weight={"bits": 1})]},
-            r"scheme\.rules\[0\]\.weight\.bits must be 2 to 16, .*got 1; 1 bit have",
+            r"scheme\.rules\[0\]\.weight\.bits must be 2 to 16, .*got 1; 1 bit needs",
         ),
         (
             {"scheme.rules": [RuleConfig(match="fc", weight={"format": "fp4"})]},
