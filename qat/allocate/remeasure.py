@@ -112,17 +112,10 @@ def remeasure(
     """
     if rounds < 1:
         raise InputError(f"rounds must be 1 or more, got {rounds}; such as {ROUNDS}")
-    measured: dict[tuple[int, ...], tuple[dict[Slot, int], float]] = {}
-
-    def measure(bits: Mapping[Slot, int]) -> float:
-        key = tuple(problem.widths(bits))
-        if key not in measured:
-            measured[key] = (dict(bits), _harm(evaluate(bits)))
-        return measured[key][1]
-
+    measure = _MeasuredPlans(problem, evaluate)
     for bits in [solve_ilp(problem, budgets), *_allowed(problem, budgets, start)]:
         measure(bits)
-    best, least = min(measured.values(), key=lambda plan: plan[1])
+    best, least = min(measure.plans.values(), key=lambda plan: plan[1])
     done = 0
     for _ in track(range(rounds)) if track else range(rounds):
         local = _local_problem(problem, best, least, around(best))
@@ -131,7 +124,21 @@ def remeasure(
         if better is None:
             break
         best, least = better
-    return RemeasuredPlan(best, least, tuple(measured.values()), done)
+    return RemeasuredPlan(best, least, tuple(measure.plans.values()), done)
+
+
+class _MeasuredPlans:
+    """Measures each plan once."""
+
+    def __init__(self, problem: Problem, evaluate: Callable[[Bits], float]) -> None:
+        self._problem, self._evaluate = problem, evaluate
+        self.plans: dict[tuple[int, ...], tuple[dict[Slot, int], float]] = {}
+
+    def __call__(self, bits: Mapping[Slot, int]) -> float:
+        key = tuple(self._problem.widths(bits))
+        if key not in self.plans:
+            self.plans[key] = (dict(bits), _harm(self._evaluate(bits)))
+        return self.plans[key][1]
 
 
 def _better_plan(

@@ -5,18 +5,20 @@ execution order, so that only the layers behind the second one run again. Scores
 of whole runs, bit for bit.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from itertools import groupby
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from qat.base.errors import InputError
 from qat.base.progress import Track
 from qat.core.plan import Plan
 from qat.sensitivity.cache_key import sensitivity_digest
 from qat.sensitivity.measure import each_tensor_once
-from qat.sensitivity.metrics import Metric
+from qat.sensitivity.metrics import Metric, Score
 from qat.sensitivity.output_scores import check_finite, reference_and_runner
 from qat.sensitivity.pairs import PairRow, PairTable
 from qat.sensitivity.prefix import MEMORY_LIMIT_BYTES, Runner
@@ -66,22 +68,8 @@ def pair_sensitivities(
 
     Raises:
         ValueError: If the metric reads no outputs, logits are not finite, or a score is NaN.
-
-    Example:
-        >>> from qat.convert.rules import make_plan
-        >>> from qat.core.scheme import Scheme, TensorSpec
-        >>> from qat.sensitivity.metrics import OUTPUT_SQNR
-        >>> net, images = nn.Sequential(nn.Linear(2, 2)).eval(), torch.ones(1, 2)
-        >>> plan = make_plan(net, Scheme(TensorSpec(), TensorSpec(), first_last="same"), images)
-        >>> batches, slots = [(images, torch.tensor([0]))], [("0", "weight"), ("0", "act")]
-        >>> len(pair_sensitivities(net, plan, batches, OUTPUT_SQNR, [2, 4], slots).rows)
-        4
     """
-    if metric.score is None:
-        raise InputError(
-            f"metric {metric.name} reads no outputs, so that it cannot score two tensors together: "
-            "take output_kl, output_sqnr, loss_increase or accuracy_drop"
-        )
+    score = _score_of(metric)
     candidates, measured = check_widths(widths, plan.placement), list(batches)
     narrow = [bits for bits in candidates if bits != FLOAT_BITS]
     tasks = pair_tasks(each_tensor_once(net, plan, list(slots)), narrow, reach)
@@ -91,24 +79,53 @@ def pair_sensitivities(
         announce(len(missing))
     if missing:
         fitted = fit_quantizers(net, plan, narrow, measured)
-        singles = {single for task in missing for single in task}
-        reference, runner = reference_and_runner(
-            fitted, singles, measured, reuse=reuse, memory_limit_bytes=memory_limit_bytes
-        )
-        labels = torch.cat([own for _, own in measured])
-        runs = _in_order(runner, fitted, missing)
-        for first, group in groupby(track(runs) if track else runs, key=lambda run: run[0]):
-            runner.forget()
-            with fitted.placed(runner.net, *first):
-                for _, second in group:
-                    logits = _logits(runner, fitted, first, second)
-                    row = _row(first, second, metric.score(reference, logits, labels))
-                    rows[frozenset((first, second))] = row
-                    if keep is not None:
-                        keep(row)
+        kept = {"reuse": reuse, "memory_limit_bytes": memory_limit_bytes}
+        with closing(_measured_rows(fitted, missing, measured, score, track, kept)) as measurements:
+            for row in measurements:
+                rows[_unordered(row)] = row
+                if keep is not None:
+                    keep(row)
     digest = sensitivity_digest(net, plan, measured, measured)
     every = tuple(_row(*task, rows[frozenset(task)].score) for task in tasks)
     return PairTable(metric.name, metric.unit, metric.higher_is_worse, digest, every)
+
+
+def _score_of(metric: Metric) -> Score:
+    if metric.score is None:
+        raise InputError(
+            f"metric {metric.name} reads no outputs, so that it cannot score two tensors together: "
+            "take output_kl, output_sqnr, loss_increase or accuracy_drop"
+        )
+    return metric.score
+
+
+def _measured_rows(
+    fitted: Fitted,
+    tasks: Sequence[PairTask],
+    batches: Sequence[LabelledBatch],
+    score: Score,
+    track: Track | None,
+    kept: Mapping[str, Any],
+) -> Generator[PairRow, None, None]:
+    """Each pair with its score; ``kept`` says what a runner keeps of earlier layers."""
+    singles = {single for task in tasks for single in task}
+    reference, runner = reference_and_runner(fitted, singles, batches, **kept)
+    runs = _in_order(runner, fitted, tasks)
+    labels = torch.cat([own for _, own in batches])
+    with closing(_logits_of_pairs(runner, fitted, track(runs) if track else runs)) as outputs:
+        for task, logits in outputs:
+            yield _row(*task, score(reference, logits, labels))
+
+
+def _logits_of_pairs(
+    runner: Runner, fitted: Fitted, runs: Iterable[PairTask]
+) -> Generator[tuple[PairTask, Tensor], None, None]:
+    """Each pair with the outputs of the network; the first tensor of a group is placed once."""
+    for first, group in groupby(runs, key=lambda run: run[0]):
+        runner.forget()
+        with fitted.placed(runner.net, *first):
+            for _, second in group:
+                yield (first, second), _logits(runner, fitted, first, second)
 
 
 def pair_tasks(slots: Sequence[Slot], widths: Sequence[int], reach: int | None) -> list[PairTask]:
