@@ -121,9 +121,11 @@ def prepared(job: Job, home: Path, checkout: Path = _commands.PROJECT) -> Path:
         home: Gets the folder.
         checkout: Whose code runs.
     """
-    start = home / "start"
+    start, now = home / "start", home / "now"
     for words in job.prepare:
-        _commands.run_qat(["run", *words], start, checkout)
+        _commands.run_qat(["run", *words], now, checkout)
+    if job.prepare:
+        now.rename(start)  # all rounds run in one folder: what is kept may depend on its path
     return start
 
 
