@@ -167,6 +167,7 @@ class AidsConfig:
     freeze_last: float = 0.01
     freeze_momentum: float = 0.01
     bin_regularization: float | None = None
+    progressive_bits: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -346,6 +347,7 @@ class StudyConfig:
     question: str = ""
     grids: list[dict[str, Any]] = field(default_factory=list)
     scales: dict[str, list[str]] = field(default_factory=dict)
+    recipes: dict[str, list[dict[str, list[str]]]] = field(default_factory=dict)
     table: dict[str, Any] = field(default_factory=dict)
 
 

@@ -117,7 +117,8 @@ def aids_spec(config: RunConfig) -> AidsSpec:
     Raises:
         ValueError: If a value is not allowed.
     """
-    return AidsSpec(**vars(config.aids))
+    widths = tuple(config.aids.progressive_bits)
+    return AidsSpec(**{**vars(config.aids), "progressive_bits": widths})
 
 
 def distillation_spec(config: RunConfig) -> DistillationSpec:

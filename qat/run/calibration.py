@@ -93,6 +93,14 @@ class Calibration:
         seconds_before = self._run_shared(qnet, float_digest)
         return time.perf_counter() - start + seconds_before
 
+    def run_anew(self, qnet: nn.Module) -> None:
+        """Fix every range of a network whose weights no other run has, without the cache.
+
+        Args:
+            qnet: The quantized network, changed in place.
+        """
+        self._collect(qnet, complete=False)
+
     def _run_shared(self, qnet: nn.Module, float_digest: str) -> float:
         """Calibrate; returns the seconds in which another run collected the statistics used."""
         if self.is_dynamic:

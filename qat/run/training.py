@@ -54,7 +54,11 @@ def fit_float(
 
 
 def fit_quantized(
-    prepared: Prepared, qnet: nn.Module, teacher: nn.Module, folder: Path
+    prepared: Prepared,
+    qnet: nn.Module,
+    teacher: nn.Module,
+    folder: Path,
+    bits: int | None = None,
 ) -> list[str]:
     """Train a calibrated network in place; compile the kernel if that saves time.
 
@@ -63,6 +67,8 @@ def fit_quantized(
         qnet: The calibrated network.
         teacher: The float network, from which it may learn.
         folder: Folder of the training's checkpoints.
+        bits: Width of a training before the run's own, which has a bar and curves of its own;
+            None for the run's own.
 
     Returns:
         Warnings, one line each.
@@ -85,13 +91,16 @@ def fit_quantized(
     set_kernel(chosen_kernel(prepared, qnet))
     signs = WatchSigns()
     aids = aid_callbacks(request.aids)
-    callbacks = [*aids, *_history(prepared), signs]
-    loggers = _loggers(prepared, folder)
+    is_own = bits is None
+    callbacks = [*aids, *(_history(prepared) if is_own else []), signs]
+    loggers = _loggers(prepared, folder, "" if is_own else f"bits{bits}")
+    title = "quantized training" if is_own else f"training at {bits} bits"
     try:
-        _fit(request, prepared.data, module, folder, "quantized training", loggers, callbacks)
+        _fit(request, prepared.data, module, folder, title, loggers, callbacks)
     finally:
         set_kernel("eager")
-    return [f"training: {clip}" for clip in signs.worst.values()]
+    where = "training" if is_own else title
+    return [f"{where}: {clip}" for clip in signs.worst.values()]
 
 
 def _fit(
@@ -123,13 +132,16 @@ def _history(prepared: Prepared) -> list[L.Callback]:
     return [QuantizerHistory(every, HistoryWriter(prepared.folder / HISTORY_NAME))] if every else []
 
 
-def _loggers(prepared: Prepared, checkpoints: Path) -> Sequence[Logger]:
-    """Loggers of the quantized training; points after the last checkpoint are drawn anew."""
-    extra = make_logger(prepared)
+def _loggers(prepared: Prepared, checkpoints: Path, version: str) -> Sequence[Logger]:
+    """Loggers of the quantized training; points after the last checkpoint are drawn anew.
+
+    A training before the run's own, of another version, has curves in TensorBoard only.
+    """
+    extra = None if version else make_logger(prepared)
     loggers = [extra] if extra is not None else []
     if not prepared.tracking.tensorboard:
         return loggers
     resumable = find_resumable(checkpoints)
     purge_step = resumable[1]["global_step"] if resumable else None
     folder = str(prepared.folder)
-    return [TensorBoardLogger(folder, name="tb", version="", purge_step=purge_step), *loggers]
+    return [TensorBoardLogger(folder, name="tb", version=version, purge_step=purge_step), *loggers]

@@ -9,6 +9,7 @@ from typing import Any
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.base.plain_names import check_plain_name
+from qat.config.checks.aids import check_aids
 from qat.config.checks.deployment import check_deployment
 from qat.config.checks.key_ranges import check_ranges
 from qat.config.checks.memory import check_memory
@@ -69,6 +70,7 @@ def check_config(config: RunConfig) -> None:
     check_memory(config)
     check_mixed(config)
     check_ptq(config)
+    check_aids(config)
 
 
 def _check_model(model: ModelConfig) -> None:

@@ -30,6 +30,7 @@ NOTES = "data_facts"
 EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "files" / "fashion_mini.npz"
 OF_QAT = ("optimizer", "schedule", "trainer", "kernel")
 ONE_PROCESS = [("devices", 1)]  # left out, so that runs made before there were more keep their ids
+WITHOUT_WIDTHS = [("progressive_bits", [])]  # left out for the same reason
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,8 @@ def aid_settings(config: RunConfig) -> dict[str, Any]:
     """The groups ``aids`` and ``distill`` where any aid is on, as in runs made before them."""
     settings = {}
     if config.aids != AidsConfig():
-        settings["aids"] = asdict(config.aids)
+        aids = asdict(config.aids)
+        settings["aids"] = {k: v for k, v in aids.items() if (k, v) not in WITHOUT_WIDTHS}
     if config.distill != DistillConfig():
         settings["distill"] = asdict(config.distill)
     return settings

@@ -22,14 +22,16 @@ def fit_stage(state: RunState) -> StageResult:
 
 
 def _train(state: RunState) -> StageResult:
-    from qat.run.training import fit_quantized  # imports lightning
+    from qat.run.progressive import train_wider_first  # imports lightning
+    from qat.run.training import fit_quantized
 
     prepared, qnet = state.prepared, state.quantized
     with state.stage("calibrated_evaluation"):
         logits = logits_of_test_set(prepared, qnet, "evaluation after calibration")
         top1 = accuracies(logits, prepared.images.labels)["top1"]
     with state.stage("training"):
-        warnings = fit_quantized(prepared, qnet, state.net, state.folder.path / CHECKPOINTS)
+        warnings = train_wider_first(state)
+        warnings += fit_quantized(prepared, qnet, state.net, state.folder.path / CHECKPOINTS)
     set_phase(qnet, "quantize")
     fold_norms(qnet)
     state.qnet = qnet.to(prepared.device).eval()

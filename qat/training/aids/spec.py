@@ -52,6 +52,7 @@ class AidsSpec:
         freeze_last: Threshold at the last step, likewise.
         freeze_momentum: Of the moving averages of codes and frequencies, above 0 and below 1.
         bin_regularization: Weight of the term, above 0.
+        progressive_bits: Widths, from wide to narrow, that are trained before the network's own.
 
     Raises:
         InputError: If a value is not allowed.
@@ -63,6 +64,7 @@ class AidsSpec:
     freeze_last: float = 0.01
     freeze_momentum: float = 0.01
     bin_regularization: float | None = None
+    progressive_bits: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Check each value."""
@@ -77,6 +79,15 @@ class AidsSpec:
         for name in ("dampening", "bin_regularization"):
             if getattr(self, name) is not None:
                 _above_zero(f"aids.{name}", getattr(self, name))
+        _falling("aids.progressive_bits", self.progressive_bits)
+
+
+def _falling(name: str, widths: tuple[int, ...]) -> None:
+    if any(not 2 <= bits <= 16 for bits in widths) or list(widths) != sorted({*widths})[::-1]:
+        shown = ",".join(map(str, widths))
+        raise InputError(
+            f"{name} must be widths of 2 to 16 bits that fall, such as [4,3], got [{shown}]"
+        )
 
 
 def _above_zero(name: str, value: float) -> None:

@@ -17,6 +17,8 @@ from qat.training.aids.spec import AidsSpec, DistillationSpec
         ("freeze_momentum", math.nan, "aids.freeze_momentum must be"),
         ("dampening", 0.0, "aids.dampening must be above 0, got 0.0"),
         ("bin_regularization", -1.0, "aids.bin_regularization must be above 0"),
+        ("progressive_bits", (3, 4), "aids.progressive_bits must be widths of 2 to 16 bits"),
+        ("progressive_bits", (1,), r"that fall, such as \[4,3\], got \[1\]"),
     ],
 )
 def test_a_wrong_value_is_refused(field, value, words):

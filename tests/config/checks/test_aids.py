@@ -1,0 +1,57 @@
+"""Widths before the scheme's own: which are refused, before anything is computed."""
+
+import re
+
+import pytest
+
+from qat.config.checks.aids import check_aids
+from qat.config.checks.combinations import check_config
+from qat.config.compose import compose_points
+
+
+def config(*words):
+    return compose_points([*words], False)[0].config
+
+
+W2A2 = ("mode=qat", "scheme=w2a2")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((*W2A2, "aids.progressive_bits=[3,4]"), "widths of 2 to 16 bits that fall, such as [4,3]"),
+        ((*W2A2, "aids.progressive_bits=[4,4]"), "that fall, such as [4,3], got [4,4]"),
+        ((*W2A2, "aids.progressive_bits=[32,4]"), "widths of 2 to 16 bits"),
+        ((*W2A2, "aids.progressive_bits=[4,2]"), "ends at 2 bits, which are no more than"),
+        (
+            (*W2A2, "aids.progressive_bits=[4]", "quantizer@scheme.weight=ternary"),
+            "needs 4 bits in scheme.weight; bits=4 (ternary has bits=2)",
+        ),
+        (
+            (*W2A2, "aids.progressive_bits=[4,3]", "ptq=[fold,gptq]"),
+            "would undo ptq=gptq, which rounds weights of that width",
+        ),
+        (
+            ("mode=qat", "scheme=fp16", "aids.progressive_bits=[4]"),
+            "the scheme has no integer codes to lower; leave it out",
+        ),
+        (
+            (
+                "mode=mixed",
+                "mixed.then=qat",
+                "sensitivity.widths=[3,4]",
+                "aids.progressive_bits=[3]",
+            ),
+            "no more than the scheme's 3",
+        ),
+    ],
+)
+def test_widths_that_lower_nothing_are_refused(words, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_config(config(*words))
+
+
+def test_widths_above_those_of_the_scheme_are_allowed():
+    allowed = config(*W2A2, "aids.progressive_bits=[4,3]", "ptq=[fold,equalize]")
+    check_aids(allowed)
+    assert allowed.aids.progressive_bits == [4, 3]
