@@ -11,17 +11,29 @@ A study is an experiment file with a ``study`` section::
 
 Its points are the products of each grid's axes. A key on the command line replaces the axis, or the
 setting of the scale, that has the same key.
+
+A grid with a list ``scales`` belongs to these scales alone. A scale may have recipes, settings for
+some of its points::
+
+      recipes:
+        paper:
+          - {points: [quantizer@scheme.act=pact], words: [trainer.max_epochs=200]}
+
+A recipe's words hold for every point that has all the words of ``points``. They replace settings of
+the scale and of earlier recipes, and give way to axes and to the command line.
 """
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.config.schema import StudyConfig
 
+SCALES = "scales"
+"""Key of a grid: the scales that it belongs to."""
 _PLAIN = re.compile(r"[\w.@/+-]+")
 
 
@@ -37,7 +49,8 @@ def study_points(
         words: The other overrides of the command line, each with a single value.
 
     Raises:
-        ValueError: If the study has no such scale, or an axis has no values.
+        ValueError: If the study has no such scale, an axis has no values, or a recipe has other
+            keys than ``points`` and ``words``.
 
     Example:
         >>> study = StudyConfig(grids=[{"mode": ["static", "qat"]}])
@@ -49,12 +62,29 @@ def study_points(
     scaled = [word for word in study.scales.get(scale, []) if key_of(word) not in typed]
     points: dict[tuple[str, ...], None] = {}
     for grid in study.grids:
-        axes = {key: values for key, values in grid.items() if key_of(key) not in typed}
+        if scale not in grid.get(SCALES, [scale]):
+            continue
+        axes = {k: v for k, v in grid.items() if k != SCALES and key_of(k) not in typed}
         for chosen in itertools.product(*(_words(key, values) for key, values in axes.items())):
             taken = typed | {key_of(word) for word in chosen}
-            kept = [word for word in scaled if key_of(word) not in taken]
+            settings = [*scaled, *_recipe_words(study.recipes.get(scale, []), [*chosen, *words])]
+            last = {key_of(word): word for word in settings}
+            kept = [word for key, word in last.items() if key not in taken]
             points[experiment, *kept, *chosen, *words] = None
     return list(points)
+
+
+def _recipe_words(
+    recipes: Iterable[Mapping[str, Sequence[str]]], given: Sequence[str]
+) -> Iterator[str]:
+    """The words of all recipes of a point that has some words."""
+    for recipe in recipes:
+        if set(recipe) != {"points", "words"}:
+            raise InputError(
+                f"study.recipes: a recipe has the keys points and words, got {', '.join(recipe)}"
+            )
+        if set(recipe["points"]) <= set(given):
+            yield from recipe["words"]
 
 
 def key_of(word: str) -> str:

@@ -124,6 +124,32 @@ def test_every_study_composes_as_the_papers_have_it(home, name):
         check_config(point.config)
 
 
+# Method at W2A2 → epochs, learning rate, weight decay, batch size, policy of the ends.
+RECIPES = {
+    "dorefa": (200, 0.1, 2e-4, 128, "float"),
+    "pact": (200, 0.1, 2e-4, 128, "float"),
+    "lsq": (90, 0.2, 1e-4, 512, "8"),
+    "apot": (300, 0.04, 3e-5, 128, "8"),
+    "ewgs": (400, 1e-3, 1e-4, 256, "8"),
+}
+
+
+def test_the_recipes_of_papers_build(home):
+    words = ["experiment=methods", "scale=paper", "seed=0", "data=synthetic", "float=smoke"]
+    words += ["scheme=w2a2", "+data.options.image_size=32"]
+    points = {
+        (point.config.scheme.weight.quantizer, point.config.scheme.act.quantizer): point
+        for point in compose_points(words, multirun=True)
+    }
+    for method, recipe in RECIPES.items():
+        point = points["dorefa" if method == "pact" else method, method]
+        config = point.config
+        training = (config.trainer.max_epochs, config.optimizer.lr, config.optimizer.weight_decay)
+        assert (*training, config.trainer.batch_size, config.scheme.first_last) == recipe
+        assert config.aids.progressive_bits == ([4, 3] if method == "apot" else [])
+        prepare(config, point.overrides)  # converts the network, runs it forward and backward
+
+
 @pytest.mark.parametrize("name", options("scheme"))
 @pytest.mark.parametrize("mode", ["static", "qat", "dynamic"])
 def test_every_scheme_in_every_mode(home, name, mode):

@@ -1,5 +1,7 @@
 """Studies: the union of grids, the command line's keys before theirs, scales."""
 
+from dataclasses import replace
+
 import pytest
 
 from qat.config.schema import StudyConfig
@@ -41,6 +43,43 @@ def test_an_axis_goes_before_the_scale_and_the_command_line_before_both():
     assert found[0] == ("experiment=it", "seed=7", "mode=float", "data=npz")
     assert all(words.count("seed=7") == 0 for words in found[1:])
     assert all("data=synthetic" in words for words in points(scale="smoke"))
+
+
+def test_a_recipe_holds_for_its_points_and_gives_way_to_axes_and_command_line():
+    recipes = [
+        {"points": ["mode=qat"], "words": ["data=npz", "seed=9", "schedule=step"]},
+        {"points": ["mode=qat", "scheme.weight.bits=4"], "words": ["schedule=cosine"]},
+    ]
+    study = replace(STUDY, recipes={"smoke": recipes})
+    made = study_points(study, "smoke", "experiment=it", ["kernel=eager", "trainer=long"])
+    assert made[0] == ("experiment=it", "data=synthetic", "seed=7", "mode=float", *made[0][4:])
+    of_qat = [point for point in made if "mode=qat" in point]
+    assert len(of_qat) == 4
+    for point in of_qat:
+        assert "data=npz" in point
+        assert "data=synthetic" not in point
+        assert ("schedule=cosine" in point) == ("scheme.weight.bits=4" in point)
+        assert ("schedule=step" in point) == ("scheme.weight.bits=8" in point)
+        assert sum(word.startswith("seed=") for word in point) == 1
+        assert "seed=9" not in point
+    assert all("schedule=step" not in point for point in made if point not in of_qat)
+    typed = study_points(study, "smoke", "experiment=it", ["data=x", "schedule=none"])
+    assert all(point[1] == "mode=qat" for point in typed if "mode=qat" in point)
+    assert study_points(study, "quick", "experiment=it", []) == points()
+
+
+def test_a_grid_may_belong_to_some_scales_alone():
+    study = replace(STUDY, grids=[*GRIDS, {"scales": ["smoke"], "mode": ["dynamic"]}])
+    assert study_points(study, "quick", "experiment=it", []) == points()
+    smoke = study_points(study, "smoke", "experiment=it", [])
+    assert smoke[:-1] == points(scale="smoke")
+    assert smoke[-1] == ("experiment=it", "data=synthetic", "seed=7", "mode=dynamic")
+
+
+def test_a_recipe_with_other_keys_is_refused():
+    study = replace(STUDY, recipes={"quick": [{"for": ["mode=qat"], "words": []}]})
+    with pytest.raises(ValueError, match=r"keys points and words, got for, words"):
+        study_points(study, "quick", "experiment=it", [])
 
 
 def test_an_unknown_scale_names_those_there_are():
