@@ -58,6 +58,7 @@ METRICS: Mapping[str, MetricFormat] = {
     "simulated_bytes": MetricFormat("simulated size", "KiB", KIB, 1),
     "theoretical_bytes": MetricFormat("theoretical size", "KiB", KIB, 1, higher_is_better=False),
     "packed_bytes": MetricFormat("packed size", "KiB", KIB, 1, higher_is_better=False),
+    "zero_point_bytes": MetricFormat("zero points", "B", decimals=0, higher_is_better=False),
     "onnx_bytes": MetricFormat("ONNX size", "KiB", KIB, 1, higher_is_better=False),
     "float_onnx_bytes": MetricFormat("float ONNX size", "KiB", KIB, 1),
     "half_onnx_bytes": MetricFormat("float16 ONNX size", "KiB", KIB, 1),

@@ -20,6 +20,7 @@ from qat.data.batches import Batches
 from qat.data.bundle import DataBundle
 from qat.data.labels import is_labelled
 from qat.export.packed.network import load_packed, save_packed, theoretical_bytes
+from qat.export.packed.sizes import zero_point_bytes
 from qat.graph.products import UncountedError
 from qat.training.evaluate import evaluate
 
@@ -41,6 +42,7 @@ OF_QUANTIZED = (
     "logit_sqnr_db",
     "packed_bytes",
     "theoretical_bytes",
+    "zero_point_bytes",
     "simulated_bytes",
     "compression",
     "peak_activation_bytes",
@@ -192,7 +194,7 @@ def sizes(
     logits: Tensor | None = None,
     original: nn.Module | None = None,
 ) -> dict[str, float]:
-    """Bytes of the float and the packed file, of the codes alone, and of the simulated network.
+    """Bytes of the float and the packed file, of parts of it, and of the simulated network.
 
     Args:
         qnet: The quantized network.
@@ -212,6 +214,7 @@ def sizes(
         "float_bytes": whole,
         "packed_bytes": packed,
         "theoretical_bytes": theoretical_bytes(qnet),
+        "zero_point_bytes": zero_point_bytes(path),
         "simulated_bytes": sum(tensor.nbytes for tensor in own_state(qnet).values()),
         "compression": whole / packed,
     }

@@ -19,7 +19,7 @@ COMMON = {
 QUANTIZED = COMMON | {
     "top1_drop", "top1_drop_relative", "logit_sqnr_db", "packed_bytes", "theoretical_bytes",
     "compression", "simulated_bytes", "simulated_latency_ms", "peak_activation_bytes",
-    "float_agreement",
+    "float_agreement", "zero_point_bytes",
 }  # fmt: skip
 METRICS = {
     "float": COMMON,

@@ -26,6 +26,9 @@ FLOAT, BLOCKS = "float", "blocks"
 EXPONENTS = "block_exponents"
 """Name of the scales of a weight's blocks, beside the weight."""
 
+ZERO_POINT = ".zero_point"
+"""End of the names of zero points."""
+
 PackedLayout = dict[str, dict[str, Any]]
 
 
@@ -100,7 +103,7 @@ def _ranges(prefix: str, quantizer: Quantizer) -> dict[str, Tensor]:
     qparams = quantizer.qparams()
     ranges = {f"{prefix}.scale": _usable(qparams.scale, quantizer.label)}
     if not quantizer.spec.symmetric:
-        ranges[f"{prefix}.zero_point"] = qparams.zero_point.to(torch.int32)
+        ranges[f"{prefix}{ZERO_POINT}"] = qparams.zero_point.to(torch.int32)
     return ranges
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from qat.core.network_tensors import own_state
-from qat.export.packed.content import packed_content
+from qat.export.packed.content import ZERO_POINT, packed_content
 from qat.export.packed.file import PackedFileError, read_file
 from qat.layers.walk import TENSOR, placed_quantizers, twins
 
@@ -65,6 +65,20 @@ def size_rows(qnet: nn.Module, path: Path) -> list[SizeRow]:
     ]
     header_bytes = path.stat().st_size - sum(row.written_bytes for row in rows)
     return [*rows, SizeRow(HEADER, HEADER, 0, 0, 0, header_bytes)]
+
+
+def zero_point_bytes(path: Path) -> int:
+    """Bytes of all zero points in a packed file; grids that are symmetric have none.
+
+    Args:
+        path: The file.
+
+    Raises:
+        PackedFileError: If the file does not exist or is damaged.
+    """
+    return sum(
+        tensor.nbytes for key, tensor in read_file(path)[0].items() if key.endswith(ZERO_POINT)
+    )
 
 
 _Part = tuple[str, str, int]  # name, kind, bits

@@ -11,7 +11,7 @@ from qat.convert.swap import quantize
 from qat.core.network_tensors import own_state
 from qat.core.scheme import Rule, Scheme, TensorSpec
 from qat.export.packed.network import PackedFileError, save_packed, theoretical_bytes
-from qat.export.packed.sizes import SizeRow, size_rows
+from qat.export.packed.sizes import SizeRow, size_rows, zero_point_bytes
 from qat.models.build import build_model
 
 A8 = TensorSpec(bits=8)
@@ -43,6 +43,17 @@ def test_a_layer_by_hand(tiny_model, tiny_images, tmp_path):
     # alike; two flags of a byte.
     simulated = 4 * 216 + 4 * 12 + 4 * 4 * 13 + 2
     assert row == SizeRow("grouped", "Conv2d", 4, simulated, stored, stored)
+
+
+@pytest.mark.parametrize(
+    ("weight", "act", "count"),
+    [(True, True, 0), (False, True, 12), (True, False, 1), (False, False, 13)],
+)
+def test_zero_points_by_hand(tmp_path, weight, act, count):
+    net, images = torch.nn.Sequential(torch.nn.Conv2d(4, 12, 3)).eval(), torch.randn(2, 4, 8, 8)
+    scheme = Scheme(CHANNEL4.but(symmetric=weight), A8.but(symmetric=act), first_last="same")
+    save_packed(converted(net, scheme, images), tmp_path / "it")
+    assert zero_point_bytes(tmp_path / "it") == 4 * count  # int32: 12 channels and one input
 
 
 def test_a_module_left_float_by_hand(tiny_model, tiny_images, tmp_path):
