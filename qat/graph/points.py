@@ -1,7 +1,7 @@
 """Where the quantizers of an integer network are: one after every tensor that is stored.
 
 A convolution, the batch norm after it and the ReLU after that are one operation of an integer
-runtime (Jacob et al. 2018, arXiv:1712.05877, section 3.2), which stores one tensor. Reshapes and
+runtime (Jacob et al. 2018, arXiv:1712.05877, section 2.4), which stores one tensor. Reshapes and
 max pools do not change codes, and a concatenation needs one scale for all its inputs: such tensors
 share a quantizer.
 """

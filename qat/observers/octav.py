@@ -2,16 +2,16 @@
 
 Sakr et al., "Optimal Clipping and Magnitude-aware Differentiation for Improved Quantization-aware
 Training", ICML 2022, arXiv:2206.06501, section 3. A clip ``s`` costs rounding noise inside it and
-clipping outside it; with ``B`` bits for values of both signs the mean square error is
+clipping outside it; with ``B`` bits for values of both signs the mean square error (Eq. 4) is
 
     J(s) = 4^-B / 3 * s^2 P(0 < |x| <= s) + E[(s - |x|)^2; |x| > s]
 
-and Newton's iteration on it
+and Newton's iteration on it (Corollary 3.2, which leaves out zeros)
 
     s <- E[|x|; |x| > s] / (4^-B / 3 * P(0 < |x| <= s) + P(|x| > s))
 
 begins at the mean magnitude of the values other than 0. For values of one sign the factor is
-``4^-B / 12``.
+``4^-B / 12`` (appendix A).
 
 Differs from the paper: the two ends of an asymmetric range ``low .. high`` are shrunk by one factor
 ``t``, and the iteration is that of ``t``: with ``step = (high - low) / 2^B`` and ``e`` the end

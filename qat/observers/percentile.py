@@ -1,6 +1,6 @@
 """The range between two percentiles, which clips a small share of values at each end.
 
-Wu et al. 2020, arXiv:2004.09602, section 4 (percentile calibration).
+Wu et al. 2020, arXiv:2004.09602 (percentile calibration).
 
 Differs from the report: each end clips this share of the values. A one-sided tensor (the output
 of a ReLU) is clipped at its upper end only, so it loses the share once; a two-sided tensor twice.

@@ -1,9 +1,9 @@
 """Estimate the statistics of the batch norms anew, in the quantized network.
 
 Hubara, Nahshan, Hanani, Banner, Soudry, "Improving Post Training Neural Quantization: Layer-wise
-Calibration and Integer Programming", arXiv:2006.10518, section 4 (batch-norm tuning). The running
-mean and variance of a float network are not those of the quantized one, whose rounding shifts and
-scales each channel. They are replaced by the averages over all batches of the quantized network,
+Calibration and Integer Programming", arXiv:2006.10518 (batch-norm tuning). The running mean and
+variance of a float network are not those of the quantized one, whose rounding shifts and scales
+each channel. They are replaced by the averages over all batches of the quantized network,
 
     mean = 1/B sum_b mean_b        var = 1/B sum_b var_b
 

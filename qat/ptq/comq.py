@@ -15,10 +15,11 @@ Columns are visited in a greedy order, those of the largest ``|w_i| ||X~_i||`` f
 its own. Inputs enter by ``H = X~^T X~`` alone: with the gradient ``g = H (w - s c)`` the argument
 of ``Q`` is ``s c_i + g_i / H_ii``, and the change of the scale is ``<c, g> / <c, H c>``.
 
-Differs from the paper: the start is the calibrated scale; with one scale for a group of columns, or
-for the whole tensor, its update is the best for that scale with all others fixed. Scales do not
-move if ``update_scale`` is false, or if they must be powers of two. The zero point stays. Without
-the greedy order columns are visited from the first to the last.
+Differs from the paper: the first scale is the calibrated one; inputs are those of the network
+whose earlier layers are rounded (the authors' program takes those of the float network); with one
+scale for a group of columns, or for the whole tensor, its update is the best for that scale with
+all others fixed. Scales do not move if ``update_scale`` is false, or if they must be powers of two.
+The zero point stays. Without the greedy order columns are visited from the first to the last.
 """
 
 import torch

@@ -7,8 +7,7 @@ rounded, the best change of the columns ``F`` that are not rounded yet is their 
     delta = -(w_j - v_j) / [H_F^-1]_jj * (H_F^-1)_j,:
 
 With the upper triangular ``U`` of ``H^-1 = U^T U``, row ``j`` of ``U`` is row ``j`` of the inverse
-that remains after columns ``0 .. j-1``, divided by the root of its diagonal (section 3.3, step 3),
-so
+that remains after columns ``0 .. j-1``, divided by the root of its diagonal (section 4, step 3), so
 
     error_j = (w_j - v_j) / U_jj            w_i -= error_j * U_ji    for i > j.
 """
@@ -21,7 +20,7 @@ from torch import Tensor
 from qat.ptq.weight_grid import WeightGrid
 
 BLOCK = 128
-"""Columns whose updates of later columns are collected (section 3.3, step 2)."""
+"""Columns whose updates of later columns are collected (section 4, step 2)."""
 _TRIES = 8
 
 

@@ -5,9 +5,9 @@ Pre-trained Transformers", ICLR 2023, arXiv:2210.17323. It minimizes for each ro
 
     ||X~ v - X~ w||^2 = (v - w) H (v - w)^T,    H = X~^T X~      Eq. 1
 
-over the grid of the row: all rows round the same column, then Eq. 2 and 3 change the columns that
-are left (:mod:`qat.ptq.diffusion`). ``H`` is damped by a fraction of the mean of its diagonal (1
-%).
+over the grid of the row: all rows round the same column, then Eq. 2 changes the columns that are
+left, and Eq. 3 takes the column out of ``H^-1`` (:mod:`qat.ptq.diffusion`). ``H`` is damped by a
+fraction of the mean of its diagonal (1 %).
 
 Differs from the paper: convolutions too, as products with patches; the groups of a grouped
 convolution are independent matrices. With ``act_order`` the columns of the largest inputs come

@@ -4,9 +4,9 @@ Zhang, Wang, Deng, Li, Yang & Yin, "MagR: Weight Magnitude Reduction for Enhanci
 Quantization", NeurIPS 2024, arXiv:2406.00800. Inputs of a layer are dependent, so many weights give
 nearly one output. For each row it minimizes, by proximal gradient descent from ``w = w^``,
 
-    1/2 ||X w - X w^||^2 + alpha ||w||_inf
-    v = w - eta H (w - w^),    eta = 1 / (largest eigenvalue of H = X^T X)
-    w = prox(v) = v - t P(v / t),    t = eta alpha
+    1/2 ||X w - X w^||^2 + alpha ||w||_inf                                     Eq. 2
+    v = w - eta H (w - w^),    eta = 1 / (largest eigenvalue of H = X^T X)     Eq. 3
+    w = prox(v) = v - t P(v / t),    t = eta alpha                             Eq. 4
 
 where ``P`` projects onto the ball of l1 norm 1 (Moreau: the prox of a norm is the identity minus
 the projection onto the ball of the dual norm). It is a step before rounding: ranges of weights are

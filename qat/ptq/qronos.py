@@ -7,13 +7,14 @@ quantized network it minimizes ``||X w - X~ q||^2`` for each row. For column ``t
     q_t = the grid's value of least ||X w - sum_(j<t) q_j X~_j - q_t X~_t - sum_(j>t) w_j X~_j||^2
     w_(>t) = argmin over v of ||X w - sum_(j<=t) q_j X~_j - sum_(j>t) v_j X~_j||^2.
 
-The second line leaves a residual that is orthogonal to all later columns. Hence (their equivalent
-form) only the first column needs the mismatch, with ``H = X~^T X~`` and ``G = X~^T X``:
+The second line leaves a residual that is orthogonal to all later columns. Hence (Theorem 3.1 and
+Remark 3.3) only the first column needs the mismatch, with ``H = X~^T X~`` and ``G = X~^T X``:
 
     q_1 = Q( (G_1 w - H_(1,>1) w_(>1)) / H_11 )
     w_(>1) = H_(>1,>1)^-1 (G_(>1) w - H_(>1,1) q_1)
 
-and from the second one on, ``q_t = Q(w_t)`` with the updates of :mod:`qat.ptq.diffusion`.
+and from the second one on, ``q_t = Q(w_t)`` with the updates of :mod:`qat.ptq.diffusion`
+(Lemma 3.2).
 
 Differs from the paper: damping adds ``d I`` to ``H`` and to ``G``. That is the penalty
 ``d ||v - w||^2``, so weights do not shrink, and with equal inputs the result is that of GPTQ.

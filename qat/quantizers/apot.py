@@ -10,11 +10,11 @@ A magnitude of ``b = 2n`` bits is a sum of n powers of two, of which each has a 
     gamma makes alpha the largest level.
     odd b = 2n + 1: p_i of {0, 2^-i, 2^-(i+n), 2^-(i+2n+1)}, and one more term of {0, 2^-2n}.
 
-    w_hat = alpha * nearest level of clip(w / alpha, -1, 1)            Eq. 6
+    w_hat = alpha * nearest level of clip(w / alpha, -1, 1)            Eq. 7
     d w_hat / d alpha = w_hat / alpha - w / alpha   inside the clip,
-                        sign(w)                     outside it         Eq. 7
+                        sign(w)                     outside it         Eq. 8
     d w_hat / d w     = 1 inside the clip, 0 outside it
-    standardize: w is first replaced by (w - mean) / std of the layer  Eq. 8
+    standardize: w is first replaced by (w - mean) / std of the layer  Eq. 9
 
 Signed codes have one bit for the sign and ``bits - 1`` for the magnitude, unsigned codes have
 ``bits`` for the magnitude.
@@ -25,7 +25,8 @@ of the paper is 3 for standardized weights (here 3 std for all signed tensors) a
 activations. Weights are standardized only by
 option, and are then multiplied by std again, so that a layer without batch norm behind it keeps
 the size of its outputs; with batch norm, both compute the same. In evaluation mean and std are
-those of the last training step.
+those of the last training step. The gradient of w passes through both, and stops at the clip; the
+program of the authors takes both as constants, and passes the gradient of weights everywhere.
 """
 
 import torch
@@ -129,7 +130,7 @@ class APoTQuantizer(TableQuantizer):
         return super().encode(x - self.mean if self._standardizes else x)
 
     def quantize(self, x: Tensor) -> Tensor:
-        """Eq. 6, with the gradients of Eq. 7."""
+        """Eq. 7, with the gradients of Eq. 8."""
         std: Tensor = self.std
         if self._standardizes and self.training:
             self._follow(x.detach())

@@ -1,22 +1,22 @@
 """DoReFa: weights through a hyperbolic tangent, activations in a fixed range.
 
 Zhou et al., "DoReFa-Net: Training Low Bitwidth Convolutional Neural Networks with Low Bitwidth
-Gradients", 2016, arXiv:1606.06160, section 2.
+Gradients", 2016, arXiv:1606.06160 (version 3).
 
-    quantize_k(r) = round((2^k - 1) r) / (2^k - 1),   d quantize_k / d r = 1          Eq. 5, 6
-    weights      w_q = 2 quantize_k(tanh(w) / (2 max|tanh(w)|) + 1/2) - 1             Eq. 9
-    activations  x_q = quantize_k(clip(x, 0, 1))                                      Eq. 11
+    quantize_k(r) = round((2^k - 1) r) / (2^k - 1),   d quantize_k / d r = 1   section 2.2
+    weights      w_q = 2 quantize_k(tanh(w) / (2 max|tanh(w)|) + 1/2) - 1      section 2.3
+    activations  x_q = quantize_k(clip(x, 0, 1))                               section 2.4
 
 Zero is not among the levels of a weight, and rounding rounded weights changes them, since they are
-rescaled by their own largest value. The gradient of a weight is the chain through Eq. 9, with that
-of the maximum.
+rescaled by their own largest value. The gradient of a weight is the chain through ``w_q``, with
+that of the maximum.
 
 Differs from the paper: with ``output=float``, the default, the levels of a weight are multiplied
 by ``max|tanh(w)|``, so that a float network that was trained before keeps the size of its outputs;
-``output=unit`` is Eq. 9. Unsigned activations are clipped at 1 with ``clip=paper``; otherwise, and
-for signed ones such as the images, which the paper leaves float, at the end of an observed range.
-Gradients are not quantized. One maximum per channel or group is possible. Outside of training the
-maximum is that of the last training step.
+``output=unit`` is as in the paper. Unsigned activations are clipped at 1 with ``clip=paper``;
+otherwise, and for signed ones such as the images, which the paper leaves float, at the end of an
+observed range. Gradients are not quantized. One maximum per channel or group is possible. Outside
+of training the maximum is that of the last training step.
 """
 
 from typing import Any, Self
@@ -90,7 +90,7 @@ class DoReFaQuantizer(Quantizer):
 
 
 class DoReFaWeight(DoReFaQuantizer, MidRiseQuantizer):
-    """Eq. 9 for a weight.
+    """Section 2.3, for a weight.
 
     The buffer ``outer`` has ``max|tanh(w)|``.
     """
@@ -138,7 +138,7 @@ class DoReFaWeight(DoReFaQuantizer, MidRiseQuantizer):
 
 
 class DoReFaActivation(DoReFaQuantizer, MinMaxQuantizer):
-    """Eq. 11 for an activation: a grid of fixed range, straight-through inside."""
+    """Section 2.4, for an activation: a grid of fixed range, straight-through inside."""
 
     def observer_method(self) -> Method:
         """The observer from whose range the end is taken."""

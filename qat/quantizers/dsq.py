@@ -1,13 +1,13 @@
 """Differentiable soft quantization (DSQ).
 
 Gong et al., "Differentiable Soft Quantization: Bridging Full-Precision and Low-Bit Neural
-Networks", ICCV 2019, arXiv:1908.05033. With ``delta = (u - l) / (2^b - 1)`` and the middle
-``m_i = l + (i + 0.5) delta`` of the cell i in which x lies:
+Networks", ICCV 2019, arXiv:1908.05033, section 3.2. With ``delta = (u - l) / (2^b - 1)`` and the
+middle ``m_i = l + (i + 0.5) delta`` of the cell i in which x lies:
 
-    phi(x) = s tanh(k (x - m_i))                                   Eq. 3
-    Q_S(x) = l + delta (i + (phi(x) + 1) / 2),  l below, u above   Eq. 5, soft staircase
-    s = 1 / (1 - alpha),  k = log(2 / alpha - 1) / delta           Eq. 8 and 9
-    Q(x)   = l + delta (i + (sign(phi(x)) + 1) / 2)                Eq. 6, what the forward pass uses
+    phi(x) = s tanh(k (x - m_i))
+    Q_S(x) = l + delta (i + (phi(x) + 1) / 2),  l below, u above   soft staircase
+    s = 1 / (1 - alpha),  k = log(2 / alpha - 1) / delta
+    Q(x)   = l + delta (i + (sign(phi(x)) + 1) / 2)                in the forward pass
 
 The gradients of x, alpha, l and u are those of Q_S, which tends to Q as alpha tends to 0.
 
@@ -73,7 +73,7 @@ class DSQQuantizer(Quantizer):
         return self.spec.observer if self.spec.observer.name != "default" else Method("mse")
 
     def quantize(self, x: Tensor) -> Tensor:
-        """Eq. 6, with the gradients of Eq. 5."""
+        """``Q(x)``, with the gradients of ``Q_S(x)``."""
         layout, grid = self.layout, self.grid
         scale, real_zero = self._terms()
         with torch.no_grad():

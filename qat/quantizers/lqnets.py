@@ -3,11 +3,11 @@
 Zhang et al., "LQ-Nets: Learned Quantization for Highly Accurate and Compact Deep Neural Networks",
 ECCV 2018, arXiv:1807.10029. The levels are the sums of a basis v of as many numbers as bits:
 
-    Q(x) = nearest of {v^T e},   e of {-1, 1}^bits, or of {0, 1}^bits for unsigned tensors   Eq. 3
+    Q(x) = nearest of {v^T e},   e of {-1, 1}^bits, or of {0, 1}^bits for unsigned tensors
     quantization error minimisation (QEM), alternating:
-        B = the encodings e of all x, nearest level under v                                  Eq. 8
-        v = (B B^T)^-1 B x                                                                   Eq. 9
-    Each training step does it once for its tensor and moves v by 0.1 of the way.
+        B = the encodings e of all x, nearest level under v
+        v = (B B^T)^-1 B x
+    Each training step does it once for its tensor and moves v by a tenth of the way to the result.
     d Q / d x = 1;  for unsigned tensors 1 within 0 .. the largest level, 0 outside it
 
 Differs from the paper: signed activations are possible, with the levels of weights. The basis

@@ -4,9 +4,9 @@ Liu et al., "Nonuniform-to-Uniform Quantization: Towards Accurate Quantization v
 Straight-Through Estimation", CVPR 2022, arXiv:2111.14826, section 3.2. With intervals of widths
 ``a_1 .. a_N``, ``N = 2^bits - 1``, whose ends are ``d_i = d_0 + a_1 + .. + a_i``:
 
-    x_q = i  for T_i <= x < T_(i+1),   T_i = d_(i-1) + a_i / 2       forward
+    x_q = i  for T_i <= x < T_(i+1),   T_i = d_(i-1) + a_i / 2       forward, Eq. 2 and 10
     x_b = i - 1 + (x - d_(i-1)) / a_i  for d_(i-1) <= x < d_i,
-          0 below d_0, N above d_N                                   backward (G-STE)
+          0 below d_0, N above d_N                                   backward (G-STE), Theorem 1
     y = step x_q
 
 ``x_b`` is the mean of a stochastic rounding in each interval; its gradients are those of x, of all
@@ -15,8 +15,9 @@ Straight-Through Estimation", CVPR 2022, arXiv:2111.14826, section 3.2. With int
 Differs from the paper: the factor of the input is part of the widths, which it would multiply.
 ``d_0`` is held at 0 or more, so that zero stays a level. Signed activations are possible: both
 signs have the same thresholds, with ``N = 2^(bits-1) - 1``. Widths and ``d_0`` start as those of
-the uniform grid of least square error; in the published code as those of 0 .. 2. A tensor may have
-intervals of each channel. Weights have the quantizer ``n2uq_weight``.
+the uniform grid of least square error; in the paper as those of N equal intervals of 0 .. 2
+(section 4.1). A tensor may have intervals of each channel. Weights have the quantizer
+``n2uq_weight``.
 """
 
 import torch

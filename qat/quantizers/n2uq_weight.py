@@ -1,9 +1,9 @@
 """The weight part of nonuniform-to-uniform quantization (N2UQ): the step that keeps entropy.
 
-Liu et al., CVPR 2022, arXiv:2111.14826, section 3.3. Weights are scaled so that they occupy the
+Liu et al., CVPR 2022, arXiv:2111.14826, section 3.2.3. Weights are scaled so that they occupy the
 levels about equally often, which keeps the entropy of the codes high:
 
-    w' = w (2^(b-1) / (2^b - 1)) / mean|w|                       Eq. 11
+    w' = w (2^(b-1) / (2^b - 1)) / mean|w|
     w' is clipped to -1..1 and rounded to 2^b even levels
 
 The distance of two levels is ``2 / (2^b - 1)`` of w', which is ``mean|w| / 2^(b-2)`` of w. The
@@ -54,5 +54,5 @@ class N2UQWeightQuantizer(MinMaxQuantizer):
         self._mean = self.layout.sliced(x.detach()).abs().mean(dim=1)
 
     def adopt_range(self) -> None:
-        """Take the step of Eq. 11."""
+        """Take the step that follows from the mean magnitude."""
         self.set_range(0.0 * self._mean, self._mean * (self.grid.qmax / 2 ** (self.grid.bits - 2)))

@@ -7,7 +7,7 @@ arXiv:1805.06085.
     y_q = round(y (2^k - 1) / alpha) alpha / (2^k - 1)                 Eq. 2
     d y_q / d alpha = 0 for x < alpha, 1 for x >= alpha                Eq. 3
     d y_q / d x     = 1 for 0 <= x < alpha, 0 elsewhere                straight-through
-    loss + lambda alpha^2, with the lambda of the weights              section 3.1
+    loss + lambda alpha^2, with the lambda of the weights              section 4.2
 
 alpha has a weight decay of its own (option ``decay``), without which it would hardly shrink:
 ``weights`` is the decay of the weights, as in the paper's recipe; a number is taken as it is.

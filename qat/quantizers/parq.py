@@ -7,14 +7,15 @@ regularizer is piecewise affine with its kinks at the levels; its proximal map, 
     prox(u) = clip(m + (u - m) / r, q_lower, q_upper),   m = (q_lower + q_upper) / 2
 
 the identity at r = 1, and rounding as r tends to 0; beyond the outermost levels it is the nearest
-of them. Aggregate proximal gradient:
+of them (section 4). Aggregate proximal gradient, Eq. 11:
 
     w_t     = prox(u_t)
     u_(t+1) = u_t - rate * gradient of the loss at w_t
 
 The parameter of the layer is u, from which each forward pass computes w. The gradient of the loss
 at w is what the optimizer subtracts from u, as the method defines it: no derivative of the proximal
-map is estimated. r falls over the share t of the training from 1 to 0 by a mirrored sigmoid,
+map is estimated. r falls over the share t of the training from 1 to 0 by the mirrored sigmoid of
+the authors' program (the paper leaves the schedule open),
 
     r = (s(t) - s(1)) / (s(0) - s(1)),   s(t) = 1 / (1 + exp(steepness (t / end - 1/2)))
 
@@ -22,8 +23,8 @@ Evaluation rounds (r = 0), since that is what is deployed.
 
 Differs from the paper: the levels are those of a uniform grid at every width; the step starts at
 that of least square error, and is fitted to u by least squares, given its codes, in every training
-step until ``frozen`` (the paper fits binary levels every few steps). A step may be that of a
-channel or a group.
+step until ``frozen`` (the paper fits the levels themselves, which are sums of a basis). A step may
+be that of a channel or a group.
 """
 
 import math
@@ -46,7 +47,7 @@ class PARQQuantizer(Quantizer):
     Args:
         spec: How the weight is to be quantized; symmetric, with a free scale.
         layout: Which weights share a step.
-        steepness: Of the sigmoid by which the inverse slope falls; 10 in the paper.
+        steepness: Of the sigmoid by which the inverse slope falls.
         end: Share of the training after which weights are rounded, above 0, at most 1.
 
     Attributes:

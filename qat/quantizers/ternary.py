@@ -1,13 +1,16 @@
 """Ternary weights (TWN): a sign or zero, and a scale.
 
-Li et al., "Ternary Weight Networks", 2016, arXiv:1605.04711, section 2:
+Li et al., "Ternary Weight Networks", 2016, arXiv:1605.04711, section 2, for each filter:
 
-    w' = alpha * t,   t = 1 if w > delta, -1 if w < -delta, else 0        (1)
-    delta = 0.7 * mean|w|                                                 (2)
-    alpha = mean of |w| over |w| > delta                                  (3)
-    dC/dw = dC/dw'                                                        (4)
+    w' = alpha * t,   t = 1 if w > delta, -1 if w < -delta, else 0        Eq. 3
+    delta = 0.7 * mean|w|                                                 rule of thumb
+    alpha = mean of |w| over |w| > delta                                  Eq. 5
+    dC/dw = dC/dw'                                                        straight-through
 
-Differs from the paper: alpha and delta may be those of a channel or a group instead of a layer.
+0.7 is the factor of the versions of 2016 and of the programs that follow them; version 3, of 2022,
+has 0.75.
+
+Differs from the paper: alpha and delta may be those of a group or of a layer, too.
 """
 
 import torch
@@ -48,7 +51,7 @@ class TernaryQuantizer(WeightLevelsQuantizer):
         self.register_buffer("threshold", torch.full(layout.shape, 0.5))
 
     def fit(self, rows: Tensor) -> None:
-        """(2), then (3), of each slice; a slice of zeros has the scale 0."""
+        """delta, then alpha, of each slice; a slice of zeros has the scale 0."""
         magnitude = rows.abs()
         threshold = SHARE * magnitude.mean(dim=1, keepdim=True)
         kept = magnitude > threshold

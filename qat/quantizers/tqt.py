@@ -1,13 +1,13 @@
 """TQT: power-of-two scales, learned as thresholds in the log domain.
 
 Jain et al., "Trained Quantization Thresholds for Accurate and Efficient Fixed-Point Inference of
-Deep Neural Networks", MLSys 2020, arXiv:1903.08066, section 3.
+Deep Neural Networks", MLSys 2020, arXiv:1903.08066, section 3 (gradients: "backward pass").
 
     s = 2^ceil(log2 t) / 2^(b - 1)   signed,   2^ceil(log2 t) / 2^b   unsigned
     q(x) = clip(round(x / s), n, p) s                                          Eq. 4
     d q / d log2 t = s ln 2 (round(x / s) - x / s)   if n <= round(x / s) <= p
-                     s ln 2 n   below,   s ln 2 p   above                      Eq. 7
-    d q / d x      = 1 if n <= round(x / s) <= p, else 0                       Eq. 8
+                     s ln 2 n   below,   s ln 2 p   above
+    d q / d x      = 1 if n <= round(x / s) <= p, else 0
 
 ``ceil`` and ``round`` are passed straight through. Gradients of a threshold are in proportion to
 it in the log domain, so small and large thresholds learn alike. An integer runtime shifts in place
@@ -101,13 +101,13 @@ class TQTQuantizer(LearnedScale):
         self._set_ready()
 
     def rounding(self, x: Tensor) -> Rounding:
-        """Eq. 4, 7 and 8, as :mod:`qat.core.rounding` computes them."""
+        """Eq. 4 and its gradients, as :mod:`qat.core.rounding` computes them."""
         scale = self._learning_scale(x).reshape(-1, 1)
         zero = torch.zeros_like(scale, requires_grad=False)
         return Rounding(scale, zero, self.grid, self.layout, _gradients)
 
     def in_plain_operations(self, x: Tensor) -> Tensor:
-        """Eq. 4, 7 and 8 for a training step that is compiled as a whole."""
+        """Eq. 4 and its gradients for a training step that is compiled as a whole."""
         scale, grid = self._learning_scale(x), self.grid
         beside = self.layout.beside(scale.detach(), x)
         inside, slope = _inside_and_slope(x, beside, grid.qmin, grid.qmax)

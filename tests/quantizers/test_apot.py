@@ -1,4 +1,4 @@
-"""APoT by hand: Li, Dong and Wang 2020, Eq. 5 to 8."""
+"""APoT by hand: Li, Dong and Wang 2020, Eq. 5 and 7 to 9."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""DSQ by hand: Gong et al. 2019, Eq. 3 to 9."""
+"""DSQ by hand: Gong et al. 2019, section 3.2."""
 
 import math
 
@@ -16,7 +16,7 @@ def dsq(bits=2, signed=False, symmetric=True, alpha=0.2):
 
 
 def soft(x, lower, upper, alpha, bits):
-    """Eq. 3 to 9, with Python's floats."""
+    """``Q_S(x)``, with Python's floats."""
     delta = (upper - lower) / (2**bits - 1)
     if x <= lower or x >= upper:
         return min(max(x, lower), upper)

@@ -1,4 +1,4 @@
-"""LQ-Nets by hand and with numpy: Zhang et al. 2018, Eq. 3, 8 and 9."""
+"""LQ-Nets by hand and with numpy: Zhang et al. 2018."""
 
 from itertools import product
 
@@ -39,7 +39,7 @@ def test_a_gradient_passes_everywhere_or_within_the_levels_of_activations():
 
 
 def qem(x, basis, digits):
-    """Eq. 8 and 9, with numpy."""
+    """One round of quantization error minimisation, with numpy."""
     encodings = np.array(list(product(digits, repeat=len(basis))))
     nearest = np.abs(x[:, None] - (encodings @ basis)[None]).argmin(axis=1)
     b = encodings[nearest].T

@@ -1,4 +1,4 @@
-"""The weight part of N2UQ by hand: Liu et al. 2022, section 3.3."""
+"""The weight part of N2UQ by hand: Liu et al. 2022, section 3.2.3."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""PACT by hand: Choi et al. 2018, Eq. 1 to 3 and section 3.1."""
+"""PACT by hand: Choi et al. 2018, Eq. 1 to 3 and section 4.2."""
 
 import numpy as np
 import pytest

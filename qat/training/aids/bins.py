@@ -1,7 +1,7 @@
 r"""Bin regularization.
 
 Han, Li, Dong, Wang, Cheng et al. 2021, "Improving Low-Precision Network Quantization via Bin
-Regularization", ICCV 2021, Eq. 4 and 5:
+Regularization", ICCV 2021:
 
     L_BR = sum over bins i of  (mean(w_i) - w_hat_i)^2 + var(w_i)
 

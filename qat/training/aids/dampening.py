@@ -3,7 +3,7 @@ r"""Dampening of oscillations.
 Nagel, Fournarakis, Bondarenko & Blankevoort 2022, "Overcoming Oscillations in Quantization-Aware
 Training", ICML 2022, arXiv:2203.11086, section 4.2:
 
-    L_dampen = || w_hat - clip(w, s n, s p) ||_F^2        Eq. 5, no gradient through w_hat
+    L_dampen = || w_hat - clip(w, s n, s p) ||_F^2        no gradient through w_hat
     L        = L_task + lambda(t) L_dampen,   lambda by cosine from 0 to its final value
 
 It draws latent weights towards the centre of their bin, so that they cross its border less often;

@@ -1,10 +1,11 @@
 r"""Iterative freezing of oscillating weights.
 
 Nagel, Fournarakis, Bondarenko & Blankevoort 2022, "Overcoming Oscillations in Quantization-Aware
-Training", ICML 2022, arXiv:2203.11086, section 4.3 and algorithm 1, for each weight and step t:
+Training", ICML 2022, arXiv:2203.11086, section 4.1 (``o`` and ``f``) and 4.3 with algorithm 1, for
+each weight and step t:
 
-    o_t = 1 if its code changed, and in the other direction than at its last change     Eq. 4
-    f_t = m o_t + (1 - m) f_(t-1)                                                       Eq. 3
+    o_t = 1 if its code changed, and in the other direction than at its last change
+    f_t = m o_t + (1 - m) f_(t-1)               moving average: how often it oscillates
     e_t = m q_t + (1 - m) e_(t-1)               moving average of its code
     frozen to round(e_t) from the step in which f_t > threshold(t) on
 
