@@ -98,7 +98,14 @@ ENTRIES = {
     "against": Entry(
         "against",
         "What do whole commands take, compared with those of commit 901a4c5?",
-        ("--jobs", "static", "demonstration", "sweep"),
+        ("--jobs", "static", "demonstration", "--rounds", "4"),
+        ("--jobs", "refused", "--rounds", "1"),
+        _RUN,
+    ),
+    "against_sweep": Entry(
+        "against",
+        "And a sweep of 48 static points?",
+        ("--jobs", "sweep", "--rounds", "2", "--warmup", "0"),
         ("--jobs", "refused", "--rounds", "1"),
         _RUN,
     ),
