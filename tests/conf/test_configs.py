@@ -98,19 +98,33 @@ def test_every_option_builds(home, overrides):
     assert_builds(*TINY, *overrides)
 
 
+def kind_of(config):
+    """All of a point but its widths, and how widths are chosen."""
+    scheme = config.scheme
+    slots = [
+        (s.quantizer, s.granularity, s.symmetric, s.format) for s in (scheme.weight, scheme.act)
+    ]
+    rules = [(rule.match, rule.keep_float) for rule in scheme.rules]
+    return str((config.mode, slots, rules, scheme.placement, config.ptq, config.export))
+
+
 @pytest.mark.parametrize("name", options("experiment"))
 def test_every_experiment_builds(home, name):
-    """Of a study every point, one seed for all."""
+    """Of a study every point is checked, and one of each kind is built; one seed for all."""
     words = [f"experiment={name}", "data=synthetic", "tracking=none"]
     if name in study_names():
         register_schema()
-        for point in compose_points([*words, "scale=smoke", "seed=0"], multirun=True):
+        points = compose_points([*words, "scale=smoke", "seed=0"], multirun=True)
+        for point in points:
+            check_config(point.config)
+        for point in {kind_of(point.config): point for point in points}.values():
             prepare(point.config, point.overrides)  # converts the network, and runs it
     else:
         assert_builds(*words)
 
 
-OWN_NETWORKS = {"precision_kinds": "mobilenet_v3_small"}  # ResNet-20 has no depthwise layers
+# ResNet-20 has no depthwise layers.
+OWN_NETWORKS = dict.fromkeys(("oscillation", "precision_kinds"), "mobilenet_v3_small")
 
 
 @pytest.mark.parametrize("name", study_names())

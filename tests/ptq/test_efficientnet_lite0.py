@@ -44,14 +44,14 @@ def images():
     return [(F.interpolate(x, size=SIDE, mode="bilinear") - 127) / 128 for x in parts]
 
 
-def quality_db(net, images, names, act_bits):
-    """Logit SQNR with 8-bit weights of one scale for each tensor."""
+def quality_db(net, images, names, act_bits, **weight):
+    """Logit SQNR with 8-bit weights per tensor, unless ``weight`` changes that."""
     train, test = images
     first, second = split_steps(requested_steps(names))
     changed = change_float(net, first)
     method = Method("minmax")
     scheme = Scheme(
-        weight=TensorSpec(bits=8, quantizer=method),
+        weight=TensorSpec(quantizer=method, **weight),
         act=TensorSpec(bits=act_bits, symmetric=False, quantizer=method),
     )
     qnet = quantize(changed.net, make_plan(changed.net, scheme, train[:4]))
@@ -70,6 +70,15 @@ def quality_db(net, images, names, act_bits):
 def test_equalization_brings_ten_decibels(net, images, act_bits, names):
     plain = quality_db(net, images, ["fold"], act_bits)
     assert quality_db(net, images, names, act_bits) >= plain + 10
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_adaround_brings_six_decibels_at_four_bits_per_channel(net, images):
+    adaround = {"adaround": {"iterations": 400, "batch_size": 4}}
+    weight = {"bits": 4, "granularity": "channel", "observer": Method("mse")}
+    nearest = quality_db(net, images, ["fold", "nearest"], 32, **weight)
+    assert quality_db(net, images, ["fold", adaround], 32, **weight) >= nearest + 6
 
 
 @pytest.mark.slow

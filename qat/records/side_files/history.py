@@ -112,6 +112,24 @@ class HistoryFile:
                 points.setdefault(f"{row.layer}.{row.slot}", []).append((row.step, row.value))
         return points
 
+    def mean_of_last(self, metric: str, steps: int) -> float | None:
+        """Mean of a metric over all tensors and the last optimizer steps; None without a row.
+
+        Args:
+            metric: One of :data:`METRICS`.
+            steps: Number of optimizer steps at the end of the training, such as those of an epoch.
+
+        Example:
+            >>> values = [(9, 0.5), (10, 0.1), (11, 0.3)]
+            >>> rows = (HistoryRow(step, "fc", "weight", "flips", value) for step, value in values)
+            >>> HistoryFile(tuple(rows)).mean_of_last("flips", 2)
+            0.2
+        """
+        last = max((row.step for row in self.rows), default=0)
+        rows = (row for row in self.rows if row.metric == metric and row.step > last - steps)
+        values = [row.value for row in rows]
+        return sum(values) / len(values) if values else None
+
 
 class HistoryWriter:
     """Adds rows to a file while a network trains.

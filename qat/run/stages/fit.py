@@ -3,6 +3,7 @@
 from qat.convert.calibrate import saturated_biases, set_phase
 from qat.convert.integer import fold_norms
 from qat.records.file_names import CHECKPOINTS
+from qat.records.side_files.history import HistoryFile
 from qat.run.outputs import logits_of_test_set
 from qat.run.results import accuracies
 from qat.run.stage_result import StageResult
@@ -35,4 +36,17 @@ def _train(state: RunState) -> StageResult:
     set_phase(qnet, "quantize")
     fold_norms(qnet)
     state.qnet = qnet.to(prepared.device).eval()
-    return StageResult({"calibrated_top1": top1}, warnings=warnings)
+    return StageResult({"calibrated_top1": top1} | _flips(state), warnings=warnings)
+
+
+def _flips(state: RunState) -> dict[str, float]:
+    """Mean share of weights whose code changed in a step of the last epoch, if it was recorded."""
+    training, path = state.prepared.training, state.folder.path / HistoryFile.NAME
+    assert training is not None
+    if not path.exists():
+        return {}
+    batches = len(training.batches(state.prepared.data))
+    steps = -(-batches // training.fit.accumulate_grad_batches)
+    history = HistoryFile.from_csv(path.read_bytes(), path)
+    flips = history.mean_of_last("flips", steps)
+    return {} if flips is None else {"weight_flips": flips}

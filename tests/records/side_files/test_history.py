@@ -81,3 +81,12 @@ def test_a_run_without_a_history_has_no_rows_and_a_wrong_metric_is_not_written(t
     with pytest.raises(InputError, match="metric must be one of"):
         HistoryWriter(tmp_path / "history.csv").append([(1, "fc", "act", "colour", 0.5)])
     assert not (tmp_path / "history.csv").exists()
+
+
+def test_the_mean_of_the_last_steps_takes_all_tensors():
+    rows = [(1, "a", 0.8), (2, "a", 0.1), (2, "b", 0.2), (3, "a", 0.3), (3, "b", 0.4)]
+    history = HistoryFile(tuple(HistoryRow(s, n, "weight", "flips", v) for s, n, v in rows))
+    assert history.mean_of_last("flips", 2) == pytest.approx(0.25)
+    assert history.mean_of_last("flips", 1) == pytest.approx(0.35)
+    assert history.mean_of_last("scale", 2) is None
+    assert HistoryFile(()).mean_of_last("flips", 2) is None

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from qat.records.side_files.history import HistoryWriter
 from qat.run.stages.fit import fit_stage
 
 
@@ -43,3 +44,15 @@ def test_the_trained_network_is_ready_to_be_stored(make_quantized_state, trained
     assert state.quantized.first.norm is None
     assert not state.quantized.training
     assert state.quantized(state.prepared.images.example()).argmax(1).eq(2).all()
+
+
+def test_flips_of_the_last_epoch_are_on_the_record(make_quantized_state, trained):
+    state = make_quantized_state("qat")
+    steps = len(state.prepared.training.batches(state.prepared.data))
+    last = 10 * steps
+    rows = [(last - steps, "head", "weight", "flips", 0.9)]  # of the epoch before
+    rows += [(last - 1, "head", "weight", "flips", 0.1), (last, "conv", "weight", "flips", 0.3)]
+    rows += [(last, "head", "weight", "scale", 5.0)]
+    HistoryWriter(state.folder.path / "history.csv").append(rows)
+    assert steps > 1
+    assert fit_stage(state).metrics["weight_flips"] == pytest.approx(0.2)
