@@ -21,17 +21,20 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 exclude_patterns = ["_generate"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 80
 napoleon_use_ivar = True  # a field of a dataclass is described once
 
-smartquotes = False  # two hyphens are the beginning of an option
+smartquotes_action = "D"  # two hyphens of a list of parameters become a dash; quotes stay
 
 html_theme = "furo"
 html_title = f"QATLab {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False
 
 
 def setup(app):

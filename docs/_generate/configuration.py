@@ -19,7 +19,7 @@ values of a request. Defaults are those of `qat run` without a word. A mapping s
 `data.options` takes keys of its own: `data.options.KEY=VALUE`.
 
 """
-COLUMNS = ("key", "type", "default", "allowed", "meaning")
+COLUMNS = ("key", "default", "type, choices", "meaning")
 SLOT_FILES = ("quantizer", "observer")
 
 
@@ -64,7 +64,14 @@ def _explained(section: str) -> str:
 
 
 def _row(key: Key) -> tuple[str, ...]:
-    return f"`{key.name}`", key.kind, key.default, key.allowed, prose(key.meaning)
+    return f"`{key.name}`", key.default, _values(key), prose(key.meaning)
+
+
+def _values(key: Key) -> str:
+    """Type and range, or the choices alone, since they show the type."""
+    if key.allowed.startswith("`"):
+        return key.allowed
+    return f"{key.kind}: {key.allowed}" if key.allowed else key.kind
 
 
 def _files(group: str, how: str = "") -> Iterator[str]:

@@ -16,7 +16,7 @@ NO_ANSWER = "not run as a whole yet"
 _QUESTION = re.compile(r"\*\*Questions?[:.]\*\*[:.]?\s*(.*?)(?:\n\n|\Z)", re.DOTALL)
 _ANSWER = re.compile(r"\*\*Answer[:.]\*\*[:.]?\s*(.*?)(?:\n\n(?!- )|\Z)", re.DOTALL)
 _LINK_TO_TABLE = re.compile(r"^(?:see )?\[[\w.]+\]\([^)]*\)\.?\s*", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"(?<=[A-Za-z)%][.?])\s+(?=[A-Z0-9`*])")
+_SENTENCE_END = re.compile(r"(?<=[A-Za-z)%][.?])\s+(?=[A-Za-z0-9`*])")
 
 
 def pages() -> Iterator[Page]:
@@ -57,7 +57,11 @@ def _index(texts: dict[str, str]) -> Page:
     source = (EXPERIMENTS / "README.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| \[(\w+)\]\(\w+/\) \| (.*) \|$", source, re.MULTILINE))
     rows = [
-        (f"[{_title(text)}]({name}.md)", question(text) or listed.get(name, ""), _answer(text))
+        (
+            f"[{_title(text)}]({name}.md)",
+            question(text) or _capital(listed.get(name, "")),
+            _answer(text),
+        )
         for name, text in texts.items()
     ]
     about = source.partition("\n| ")[0].replace("# Experiments", "# Gallery", 1)
@@ -68,7 +72,7 @@ def _index(texts: dict[str, str]) -> Page:
 
 
 def _answer(text: str) -> str:
-    return answer(text) or (NO_ANSWER if "No table is committed" in text else "see its tables")
+    return answer(text) or ("see its tables" if "|---" in text else NO_ANSWER)
 
 
 def _study(folder: Path, text: str) -> Page:
@@ -96,6 +100,10 @@ def _heading(path: Path) -> str:
     """``kinds/table.md`` → ``Table: kinds``."""
     parent = path.parent.as_posix()
     return path.stem.replace("_", " ").capitalize() + ("" if parent == "." else f": {parent}")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _title(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 _ROLE = re.compile(r":\w+(?::\w+)?:`~?\.?([^`]+)`")
 _CODE = re.compile(r"(`[^`]*`)")
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
+_FLAG = re.compile(r"(?<![\w`-])--[a-z][\w-]*")
 _MYST = re.compile(r"^(%|\+\+\+)", re.MULTILINE)
 """At the beginning of a line, a comment and the end of a block in MyST."""
 
@@ -57,7 +58,7 @@ def prose(text: str) -> str:
         >>> prose("``a_b`` is x_1 * 2 (arXiv:1902.08153)")
         '`a_b` is x\\_1 \\* 2 ([arXiv:1902.08153](https://arxiv.org/abs/1902.08153))'
     """
-    text = _ROLE.sub(r"`\1`", text).replace("``", "`")
+    text = _FLAG.sub(r"`\g<0>`", _ROLE.sub(r"`\1`", text).replace("``", "`"))
     text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
     parts = _CODE.split(text)
     parts[::2] = [_papers(re.sub(r"([\\*_<>\[\]])", r"\\\1", part)) for part in parts[::2]]

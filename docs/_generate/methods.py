@@ -164,7 +164,14 @@ def _commands(use: Iterable[str]) -> str:
 def _index(kind: str, about: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Page:
     names = [row[0].partition("]")[0].strip("[`") for row in rows]
     title = {"steps": "Post-training steps"}.get(kind, kind.capitalize())
-    text = "\n".join([f"# {title}\n", f"{about}\n", table(header, rows), contents(names)])
+    text = "\n".join(
+        [
+            f"# {title}\n",
+            f"{about}\n",
+            table(header, rows),
+            contents(f"{name} <{name}>" for name in names),
+        ]
+    )
     return Page(f"{FOLDER}/{kind}/index", text)
 
 

@@ -3,8 +3,8 @@
 There is one dataclass for each group. It has all keys that the files of the group may set, so that
 a misspelt key is refused on the command line and in files. Ranges and combinations, which types
 cannot express, are checked in :mod:`qat.config.checks.combinations`. Only keys that most files
-leave out have a default here; the other values are in the files. A comment at the end of a line says
-what the key means, for the reference, unless the comments of the YAML files say it.
+leave out have a default here; the other values are in the files. The comment at the end of a line
+says what the key means, for the reference, unless a comment of a YAML file says it.
 """
 
 from dataclasses import dataclass, field

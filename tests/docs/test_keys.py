@@ -22,7 +22,7 @@ def test_every_key_has_a_meaning(name):
 @pytest.mark.parametrize(
     ("name", "kind", "default", "allowed"),
     [
-        ("seed", "integer", "`0`", "0 to 9223372036854775807"),
+        ("seed", "integer", "`0`", "0 to 2⁶³ - 1"),
         ("scheme.weight.granularity", "text", "`channel`", "`tensor`, `channel`, `group`"),
         ("scheme.act.granularity", "text", "`tensor`", "`tensor`, `channel`, `group`"),
         ("trainer.gradient_clip_val", "number or null", "`null`", "above 0, at most 1000000"),

@@ -23,7 +23,7 @@ def test_every_name_has_a_page_and_a_row(kind, names):
     index = PAGES[f"{FOLDER}/{kind}/index"]
     for name in names:
         assert f"[`{name}`]({name}.md)" in index
-        assert f"\n{name}\n" in index.partition("{toctree}")[2]
+        assert f"\n{name} <{name}>\n" in index.partition("{toctree}")[2]
         assert PAGES[f"{FOLDER}/{kind}/{name}"].startswith(f"# `{name}`: ")
     assert len(names) == sum(name.startswith(f"{FOLDER}/{kind}/") for name in PAGES) - 1
 
