@@ -32,7 +32,7 @@ def _commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPar
 
 
 def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
-    summary = prose(parser.description or "")
+    summary = prose(parser.description or "").removesuffix(", ...")
     yield f"{summary[:1].upper()}{summary[1:]}.\n"
     if name == "run":  # Hydra parses its words, so its parser has no arguments
         yield _block(RUN_HELP)

@@ -76,7 +76,8 @@ def _allowed(name: str, kind: Any) -> str:
     names = choices(name) if name != "model.name" else []
     if names and "true" not in names:
         return ", ".join(f"`{value}`" for value in names)
-    return str(range_of(name) or "").replace(str(2**63 - 1), "2⁶³ - 1")
+    text = str(range_of(name) or "")
+    return text.replace(str(2**63 - 1), "2⁶³ - 1").replace(str(2**60), "2⁶⁰")
 
 
 def _default(name: str) -> str:

@@ -100,6 +100,23 @@ def split_code(text: str) -> Iterator[tuple[bool, str]]:
     yield bool(fence), lines
 
 
+def section_of(path: str) -> str:
+    """The anchor of a file that the page of a study shows below its README; empty for others.
+
+    Args:
+        path: Relative to the checkout.
+
+    Example:
+        >>> section_of("experiments/demo/table.md"), section_of("experiments/a/kinds/table.md")
+        ('table', 'table-kinds')
+    """
+    parts = path.removesuffix(".md").split("/")
+    if parts[0] != "experiments" or len(parts) < 3 or not path.endswith(".md"):
+        return ""
+    *folders, stem = parts[2:]
+    return "" if stem == "README" else "-".join([stem, *folders]).replace("_", "-")
+
+
 def _target(link: str, source: str, page: str) -> str:
     if _OUTSIDE.match(link):
         return link
@@ -110,5 +127,7 @@ def _target(link: str, source: str, page: str) -> str:
     home = page_of(path)
     if home is None and not (ROOT / path).is_file():
         raise DeadLinkError(f"{source} links to {link}: no page of the site shows this folder")
+    if home == page and section_of(path):
+        return f"#{section_of(path)}"
     shown = f"docs/{home}.md" if home else path
     return posixpath.relpath(shown, posixpath.dirname(f"docs/{page}")) + mark + anchor

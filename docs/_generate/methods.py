@@ -36,7 +36,9 @@ def _quantizers() -> Iterator[Page]:
         facts = table(("property", "values"), declared_rows(declared))
         yield _page("quantizers", name, declared.home, use, facts, path)
         slots = ", ".join(SLOT_WORDS[slot] for slot in declared.slots)
-        rows.append((_link(name), slots, ranges(declared.bits), _levels(declared), declared.learns))
+        rows.append(
+            (_link(name), slots, ranges(declared.bits), _levels(declared), declared.learns or "–")
+        )
     header = ("quantizer", "slots", "bits", "levels", "learns")
     about = "How values are rounded. [Which one when](../../../methods.md) is a page of its own."
     yield _index("quantizers", about, header, rows)

@@ -41,7 +41,7 @@ def test_links_lead_to_files_and_headings_of_the_checkout(page):
         ("docs/ptq.md", "README.md", "index", "ptq.md"),
         ("docs/ptq.md#in-python", "README.md", "generated/changelog", "../ptq.md#in-python"),
         ("../experiments/demo/", "docs/ptq.md", "ptq", "generated/gallery/demo.md"),
-        ("table.md", "experiments/demo/README.md", "generated/gallery/demo", "demo.md"),
+        ("table.md", "experiments/demo/README.md", "generated/gallery/demo", "#table"),
         (
             "../../docs/ptq.md",
             "experiments/demo/table.md",
