@@ -47,7 +47,7 @@ def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def usage(parser: argparse.ArgumentParser) -> str:
     """The usage of a command in lines of a fixed width, whatever the terminal is."""
-    formatter = parser.formatter_class(prog=parser.prog, width=WIDTH)
+    formatter = argparse.HelpFormatter(prog=parser.prog, width=WIDTH)
     formatter.add_usage(parser.usage, parser._actions, parser._mutually_exclusive_groups)
     return formatter.format_help().strip()
 

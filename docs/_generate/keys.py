@@ -101,7 +101,7 @@ def _flow(value: Any) -> str:
 
 
 @cache
-def _composed() -> Mapping[str, Any]:
+def _composed() -> Mapping[Any, Any]:
     """The configuration without overrides, with interpolations as they stand in the files."""
     with composer(None):
         composed = OmegaConf.to_container(compose(ROOT_CONFIG), resolve=False)

@@ -3,9 +3,10 @@
 Each page has the docstring of the method's file, what it declares, its YAML file and its class.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from docs._generate.markdown import from_docstring, prose, table
 from docs._generate.pages import GENERATED, Page, contents
@@ -124,7 +125,7 @@ def _allocators() -> Iterator[Page]:
     yield _index("allocators", about, ("allocator", "what it does"), rows)
 
 
-def _homes(registry: Mapping[str, object]) -> dict[str, str]:
+def _homes(registry: Mapping[str, Any]) -> dict[str, str]:
     """Name → ``module:object`` of the entries of a registry."""
     entries = {name: registry[name] for name in registry}
     return {name: f"{entry.__module__}:{entry.__qualname__}" for name, entry in entries.items()}
@@ -163,7 +164,7 @@ def _commands(use: Iterable[str]) -> str:
     return "\n".join(f"qat run {words}" for words in use)
 
 
-def _index(kind: str, about: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Page:
+def _index(kind: str, about: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Page:
     names = [row[0].partition("]")[0].strip("[`") for row in rows]
     title = {"steps": "Post-training steps"}.get(kind, kind.capitalize())
     text = "\n".join(

@@ -34,8 +34,8 @@ def _sections() -> Iterator[str]:
         yield table(("name", "content"), rows)
     yield "## Metrics of a record\n"
     yield "The record stores fractions, bytes and milliseconds; tables show them in these units.\n"
-    rows = [(f"`{n}`", m.label, m.unit, BETTER[m.higher_is_better]) for n, m in METRICS.items()]
-    yield table(("metric", "label in tables", "unit in tables", "better"), rows)
+    metrics = [(f"`{n}`", m.label, m.unit, BETTER[m.higher_is_better]) for n, m in METRICS.items()]
+    yield table(("metric", "label in tables", "unit in tables", "better"), metrics)
     yield "## Sensitivity metrics\n"
     rows = [(f"`{name}`", SENSITIVITIES[name].unit) for name in SENSITIVITIES]
     yield table(("`sensitivity.metric`", "unit"), rows)

@@ -1,6 +1,6 @@
 """The map of the source: every room and file, with the first line of its docstring."""
 
-import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +13,7 @@ The subpackages of `qat` are called rooms. [Contributing](contributing.md) says 
 which rooms it may import. This list is generated from the docstrings of the files.
 
 """
+_DOCSTRING = re.compile(r'r?"""(.*?)"""', re.DOTALL)
 
 
 def pages() -> Iterator[Page]:
@@ -23,8 +24,8 @@ def pages() -> Iterator[Page]:
 
 def first_line(path: Path) -> str:
     """The first line of the docstring of a Python file; empty if it has none."""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return text.partition("\n\n")[0]
+    match = _DOCSTRING.match(path.read_text(encoding="utf-8"))
+    return match[1].partition("\n\n")[0].strip() if match else ""
 
 
 def _room(folder: Path) -> str:
