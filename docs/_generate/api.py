@@ -62,7 +62,7 @@ def directive(path: str, member: object) -> str:
         >>> directive("qat.core.plan", inspect)
         '.. automodule:: qat.core.plan\n   :members:'
     """
-    if isinstance(member, ModuleType):
+    if isinstance(member, ModuleType) and not callable(member):
         return f".. automodule:: {path}\n   :members:"
     if inspect.isclass(member):
         return f".. autoclass:: {path}\n   :members:"
