@@ -11,7 +11,7 @@ COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 DEMO := demo_float,demo_w8a8_static,demo_w4a4_qat,demo_w2a2_static
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-gpu test-real lint types format setup setup-real lock smoke table reproduce tensorboard bench clean
+.PHONY: help run test test-slow test-gpu test-real lint types docs format setup setup-real lock smoke table reproduce tensorboard bench clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -41,10 +41,14 @@ lint: setup  ## Check the style of code and YAML, and the spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/yamllint -s conf
-	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md conf qat tests bench
+	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md conf docs qat tests bench
 
 types: setup  ## Check types
 	$(BIN)/mypy
+
+docs: $(VENV)/.docs  ## Build the documentation site (offline; warnings are errors): build/site/index.html
+	$(BIN)/sphinx-build -q -W --keep-going -j 2 docs build/site
+	$(BIN)/python -m docs._generate.site_links build/site
 
 format: setup  ## Fix the style of code
 	$(BIN)/ruff check --fix
@@ -60,6 +64,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 		sed -n '/^uv==/,/[^\\]$$/p' requirements.lock >$(VENV)/uv.lock && \
 		$(BIN)/python -m pip install -q --no-deps -r $(VENV)/uv.lock && uv=$(BIN)/uv; fi; \
 	$$uv pip install -q $(COMPILE) --python $(BIN)/python -c requirements.lock -e '.[dev]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.ready
+	@if uv --version >/dev/null 2>&1; then uv=uv; else uv=$(BIN)/uv; fi; \
+	$$uv pip install -q $(COMPILE) --python $(BIN)/python -c requirements.lock -e '.[docs]'
 	@touch $@
 
 lock:  ## Write requirements.lock again, with the newest versions
@@ -87,5 +96,5 @@ bench: setup  ## Run all benchmarks and say what moved: make bench [WITH="step -
 	$(BIN)/python -m bench $(WITH)
 
 clean:  ## Remove caches of tools; runs and logs stay
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build docs/generated
 	find qat tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

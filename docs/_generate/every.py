@@ -1,0 +1,23 @@
+"""All generated pages."""
+
+from collections.abc import Iterator
+
+from docs._generate import (
+    api,
+    command_line,
+    configuration,
+    gallery,
+    methods,
+    names,
+    project,
+    rooms,
+)
+from docs._generate.pages import Page
+
+GENERATORS = (api, command_line, configuration, gallery, methods, names, project, rooms)
+
+
+def every_page() -> Iterator[Page]:
+    """The pages of all generators."""
+    for generator in GENERATORS:
+        yield from generator.pages()
