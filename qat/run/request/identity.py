@@ -24,6 +24,7 @@ from qat.records.cache import Cache
 from qat.records.folder import RunFolder
 from qat.records.schema import NUMERICS_VERSION, RecordError, run_id
 from qat.run.mixed.settings import mixed_settings
+from qat.run.request.changed_numbers import changed_numbers
 
 if TYPE_CHECKING:
     from qat.data.bundle import DataBundle
@@ -153,6 +154,7 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     if config.mode == "float":
         return settings
     settings |= {"seed": config.seed, "scheme": _scheme(everything["scheme"])}
+    settings |= changed_numbers(config)
     if config.mode != "dynamic":
         settings["calibrate"] = _calibration(config, facts)
     if config.mode == "mixed":
