@@ -252,6 +252,7 @@ SENSITIVITY = {
 
 _CORRELATION = {"value": 0.9, "low": 0.8, "high": 0.95}
 ALLOCATION = {
+    "version": 2,
     "allocator": "greedy",
     "trained": False,
     "metric": "loss",
@@ -263,6 +264,10 @@ ALLOCATION = {
         {"layer": "conv", "slot": "act", "bits": 8, "score": None},
     ],
     "front": [{"weight_bytes": 750, "predicted_harm": 0.5}],
+    "rounds": [
+        {"plans": [{"harm": 0.75, "bits": [["conv", "weight", 4]]}], "harm": 0.75},
+        {"plans": [], "harm": 0.75},
+    ],
     "check": {
         "agreement": {
             "spearman": _CORRELATION,

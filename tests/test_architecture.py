@@ -1,6 +1,7 @@
 """The import direction of the rooms and the borders of third parties, read from the source."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,27 @@ def test_imports_point_down(path):
     rooms = {name.split(".")[1] for name in imported(path) if name.startswith("qat.")}
     # Names directly under qat are its public ones; a room goes to their homes.
     assert rooms - {room_of(path), "__version__"} - LOWEST <= MAY_IMPORT[room_of(path)]
+
+
+@pytest.mark.parametrize("room", sorted({room_of(path) for path in ROOM_FILES}))
+def test_the_files_of_a_room_form_layers(room):
+    """No circle, not even one that only types need: each file has a place above what it uses."""
+    names = {dotted_name(path): path for path in ROOM_FILES if room_of(path) == room}
+    used = {name: {home_of(each, names) for each in imported(names[name])} for name in names}
+    order = TopologicalSorter({name: others - {None, name} for name, others in used.items()})
+    order.prepare()  # a CycleError names the files
+
+
+def dotted_name(path: Path) -> str:
+    parts = path.relative_to(QAT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def home_of(name: str, files: dict[str, Path]) -> str | None:
+    """The file that defines a dotted name; None if it is not one of these."""
+    while name and name not in files:
+        name = name.rpartition(".")[0]
+    return name or None
 
 
 @pytest.mark.parametrize("path", ROOM_FILES, ids=name_of)

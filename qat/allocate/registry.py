@@ -22,7 +22,7 @@ ALLOCATORS: "Registry[Callable[..., dict[Slot, int]]]" = Registry(
         "greedy": "qat.allocate.greedy:greedy",
         "ilp": "qat.allocate.ilp:solve_ilp",
         "clado": "qat.allocate.clado:solve_clado",
-        "remeasure": "qat.allocate.remeasure:best_remeasured",
+        "remeasure": "qat.allocate.remeasure:remeasure",
         "evolve": "qat.allocate.evolve:best_evolved",
         "learned": "qat.allocate.learned:most_probable",
     }

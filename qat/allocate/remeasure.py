@@ -25,50 +25,18 @@ Around = Callable[[Bits], Mapping[Slot, Mapping[int, float]]]
 
 
 @dataclass(frozen=True)
-class RemeasuredPlan:
-    """The result of the rounds.
+class RemeasuredRound:
+    """What one round measured, and where it led.
 
     Attributes:
-        bits: The best plan.
+        plans: ``(plan, harm)`` of every whole plan that was measured for the first time, in order.
+        bits: The best plan so far.
         harm: Its measured harm.
-        measured: ``(plan, harm)`` of every whole plan that was measured, in order.
-        rounds: How many plans were measured around.
     """
 
+    plans: tuple[tuple[dict[Slot, int], float], ...]
     bits: dict[Slot, int]
     harm: float
-    measured: tuple[tuple[dict[Slot, int], float], ...]
-    rounds: int
-
-
-def best_remeasured(
-    problem: Problem,
-    budgets: Budgets,
-    evaluate: Callable[[Bits], float],
-    around: Around,
-    *,
-    rounds: int = ROUNDS,
-    start: Iterable[Mapping[Slot, int]] = (),
-    track: Track | None = None,
-) -> dict[Slot, int]:
-    """The best plan of :func:`remeasure`, whose arguments these are.
-
-    Args:
-        problem: The widths to choose.
-        budgets: Limits.
-        evaluate: Plan → measured harm.
-        around: Plan → measured harms of its neighbours.
-        rounds: How many plans to measure around at most.
-        start: Plans to begin with.
-        track: Wraps the rounds to show progress.
-
-    Raises:
-        UnmeetableBudgetError: If no plan fits.
-        ValueError: As :func:`remeasure`.
-    """
-    return remeasure(
-        problem, budgets, evaluate, around, rounds=rounds, start=start, track=track
-    ).bits
 
 
 def remeasure(
@@ -80,7 +48,8 @@ def remeasure(
     rounds: int = ROUNDS,
     start: Iterable[Mapping[Slot, int]] = (),
     track: Track | None = None,
-) -> RemeasuredPlan:
+    report: Callable[[RemeasuredRound], None] | None = None,
+) -> dict[Slot, int]:
     """Improve the additive plan by measuring around it.
 
     Args:
@@ -93,6 +62,11 @@ def remeasure(
         start: Other plans to begin with; those that overrun a budget, or have a width that is no
             candidate, are left out.
         track: Wraps the rounds to show progress.
+        report: Gets each round when it has ended: first the plans to begin with, then those around
+            the best plan. None reports nothing.
+
+    Returns:
+        Slot → width of the best plan that was measured.
 
     Raises:
         UnmeetableBudgetError: If no plan fits.
@@ -107,38 +81,51 @@ def remeasure(
         ...     return abs(bits[a] - 2) + abs(bits[b] - 8)
         >>> def around(bits):
         ...     return {s: {w: harm({**bits, s: w}) for w in (2, 8)} for s in (a, b)}
-        >>> remeasure(Problem(variables, costs), Budgets(weight_bytes=10), harm, around).bits
+        >>> remeasure(Problem(variables, costs), Budgets(weight_bytes=10), harm, around)
         {('a', 'weight'): 2, ('b', 'weight'): 8}
     """
     if rounds < 1:
         raise InputError(f"rounds must be 1 or more, got {rounds}; such as {ROUNDS}")
-    measure = _MeasuredPlans(problem, evaluate)
+    measure = _MeasuredPlans(problem, evaluate, report)
     for bits in [solve_ilp(problem, budgets), *_allowed(problem, budgets, start)]:
         measure(bits)
     best, least = min(measure.plans.values(), key=lambda plan: plan[1])
-    done = 0
+    measure.end_round(best, least)
     for _ in track(range(rounds)) if track else range(rounds):
         local = _local_problem(problem, best, least, around(best))
-        done += 1
         better = _better_plan(local, budgets, best, least, measure)
+        best, least = better or (best, least)
+        measure.end_round(best, least)
         if better is None:
             break
-        best, least = better
-    return RemeasuredPlan(best, least, tuple(measure.plans.values()), done)
+    return best
 
 
 class _MeasuredPlans:
     """Measures each plan once."""
 
-    def __init__(self, problem: Problem, evaluate: Callable[[Bits], float]) -> None:
-        self._problem, self._evaluate = problem, evaluate
+    def __init__(
+        self,
+        problem: Problem,
+        evaluate: Callable[[Bits], float],
+        report: Callable[[RemeasuredRound], None] | None,
+    ) -> None:
+        self._problem, self._evaluate, self._report = problem, evaluate, report
         self.plans: dict[tuple[int, ...], tuple[dict[Slot, int], float]] = {}
+        self._reported = 0
 
     def __call__(self, bits: Mapping[Slot, int]) -> float:
         key = tuple(self._problem.widths(bits))
         if key not in self.plans:
             self.plans[key] = (dict(bits), _harm(self._evaluate(bits)))
         return self.plans[key][1]
+
+    def end_round(self, best: dict[Slot, int], harm: float) -> None:
+        """Report the plans that were measured since the last round, and the best one."""
+        plans = tuple(self.plans.values())[self._reported :]
+        self._reported = len(self.plans)
+        if self._report is not None:
+            self._report(RemeasuredRound(plans, best, harm))
 
 
 def _better_plan(

@@ -4,7 +4,7 @@ The phases are ``observe``, ``quantize`` and ``off``.
 """
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,15 +46,16 @@ def set_phase(net: nn.Module, phase: str) -> None:
             module.set_phase(phase)
 
 
-def freeze_observers(net: nn.Module, frozen: bool = True) -> None:
+def freeze_observers(net: nn.Module, frozen: bool = True, held: Collection[Quantizer] = ()) -> None:
     """Fix all ranges while a network is trained, or release them.
 
     Args:
         net: A quantized network.
         frozen: True keeps the ranges as they are; false lets them follow the data again.
+        held: Quantizers whose ranges stay as they are in any case.
     """
     for _, _, quantizer in quantizers(net):
-        quantizer.frozen = frozen
+        quantizer.frozen = frozen or quantizer in held
 
 
 def calibrate(

@@ -71,6 +71,8 @@ def _rounds_its_own_weight(layer: QuantTwin) -> bool:
 def _is_stable(layer: QuantTwin) -> bool:
     """True if to round a weight twice is to round it once: no range follows each of its calls."""
     quantizer = _weight_quantizer(layer)
+    if quantizer.follows_each_call:
+        return False
     method = quantizer.observer_method().name
     return not quantizer.observer.follows_training or method == "latest"
 

@@ -26,6 +26,8 @@ class Codebook:
     Attributes:
         values: ``(slices, levels)``, float32, in the unit of the tensor.
         layout: How the slices divide the tensor.
+        unit: ``(levels,)``, float32, if each slice has these levels times a scale; else None.
+        scale: ``(slices,)``, float32, those scales; None without ``unit``.
 
     Raises:
         InputError: If the values have another shape or dtype, are not finite, do not ascend, or
@@ -38,6 +40,8 @@ class Codebook:
 
     values: Tensor
     layout: Layout = field(default_factory=Layout)
+    unit: Tensor | None = None
+    scale: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Refuse tables that cannot be searched or stored."""
@@ -56,6 +60,27 @@ class Codebook:
             )
         if bool((self.values.diff(dim=1) < 0).any()):
             raise InputError("levels must ascend in each slice: sort each row")
+
+    @classmethod
+    def scaled(cls, unit: Tensor, scale: Tensor, layout: Layout) -> "Codebook":
+        """Levels that are the same in all slices but for a scale, ``scale[i] * unit[j]``.
+
+        Args:
+            unit: ``(levels,)``, ascending.
+            scale: One for each slice, of any shape, 0 or more.
+            layout: How the slices divide the tensor.
+
+        Raises:
+            InputError: If the unit levels are not one row, or the products are no codebook.
+
+        Example:
+            >>> Codebook.scaled(torch.tensor([-1.0, 1.0]), torch.tensor([3.0]), Layout()).values
+            tensor([[-3.,  3.]])
+        """
+        if unit.ndim != 1:
+            raise InputError(f"unit levels must be one row, got the shape {tuple(unit.shape)}")
+        unit, scale = unit.detach().float(), scale.detach().float().reshape(-1)
+        return cls(scale.unsqueeze(1) * unit, layout, unit, scale)
 
     @property
     def bits(self) -> int:

@@ -29,6 +29,9 @@ Gradients = Callable[..., tuple[Tensor | None, ...]]
 rows, to the gradients of ``x``, of the scale (None if it gets none) and, if the rounding has an
 ``offset``, of the offset. ``values`` are ``y``, or ``x`` if there is no addend; ``grad_of_y`` is
 None if nothing else reads ``y``."""
+Slopes = Callable[..., tuple[Tensor, Tensor]]
+"""From ``(grad, y, scale, zero_point, qmin, qmax)``, tensors as rows, to the gradient of ``y``
+through the rounding, and the gradient of each rounded value by its scale."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +210,51 @@ def pass_inside(
     y = activated(values, None, activation)
     passed = torch.where(is_inside(y, scale, zero_point, qmin, qmax), grad, 0.0)
     return before_activation(passed, grad_of_y, y, activation).to(values.dtype), None
+
+
+def by_slopes(slopes: Slopes, *, has_offset: bool = False) -> Gradients:
+    """The backward pass of a method whose scale gets the gradient ``sum grad * slope``.
+
+    Args:
+        slopes: What the method's paper states.
+        has_offset: Also return the gradient of an offset, which is 1 for values that do not pass
+            their gradient.
+
+    Returns:
+        A body of the type :data:`Gradients`; keyword arguments are those of ``slopes``.
+
+    Example:
+        >>> def slopes(grad, y, scale, zero_point, qmin, qmax):
+        ...     return grad, torch.round(y / scale) - y / scale
+        >>> rows, one = torch.tensor([[0.4, 2.0]]), torch.ones(1, 1)
+        >>> terms = torch.ones(1, 2), None, rows, one, 0 * one, "none", -8, 7
+        >>> [gradient.tolist() for gradient in by_slopes(slopes)(*terms)]
+        [[[1.0, 1.0]], [[-0.4000000059604645]]]
+    """
+
+    def gradients(
+        grad: Tensor,
+        grad_of_y: Tensor | None,
+        values: Tensor,
+        scale: Tensor,
+        zero_point: Tensor,
+        activation: str,
+        qmin: int,
+        qmax: int,
+        **options: float,
+    ) -> tuple[Tensor | None, ...]:
+        y = activated(values, None, activation)
+        passed, slope = slopes(grad, y, scale, zero_point, qmin, qmax, **options)
+        grad_x = before_activation(passed, grad_of_y, y, activation).to(values.dtype)
+        of_scale = (grad * slope).sum(dim=1, keepdim=True)
+        if not has_offset:
+            return grad_x, of_scale
+        return grad_x, of_scale, (grad - passed).sum(dim=1, keepdim=True)
+
+    # torch keeps compiled variants with the code of a function, so each method has its own code.
+    name = f"{slopes.__module__}.{slopes.__qualname__}"
+    gradients.__code__ = gradients.__code__.replace(co_name=name)
+    return body(gradients)
 
 
 def _in_plain_operations(x: Tensor, qparams: QParams) -> Tensor:

@@ -38,7 +38,8 @@ from torch import Tensor, nn
 from qat.convert.modules import replace_module
 from qat.ptq.chains import Chain, chains
 from qat.ptq.clip import ChannelClip
-from qat.ptq.step import ChannelStatistics, FloatStep, FloatWork
+from qat.ptq.step import FloatStep
+from qat.ptq.work import ChannelStatistics, FloatWork
 
 RELU6_LIMIT = 6.0
 CONVERGED = 1e-4

@@ -20,7 +20,8 @@ from qat.convert.modules import replace_module
 from qat.graph.trace import trace
 from qat.layers.norm import folded
 from qat.layers.registry import twin_of
-from qat.ptq.step import ChannelStatistics, FloatStep, FloatWork
+from qat.ptq.step import FloatStep
+from qat.ptq.work import ChannelStatistics, FloatWork
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 

@@ -16,9 +16,8 @@ of the gradient does not change.
 import torch
 from torch import Tensor, nn
 
-from qat.core.kernels import body
 from qat.core.qparams import QParams
-from qat.core.rounding import Rounding, activated, before_activation, rounded
+from qat.core.rounding import Rounding, by_slopes, rounded
 from qat.quantizers.base import Quantizer
 
 _LEVELS = 256  # of a random byte, so that a probability is a multiple of 1 / 256
@@ -99,23 +98,13 @@ def _is_dense(x: Tensor) -> bool:
     return x.is_contiguous() or (x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last))
 
 
-@body
+@by_slopes
 def _gradients(
-    grad: Tensor,
-    grad_of_y: Tensor | None,
-    values: Tensor,
-    step: Tensor,
-    zero_point: Tensor,
-    activation: str,
-    qmin: int,
-    qmax: int,
+    grad: Tensor, y: Tensor, step: Tensor, zero_point: Tensor, qmin: int, qmax: int
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of rows ``(slices, n)`` and of their steps ``(slices, 1)``."""
-    y = activated(values, None, activation)
+    """The gradient of rows ``(slices, n)``, and that of their rounded values by the step."""
     steps = y / step
     codes = steps + zero_point
     inside = (codes > qmin) & (codes < qmax)
     slope = torch.where(inside, torch.round(steps) - steps, codes.clamp(qmin, qmax) - zero_point)
-    passed = torch.where(inside, grad, 0.0)
-    grad_x = before_activation(passed, grad_of_y, y, activation).to(values.dtype)
-    return grad_x, (grad * slope).sum(dim=1, keepdim=True)
+    return torch.where(inside, grad, 0.0), slope

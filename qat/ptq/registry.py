@@ -91,6 +91,7 @@ class PtqMethod:
         needs_fold: ``fold`` must come before it.
         needs_fold_with: Option and value with which ``fold`` must come before it; None for none.
         needs_norms: The quantized network must have batch norms: nothing folds them.
+        only_uniform: It rounds weights to evenly spaced levels only, not to a codebook.
     """
 
     home: str
@@ -102,6 +103,7 @@ class PtqMethod:
     needs_fold: bool = False
     needs_fold_with: tuple[str, str] | None = None
     needs_norms: bool = False
+    only_uniform: bool = False
 
     def load(self) -> "type[PtqStep]":
         """Import the class of the step."""
@@ -167,6 +169,7 @@ PTQ_METHODS: Mapping[str, PtqMethod] = {
         QUANTIZED,
         "rounding",
         _learned_rounding(10_000, batch_size=64),
+        only_uniform=True,
     ),
     "brecq": PtqMethod(
         "qat.ptq.brecq:Brecq",
@@ -179,6 +182,7 @@ PTQ_METHODS: Mapping[str, PtqMethod] = {
             "step_learning_rate": _STEP_RATE,
             "probes": PtqOption(4, paper=16, low=1, high=1000),
         },
+        only_uniform=True,
     ),
     "qdrop": PtqMethod(
         "qat.ptq.qdrop:QDrop",
@@ -191,6 +195,7 @@ PTQ_METHODS: Mapping[str, PtqMethod] = {
             "step_learning_rate": _STEP_RATE,
             "drop": PtqOption(0.5, low=0.0, high=1.0),
         },
+        only_uniform=True,
     ),
     "gptq": PtqMethod(
         "qat.ptq.gptq:GPTQ",

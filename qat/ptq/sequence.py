@@ -12,8 +12,8 @@ from qat.convert.calibrate import set_phase
 from qat.core.evaluation_mode import evaluating
 from qat.layers.walk import quantizers
 from qat.ptq.request import StepRequest
-from qat.ptq.step import FloatStep, FloatWork, QuantizedStep
-from qat.ptq.work import Work
+from qat.ptq.step import FloatStep, QuantizedStep
+from qat.ptq.work import FloatWork, Work
 
 Report = Callable[[StepRequest, float], None]
 """Called after each step, with the step and its seconds."""

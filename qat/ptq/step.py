@@ -4,40 +4,11 @@ A method is a class in a file of its own, named in :mod:`qat.ptq.registry`. Its 
 the options of the registry by name.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
-
-from torch import Tensor, nn
 
 from qat.ptq.blocks import LayerBlock, each_block
 from qat.ptq.layers import Layer, each_layer
-from qat.ptq.work import Work
-
-
-@dataclass(frozen=True)
-class ChannelStatistics:
-    """Mean and standard deviation of each output channel of a layer, before its activation.
-
-    Attributes:
-        mean: ``(channels,)``: the beta of the batch norm that was folded into the layer.
-        std: ``(channels,)``: the magnitude of its gamma.
-    """
-
-    mean: Tensor
-    std: Tensor
-
-
-@dataclass
-class FloatWork:
-    """A float network that float steps change in place.
-
-    Attributes:
-        net: The network, in evaluation mode.
-        statistics: Layer → statistics of its output, of layers with folded batch norm.
-    """
-
-    net: nn.Module
-    statistics: dict[str, ChannelStatistics] = field(default_factory=dict)
+from qat.ptq.work import FloatWork, Work
 
 
 class PtqStep:

@@ -1,16 +1,16 @@
-"""What a step on a quantized network gets: the networks, the images, and where results are kept."""
+"""What a step gets: networks, statistics of layers, images, and where results are kept.
+
+It imports nothing of this room, so that the files that use it form layers.
+"""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from qat.ptq.step import ChannelStatistics
 
 Tracker = Callable[[str, Iterable[Any]], Iterable[Any]]
 """Shows the progress of a loop: takes a description and the items, and returns the items."""
@@ -19,6 +19,32 @@ Tracker = Callable[[str, Iterable[Any]], Iterable[Any]]
 def untracked(_: str, items: Iterable[Any]) -> Iterable[Any]:
     """Return the items; no progress is shown."""
     return items
+
+
+@dataclass(frozen=True)
+class ChannelStatistics:
+    """Mean and standard deviation of each output channel of a layer, before its activation.
+
+    Attributes:
+        mean: ``(channels,)``: the beta of the batch norm that was folded into the layer.
+        std: ``(channels,)``: the magnitude of its gamma.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+
+@dataclass
+class FloatWork:
+    """A float network that float steps change in place.
+
+    Attributes:
+        net: The network, in evaluation mode.
+        statistics: Layer → statistics of its output, of layers with folded batch norm.
+    """
+
+    net: nn.Module
+    statistics: dict[str, ChannelStatistics] = field(default_factory=dict)
 
 
 @dataclass
@@ -47,7 +73,7 @@ class Work:
     folder: Path | None = None
     budget_bytes: int = 2**30
     seed: int = 0
-    statistics: Mapping[str, "ChannelStatistics"] = field(default_factory=dict)
+    statistics: Mapping[str, ChannelStatistics] = field(default_factory=dict)
     track: Tracker = untracked
     seconds_before: float = 0.0
 

@@ -34,6 +34,7 @@ from torch import Tensor, nn
 
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
+from qat.core.codebook import Codebook
 from qat.core.kernels import grad_of
 from qat.core.layout import Layout
 from qat.core.scheme import Method, TensorSpec
@@ -124,6 +125,12 @@ class APoTQuantizer(TableQuantizer):
     def levels(self) -> Tensor:
         """Eq. 5, of each slice, times std if weights are standardized."""
         return self._clip().reshape(-1, 1) * self.unit_levels.to(self.clip) * self.std
+
+    def codebook(self) -> Codebook:
+        """The levels; without standardization, a clip for each slice times those of Eq. 5."""
+        if self._standardizes:
+            return super().codebook()
+        return Codebook.scaled(self.unit_levels, self._clip(), self.layout)
 
     def encode(self, x: Tensor) -> Tensor:
         """Indices into the codebook, int32."""

@@ -54,6 +54,8 @@ class Quantizer(nn.Module):
         learns: True for a method whose range is trained by gradient descent.
         reads_each_input: True for a method that computes its scales from each input, and has none
             of its own.
+        follows_each_call: True for a method whose range moves each time it rounds in training, also
+            if the values are the same; a shared weight is then rounded at each call.
         decay: Weight decay of what it learns: ``weights`` for that of the weights, a number, or
             None for that of all quantizers (``optimizer.step_weight_decay``).
         least_scale: Smallest allowed scales, of ``layout.shape``; None for no limit.
@@ -61,6 +63,7 @@ class Quantizer(nn.Module):
 
     learns = False
     reads_each_input = False
+    follows_each_call = False
     decay: float | str | None = None
     calibrated: Tensor
 

@@ -47,5 +47,5 @@ class BinaryQuantizer(WeightLevelsQuantizer):
 
     def codebook(self) -> Codebook:
         """``-alpha`` and ``alpha`` of each slice."""
-        scale = self.scale.detach().reshape(-1, 1).float()
-        return Codebook(torch.cat([-scale, scale], dim=1), self.layout)
+        signs = torch.tensor([-1.0, 1.0], device=self.scale.device)
+        return Codebook.scaled(signs, self.scale, self.layout)

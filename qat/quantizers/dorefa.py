@@ -113,12 +113,14 @@ class DoReFaWeight(DoReFaQuantizer, MidRiseQuantizer):
         super().set_range(rmin, rmax)
         self.outer.tanh_()
 
-    def levels_of(self, codes: Tensor) -> Tensor:
-        """Values of codes: of -1 to 1, or of the size of the float weights."""
-        if self.output == "float":
-            return super().levels_of(codes)
-        last = self._last_code()
-        return ((2 * codes - last) / last).expand(self.layout.slices, -1)
+    def unit_levels_of(self, codes: Tensor) -> Tensor:
+        """Values of codes: of -1 to 1, or in units of the size of the float weights."""
+        units = super().unit_levels_of(codes)
+        return units if self.output == "float" else units / self._last_code()
+
+    def level_scale(self) -> Tensor:
+        """As the base; 1 if the levels are -1 to 1."""
+        return super().level_scale() if self.output == "float" else torch.ones_like(self.outer)
 
     def quantize(self, x: Tensor) -> Tensor:
         """Round ``tanh(x)``, with the gradient of the chain."""

@@ -31,9 +31,9 @@ import torch
 from torch import Tensor
 
 from qat.base.errors import InputError
-from qat.core.kernels import body, grad_of
+from qat.core.kernels import grad_of
 from qat.core.layout import Layout
-from qat.core.rounding import Rounding, activated, before_activation
+from qat.core.rounding import Rounding, by_slopes
 from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.lsq import LSQQuantizer
 
@@ -126,26 +126,14 @@ class _ScaledGradient(torch.autograd.Function):
         return grad * (1 + ctx.delta * torch.sign(grad) * error), None, None
 
 
-@body
+@by_slopes
 def _gradients(
-    grad: Tensor,
-    grad_of_y: Tensor | None,
-    values: Tensor,
-    step: Tensor,
-    zero_point: Tensor,
-    activation: str,
-    qmin: int,
-    qmax: int,
-    *,
-    delta: float,
+    grad: Tensor, y: Tensor, step: Tensor, zero_point: Tensor, qmin: int, qmax: int, *, delta: float
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of rows ``(slices, n)`` and of their steps ``(slices, 1)``."""
-    y = activated(values, None, activation)
+    """The gradient of rows ``(slices, n)``, and that of their rounded values by the step."""
     steps = y / step
     inside = (steps > qmin) & (steps < qmax)
     nearest = torch.round(steps)
     factor = 1 + delta * torch.sign(grad) * ((steps - nearest) / (qmax - qmin))
     slope = torch.where(inside, nearest - steps * factor, steps.clamp(qmin, qmax))
-    passed = torch.where(inside, grad * factor, 0.0)
-    grad_x = before_activation(passed, grad_of_y, y, activation).to(values.dtype)
-    return grad_x, (grad * slope).sum(dim=1, keepdim=True)
+    return torch.where(inside, grad * factor, 0.0), slope

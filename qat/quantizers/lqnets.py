@@ -51,6 +51,7 @@ class LQNetsQuantizer(TableQuantizer):
         [[-4.0, -2.0, 2.0, 4.0]]
     """
 
+    follows_each_call = True
     basis: Tensor
     encodings: Tensor
 

@@ -20,10 +20,10 @@ import torch
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
-from qat.core.kernels import body, grad_of
+from qat.core.kernels import grad_of
 from qat.core.layout import Layout
 from qat.core.qparams import QParams
-from qat.core.rounding import Rounding, activated, before_activation
+from qat.core.rounding import Rounding, by_slopes
 from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.learned_scale import LearnedScale
 
@@ -104,22 +104,12 @@ class LSQQuantizer(LearnedScale):
         return self.held(step)
 
 
-@body
+@by_slopes
 def _gradients(
-    grad: Tensor,
-    grad_of_y: Tensor | None,
-    values: Tensor,
-    step: Tensor,
-    zero_point: Tensor,
-    activation: str,
-    qmin: int,
-    qmax: int,
+    grad: Tensor, y: Tensor, step: Tensor, zero_point: Tensor, qmin: int, qmax: int
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of rows ``(slices, n)`` and of their steps ``(slices, 1)``."""
-    y = activated(values, None, activation)
+    """The gradient of rows ``(slices, n)``, and that of their rounded values by the step."""
     steps = y / step
     inside = (steps > qmin) & (steps < qmax)
     slope = torch.where(inside, torch.round(steps) - steps, steps.clamp(qmin, qmax))
-    passed = torch.where(inside, grad, 0.0)
-    grad_x = before_activation(passed, grad_of_y, y, activation).to(values.dtype)
-    return grad_x, (grad * slope).sum(dim=1, keepdim=True)
+    return torch.where(inside, grad, 0.0), slope

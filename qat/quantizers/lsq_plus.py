@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 
 from qat.core.affine import quantize_dequantize
-from qat.core.kernels import body, grad_of
+from qat.core.kernels import grad_of
 from qat.core.layout import Layout
 from qat.core.qparams import QParams
-from qat.core.rounding import Rounding, activated, before_activation
+from qat.core.rounding import Rounding, by_slopes
 from qat.core.scheme import TensorSpec
 from qat.quantizers.learned_scale import LearnedScale
 
@@ -113,21 +113,12 @@ def _inside_and_slope(
     return inside, torch.where(inside, torch.round(steps) - steps, codes.clamp(qmin, qmax))
 
 
-@body
-def _gradients(
-    grad: Tensor,
-    grad_of_y: Tensor | None,
-    values: Tensor,
-    scale: Tensor,
-    zero_point: Tensor,
-    activation: str,
-    qmin: int,
-    qmax: int,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of rows ``(slices, n)``, of their steps and of their offsets ``(slices, 1)``."""
-    y = activated(values, None, activation)
+def _slopes(
+    grad: Tensor, y: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int
+) -> tuple[Tensor, Tensor]:
+    """The gradient of rows ``(slices, n)``, and that of their rounded values by the scale."""
     inside, slope = _inside_and_slope(y, scale, zero_point, qmin, qmax)
-    passed = torch.where(inside, grad, 0.0)
-    grad_x = before_activation(passed, grad_of_y, y, activation).to(values.dtype)
-    of_offset = (grad - passed).sum(dim=1, keepdim=True)
-    return grad_x, (grad * slope).sum(dim=1, keepdim=True), of_offset
+    return torch.where(inside, grad, 0.0), slope
+
+
+_gradients = by_slopes(_slopes, has_offset=True)

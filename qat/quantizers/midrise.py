@@ -101,8 +101,15 @@ class MidRiseQuantizer(Quantizer):
 
     def levels_of(self, codes: Tensor) -> Tensor:
         """Values of codes ``(slices, n)``."""
-        last = self._last_code()
-        return (2 * codes - last) * (self.outer.reshape(-1, 1) / last)
+        return self.unit_levels_of(codes) * self.level_scale().reshape(-1, 1)
+
+    def unit_levels_of(self, codes: Tensor) -> Tensor:
+        """Values of codes, in units of :meth:`level_scale`."""
+        return 2 * codes - self._last_code()
+
+    def level_scale(self) -> Tensor:
+        """Half the distance of two levels, of ``layout.shape``."""
+        return self.outer / self._last_code()
 
     def encode(self, x: Tensor) -> Tensor:
         """Indices into the codebook, int32.
@@ -114,10 +121,10 @@ class MidRiseQuantizer(Quantizer):
         codes = self.codes(self.before_rounding(self.layout.sliced(x)))
         return self.layout.unsliced(codes.to(torch.int32), x)
 
-    def codebook(self) -> Codebook | None:
+    def codebook(self) -> Codebook:
         """The levels of each slice."""
         codes = torch.arange(self._last_code() + 1, device=self.outer.device, dtype=torch.float32)
-        return Codebook(self.levels_of(codes[None]).float(), self.layout)
+        return Codebook.scaled(self.unit_levels_of(codes), self.level_scale(), self.layout)
 
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
         """Not possible: zero has no code.

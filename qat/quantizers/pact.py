@@ -24,10 +24,9 @@ import torch
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
-from qat.core.kernels import body
 from qat.core.layout import Layout
 from qat.core.qparams import QParams
-from qat.core.rounding import Rounding, activated, before_activation
+from qat.core.rounding import Rounding, by_slopes
 from qat.core.scheme import TensorSpec
 from qat.quantizers.learned_scale import LearnedScale, with_slopes
 
@@ -129,20 +128,10 @@ def _inside_and_slope(y: Tensor, scale: Tensor, qmin: int, qmax: int) -> tuple[T
     return ~(above | below), slope
 
 
-@body
+@by_slopes
 def _gradients(
-    grad: Tensor,
-    grad_of_y: Tensor | None,
-    values: Tensor,
-    scale: Tensor,
-    zero_point: Tensor,
-    activation: str,
-    qmin: int,
-    qmax: int,
+    grad: Tensor, y: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of rows ``(slices, n)`` and of their scales ``(slices, 1)``."""
-    y = activated(values, None, activation)
+    """The gradient of rows ``(slices, n)``, and that of their rounded values by the scale."""
     inside, slope = _inside_and_slope(y, scale, qmin, qmax)
-    passed = torch.where(inside, grad, 0.0)
-    grad_x = before_activation(passed, grad_of_y, y, activation).to(values.dtype)
-    return grad_x, (grad * slope).sum(dim=1, keepdim=True)
+    return torch.where(inside, grad, 0.0), slope

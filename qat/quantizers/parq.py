@@ -66,6 +66,7 @@ class PARQQuantizer(Quantizer):
         (tensor([0.3000, 0.0000, 7.0000]), tensor([0.]))
     """
 
+    follows_each_call = True
     scale: Tensor
     inverse_slope: Tensor
 

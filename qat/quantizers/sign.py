@@ -58,5 +58,5 @@ class SignQuantizer(LevelsQuantizer):
 
     def codebook(self) -> Codebook:
         """``-beta`` and ``beta`` of each slice."""
-        scale = self.scale.detach().reshape(-1, 1).float()
-        return Codebook(torch.cat([-scale, scale], dim=1), self.layout)
+        signs = torch.tensor([-1.0, 1.0], device=self.scale.device)
+        return Codebook.scaled(signs, self.scale, self.layout)

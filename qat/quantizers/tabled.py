@@ -26,16 +26,20 @@ class TabledQuantizer(Quantizer):
     """
 
     levels: Tensor
+    unit_levels: Tensor | None
+    level_scale: Tensor | None
 
     def __init__(self, spec: TensorSpec, book: Codebook) -> None:
         super().__init__(spec, book.layout)
         self.register_buffer("levels", book.values)
+        self.register_buffer("unit_levels", book.unit)
+        self.register_buffer("level_scale", book.scale)
         self.frozen = True
         self._set_ready()
 
     def codebook(self) -> Codebook:
         """The levels, on the device of the module."""
-        return Codebook(self.levels, self.layout)
+        return Codebook(self.levels, self.layout, self.unit_levels, self.level_scale)
 
     def observe(self, x: Tensor) -> None:
         """Do nothing: the levels are fixed."""

@@ -85,8 +85,8 @@ class TernaryQuantizer(WeightLevelsQuantizer):
 
     def codebook(self) -> Codebook:
         """``-alpha``, 0 and ``alpha`` of each slice."""
-        scale = self.scale.detach().reshape(-1, 1).float()
-        return Codebook(torch.cat([-scale, torch.zeros_like(scale), scale], dim=1), self.layout)
+        signs = torch.tensor([-1.0, 0.0, 1.0], device=self.scale.device)
+        return Codebook.scaled(signs, self.scale, self.layout)
 
     def _sign(self, x: Tensor) -> Tensor:
         threshold = self.layout.beside(self.threshold, x)

@@ -1,5 +1,7 @@
 """Common part of the methods whose levels are evenly spaced while their thresholds are not."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -75,9 +77,10 @@ class ThresholdQuantizer(Quantizer):
         return self.layout.unsliced(value, x)
 
     def qparams(self) -> QParams:
-        """Distance of two levels as scale, and zero point 0."""
+        """Distance of two levels as scale, zero point 0, and the codes that are used."""
         step = self.step().detach()
-        return QParams(step, torch.zeros_like(step), self.grid, self.layout)
+        used = replace(self.grid, narrow=self.grid.signed)
+        return QParams(step, torch.zeros_like(step), used, self.layout)
 
 
 def codes_by_thresholds(rows: Tensor, thresholds: Tensor, highest: int) -> Tensor:

@@ -26,10 +26,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from qat.core.kernels import body, grad_of
+from qat.core.kernels import grad_of
 from qat.core.layout import Layout
 from qat.core.qparams import QParams, qparams_from_range, round_up_to_power_of_two
-from qat.core.rounding import Rounding, activated, before_activation
+from qat.core.rounding import Rounding, by_slopes
 from qat.core.scheme import TensorSpec
 from qat.observers.mse import square_error
 from qat.observers.statistics import distribution
@@ -170,20 +170,10 @@ def _inside_and_slope(y: Tensor, scale: Tensor, qmin: int, qmax: int) -> tuple[T
     return inside, torch.where(inside, nearest - steps, nearest.clamp(qmin, qmax))
 
 
-@body
+@by_slopes
 def _gradients(
-    grad: Tensor,
-    grad_of_y: Tensor | None,
-    values: Tensor,
-    scale: Tensor,
-    zero_point: Tensor,
-    activation: str,
-    qmin: int,
-    qmax: int,
+    grad: Tensor, y: Tensor, scale: Tensor, zero_point: Tensor, qmin: int, qmax: int
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of rows ``(slices, n)`` and of their scales ``(slices, 1)``."""
-    y = activated(values, None, activation)
+    """The gradient of rows ``(slices, n)``, and that of their rounded values by the scale."""
     inside, slope = _inside_and_slope(y, scale, qmin, qmax)
-    passed = torch.where(inside, grad, 0.0)
-    grad_x = before_activation(passed, grad_of_y, y, activation).to(values.dtype)
-    return grad_x, (grad * slope).sum(dim=1, keepdim=True)
+    return torch.where(inside, grad, 0.0), slope

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from math import isfinite
 
 from qat.records.metrics import MetricFormat
 from qat.records.side_files.allocation import (
     AllocationFile,
+    AllocationRound,
     BudgetUse,
     CorrelationInterval,
     PredictionCheck,
@@ -29,6 +31,8 @@ def allocation_lines(allocation: AllocationFile) -> list[str]:
     ]
     if allocation.budgets:
         lines.append("budgets: " + ", ".join(map(_budget, allocation.budgets)))
+    if allocation.rounds:
+        lines.append(_rounds(allocation.rounds, allocation.unit))
     if allocation.check is not None:
         lines.append(_check(allocation.check))
     return lines
@@ -60,6 +64,17 @@ def _widths(slots: Sequence[SlotWidth]) -> str:
 def _budget(budget: BudgetUse) -> str:
     share = budget.spent / budget.limit
     return f"{budget.name} {budget.spent:,.6g} of {budget.limit:,.6g} ({share:.1%})"
+
+
+def _rounds(rounds: Sequence[AllocationRound], unit: str) -> str:
+    """Plans and best harm of each round of measuring around the best plan."""
+    first = rounds[0]
+    parts = [f"{len(first.plans)} to begin with, best harm {_with_unit(first.harm, unit)}"]
+    for number, (before, own) in enumerate(pairwise(rounds), start=1):
+        stays = own.harm >= before.harm
+        result = "the plan stays" if stays else f"best harm {_with_unit(own.harm, unit)}"
+        parts.append(f"round {number}: {len(own.plans)} more, {result}")
+    return f"measured whole plans: {'; '.join(parts)}"
 
 
 def _check(check: PredictionCheck) -> str:

@@ -20,7 +20,7 @@ from qat.run.progress import stage as shown_stage
 from qat.run.stage_result import StageResult, merge_parts
 
 if TYPE_CHECKING:
-    from qat.ptq.step import ChannelStatistics
+    from qat.ptq.work import ChannelStatistics
     from qat.run.mixed.allocation import Allocation
 
 

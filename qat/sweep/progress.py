@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qat.base.complaints import hint_for
 from qat.base.durations import duration
@@ -19,10 +18,8 @@ from qat.records.schema import RecordError, RunRecord
 from qat.records.store import find_records
 from qat.records.timings import Kind, Timings, past_timings
 from qat.report.next_steps import sweep_steps
+from qat.sweep.items import Item
 from qat.sweep.point_names import point_words
-
-if TYPE_CHECKING:
-    from qat.sweep.sweep import Item
 
 LOOK_SECONDS = 0.5
 PAST_RECORDS = 300
@@ -38,7 +35,7 @@ class SweepProgress:
         before: Runs that were done before this sweep.
     """
 
-    def __init__(self, items: Sequence["Item"], requested: int, before: Sequence["Item"]) -> None:
+    def __init__(self, items: Sequence[Item], requested: int, before: Sequence[Item]) -> None:
         self.items, self.requested, self.before = list(items), requested, len(before)
         self._before = list(before)
         self._missed_before = [item for item in before if self._outcome(item) != "done"]
@@ -115,7 +112,7 @@ class SweepProgress:
         study = names.pop() if len(names) == 1 else None
         return sweep_steps({item.folder: self._outcome(item) for item in all_items}, study)
 
-    def _notice(self, item: "Item") -> None:
+    def _notice(self, item: Item) -> None:
         try:
             record = RunFolder(item.folder).read()
         except RecordError:
@@ -144,7 +141,7 @@ class SweepProgress:
         taken = time.monotonic() - self._started
         return f"; about {duration(taken / len(self._ended) * left)} to go"
 
-    def _outcome(self, item: "Item") -> str:
+    def _outcome(self, item: Item) -> str:
         state = item.state()
         if state == "done" and RunFolder(item.folder).read().gate == "failed":
             return "missed its gate"
@@ -167,13 +164,13 @@ class SweepProgress:
         return past_timings(find_records(newest)[0])
 
 
-def _kind_to_come(item: "Item") -> Kind:
+def _kind_to_come(item: Item) -> Kind:
     config = item.point.config
     epochs = config.trainer.max_epochs if trains(config) else 0
     return Kind(config.mode, model_name(config.model), config.data.name, epochs)
 
 
-def _reason(item: "Item") -> str:
+def _reason(item: Item) -> str:
     try:
         error = RunFolder(item.folder).read().error
     except RecordError as damaged:

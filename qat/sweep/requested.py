@@ -10,10 +10,11 @@ from qat.config.words.command_line import Words
 from qat.run.request.checks import check_request
 from qat.sweep.adaptive import check_sweeper, dimension_points, is_adaptive, plan_search
 from qat.sweep.hydra_main import hydra_main
+from qat.sweep.items import make_items
 from qat.sweep.kept_points import keep_points
 from qat.sweep.launch import at_hand, check_launchers, launch, run_point
 from qat.sweep.points import check_point, named_errors, requested_points
-from qat.sweep.sweep import make_items, run_sweep
+from qat.sweep.sweep import run_sweep
 
 
 def run_requested(words: Words) -> int:

@@ -6,20 +6,17 @@ launches jobs, reads the records, and launches again the runs that a dead worker
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from qat.base.exit_codes import DONE, FAILED
 from qat.base.printing import complain_line, print_line
 from qat.config.compose import Point
-from qat.records.folder import RunFolder
-from qat.records.schema import RecordError
 from qat.records.studies import add_to_study
 from qat.report.printed import print_table
 from qat.report.record_page import write_missing_pages
 from qat.report.requested_table import TableRequest, requested_table
-from qat.run.request.identity import finished_run_id
+from qat.sweep.items import Item
 from qat.sweep.progress import SweepProgress
 
 LAUNCHES = 3
@@ -27,42 +24,6 @@ LAUNCHES = 3
 POLL_SECONDS = 1.0
 
 Launch = Callable[[Sequence[Point]], None]
-
-
-@dataclass(frozen=True)
-class Item:
-    """One run of a sweep.
-
-    Attributes:
-        id: Id of the run.
-        point: The composed point.
-        folder: Folder of the run.
-    """
-
-    id: str
-    point: Point
-    folder: Path
-
-    def state(self) -> str:
-        """State of the run: as in :meth:`RunFolder.state`, or ``damaged``."""
-        try:
-            return RunFolder(self.folder).state()
-        except RecordError:
-            return "damaged"
-
-
-def make_items(points: Iterable[Point], identify: Callable[[Point], str]) -> list[Item]:
-    """The different runs of some points, in their order.
-
-    Args:
-        points: Composed points.
-        identify: Checks a point and returns its id; called for points that are not finished.
-    """
-    items: dict[str, Item] = {}
-    for point in points:
-        name = finished_run_id(point.config) or identify(point)
-        items.setdefault(name, Item(name, point, Path(point.config.paths.runs) / name))
-    return list(items.values())
 
 
 def run_sweep(points: Sequence[Point], items: Sequence[Item], launch: Launch) -> int:

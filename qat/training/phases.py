@@ -10,11 +10,15 @@ import lightning as L
 
 from qat.convert.calibrate import freeze_observers
 from qat.layers.walk import quantizers
+from qat.quantizers.base import Quantizer
 from qat.training.batch_norm import AnyBatchNorm
 
 
 class FreezeObservers(L.Callback):
     """Fix ranges that follow the data from an epoch on; learned steps are still trained.
+
+    Ranges that are fixed when the training begins, such as those of codes that a post-training step
+    chose, stay fixed in all epochs.
 
     Args:
         at_epoch: The first epoch, counted from 0, with fixed ranges.
@@ -22,6 +26,7 @@ class FreezeObservers(L.Callback):
 
     def __init__(self, at_epoch: int) -> None:
         self.at_epoch = at_epoch
+        self._held: frozenset[Quantizer] | None = None
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Freeze the ranges, or let them follow the data.
@@ -30,7 +35,9 @@ class FreezeObservers(L.Callback):
             trainer: Its epoch is read.
             pl_module: Its observers are switched.
         """
-        freeze_observers(pl_module, frozen=trainer.current_epoch >= self.at_epoch)
+        if self._held is None:
+            self._held = frozenset(q for _, _, q in quantizers(pl_module) if q.frozen)
+        freeze_observers(pl_module, trainer.current_epoch >= self.at_epoch, self._held)
 
 
 class FreezeBatchNorm(L.Callback):

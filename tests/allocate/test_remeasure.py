@@ -8,7 +8,7 @@ from qat.allocate.budget import Budgets, UnmeetableBudgetError, overruns
 from qat.allocate.costs import LayerFigures, NetworkCosts
 from qat.allocate.ilp import solve_ilp
 from qat.allocate.problem import Problem, Variable
-from qat.allocate.remeasure import best_remeasured, remeasure
+from qat.allocate.remeasure import remeasure
 from qat.sensitivity.around import PlanScores
 from qat.sensitivity.metrics import OUTPUT_SQNR
 from qat.sensitivity.single_quantizer import fit_quantizers
@@ -27,6 +27,13 @@ def neighbours(problem, harm):
     return around
 
 
+def best_and_rounds(*args, **options):
+    rounds = []
+    bits = remeasure(*args, **options, report=rounds.append)
+    assert rounds[-1].bits == bits
+    return bits, rounds
+
+
 def test_is_never_worse_than_where_it_starts_and_within_the_budgets(all_plans):
     better = best = met = 0
     for seed in range(60):
@@ -39,14 +46,16 @@ def test_is_never_worse_than_where_it_starts_and_within_the_budgets(all_plans):
             with pytest.raises(UnmeetableBudgetError):
                 remeasure(problem, budgets, truth.harm, around)
             continue
-        found = remeasure(problem, budgets, truth.harm, around, rounds=8)
+        bits, done = best_and_rounds(problem, budgets, truth.harm, around, rounds=8)
         start = truth.harm(solve_ilp(problem, budgets))
-        assert not overruns(problem.costs, found.bits, budgets)
-        assert found.harm == truth.harm(found.bits) <= start
-        assert found.harm == min(harm for _, harm in found.measured)
+        harm = truth.harm(bits)
+        assert not overruns(problem.costs, bits, budgets)
+        assert done[-1].harm == harm <= start
+        assert harm == min(harm for each in done for _, harm in each.plans)
+        assert [each.harm for each in done] == sorted((e.harm for e in done), reverse=True)
         met += 1
-        better += found.harm < start
-        best += found.harm == pytest.approx(min(map(truth.harm, fitting)))
+        better += harm < start
+        best += harm == pytest.approx(min(map(truth.harm, fitting)))
     assert better > met / 4
     assert best > met / 2
 
@@ -62,15 +71,15 @@ def test_errors_that_cancel_are_found():
     def harm(bits):
         return 10 ** (-scores.score(bits) / 10)
 
-    found = remeasure(problem, budgets, harm, neighbours(problem, harm))
+    bits, done = best_and_rounds(problem, budgets, harm, neighbours(problem, harm))
     noise = {
         tuple(bits.values()): cancelling.noise(net, plan, batches, bits)
         for bits in cancelling.every_plan()
     }
     best = min((widths for widths in noise if sum(widths) <= 12), key=noise.__getitem__)
-    assert tuple(found.bits.values()) == best
+    assert tuple(bits.values()) == best
     assert noise[tuple(solve_ilp(problem, budgets).values())] > 5 * noise[best]
-    assert found.harm == pytest.approx(noise[best], rel=1e-4, abs=1e-9)
+    assert done[-1].harm == pytest.approx(noise[best], rel=1e-4, abs=1e-9)
 
 
 def test_a_plan_that_stays_is_measured_around_once(two_layers):
@@ -81,9 +90,10 @@ def test_a_plan_that_stays_is_measured_around_once(two_layers):
         return neighbours(two_layers, two_layers.harm)(bits)
 
     budgets = Budgets(weight_bytes=150)
-    found = remeasure(two_layers, budgets, two_layers.harm, around, rounds=4)
-    assert (len(calls), found.rounds) == (1, 1)
-    assert found.bits == solve_ilp(two_layers, budgets)
+    bits, done = best_and_rounds(two_layers, budgets, two_layers.harm, around, rounds=4)
+    assert len(calls) == 1
+    assert [len(each.plans) for each in done] == [1, 0]  # the plan to begin with; the round
+    assert bits == solve_ilp(two_layers, budgets)
 
 
 def test_the_limit_of_rounds_holds_and_the_start_may_be_another_plan(two_layers):
@@ -97,11 +107,9 @@ def test_the_limit_of_rounds_holds_and_the_start_may_be_another_plan(two_layers)
     unknown = dict(zip(slots, (3, 3), strict=True))
     words = {"rounds": 1, "start": [over, unknown, other]}
     around = neighbours(two_layers, harm)
-    found = remeasure(two_layers, Budgets(weight_bytes=150), harm, around, **words)
-    assert (found.bits, found.harm, found.rounds) == (other, 0.0, 1)
-    assert over not in [bits for bits, _ in found.measured]
-    budgets = Budgets(weight_bytes=150)
-    assert best_remeasured(two_layers, budgets, harm, around, **words) == other
+    bits, done = best_and_rounds(two_layers, Budgets(weight_bytes=150), harm, around, **words)
+    assert (bits, done[-1].harm, len(done)) == (other, 0.0, 2)
+    assert over not in [bits for each in done for bits, _ in each.plans]
 
 
 def test_a_sum_that_is_wrong_far_away_is_tried_nearer(all_plans):
@@ -115,9 +123,9 @@ def test_a_sum_that_is_wrong_far_away_is_tried_nearer(all_plans):
         changed = sum(width == 8 for width in bits.values())
         return float(-changed if changed <= 3 else changed)
 
-    found = remeasure(problem, Budgets(weight_bytes=48), harm, neighbours(problem, harm), rounds=3)
-    assert found.harm == min(harm(bits) for bits, _ in all_plans(problem)) == -3
-    assert found.bits != problem.narrowest()
+    bits = remeasure(problem, Budgets(weight_bytes=48), harm, neighbours(problem, harm), rounds=3)
+    assert harm(bits) == min(harm(bits) for bits, _ in all_plans(problem)) == -3
+    assert bits != problem.narrowest()
 
 
 def test_bad_input(two_layers):

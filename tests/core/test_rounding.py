@@ -11,9 +11,11 @@ from qat.core.qparams import QParams
 from qat.core.rounding import (
     activated_and_rounded,
     activated_then_rounded,
+    by_slopes,
     fake_quantize,
     straight_through,
 )
+from qat.quantizers import lsq, tqt
 
 FORMATS = (torch.contiguous_format, torch.channels_last)
 SEPARATE = {"none": lambda x: x, "relu": F.relu, "relu6": F.relu6}
@@ -108,3 +110,33 @@ def test_an_upstream_gradient_of_another_format_meets_its_own_values():
     fake_quantize(x, qparams()).backward(upstream)
     inside = (x / 0.3 > -1e-4) & (x / 0.3 < 15 + 1e-4)
     assert torch.equal(x.grad, torch.where(inside, upstream, 0.0))
+
+
+@pytest.mark.parametrize("activation", ["none", "relu", "relu6"])
+def test_a_backward_pass_from_slopes_by_numpy(activation):
+    def slopes(grad, y, scale, zero_point, qmin, qmax, *, factor):
+        return torch.where(y < 2, factor * grad, 0.0), y + scale * qmax + zero_point
+
+    rows, grad, of_y = (normal(seed).detach().reshape(4, -1) for seed in range(3))
+    scale, zero_point = torch.rand(4, 1), torch.ones(4, 1)
+    terms = grad, of_y, rows, scale, zero_point, activation, -8, 7
+    results = by_slopes(slopes, has_offset=True)(*terms, factor=3.0)
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(by_slopes(slopes)(*terms, factor=3.0), results[:2], strict=True)
+    )
+    own, g, other = (t.numpy() for t in (rows, grad, of_y))
+    low, high = {"none": (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}[activation]
+    y = np.clip(own, low, high)
+    passed = np.where(y < 2, 3 * g, 0)
+    of_x = np.where((own > low) & (own < high), other + passed, 0)
+    slope = y + scale.numpy() * 7 + 1
+    assert np.array_equal(results[0].numpy(), of_x.astype(np.float32))
+    np.testing.assert_allclose(results[1][:, 0], (g * slope).sum(1), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(results[2][:, 0], (g - passed).sum(1), rtol=1e-4, atol=1e-4)
+
+
+def test_each_method_compiles_code_of_its_own():
+    """torch keeps a limited number of compiled variants of one code object."""
+    codes = {each.__wrapped__.__code__ for each in (lsq._gradients, tqt._gradients)}
+    assert len(codes) == 2

@@ -10,7 +10,7 @@ from qat.ptq.clip import ChannelClip
 from qat.ptq.equalize import Equalize, by_input, factors_of, input_response, scale_inputs
 from qat.ptq.request import requested_steps
 from qat.ptq.sequence import change_float
-from qat.ptq.step import ChannelStatistics, FloatWork
+from qat.ptq.work import ChannelStatistics, FloatWork
 from tests.ptq.networks import IMAGES, chain_net, quantized, seeded
 
 

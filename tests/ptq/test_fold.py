@@ -6,7 +6,7 @@ from torch import nn
 
 from qat.base.errors import InputError
 from qat.ptq.fold import Fold, norms_behind_layers
-from qat.ptq.step import FloatWork
+from qat.ptq.work import FloatWork
 from tests.ptq.networks import IMAGES, Residual, chain_net, seeded
 
 

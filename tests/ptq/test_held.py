@@ -8,11 +8,14 @@ from qat.base.errors import InputError
 from qat.convert.calibrate import calibrate
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
-from qat.core.scheme import Scheme, TensorSpec
+from qat.core.scheme import Method, Scheme, TensorSpec
 from qat.export.packed.network import load_packed, save_packed
 from qat.layers.walk import twins
 from qat.ptq.held import add_to_bias, hold, quantized_weight, set_folded_weight
-from tests.ptq.networks import IMAGES, Residual, quantized, seeded
+from qat.ptq.request import requested_steps
+from qat.ptq.sequence import change_quantized
+from qat.quantizers.declared import DECLARED
+from tests.ptq.networks import IMAGES, Residual, quantized, seeded, work_of
 
 
 def other_codes(twin, seed=0):
@@ -90,3 +93,22 @@ def test_a_weight_without_codes_and_codes_outside_the_grid_are_refused():
     with pytest.raises(InputError, match="has no codes to hold"):
         hold(off, torch.zeros(4, 6, dtype=torch.int32))
     assert isinstance(off.weight_quantizer, nn.Identity)
+
+
+@pytest.mark.parametrize("name", [n for n, own in DECLARED.items() if "weight" in own.slots])
+@pytest.mark.parametrize("step", ["nearest", "gptq"])
+def test_codes_of_every_method_are_held(name, step):
+    """A method chooses among the codes that the quantizer itself gives."""
+    declared, net = DECLARED[name], seeded(Residual)
+    weight = TensorSpec(
+        bits=max(bits for bits in declared.bits if bits <= 3),
+        granularity="channel",
+        scale=declared.scales[0],
+        quantizer=Method(name),
+    )
+    qnet = quantize(net, make_plan(net, Scheme(weight, first_last="same"), IMAGES))
+    calibrate(qnet, [IMAGES])
+    change_quantized(work_of(qnet.eval()), requested_steps([step]))
+    for _, twin in twins(qnet):
+        assert twin.weight_quantizer.frozen
+        assert torch.equal(twin.weight_quantizer(twin.weight), twin.weight)

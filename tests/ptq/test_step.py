@@ -2,7 +2,8 @@
 
 import pytest
 
-from qat.ptq.step import BlockStep, FloatStep, FloatWork, LayerStep, QuantizedStep
+from qat.ptq.step import BlockStep, FloatStep, LayerStep, QuantizedStep
+from qat.ptq.work import FloatWork
 from tests.ptq.networks import Residual, quantized, seeded, work_of
 
 

@@ -77,6 +77,16 @@ def test_the_gain_counts_elements_of_one_scale_without_the_batch():
     assert make("ewgs", granularity="channel").gain(values()) == pytest.approx((25 * 7) ** -0.5)
 
 
+@pytest.mark.parametrize("name", ["lsq", "ewgs", "tqt"])
+def test_the_gain_of_a_whole_weight_counts_all_its_elements(name):
+    """Esser et al. 2020, section 2.2: N is the number of weights of the layer."""
+    spec = TensorSpec(bits=3, signed=True, quantizer=Method(name), **METHODS[name])
+    for granularity, count in (("tensor", 300), ("channel", 100)):
+        layout = Layout.of_weight(granularity, SHAPE)
+        quantizer = make_quantizer(spec.but(granularity=granularity), layout)
+        assert quantizer.gain(values()) == pytest.approx((count * 3) ** -0.5)
+
+
 def test_the_deviation_is_that_of_the_observed_values():
     quantizer = make("tqt", granularity="channel")
     expected = values().transpose(0, 1).reshape(4, -1).std(dim=1, correction=0)

@@ -46,8 +46,8 @@ def step_gradient(quantizer, x):
 
 def test_the_gradient_scale_counts_all_elements_of_a_weight():
     x = torch.full((2, 5, 3, 3), 0.6)
-    whole = step_gradient(lsq(layout=Layout()), x[:1].reshape(1, 45))
-    assert whole.item() == pytest.approx(45 * 0.4 / (45 * 3) ** 0.5)
+    whole = step_gradient(lsq(layout=Layout.of_weight("tensor", (2, 5, 3, 3))), x)
+    assert whole.item() == pytest.approx(90 * 0.4 / (90 * 3) ** 0.5)
     layout = Layout.of_weight("channel", (2, 5, 3, 3))
     each = step_gradient(lsq(layout=layout, granularity="channel"), x)
     assert each.tolist() == pytest.approx([45 * 0.4 / (45 * 3) ** 0.5] * 2)

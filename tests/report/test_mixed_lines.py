@@ -39,6 +39,20 @@ def test_widths_budgets_and_check_have_a_line_each():
     ]
 
 
+def test_rounds_have_their_plans_and_what_they_brought():
+    plan = {"harm": 0.5, "bits": []}
+    rounds = [
+        {"plans": [plan, plan], "harm": 0.5},
+        {"plans": [plan], "harm": 0.25},
+        {"plans": [], "harm": 0.25},
+    ]
+    data = ALLOCATION | {"budgets": [], "check": None, "rounds": rounds}
+    assert allocation_lines(AllocationFile.from_data(data))[1:] == [
+        "measured whole plans: 2 to begin with, best harm 0.5 nats; round 1: 1 more, best harm "
+        "0.25 nats; round 2: 0 more, the plan stays"
+    ]
+
+
 def test_too_few_plans_have_no_correlation():
     check = {"plans": PLANS[:1], "agreement": None}
     data = ALLOCATION | {"budgets": [], "check": check}

@@ -4,8 +4,8 @@ import pytest
 
 from qat.config.compose import compose_points
 from qat.records.folder import RunFolder
+from qat.sweep.items import Item
 from qat.sweep.progress import SweepProgress
-from qat.sweep.sweep import Item
 from tests.stored_runs import a_record, store
 
 

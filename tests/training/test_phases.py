@@ -73,6 +73,18 @@ def test_ranges_follow_again_where_an_earlier_epoch_is_trained(quantized_net, im
     assert moved_in == [False, True]
 
 
+def test_ranges_that_a_step_holds_stay_held_before_the_epoch_too(
+    quantized_net, train_batches, tmp_path
+):
+    held, other = quantized_net[0].input_quantizer, quantized_net[5].input_quantizer
+    held.frozen = True
+    before = held.scale.clone(), other.scale.clone()
+    train(quantized_net, train_batches, tmp_path, "freeze_observers_at", watch := Watch(), at=1)
+    assert torch.equal(watch.states[0]["0.input_quantizer.scale"], before[0])
+    assert not torch.equal(watch.states[0]["5.input_quantizer.scale"], before[1])
+    assert torch.equal(held.scale, before[0])
+
+
 @pytest.mark.parametrize("setting", KEYS)
 class TestFreezing:
     def test_statistics_move_before_and_stand_still_after(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
+from qat.core.codebook import Codebook
 from qat.core.formats import BLOCK
 from qat.core.network_tensors import own_state
 from qat.core.packing import pack
@@ -28,6 +29,8 @@ EXPONENTS = "block_exponents"
 
 ZERO_POINT = ".zero_point"
 """End of the names of zero points."""
+CODEBOOK_SCALE = "codebook_scale"
+"""Name of the scales of a codebook whose unit levels all slices share."""
 
 PackedLayout = dict[str, dict[str, Any]]
 
@@ -99,12 +102,21 @@ def _ranges(prefix: str, quantizer: Quantizer) -> dict[str, Tensor]:
         return {f"{prefix}.scale": _usable(quantizer.scale, quantizer.label)}
     book = quantizer.codebook()
     if book is not None:
-        return {f"{prefix}.codebook": book.values}
+        return _tables(prefix, book)
     qparams = quantizer.qparams()
     ranges = {f"{prefix}.scale": _usable(qparams.scale, quantizer.label)}
     if not quantizer.spec.symmetric:
         ranges[f"{prefix}{ZERO_POINT}"] = qparams.zero_point.to(torch.int32)
     return ranges
+
+
+def _tables(prefix: str, book: Codebook) -> dict[str, Tensor]:
+    """The levels of each slice; unit levels and a scale of each slice where that is smaller."""
+    if book.unit is None or book.scale is None:
+        return {f"{prefix}.codebook": book.values}
+    if book.unit.numel() + book.scale.numel() >= book.values.numel():
+        return {f"{prefix}.codebook": book.values}
+    return {f"{prefix}.codebook": book.unit, f"{prefix}.{CODEBOOK_SCALE}": book.scale}
 
 
 def _usable(scale: Tensor, label: str) -> Tensor:

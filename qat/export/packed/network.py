@@ -1,11 +1,12 @@
 """Writing and reading packed files: quantized networks whose codes take only their own bits.
 
-A packed file is a safetensors file, format version 2, or 3 if it has low-bit floats
-(:mod:`qat.export.packed.versions` reads older ones):
+A packed file is a safetensors file, format version 2, 3 if it has low-bit floats, or 4
+if slices share a codebook (:mod:`qat.export.packed.versions` reads older ones):
 
 - A weight of ``b`` bits is a stream of ``ceil(n * b / 8)`` bytes; each layer has its own ``b``.
 - A quantizer has scales (float32) and, for asymmetric grids, zero points (int32). If its levels are
-  not evenly spaced, it has a codebook (float32), and the codes of the weight are indices into it.
+  not evenly spaced, it has a codebook (float32), and the codes of the weight are indices into it:
+  the levels of each slice, or those of all slices and a scale for each, whichever is smaller.
   If its codes do not begin halfway between two levels, an activation has thresholds (float32). If
   its ranges are dynamic, nothing is stored.
 - The codes of a weight in a low-bit float format (FP8, FP6, FP4) are the bits of that format. The
@@ -58,7 +59,7 @@ def save_packed(qnet: nn.Module, path: Path) -> int:
     tensors, layout = packed_content(qnet)
     plan = plan_of(qnet)
     parts = {"plan": plan.to_dict(), "layout": layout}
-    return write_file(Path(path), tensors, parts, version_of(plan))
+    return write_file(Path(path), tensors, parts, version_of(plan, tensors))
 
 
 def load_packed(path: Path, net: nn.Module) -> nn.Module:

@@ -14,7 +14,13 @@ from qat.core.network_tensors import own_state
 from qat.core.packing import unpack
 from qat.core.plan import LayerPlan, Plan
 from qat.core.scheme import Method, TensorSpec
-from qat.export.packed.content import PackedLayout, decoded_weight, exponents_key, form_of_codes
+from qat.export.packed.content import (
+    CODEBOOK_SCALE,
+    PackedLayout,
+    decoded_weight,
+    exponents_key,
+    form_of_codes,
+)
 from qat.layers.bias import bias_values
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import placed_quantizers, quantizer_keys, twins
@@ -94,7 +100,12 @@ def _set_range(
                 qnet, path, quantizer, FixedThresholds(quantizer.qparams(), quantizer.spec, ends)
             )
         return
-    book = Codebook(levels.to(quantizer.calibrated.device), quantizer.layout)
+    device, key = quantizer.calibrated.device, f"{path}.{CODEBOOK_SCALE}"
+    if key in tensors:
+        scale = tensors.pop(key).to(device)
+        book = Codebook.scaled(levels.to(device), scale, quantizer.layout)
+    else:
+        book = Codebook(levels.to(device), quantizer.layout)
     _replace(qnet, path, quantizer, TabledQuantizer(quantizer.spec, book))
 
 

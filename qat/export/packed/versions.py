@@ -2,13 +2,16 @@
 
 1. Weights as codes of affine grids; ``shapes`` in the metadata: name → shape. Biases in float.
 2. ``layout`` instead of ``shapes``: name → form and shape; codebooks, and biases as int32 codes.
-3. Low-bit floats and MX blocks, and codes of 1 bit. Files without them are written as version 2.
+3. Low-bit floats and MX blocks, and codes of 1 bit.
+4. Codebooks as unit levels that all slices share, and a scale of each slice.
+
+A file is written in the oldest version that can hold it.
 
 Each step of :data:`_STEPS` converts the content of a file to the next version. A new version adds
 one step and changes none of the others.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,10 @@ from torch import Tensor
 
 from qat.core.formats import LOW_BIT_FORMATS
 from qat.core.plan import Plan
+from qat.export.packed.content import CODEBOOK_SCALE
 from qat.export.packed.file import PackedFileError, fold, unfold
 
-VERSION = 3
+VERSION = 4
 
 Metadata = dict[str, str]
 
@@ -43,17 +47,23 @@ def migrated(
     return tensors, metadata
 
 
-def version_of(plan: Plan) -> int:
-    """The oldest version of the format that has all number formats of a plan.
+def version_of(plan: Plan, keys: Iterable[str] = ()) -> int:
+    """The oldest version of the format that can hold a network.
+
+    Args:
+        plan: Of the network.
+        keys: Names of the tensors of the file.
 
     Example:
-        >>> version_of(Plan({}))
-        2
+        >>> version_of(Plan({})), version_of(Plan({}), ["fc.weight_quantizer.codebook_scale"])
+        (2, 4)
     """
+    if any(key.endswith(f".{CODEBOOK_SCALE}") for key in keys):
+        return 4
     layers = plan.layers.values()
     specs = [s for p in layers for s in (p.weight, p.act, p.output) if s is not None]
     new = any(s.format in LOW_BIT_FORMATS or s.bits == 1 for s in specs if not s.is_off)
-    return VERSION if new else VERSION - 1
+    return 3 if new else 2
 
 
 def _version(path: Path, metadata: Metadata) -> int:
@@ -80,9 +90,13 @@ def _to_2(path: Path, metadata: Metadata) -> Metadata:
     return kept | {"layout": fold(layout)}
 
 
-def _to_3(path: Path, metadata: Metadata) -> Metadata:
+def _unchanged(path: Path, metadata: Metadata) -> Metadata:
     return metadata
 
 
-_STEPS: Mapping[int, Callable[[Path, Metadata], Metadata]] = {1: _to_2, 2: _to_3}
+_STEPS: Mapping[int, Callable[[Path, Metadata], Metadata]] = {
+    1: _to_2,
+    2: _unchanged,
+    3: _unchanged,
+}
 """Version → function that converts the metadata to the next version."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from qat.base.errors import InputError
 from qat.records.file_names import ALLOCATION_NAME
+from qat.records.side_files.plain_data import AnyFloat
 from qat.records.side_files.typed_file import TypedFile
 
 
@@ -98,6 +99,32 @@ class MeasuredPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanHarm:
+    """One whole plan that the allocator measured.
+
+    Attributes:
+        harm: Measured, in the unit of the metric.
+        bits: Layer, slot and width of each tensor.
+    """
+
+    harm: AnyFloat
+    bits: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationRound:
+    """One round of the allocator ``remeasure``; the first has the plans to begin with.
+
+    Attributes:
+        plans: Those that were measured for the first time.
+        harm: Measured harm of the best plan so far.
+    """
+
+    plans: tuple[PlanHarm, ...]
+    harm: AnyFloat
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionCheck:
     """Random plans, predicted and measured.
 
@@ -131,6 +158,7 @@ class AllocationFile(TypedFile):
         budgets: Empty if there was no limit.
         slots: The chosen widths.
         front: Of the allocator ``greedy``; None for others.
+        rounds: Of the allocator ``remeasure``; None for others, and in files of version 1.
         check: None if no random plans were measured.
     """
 
@@ -142,7 +170,10 @@ class AllocationFile(TypedFile):
     budgets: tuple[BudgetUse, ...]
     slots: tuple[SlotWidth, ...]
     front: tuple[FrontPoint, ...] | None = None
+    rounds: tuple[AllocationRound, ...] | None = None
     check: PredictionCheck | None
 
     ARTIFACT: ClassVar[str] = "allocation"
     NAME: ClassVar[str] = ALLOCATION_NAME
+    VERSION: ClassVar[int] = 2
+    WRITES_VERSION: ClassVar[bool] = True

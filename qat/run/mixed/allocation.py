@@ -7,6 +7,7 @@ from qat.allocate.budget import Budgets, overruns
 from qat.allocate.paired import paired
 from qat.allocate.problem import Problem
 from qat.allocate.registry import MEASURING, allocate
+from qat.allocate.remeasure import RemeasuredRound
 from qat.base.errors import InputError
 from qat.base.progress import tracked
 from qat.base.target import load_target
@@ -32,6 +33,7 @@ class Allocation:
         bits: Slot → chosen width.
         table: The sensitivities that the choice depends on.
         problem: The problem that the allocator solved.
+        rounds: What the rounds of the allocator ``remeasure`` measured; empty for others.
     """
 
     choice: Candidates
@@ -39,6 +41,7 @@ class Allocation:
     bits: dict[Slot, int]
     table: SensitivityTable
     problem: Problem
+    rounds: tuple[RemeasuredRound, ...] = ()
 
     @property
     def budgets(self) -> Budgets | None:
@@ -61,8 +64,10 @@ def choose_plan(request: MixedRequest, source: FloatNetwork) -> Allocation:
     choice = candidates(request, source)
     table = _table(choice)
     problem = _problem(choice, table)
-    bits = _choose_bits(choice, problem, table)
-    return Allocation(choice, choice.with_widths(bits), bits, table, problem)
+    rounds: list[RemeasuredRound] = []
+    bits = _choose_bits(choice, problem, table, rounds)
+    plan = choice.with_widths(bits)
+    return Allocation(choice, plan, bits, table, problem, tuple(rounds))
 
 
 def _table(choice: Candidates) -> SensitivityTable:
@@ -83,17 +88,28 @@ def _problem(choice: Candidates, table: SensitivityTable) -> Problem:
     return paired(problem, pairs.interactions(table), psd=options.get("psd", True))
 
 
-def _choose_bits(choice: Candidates, problem: Problem, table: SensitivityTable) -> dict[Slot, int]:
+def _choose_bits(
+    choice: Candidates,
+    problem: Problem,
+    table: SensitivityTable,
+    rounds: list[RemeasuredRound],
+) -> dict[Slot, int]:
     settings, budgets = choice.request.allocate, choice.budgets
     if settings.target is None:
-        return allocate(settings.name, problem, budgets, _options(choice, problem, table))
+        options = _options(choice, problem, table, rounds)
+        return allocate(settings.name, problem, budgets, options)
     bits = dict(load_target(settings.target)(problem, budgets, **settings.options))
     if budgets is not None and (over := overruns(problem.costs, bits, budgets)):
         raise InputError(f"allocate.target={settings.target} overruns its budgets: {over}")
     return bits
 
 
-def _options(choice: Candidates, problem: Problem, table: SensitivityTable) -> dict[str, Any]:
+def _options(
+    choice: Candidates,
+    problem: Problem,
+    table: SensitivityTable,
+    rounds: list[RemeasuredRound],
+) -> dict[str, Any]:
     """Options of the allocator; if it measures plans, also how, and which it starts from."""
     options = dict(choice.request.allocate.options)
     name = choice.request.allocate.name
@@ -108,6 +124,7 @@ def _options(choice: Candidates, problem: Problem, table: SensitivityTable) -> d
         meter = PlanMeter(choice, problem, table)
         options |= {"evaluate": meter.harm, "around": meter.harms_around}
         options["start"] = uniform_plans(choice, problem)
+        options["report"] = rounds.append
     return options
 
 

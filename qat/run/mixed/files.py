@@ -7,10 +7,12 @@ from qat.allocate.greedy import greedy_front
 from qat.allocate.prediction import Agreement
 from qat.records.side_files.allocation import (
     AllocationFile,
+    AllocationRound,
     BudgetUse,
     CorrelationInterval,
     FrontPoint,
     MeasuredPlan,
+    PlanHarm,
     PredictionCheck,
     RankAgreement,
     SlotWidth,
@@ -19,6 +21,7 @@ from qat.records.side_files.sensitivity import SensitivityFile, WidthScore
 from qat.run.mixed.allocation import Allocation
 from qat.run.mixed.prediction import Check
 from qat.sensitivity.table import SensitivityTable
+from qat.sensitivity.widths import Bits
 
 
 def write_allocation(
@@ -48,6 +51,7 @@ def write_allocation(
             for (layer, slot), bits in chosen.bits.items()
         ),
         front=_front(chosen) if allocator == "greedy" else None,
+        rounds=_rounds(chosen) or None,
         check=None if check is None else _check(check),
     )
     paths = {kind.ARTIFACT: folder / kind.NAME for kind in (SensitivityFile, AllocationFile)}
@@ -78,6 +82,20 @@ def _front(chosen: Allocation) -> tuple[FrontPoint, ...]:
     return tuple(FrontPoint(point.cost, point.harm) for point in points)
 
 
+def _rounds(chosen: Allocation) -> tuple[AllocationRound, ...]:
+    return tuple(
+        AllocationRound(
+            tuple(PlanHarm(harm, _plain_bits(bits)) for bits, harm in each.plans), each.harm
+        )
+        for each in chosen.rounds
+    )
+
+
+def _plain_bits(bits: Bits) -> tuple[tuple[str, str, int], ...]:
+    """Layer, slot and width of each tensor."""
+    return tuple((layer, slot, width) for (layer, slot), width in bits.items())
+
+
 def _score(chosen: Allocation, layer: str, slot: str, bits: int) -> float | None:
     """Score of the chosen width; None if it has no finite score."""
     score = chosen.table.scores.get((layer, slot, bits))
@@ -86,12 +104,7 @@ def _score(chosen: Allocation, layer: str, slot: str, bits: int) -> float | None
 
 def _check(check: Check) -> PredictionCheck:
     plans = tuple(
-        MeasuredPlan(
-            plan.harm,
-            plan.top1,
-            tuple((layer, slot, bits) for (layer, slot), bits in plan.bits.items()),
-        )
-        for plan in check.plans
+        MeasuredPlan(plan.harm, plan.top1, _plain_bits(plan.bits)) for plan in check.plans
     )
     return PredictionCheck(None if check.agreement is None else _agreement(check.agreement), plans)
 

@@ -18,10 +18,13 @@ from qat.config.checks.memory import memory_settings
 from qat.config.checks.ptq import ptq_settings
 from qat.config.modes import calibration_path, trains
 from qat.config.schema import AidsConfig, DistillConfig, ExportConfig, MeasureConfig, RunConfig
+from qat.core.formats import LOW_BIT_FORMATS, width_of
+from qat.core.scheme import OFF_BITS
 from qat.records.cache import Cache
 from qat.records.folder import RunFolder
 from qat.records.schema import NUMERICS_VERSION, RecordError, run_id
 from qat.run.mixed.settings import mixed_settings
+from qat.run.request.changed_numbers import changed_numbers
 
 if TYPE_CHECKING:
     from qat.data.bundle import DataBundle
@@ -151,11 +154,8 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
         settings["memory_format"] = config.trainer.memory_format
     if config.mode == "float":
         return settings
-    scheme = {k: v for k, v in everything["scheme"].items() if k != "name"}
-    for slot in ("weight", "act"):
-        if scheme[slot]["format"] == "int":  # left out, as in runs made before there were others
-            scheme[slot] = {k: v for k, v in scheme[slot].items() if k != "format"}
-    settings |= {"seed": config.seed, "scheme": scheme}
+    settings |= {"seed": config.seed, "scheme": _scheme(everything["scheme"])}
+    settings |= changed_numbers(config)
     if config.mode != "dynamic":
         settings["calibrate"] = _calibration(config, facts)
     if config.mode == "mixed":
@@ -179,6 +179,27 @@ def aid_settings(config: RunConfig) -> dict[str, Any]:
     if config.distill != DistillConfig():
         settings["distill"] = asdict(config.distill)
     return settings
+
+
+def _scheme(scheme: Mapping[str, Any]) -> dict[str, Any]:
+    """The scheme; a width that follows from the format has one value, whatever was written."""
+    settings = {k: v for k, v in scheme.items() if k != "name"}
+    rules = [dict(rule) for rule in scheme["rules"]]
+    for slot in ("weight", "act"):
+        own = settings[slot] = dict(scheme[slot])
+        if own["format"] == "int":  # left out, as in runs made before there were others
+            del own["format"]
+        elif own["format"] in LOW_BIT_FORMATS and own["bits"] != OFF_BITS:
+            own["bits"] = width_of(own["format"])
+        for rule in rules:
+            if rule[slot].get("format") in LOW_BIT_FORMATS and own["bits"] != OFF_BITS:
+                rule[slot] = _without_width(rule[slot])
+    return settings | {"rules": rules}
+
+
+def _without_width(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes of a rule without ``bits``, unless that switches the format off."""
+    return {k: v for k, v in changes.items() if k != "bits" or v == OFF_BITS}
 
 
 def _model(config: RunConfig) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from qat.data.batches import Batches
 from qat.ptq.clip import ChannelClip
 from qat.ptq.request import StepRequest, split_steps
 from qat.ptq.sequence import FloatReport, change_float
-from qat.ptq.step import FloatWork
+from qat.ptq.work import FloatWork
 from qat.run.calibration import Calibration
 from qat.run.memory.budget import memory_budget_bytes
 

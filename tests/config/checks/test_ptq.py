@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from qat.config.checks.combinations import check_config
 from qat.config.checks.ptq import check_ptq, ptq_settings
 from qat.config.checks.unread import unread
 from qat.config.compose import compose_points
+from qat.config.schema import RuleConfig
 
 
 def config(*words):
@@ -79,3 +81,48 @@ def test_only_steps_are_part_of_the_name_with_the_values_of_their_preset(home):
 def test_options_without_a_step_are_not_read(home):
     assert "add ptq=[fold,equalize]" in unread("ptq_options.images", raw())
     assert unread("ptq_options.images", raw(ptq=["fold"])) is None
+
+
+APOT = {"scheme__weight__quantizer": "apot", "scheme__weight__bits": 4}
+OTHERS = "nearest or gptq or gpfq or comq or qronos"
+
+
+@pytest.mark.parametrize("step", ["adaround", "brecq", "qdrop"])
+def test_learned_roundings_of_a_codebook_are_refused_before_any_calibration(home, step):
+    message = (
+        f"ptq has {step}, which learns roundings on uniform grids, but "
+        "quantizer@scheme.weight=apot has a codebook: set quantizer@scheme.weight=minmax, or "
+        f"replace {step} by {OTHERS}"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_ptq(raw(ptq=["fold", step], **APOT))
+    words = [f"ptq=[fold,{step}]", "quantizer@scheme.weight=apot", "scheme.weight.bits=4"]
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_config(config(*words))
+
+
+@pytest.mark.parametrize("step", ["nearest", "gptq", "gpfq", "comq", "qronos"])
+def test_other_roundings_choose_among_the_levels_of_a_codebook(home, step):
+    check_ptq(raw(ptq=["fold", step], **APOT))
+
+
+@pytest.mark.parametrize(
+    ("ptq", "rule", "message"),
+    [
+        ("adaround", {"quantizer": "apot"}, "scheme.rules[0].weight.quantizer=apot has a codebook"),
+        ("magr", {"format": "fp4_e2m1"}, "but scheme.rules[0].weight.format=fp4_e2m1: set"),
+        ("gptq", {"format": "mxfp4_e2m1"}, "but scheme.rules[0].weight.format=mxfp4_e2m1: set"),
+    ],
+)
+def test_a_rule_is_held_against_the_steps_too(home, ptq, rule, message):
+    made = raw(ptq=[ptq])
+    made.scheme.rules = [RuleConfig(match="conv1", weight=rule)]
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_ptq(made)
+
+
+def test_a_rule_that_rounds_nothing_has_no_levels(home):
+    made = raw(ptq=["adaround"])
+    for rule in ({"quantizer": "apot", "bits": 32}, {"format": "fp16"}, {"bits": 3}):
+        made.scheme.rules = [RuleConfig(match="conv1", weight=rule)]
+        check_ptq(made)

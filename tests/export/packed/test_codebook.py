@@ -8,8 +8,9 @@ from qat.convert.calibrate import calibrate, set_phase
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
 from qat.core.codebook import Codebook
-from qat.core.scheme import Rule, Scheme, TensorSpec
+from qat.core.scheme import Method, Rule, Scheme, TensorSpec
 from qat.export.packed.network import PackedFileError, load_packed, save_packed, theoretical_bytes
+from qat.export.packed.sizes import size_rows
 from qat.layers.walk import twins
 from qat.quantizers.minmax import MinMaxQuantizer
 
@@ -153,3 +154,79 @@ def test_a_scale_that_is_no_positive_number_is_refused(scale, integer_model, tin
     with pytest.raises(ValueError, match=r"grouped \(act\) has a scale that is NaN, infinite or"):
         save_packed(qnet, tmp_path / "it")
     assert not list(tmp_path.iterdir())
+
+
+SHARED = {
+    "apot": (4, 15),
+    "ternary": (2, 3),
+    "binary": (1, 2),
+    "sawb": (3, 8),
+    "dorefa": (3, 8),
+}
+"""Method → bits, and number of levels, which are the same in all channels but for a scale."""
+
+
+class TestSharedCodebooks:
+    @pytest.fixture(params=SHARED)
+    def made(self, request, tiny_model, tiny_images):
+        """A calibrated network, and the number of its levels."""
+        bits, levels = SHARED[request.param]
+        method = Method(request.param)
+        weight = TensorSpec(bits=bits, granularity="channel", quantizer=method)
+        scheme = Scheme(weight, A8, first_last="same")
+        qnet = quantize(tiny_model, make_plan(tiny_model, scheme, tiny_images))
+        calibrate(qnet, [tiny_images])
+        return qnet.eval(), levels
+
+    def test_the_levels_are_stored_once_and_a_scale_for_each_channel(self, made, tmp_path):
+        qnet, levels = made
+        save_packed(qnet, tmp_path / "it")
+        stored = load_file(tmp_path / "it")
+        twin = qnet.grouped
+        unit = stored["grouped.weight_quantizer.codebook"]
+        scale = stored["grouped.weight_quantizer.codebook_scale"]
+        assert (unit.shape, scale.shape) == ((levels,), (12,))
+        assert torch.equal(scale[:, None] * unit, twin.weight_quantizer.codebook().values)
+        codes = 12 * 2 * 3 * 3 * twin.weight_quantizer.code_range()[0] // 8
+        assert stored["grouped.weight"].nbytes == codes
+        rows = {row.name: row for row in size_rows(qnet, tmp_path / "it")}
+        act, bias = 4, 4 * 12
+        assert rows["grouped"].written_bytes == codes + 4 * (levels + 12) + act + bias
+        assert sum(row.written_bytes for row in rows.values()) == (tmp_path / "it").stat().st_size
+
+    def test_read_back_it_gives_the_same_outputs_bit_for_bit(
+        self, made, tiny_model, tiny_images, tmp_path
+    ):
+        qnet, _ = made
+        sizes = [save_packed(qnet, tmp_path / "it")]
+        restored = load_packed(tmp_path / "it", tiny_model).eval()
+        assert torch.equal(restored(tiny_images), qnet(tiny_images))
+        for (_, one), (_, other) in zip(twins(restored), twins(qnet), strict=True):
+            assert torch.equal(one.quantized()[0], other.quantized()[0])
+        sizes.append(save_packed(restored, tmp_path / "again"))
+        again = load_packed(tmp_path / "again", tiny_model).eval()
+        assert torch.equal(again(tiny_images), qnet(tiny_images))
+        assert sizes[0] - sizes[1] < 300  # only the names of methods are gone
+
+
+def test_one_table_needs_no_scale(tiny_model, tiny_images, tmp_path):
+    weight = TensorSpec(bits=4, quantizer=Method("apot"))
+    plan = make_plan(tiny_model, Scheme(weight, A8, first_last="same"), tiny_images)
+    qnet = quantize(tiny_model, plan)
+    calibrate(qnet, [tiny_images])
+    save_packed(qnet, tmp_path / "it")
+    stored = load_file(tmp_path / "it")
+    assert stored["grouped.weight_quantizer.codebook"].shape == (1, 15)
+    assert "grouped.weight_quantizer.codebook_scale" not in stored
+
+
+def test_standardized_levels_are_stored_as_they_are(tiny_model, tiny_images, tmp_path):
+    method = Method("apot", options={"standardize": True})
+    weight = TensorSpec(bits=4, granularity="channel", quantizer=method)
+    plan = make_plan(tiny_model, Scheme(weight, A8, first_last="same"), tiny_images)
+    qnet = quantize(tiny_model, plan)
+    calibrate(qnet, [tiny_images])
+    save_packed(qnet.eval(), tmp_path / "it")
+    assert load_file(tmp_path / "it")["grouped.weight_quantizer.codebook"].shape == (12, 15)
+    restored = load_packed(tmp_path / "it", tiny_model).eval()
+    assert torch.equal(restored(tiny_images), qnet(tiny_images))

@@ -230,18 +230,18 @@ class TestDamage:
             load_packed(path, tiny_model)
 
     def test_a_newer_version_is_refused_with_the_way_out(self, path, tiny_model):
-        rewritten(path, lambda metadata: metadata.update(version="4"))
-        with pytest.raises(PackedFileError, match=r"version 4, this program reads 1 to 3: .*newer"):
+        rewritten(path, lambda metadata: metadata.update(version="5"))
+        with pytest.raises(PackedFileError, match=r"version 5, this program reads 1 to 4: .*newer"):
             load_packed(path, tiny_model)
 
     @pytest.mark.parametrize("version", ["", "0", "-1", "two", "²"])
     def test_a_version_that_never_was_is_refused(self, path, tiny_model, version):
         rewritten(path, lambda metadata: metadata.update(version=version))
-        with pytest.raises(PackedFileError, match="this program reads 1 to 3: write it again"):
+        with pytest.raises(PackedFileError, match="this program reads 1 to 4: write it again"):
             load_packed(path, tiny_model)
 
     def test_a_version_changed_by_hand_is_noticed(self, path, tiny_model):
-        rewritten(path, lambda metadata: metadata.update(version="4"), sign=False)
+        rewritten(path, lambda metadata: metadata.update(version="5"), sign=False)
         with pytest.raises(PackedFileError, match="digest differs"):
             load_packed(path, tiny_model)
 

@@ -65,8 +65,8 @@ def test_shapes_of_version_1_become_a_layout():
 def test_the_present_version_is_not_changed_and_others_are_refused():
     present = {"version": str(VERSION), "layout": "any"}
     assert migrated(Path("it"), {}, present) == ({}, present)
-    with pytest.raises(PackedFileError, match=r"it has format version 4.*a newer qat"):
-        migrated(Path("it"), {}, {"version": "4"})
+    with pytest.raises(PackedFileError, match=r"it has format version 5.*a newer qat"):
+        migrated(Path("it"), {}, {"version": "5"})
     with pytest.raises(PackedFileError, match=r"it has format version '1.0'.*write it again"):
         migrated(Path("it"), {}, {"version": "1.0"})
     with pytest.raises(PackedFileError, match=r"damaged metadata \(shapes\)"):
@@ -83,5 +83,21 @@ def test_a_file_has_the_oldest_version_that_can_hold_it():
         (binary, usual, 3),
     ):
         assert version_of(Plan({"fc": LayerPlan("fc", "Linear", weight, act)})) == version
+    shared = ["fc.weight", "fc.weight_quantizer.codebook_scale"]
+    assert version_of(Plan({}), shared[:1]) == 2
+    assert version_of(Plan({}), shared) == 4
     off = mx.but(format="float")
     assert version_of(Plan({"fc": LayerPlan("fc", "Linear", off, usual)})) == 2
+
+
+@pytest.mark.parametrize("name", ["version2_apot", "version3_binary"])
+def test_codebooks_with_every_level_of_every_channel_are_read(name, tiny_model, tmp_path):
+    expected, method = load_file(FILES / "codebooks_expected.safetensors"), name.split("_")[1]
+    qnet = load_packed(FILES / f"{name}.safetensors", tiny_model).eval()
+    weights = [t.detach().reshape(-1) for _, twin in twins(qnet) for t in twin.quantized()]
+    assert torch.equal(torch.cat(weights), expected[f"{method}.used"])
+    outputs = qnet(expected["images"])
+    torch.testing.assert_close(outputs, expected[f"{method}.outputs"], rtol=1e-5, atol=1e-6)
+    save_packed(qnet, tmp_path / "it")
+    again = load_packed(tmp_path / "it", tiny_model).eval()
+    assert torch.equal(again(expected["images"]), outputs)

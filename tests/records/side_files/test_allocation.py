@@ -22,6 +22,18 @@ def test_a_file_from_before_fronts_has_none():
     assert AllocationFile.from_data(without(ALLOCATION, ["front"])).front is None
 
 
+def test_a_file_of_version_1_has_no_rounds():
+    old = without(without(ALLOCATION, ["rounds"]), ["version"])
+    assert AllocationFile.from_data(old).rounds is None
+    assert AllocationFile.from_data({"version": 1, **old}).rounds is None
+
+
+def test_rounds_have_their_plans_and_the_best_harm():
+    first, second = AllocationFile.from_data(ALLOCATION).rounds
+    assert first.plans[0].bits == (("conv", "weight", 4),)
+    assert (first.plans[0].harm, first.harm, second.plans, second.harm) == (0.75, 0.75, (), 0.75)
+
+
 def test_a_limit_is_above_0_and_a_check_has_plans():
     with pytest.raises(InputError, match=r"^budgets\[0\]\.limit must be a number above 0, got 0"):
         AllocationFile.from_data(changed(ALLOCATION, ("budgets", 0, "limit"), 0))

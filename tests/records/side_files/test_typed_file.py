@@ -125,8 +125,9 @@ def test_a_version_is_1_or_absent_and_a_newer_one_asks_for_an_update(kind, tmp_p
     data = {"rows": KINDS[kind]} if kind.IS_LIST else {**KINDS[kind]}
     data.pop("version", None)
     assert kind.from_data({**data, "version": 1}).to_json() == kind.from_data(data).to_json()
-    said = refusal(kind, {**data, "version": 2, "colour": 1}, tmp_path)
-    assert said == ": version 2 is newer than this program's 1: update qatlab"
+    newer = kind.VERSION + 1
+    said = refusal(kind, {**data, "version": newer, "colour": 1}, tmp_path)
+    assert said == f": version {newer} is newer than this program's {kind.VERSION}: update qatlab"
     for version in ("1", 0, True, None, 1.0):
         assert "version must be an integer from 1 on" in refusal(
             kind, {**data, "version": version}, tmp_path

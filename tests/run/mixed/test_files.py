@@ -44,6 +44,19 @@ def test_the_front_is_that_of_the_greedy_allocator(chosen, tmp_path):
     assert content["trained"] is True
 
 
+def test_the_rounds_are_those_of_remeasuring(make_choice, chosen, tmp_path):
+    words = {"sensitivity__metric": "output_kl", "allocate__average_weight_bits": 4}
+    own = choose_plan(*make_choice(allocate__name="remeasure", **words))
+    path = write_allocation(tmp_path, "remeasure", False, own, None)["allocation"]
+    rounds = json.loads(path.read_text())["rounds"]
+    best = [[layer, slot, bits] for (layer, slot), bits in own.bits.items()]
+    harms = {str(plan["bits"]): plan["harm"] for each in rounds for plan in each["plans"]}
+    assert harms[str(best)] == min(harms.values()) == rounds[-1]["harm"]
+    assert len(rounds) >= 2
+    other = write_allocation(tmp_path, "ilp", False, chosen, None)["allocation"]
+    assert json.loads(other.read_text())["rounds"] is None
+
+
 def test_a_check_has_its_plans(chosen, tmp_path):
     plan = CheckedPlan({("first", "weight"): 2, ("head", "weight"): 8}, 0.5, 0.75)
     path = write_allocation(tmp_path, "ilp", False, chosen, Check([plan], None))["allocation"]

@@ -60,6 +60,29 @@ def test_how_it_is_trained_is_part_of_the_name(home, change):
     assert prepare(point(*words).config, ()).id != prepare(point(*words, change).config, ()).id
 
 
+def names_of(*requests):
+    return [prepare(point(*words).config, ()).id for words in requests]
+
+
+def test_a_width_that_follows_from_the_format_gives_one_name(home):
+    words = ("mode=static", "scheme.weight.format=fp4_e2m1")
+    widths = names_of(*([*words, f"scheme.weight.bits={bits}"] for bits in (4, 8, 32)))
+    assert widths[0] == widths[1] == names_of(words)[0]
+    assert widths[0] != widths[2]  # off
+    assert widths[0] != names_of(("mode=static", "scheme.weight.bits=4"))[0]
+
+
+def test_the_width_of_a_format_in_a_rule_gives_one_name(home):
+    def rule(changes):
+        return ["mode=static", f"scheme.rules=[{{match:'kind:conv',act:{{{changes}}}}}]"]
+
+    names = names_of(
+        *(rule(f"format:mxfp6_e2m3{bits}") for bits in ("", ",bits:6", ",bits:8", ",bits:32"))
+    )
+    assert len(set(names[:3])) == 1
+    assert names[3] != names[0]
+
+
 def test_a_finished_sweep_is_told_without_torch(home, qat):
     words = ["run", "-m", *SMALL, "scheme=w8a8,w4a4"]
     assert qat(*words)[0] == 0

@@ -1,0 +1,44 @@
+"""Which runs get another id because their numbers moved, and that all others keep theirs."""
+
+import pytest
+
+from qat.config.compose import compose_points
+from qat.run.request.changed_numbers import changed_numbers
+
+GAIN, CODEBOOKS = {"step_gain": "whole weight"}, {"codebooks": "shared"}
+TENSOR = "scheme.weight.granularity=tensor"
+
+
+def marks(*words):
+    return changed_numbers(compose_points([*words], False)[0].config)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["mode=float"], {}),
+        (["scheme=w8a8"], {}),
+        (["mode=qat", "scheme=w4a4"], {}),  # a step for each channel
+        (["mode=qat", "scheme=w4a4", TENSOR], GAIN),
+        (["mode=static", "scheme=w4a4", TENSOR], {}),  # no gradient
+        (["mode=qat", "scheme=w4a4", TENSOR, "quantizer@scheme.weight=minmax"], {}),
+        (["mode=qat", "scheme=w4a4", TENSOR, "quantizer@scheme.weight=ewgs"], GAIN),
+        (["mode=mixed", "scheme=w4a4", TENSOR, "mixed.then=qat"], GAIN),
+        (["mode=mixed", "scheme=w4a4", TENSOR], {}),
+        (
+            ["mode=qat", "scheme=w4a4", "scheme.rules=[{match:fc,weight:{granularity:tensor}}]"],
+            GAIN,
+        ),
+        (["mode=static", "scheme=w2_ternary"], CODEBOOKS),
+        (["mode=static", "scheme=w2_ternary", TENSOR], {}),
+        (["mode=static", "scheme=w4a4", "quantizer@scheme.weight=lqnets"], {}),
+        (["mode=static", "scheme=w4a4", "quantizer@scheme.weight=dorefa"], CODEBOOKS),
+        (["mode=static", "quantizer@scheme.act=dorefa", "scheme.act.granularity=channel"], {}),
+        (
+            ["mode=static", "scheme.rules=[{match:fc,weight:{quantizer:{name:apot},bits:4}}]"],
+            CODEBOOKS,
+        ),
+    ],
+)
+def test_marks(home, words, expected):
+    assert marks(*words) == expected
