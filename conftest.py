@@ -5,6 +5,14 @@ from pathlib import Path
 import pytest
 
 EXAMPLES_OF_RUNS = [Path(__file__).parent / "qat" / room for room in ("notebook", "run")]
+IGNORED = "ignore::qat.notebook.errors.RunWarning"
+
+
+def pytest_collection_modifyitems(items):
+    """The runs of examples are so short that they warn of their accuracy."""
+    for item in items:
+        if has_runs(item):
+            item.add_marker(pytest.mark.filterwarnings(IGNORED))
 
 
 @pytest.fixture(scope="session")
@@ -16,9 +24,7 @@ def home_of_examples(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def runs_of_examples(request):
     """Carry out the examples of some rooms in that folder."""
-    if not isinstance(request.node, pytest.DoctestItem):
-        return
-    if not any(request.node.path.is_relative_to(folder) for folder in EXAMPLES_OF_RUNS):
+    if not has_runs(request.node):
         return
     home, patch = (
         request.getfixturevalue("home_of_examples"),
@@ -27,3 +33,9 @@ def runs_of_examples(request):
     patch.chdir(home)
     for name in ("runs", "cache", "data"):
         patch.setenv(f"QAT_{name.upper()}", str(home / name))
+
+
+def has_runs(item):
+    """Whether it is an example that may compute a run."""
+    is_example = isinstance(item, pytest.DoctestItem)
+    return is_example and any(item.path.is_relative_to(folder) for folder in EXAMPLES_OF_RUNS)

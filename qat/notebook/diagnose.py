@@ -23,8 +23,8 @@ def diagnose(run: Run, runs: Path | str | None = None) -> Diagnosis:
 
     Example:
         >>> import qat
-        >>> small = ["data=synthetic", "data.train_images=64", "data.test_images=32"]
-        >>> record = qat.run(*small, "scheme=w2a2", "float=smoke", "tracking=none")
+        >>> small = ["data=synthetic", "data.train_images=64", "float=smoke", "tracking=none"]
+        >>> record = qat.run(*small, "scheme=w4a4")
         >>> qat.diagnose(record).to_frame().index.tolist()[:3]
         ['features.0.0', 'features.1.0', 'features.2.0']
     """

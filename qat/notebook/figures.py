@@ -39,8 +39,8 @@ def of_run(run: Run, runs: Path | str | None = None) -> dict[str, Figure]:
 
     Example:
         >>> import qat
-        >>> small = ["data=synthetic", "data.train_images=64", "data.test_images=32"]
-        >>> record = qat.run(*small, "scheme=w4a4", "float=smoke", "tracking=none")
+        >>> small = ["data=synthetic", "data.train_images=64", "float=smoke", "tracking=none"]
+        >>> record = qat.run(*small, "scheme=w4a4")
         >>> sorted(qat.plot.of_run(record))
         ['layer_sqnr', 'memory_arena', 'memory_layers']
     """
@@ -67,8 +67,8 @@ def run_memory(run: Run, runs: Path | str | None = None) -> MemoryFile:
 
     Example:
         >>> import qat
-        >>> small = ["data=synthetic", "data.train_images=64", "data.test_images=32"]
-        >>> record = qat.run(*small, "scheme=w4a4", "float=smoke", "tracking=none")
+        >>> small = ["data=synthetic", "data.train_images=64", "float=smoke", "tracking=none"]
+        >>> record = qat.run(*small, "scheme=w4a4")
         >>> memory = qat.plot.run_memory(record)
         >>> arena = memory.planned.networks["network"]
         >>> qat.plot.arena_figure(arena, memory.batch).axes[0].get_xlabel()
@@ -102,8 +102,8 @@ def of_study(
 
     Example:
         >>> import qat
-        >>> small = ["data=synthetic", "data.train_images=64", "data.test_images=32"]
-        >>> records = qat.sweep(*small, "scheme=w4a4,w8a8", "float=smoke", "tracking=none")
+        >>> small = ["data=synthetic", "data.train_images=64", "float=smoke", "tracking=none"]
+        >>> records = qat.sweep(*small, "scheme=w4a4,w8a8")
         >>> "accuracy_size" in qat.plot.of_study(records)
         True
     """

@@ -31,8 +31,8 @@ def layers(run: Run, runs: Path | str | None = None) -> "pd.DataFrame":
 
     Example:
         >>> import qat
-        >>> small = ["data=synthetic", "data.train_images=64", "data.test_images=32"]
-        >>> record = qat.run(*small, "scheme=w4a4", "float=smoke", "tracking=none")
+        >>> small = ["data=synthetic", "data.train_images=64", "float=smoke", "tracking=none"]
+        >>> record = qat.run(*small, "scheme=w4a4")
         >>> frame = qat.layers(record)
         >>> frame[frame.slot == "weight"].bits.tolist()
         [8, 4, 4, 4, 8]

@@ -32,11 +32,11 @@ def load_run(
 
     Example:
         >>> import qat
-        >>> small = ["data=synthetic", "data.train_images=64", "data.test_images=32"]
-        >>> record = qat.run(*small, "mode=float", "float=smoke", "tracking=none")
+        >>> small = ["data=synthetic", "data.train_images=64", "float=smoke", "tracking=none"]
+        >>> record = qat.run(*small, "scheme=w4a4")
         >>> loaded = qat.load_run(record)
-        >>> len(loaded.prepared.data.test), loaded.qnet  # a float run has no quantized network
-        (32, None)
+        >>> len(loaded.prepared.data.test), loaded.record == record
+        (256, True)
     """
     from qat.run import load  # imports torch
 

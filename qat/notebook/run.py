@@ -8,7 +8,7 @@ from qat.notebook.session import session
 from qat.notebook.words import request_words
 from qat.records.schema import RunRecord
 from qat.report.record_page import write_missing_pages
-from qat.sweep.shown import show_run
+from qat.sweep.shown import show_run, show_warnings
 from qat.sweep.single import SingleRun, single_run
 
 
@@ -40,18 +40,21 @@ def run(
 
     Example:
         >>> import qat
-        >>> small = ["data=synthetic", "data.train_images=64", "data.test_images=32"]
-        >>> record = qat.run(*small, "mode=float", "float=smoke", "tracking=none")
+        >>> small = ["data=synthetic", "data.train_images=64", "float=smoke", "tracking=none"]
+        >>> record = qat.run(*small, "scheme=w4a4")
         >>> record.status, 0 <= record.metrics["top1"] <= 1
         ('done', True)
     """
     with session(verbose):
         request = single_run(request_words(overrides, config_dir, repeat))
-        record = request.folder.read() if request.prepared is None else _computed(request, verbose)
+        is_new = request.prepared is not None
+        record = _computed(request, verbose) if is_new else request.folder.read()
         if request.has_page:
             write_missing_pages([request.folder.path])
         if verbose:
             show_run(record, request.folder)
+        elif is_new:
+            show_warnings(record)
     return record
 
 

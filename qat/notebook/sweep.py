@@ -36,10 +36,10 @@ def sweep(
 
     Example:
         >>> import qat
-        >>> small = ["data=synthetic", "data.train_images=64", "data.test_images=32"]
-        >>> records = qat.sweep(*small, "mode=float", "float=smoke", "tracking=none", "seed=0,1")
-        >>> [record.status for record in records]  # of float, which has its own seed
-        ['done']
+        >>> small = ["data=synthetic", "data.train_images=64", "float=smoke", "tracking=none"]
+        >>> records = qat.sweep(*small, "scheme=w4a4,w8a8")
+        >>> [record.plan["layers"]["features.1.0"]["weight"]["bits"] for record in records]
+        [4, 8]
     """
     with session(verbose):
         end = run_requested(request_words(overrides, config_dir, multirun=True))

@@ -32,11 +32,11 @@ class LoadedRun:
 
     Example:
         >>> import qat
-        >>> small = ["data=synthetic", "data.train_images=64", "data.test_images=32"]
-        >>> record = qat.run(*small, "scheme=w4a4", "float=smoke", "tracking=none")
+        >>> small = ["data=synthetic", "data.train_images=64", "float=smoke", "tracking=none"]
+        >>> record = qat.run(*small, "scheme=w4a4")
         >>> loaded = qat.load_run(record)
         >>> loaded.qnet(next(iter(loaded.prepared.images.test()))[0]).shape
-        torch.Size([32, 10])
+        torch.Size([250, 10])
     """
 
     record: RunRecord

@@ -12,8 +12,8 @@ def test_each_layer_and_tensor_has_a_line():
     assert plan_text(PLAN).splitlines() == [
         "layer  kind    weight                             input                         output",
         "conv   Conv2d  int3, groups of 4, my.module:Mine  uint5 asymmetric, percentile",
-        "fc     Linear  int3, groups of 4, my.module:Mine  fp16, percentile"
-        "              uint5 asymmetric, percentile",
+        "fc     Linear  int3, groups of 4, my.module:Mine  fp16 asymmetric, percentile"
+        "   uint5 asymmetric, percentile",
         "",
         "tensor  kind    format                        quantizer of",
         "conv    conv2d  uint5 asymmetric, percentile",

@@ -15,6 +15,7 @@ from qat.records.folder import RunFolder
 from qat.records.lock import LockedError
 from tests.command_line import TINY
 
+pytestmark = pytest.mark.filterwarnings("ignore::qat.notebook.errors.RunWarning")  # of short runs
 TRAINED = [*TINY, "scheme=w4a4", "mode=qat", "trainer=smoke"]
 TIMES = ("_ms", "speedup", "seconds")
 TIMED = ("memory", "latency", "ptq")
