@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES_OF_RUNS = [Path(__file__).parent / "qat" / room for room in ("notebook", "run")]
+EXAMPLES_OF_RUNS = [
+    Path(__file__).parent / "qat" / room for room in ("notebook", "run", "sweep", "layers")
+]
 IGNORED = "ignore::qat.notebook.errors.RunWarning"
 
 

@@ -82,4 +82,6 @@ def test_a_function_with_the_name_of_a_room_is_both(name):
     room = importlib.import_module(f"qat.{name}")
     assert isinstance(room, ModuleType)
     assert getattr(qat, name) is room
-    assert inspect.signature(room) == inspect.signature(load(name, qat._homes[name]))
+    function = load(name, qat._homes[name])
+    assert inspect.signature(room) == inspect.signature(function)
+    assert inspect.getdoc(room) == inspect.getdoc(function)

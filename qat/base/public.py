@@ -62,8 +62,16 @@ class CallableRoom(ModuleType):
 
         return inspect.signature(self._function())
 
+    def __repr__(self) -> str:
+        return f"<function and subpackage {self.__name__}>"
+
     def _function(self) -> Any:
         return load(self.__name__.rpartition(".")[2], self._home)
+
+
+# help(qat.run) is about the function. A class has a text of its own under this name, so that the
+# property is set afterwards.
+CallableRoom.__doc__ = property(lambda room: room._function().__doc__)  # type: ignore[assignment]
 
 
 class PublicPackage(ModuleType):

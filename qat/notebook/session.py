@@ -41,7 +41,7 @@ def session(verbose: bool) -> Iterator[None]:
         quiet_libraries()
         yield
     for line in complaints:
-        warnings.warn(line, RunWarning, stacklevel=4)
+        warnings.warn(line, RunWarning, stacklevel=5)  # of the call of qat.run
 
 
 @contextmanager

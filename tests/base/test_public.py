@@ -23,7 +23,9 @@ def package(tmp_path, monkeypatch):
     for name in ("inner", "other"):
         (root / name).mkdir(parents=True)
         (root / name / "__init__.py").write_text("")
-    (root / "inner" / "inner.py").write_text("def inner(a, *, b=1):\n    return a, b\n")
+    (root / "inner" / "inner.py").write_text(
+        "def inner(a, *, b=1):\n    'Both.'\n    return a, b\n"
+    )
     (root / "__init__.pyi").write_text(STUB.replace("helper.inner", "helper.inner.inner"))
     (root / "__init__.py").write_text(
         "from qat.base.public import publish\n__all__ = publish(__name__, 'own')\nown = 1\n"
@@ -75,6 +77,8 @@ def test_a_subpackage_is_the_function_of_its_name_whoever_imports_it_first(packa
     assert isinstance(package.inner, CallableRoom)
     assert package.inner(2, b=3) == (2, 3)
     assert str(inspect.signature(package.inner)) == "(a, *, b=1)"
+    assert inspect.getdoc(package.inner) == "Both."
+    assert repr(package.inner) == "<function and subpackage qatlab_helper.inner>"
     assert module.inner(2) == (2, 1)
 
 
