@@ -43,7 +43,7 @@ def plan_text(plan: "Plan") -> str:
         >>> from qat.core.plan import LayerPlan, Plan
         >>> print(plan_text(Plan({"fc": LayerPlan("fc", "Linear", TensorSpec(), TensorSpec())})))
         layer  kind    weight  input
-        fc     Linear  int8    int8
+        fc     Linear  8 bit   8 bit
     """
     parts = [_aligned(rows) for rows in _tables(plan)]
     return plain("\n\n".join([*parts, *_remarks(plan)]), keep="\n")
