@@ -44,6 +44,12 @@ class CodeCounts:
         counts: Number of values on each code of the grid, in ascending order, zeros included.
         edges: Edges of the bins of positions; one more than there are bins.
         before: Number of values in each bin before rounding.
+
+    Example:
+        >>> edges = np.array([-2.0, 0.0, 2.0])
+        >>> counts = CodeCounts(-1, 1, np.array([3, 5, 2]), edges, np.array([4, 6]))
+        >>> int(counts.counts.sum()) == int(counts.before.sum())
+        True
     """
 
     first: int
@@ -86,6 +92,15 @@ def layer_codes(
 
     Returns:
         Layer name → counts under the keys ``weights`` and ``inputs``; a float tensor has none.
+
+    Example:
+        >>> import qat
+        >>> net, images = nn.Sequential(nn.Linear(4, 3)), torch.eye(4)
+        >>> qnet = qat.quantize(net, qat.make_plan(net, qat.Scheme(), images))
+        >>> qat.calibrate(qnet, [images])
+        >>> codes = layer_codes(qnet, ["0"], images)["0"]
+        >>> {word: int(counts.counts.sum()) for word, counts in codes.items()}
+        {'weights': 12, 'inputs': 16}
     """
     layers: dict[str, QuantTwin] = {name: qnet.get_submodule(name) for name in names}  # type: ignore[misc]
     paths = {id(tensor): path for path, tensor in tensors(qnet)}

@@ -25,6 +25,11 @@ class LayerProfile:
         act_sqnr_db: SQNR of the input in dB, for the example; None if it is float.
         output_sqnr_db: SQNR of the output in dB against the float network's output; None for a
             float layer.
+
+    Example:
+        >>> LayerProfile("fc", 4, 8, macs=12, bops=384, weight_bytes=6, weight_sqnr_db=20.0,
+        ...              act_sqnr_db=40.0, output_sqnr_db=19.9).bops
+        384
     """
 
     name: str

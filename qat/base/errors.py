@@ -6,7 +6,16 @@ reported with its type and its place in the code.
 
 
 class QatError(Exception):
-    """An error whose message names the value, the allowed values, and the remedy."""
+    """An error whose message names the value, the allowed values, and the remedy.
+
+    Example:
+        >>> from qat.core.scheme import TensorSpec
+        >>> try:
+        ...     TensorSpec(granularity="row")
+        ... except QatError as error:
+        ...     print(error)
+        granularity must be one of tensor, channel, group, got 'row'
+    """
 
 
 class InputError(QatError, ValueError):

@@ -1,9 +1,16 @@
 """Print lines in which control characters from data are escaped, so that none acts."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from qat.base.lines import wrapped
 from qat.base.text import plain
+
+
+class _Kept:
+    complaints: list[str] | None = None
+    """Where complaints go instead of stderr; None: to stderr."""
 
 
 def print_line(text: object) -> None:
@@ -18,6 +25,29 @@ def print_lines(text: str) -> None:
 
 def complain_line(text: object) -> None:
     """Print ``qat: <one line>`` on stderr, escaped; broken between words only for a terminal."""
-    line = f"qat: {plain(str(text))}"
-    shown = wrapped(line, hang=5) if sys.stderr.isatty() else line
-    print(shown, file=sys.stderr, flush=True)
+    shown = plain(str(text))
+    if _Kept.complaints is not None:
+        _Kept.complaints.append(shown)
+        return
+    line = f"qat: {shown}"
+    print(wrapped(line, hang=5) if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def complaints_kept() -> Iterator[list[str]]:
+    """Inside the block, complaints of this process are not printed.
+
+    Yields:
+        The list that receives them, one line each.
+
+    Example:
+        >>> with complaints_kept() as complaints:
+        ...     complain_line("no page")
+        >>> complaints
+        ['no page']
+    """
+    before, _Kept.complaints = _Kept.complaints, []
+    try:
+        yield _Kept.complaints
+    finally:
+        _Kept.complaints = before

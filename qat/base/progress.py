@@ -68,6 +68,22 @@ def be_silent() -> None:
     _ProcessScreen.screen, _ProcessScreen.silent = _NoScreen(), True
 
 
+@contextmanager
+def progress_of(silent: bool) -> Iterator[None]:
+    """Inside the block, progress is drawn or not; afterwards as before it.
+
+    Args:
+        silent: Show no progress; else, a screen may be set inside the block.
+    """
+    process = _ProcessScreen
+    before = process.screen, process.silent
+    process.screen, process.silent = _NoScreen(), silent
+    try:
+        yield
+    finally:
+        process.screen, process.silent = before
+
+
 def is_silent() -> bool:
     """True after :func:`be_silent`."""
     return _ProcessScreen.silent

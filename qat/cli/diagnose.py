@@ -2,22 +2,9 @@
 
 from pathlib import Path
 
-from qat.analysis.diagnosis import findings
-from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
-from qat.records.folder import RunFolder
-from qat.records.store import seen_record
-from qat.records.warned import warnings_of
 from qat.report.console import console
-from qat.report.diagnosis import (
-    LEGEND,
-    fall_lines,
-    finding_lines,
-    float_lines,
-    headline,
-    layers_table,
-    run_layers,
-)
+from qat.report.diagnosed import diagnosis_of
 
 
 def diagnose_command(folder: Path) -> int:
@@ -27,26 +14,5 @@ def diagnose_command(folder: Path) -> int:
         RequestError: If the folder has no run, or the run has no layer data.
         SideFileError: If ``layers.json`` is missing, damaged or not the file that the run wrote.
     """
-    if RunFolder(folder).state() == "absent":
-        raise RequestError(f"{folder} holds no run.json")
-    record = seen_record(folder)
-    layers = run_layers(folder, record)
-    if not layers:
-        raise RequestError(
-            f"run {record.id} ({record.mode}, {record.status}) has no layers.json to diagnose: "
-            "a finished run of mode static, dynamic, qat or mixed has one"
-        )
-    out = console()
-    out.print(headline(record), soft_wrap=True)
-    out.print(layers_table(layers))
-    out.print(LEGEND, style="dim", soft_wrap=True)
-    noteworthy = findings(layers, trained=record.mode == "qat")
-    warnings = [f"• warning: {line}" for line in warnings_of(record)]
-    for line in [
-        *fall_lines(layers),
-        *warnings,
-        *finding_lines(noteworthy, record),
-        *float_lines(record),
-    ]:
-        out.print(line, soft_wrap=True)
+    diagnosis_of(folder).show(console())
     return DONE

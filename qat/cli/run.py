@@ -1,22 +1,16 @@
 """``qat run`` checks every point of the request, then starts one run or a sweep."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from qat.base.exit_codes import DONE, FAILED
-from qat.base.garbage import loading_modules
 from qat.config.compose import is_accepted
 from qat.config.register import register_schema
 from qat.config.words.command_line import SHOWING, known_words, sort_words
-from qat.records.folder import RunFolder
 from qat.report.console import draw_progress
-from qat.run.progress import stage
-from qat.run.request.checks import check_request
-from qat.run.request.identity import finished_run_id
 from qat.sweep.hydra_main import checked_for_hydra, hydra_main, quiet_libraries
-from qat.sweep.points import check_point, named_errors, requested_points
 from qat.sweep.requested import run_requested
 from qat.sweep.shown import show_finished
+from qat.sweep.single import single_run
 
 
 def run_command(words: Sequence[str]) -> int:
@@ -38,17 +32,10 @@ def run_command(words: Sequence[str]) -> int:
         return hydra_main(checked_for_hydra(words), lambda config: None)
     sorted_words = known_words(sort_words(words), is_accepted)
     if sorted_words.multirun:
-        return run_requested(sorted_words)
-    point = requested_points(sorted_words)[0]
-    with named_errors(point, named=False):
-        check_request(point.config)
-        name = finished_run_id(point.config)
-    if name is not None:
-        folder = RunFolder(Path(point.config.paths.runs) / name)
-        return show_finished(folder, point.config.tracking.tensorboard)
-    with stage("loading", verbose=False):
-        with loading_modules():
-            from qat.sweep.job import run_job  # imports torch
+        return run_requested(sorted_words).code
+    run = single_run(sorted_words)
+    if run.prepared is None:
+        return show_finished(run.folder, run.has_page)
+    from qat.sweep.job import run_job  # imports torch
 
-        prepared = check_point(point, named=False)
-    return DONE if run_job(prepared) else FAILED
+    return DONE if run_job(run.prepared) else FAILED

@@ -39,6 +39,16 @@ def set_phase(net: nn.Module, phase: str) -> None:
 
     Raises:
         ValueError: If the phase is none of these.
+
+    Example:
+        >>> from qat.convert.rules import make_plan
+        >>> from qat.convert.swap import quantize
+        >>> from qat.core.scheme import Scheme
+        >>> net, images = nn.Sequential(nn.Linear(2, 3)), torch.ones(4, 2)
+        >>> qnet = quantize(net, make_plan(net, Scheme(), images))
+        >>> set_phase(qnet, "off")  # computes as the float network
+        >>> torch.equal(qnet(images), net(images))
+        True
     """
     one_of("phase", phase, PHASES)
     for module in net.modules():

@@ -7,10 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qat.base.errors import InputError, UnknownNameError
+from qat.core.plan_rows import COLUMNS, plan_data, plan_rows
+from qat.core.plan_text import plan_html, plan_text
 from qat.core.scheme import Method, TensorSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PLAN_VERSION = 2
 """Plans without tensors between layers are still written as version 1, which had none."""
@@ -26,6 +31,11 @@ class LayerPlan:
         weight: Spec of the weight.
         act: Spec of the layer's input.
         output: Spec of its output, on the net's last layer only; None leaves it alone.
+
+    Example:
+        >>> layer = LayerPlan("fc", "Linear", weight=TensorSpec(bits=4), act=TensorSpec())
+        >>> layer.weight.bits, layer.act.bits
+        (4, 8)
     """
 
     name: str
@@ -44,6 +54,10 @@ class TensorPlan:
         kind: Kind of that operation (see :mod:`qat.graph.operations`).
         spec: Its format; one scale for the whole tensor.
         shares: Name of the tensor whose quantizer it uses; None if it has its own.
+
+    Example:
+        >>> TensorPlan("layer1.0.add", "add", TensorSpec(bits=8, signed=True)).spec.bits
+        8
     """
 
     name: str
@@ -55,6 +69,8 @@ class TensorPlan:
 @dataclass(frozen=True)
 class Plan:
     """Layer name → :class:`LayerPlan`, in execution order.
+
+    ``print(plan)`` shows it as a table, and so does a notebook.
 
     Attributes:
         layers: The layers to be quantized.
@@ -128,6 +144,49 @@ class Plan:
             )
         except (KeyError, TypeError) as error:
             raise InputError(f"not a plan: {error}") from error
+
+    def to_frame(self) -> "pd.DataFrame":
+        """A DataFrame with one row for each quantized tensor; columns without a value are left out.
+
+        The columns are those of :mod:`qat.core.plan_rows`: ``name``, ``slot``, ``kind``, ``bits``
+        and the other fields of :class:`TensorSpec`. Values may be changed:
+
+        Example:
+            >>> plan = Plan({"fc": LayerPlan("fc", "Linear", TensorSpec(), TensorSpec())})
+            >>> frame = plan.to_frame()
+            >>> frame.loc[frame.slot == "weight", "bits"] = 4
+            >>> Plan.from_frame(frame).layers["fc"].weight.bits
+            4
+        """
+        import pandas as pd
+
+        rows = plan_rows(self.to_dict())
+        shown = [c for c in COLUMNS if any(row.get(c) is not None for row in rows)]
+        cells = [[row.get(column) for column in shown] for row in rows]
+        return pd.DataFrame(cells, columns=shown, dtype=object).infer_objects()
+
+    @classmethod
+    def from_frame(cls, frame: "pd.DataFrame") -> "Plan":
+        """The inverse of :meth:`to_frame`; fields without a column have their defaults.
+
+        Raises:
+            InputError: If a column is unknown, or a value or a combination is not allowed.
+        """
+        plain = frame.astype(object).where(frame.notna(), None)
+        data = plan_data(plain.to_dict("records"))
+        return cls.from_dict({"version": PLAN_VERSION, **data})
+
+    def __str__(self) -> str:
+        """The plan as a table."""
+        return plan_text(self)
+
+    def _repr_html_(self) -> str:
+        """The table of a notebook."""
+        return plan_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """The table of IPython in a terminal."""
+        printer.text(plan_text(self))
 
     def save(self, path: Path) -> None:
         """Write the plan as JSON."""

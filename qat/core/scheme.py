@@ -33,6 +33,10 @@ class Method:
 
     Raises:
         InputError: If there is a target without the name ``user``, or the reverse.
+
+    Example:
+        >>> Method("percentile", options={"percentile": 99.9}).name
+        'percentile'
     """
 
     name: str
@@ -188,6 +192,11 @@ class Rule:
         weight: TensorSpec fields to change on the weight.
         act: TensorSpec fields to change on the input.
         keep_float: Leave these layers float.
+
+    Example:
+        >>> rules = (Rule("layer1.*", weight={"bits": 8}), Rule("head", keep_float=True))
+        >>> Scheme(weight=TensorSpec(bits=4), rules=rules).rules[0].match
+        'layer1.*'
     """
 
     match: str

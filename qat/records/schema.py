@@ -72,6 +72,11 @@ class RunRecord:
 
     Raises:
         RecordError: If a value is not allowed; it names the field and the value.
+
+    Example:
+        >>> record = RunRecord("0a1b2c3d4e5f", "done", "static", 0, metrics={"top1": 0.9})
+        >>> RunRecord.from_dict(record.to_dict()) == record
+        True
     """
 
     id: str

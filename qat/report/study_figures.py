@@ -43,11 +43,26 @@ def write_study_figures(
     Returns:
         The files.
     """
+    return save_figures(all_figures(records, runs, study), folder)
+
+
+def all_figures(
+    records: Sequence[RunRecord], runs: Mapping[str, Path], study: str = ""
+) -> dict[str, Figure]:
+    """Every figure for which the records have data.
+
+    Args:
+        records: Records of the study.
+        runs: Id → run folder, for the files about layers and training.
+        study: Name of the study, for the titles.
+
+    Returns:
+        Name → figure.
+    """
     figures = point_figures(measured(records), study)
     if decibels := layer_courses(records, runs):
         figures["layer_sqnr"] = layer_lines_figure(decibels, layer_order(records), study)
-    figures |= _of_training(records, runs)
-    return save_figures(figures, folder)
+    return figures | _of_training(records, runs)
 
 
 def layer_courses(

@@ -29,6 +29,14 @@ class LoadedRun:
         prepared: The run's configuration and data.
         qnet: The quantized network of the packed file, in evaluation mode; None for a float run.
         unverified: Files that were read without a check: an older record has no digest of them.
+
+    Example:
+        >>> import qat
+        >>> small = ["data=synthetic", "data.train_images=64", "float=smoke", "tracking=none"]
+        >>> record = qat.run(*small, "scheme=w4a4")
+        >>> loaded = qat.load_run(record)
+        >>> loaded.qnet(next(iter(loaded.prepared.images.test()))[0]).shape
+        torch.Size([250, 10])
     """
 
     record: RunRecord

@@ -17,6 +17,10 @@ from qat.config.words.command_line import Words, known_words
 from qat.config.yaml_files import ROOT_CONFIG, config_dir
 
 _COMPLETION = ("install=", "uninstall=", "query=")
+QUIET_LOGGERS = (
+    *("lightning.pytorch", "lightning.fabric", "torch"),
+    "torch.utils.cpp_extension",  # torch resets this one itself
+)
 
 
 def hydra_main(words: Sequence[str], job: object) -> int:
@@ -75,9 +79,6 @@ def checked_for_hydra(words: Sequence[str]) -> list[str]:
 
 def quiet_libraries() -> None:
     """Hide log lines and warnings of the libraries; their errors still appear."""
-    for name in ("lightning.pytorch", "lightning.fabric", "torch"):
+    for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("torch.utils.cpp_extension").setLevel(
-        logging.ERROR
-    )  # torch resets this one itself
     warnings.filterwarnings("ignore", module=r"(lightning|tensorboard|torchmetrics|torch)(\.|$)")

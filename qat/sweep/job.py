@@ -46,10 +46,7 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
     """
     folder = RunFolder(prepared.folder)
     try:
-        record = _finished(prepared, folder)  # without a lock: the folder may be read-only
-        if record is None:
-            with folder.create().lock():
-                record = _finished(prepared, folder) or _computed(prepared, folder, alone)
+        record = job_record(prepared, alone)
     except LockedError as error:
         if alone:  # a sweep waits for the process that has the lock
             complain(error, f"run {prepared.id}: ")
@@ -68,6 +65,26 @@ def run_job(prepared: Prepared, alone: bool = True) -> bool:
     else:
         show_warnings(record)
     return record.gate != "failed"
+
+
+def job_record(prepared: Prepared, verbose: bool) -> RunRecord:
+    """Compute a run unless it is finished, and return its record.
+
+    Args:
+        prepared: The checked request.
+        verbose: Print the data, and a line for each stage.
+
+    Raises:
+        LockedError: If another process computes the run.
+        RecordedError: If the run failed; its record has the reason.
+        RecordError: If the record of an earlier run is damaged.
+    """
+    folder = RunFolder(prepared.folder)
+    record = _finished(prepared, folder)  # without a lock: the folder may be read-only
+    if record is None:
+        with folder.create().lock():
+            record = _finished(prepared, folder) or _computed(prepared, folder, verbose)
+    return record
 
 
 def limit_threads(threads: int | None) -> None:

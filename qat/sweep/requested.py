@@ -1,14 +1,18 @@
 """A request of several runs: the points of a grid, or those that another sweeper chooses."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from omegaconf import DictConfig
 
 from qat.base.progress import tracked
 from qat.config.compose import Point, compose_points
 from qat.config.words.command_line import Words
+from qat.records.studies import runs_of
 from qat.run.request.checks import check_request
-from qat.sweep.adaptive import check_sweeper, dimension_points, is_adaptive, plan_search
+from qat.sweep.adaptive import SCALE, check_sweeper, dimension_points, is_adaptive, plan_search
 from qat.sweep.hydra_main import hydra_main
 from qat.sweep.items import make_items
 from qat.sweep.kept_points import keep_points
@@ -17,14 +21,24 @@ from qat.sweep.points import check_point, named_errors, requested_points
 from qat.sweep.sweep import run_sweep
 
 
-def run_requested(words: Words) -> int:
+@dataclass(frozen=True)
+class SweepEnd:
+    """How a request of several runs ended.
+
+    Attributes:
+        code: Exit code: 0 if all runs are done, 1 otherwise.
+        folders: Folders of the different runs, in the order of the points.
+    """
+
+    code: int
+    folders: Sequence[Path]
+
+
+def run_requested(words: Words) -> SweepEnd:
     """Run the unfinished points of a grid, or let another sweeper choose points.
 
     Args:
         words: The command line.
-
-    Returns:
-        0 if all runs are done, 1 otherwise.
 
     Raises:
         RequestError: If a point or the launcher is wrong. Then nothing was started.
@@ -53,12 +67,13 @@ def run_requested(words: Words) -> int:
     items = make_items(tracked("checking", points), identify)
     keep_points(words, points)
     try:
-        return run_sweep(points, items, partial(launch, words))
+        code = run_sweep(points, items, partial(launch, words))
     finally:
         at_hand.clear()
+    return SweepEnd(code, [item.folder for item in items])
 
 
-def _search(words: Words, sweeper: DictConfig) -> int:
+def _search(words: Words, sweeper: DictConfig) -> SweepEnd:
     """Check every choice of every dimension, then let an adaptive sweeper choose points."""
     from qat.sweep.search import run_search
 
@@ -71,4 +86,5 @@ def _search(words: Words, sweeper: DictConfig) -> int:
     search = plan_search(sweeper, words.overrides)
     flags = ["--config-dir", str(words.extra_dir)] if words.extra_dir else []
     line = [*words.overrides, *search.overrides, *flags, "-m"]
-    return run_search(search, sweeper, points, lambda: hydra_main(line, run_point))
+    code = run_search(search, sweeper, points, lambda: hydra_main(line, run_point))
+    return SweepEnd(code, runs_of(Path(points[0].config.paths.runs), search.name, SCALE))

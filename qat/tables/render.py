@@ -80,12 +80,16 @@ def to_csv(table: Table) -> str:
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    names = (name for column in table.columns for name in _csv_names(column))
-    writer.writerow([*map(csv_text, names), "seeds", "ids", "notes"])
+    writer.writerow([*map(csv_text, raw_names(table)), "seeds", "ids", "notes"])
     for row in table.rows:
-        cells = [*_csv_cells(table, row), *_csv_tail(table, row)]
+        cells = [*raw_cells(table, row), *_csv_tail(table, row)]
         writer.writerow([csv_text(cell) if isinstance(cell, str) else cell for cell in cells])
     return file.getvalue()
+
+
+def raw_names(table: Table) -> list[str]:
+    """Name of each raw value of a row: one for a setting, three or four for a metric."""
+    return [name for column in table.columns for name in _csv_names(column)]
 
 
 def to_html(table: Table) -> str:
@@ -164,7 +168,13 @@ def _is_difference(column: Column) -> bool:
     return column.of is not None and "@" not in column.name
 
 
-def _csv_cells(table: Table, row: Row) -> list[object]:
+def raw_cells(table: Table, row: Row) -> list[object]:
+    """The raw values of a row, with every digit.
+
+    Args:
+        table: Of the row.
+        row: One of its rows.
+    """
     cells: list[object] = []
     for cell, column in zip(row.cells, table.columns, strict=True):
         if column.metric is None:
@@ -180,9 +190,19 @@ def _csv_cells(table: Table, row: Row) -> list[object]:
 
 
 def _csv_tail(table: Table, row: Row) -> list[str]:
-    marks = [*row.marks, *(mark for of_cell in row.cell_marks.values() for mark in of_cell)]
-    notes = "; ".join(table.notes[mark - 1] for mark in dict.fromkeys(marks))
+    notes = "; ".join(notes_of(table, row))
     return [" ".join(map(str, row.seeds)), " ".join(row.ids), notes]
+
+
+def notes_of(table: Table, row: Row) -> list[str]:
+    """The notes on a row and on its cells.
+
+    Args:
+        table: Of the row.
+        row: One of its rows.
+    """
+    marks = [*row.marks, *(mark for of_cell in row.cell_marks.values() for mark in of_cell)]
+    return [table.notes[mark - 1] for mark in dict.fromkeys(marks)]
 
 
 def _html_head(table: Table) -> str:

@@ -13,7 +13,7 @@ _REMARKS = (
     r".*`srun` command is available on your system but is not used.*",  # fit starts its own
     r".*GPU available but not used.*",  # trainer.accelerator=cpu was set
 )
-_LOGGERS = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
+_LOGGERS = ("lightning", "lightning.pytorch", "lightning.fabric")
 
 
 class _NoInfo(logging.Filter):

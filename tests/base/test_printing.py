@@ -2,7 +2,7 @@
 
 import sys
 
-from qat.base.printing import complain_line, print_line, print_lines
+from qat.base.printing import complain_line, complaints_kept, print_line, print_lines
 
 TEXT = "a\x1b[31mb\nc"
 
@@ -23,3 +23,14 @@ def test_complaints_go_to_stderr_and_only_a_terminal_gets_them_broken(capsys, mo
     whole, *broken = printed.err.splitlines()
     assert whole == "qat: one two three four five"
     assert broken == ["qat: one two three", "     four five"]
+
+
+def test_complaints_are_kept_inside_a_block_alone(capsys):
+    with complaints_kept() as outer:
+        complain_line("a\nb")
+        with complaints_kept() as inner:
+            complain_line("c")
+        complain_line("d")
+    complain_line("e")
+    assert (outer, inner) == (["a\\nb", "d"], ["c"])
+    assert capsys.readouterr().err == "qat: e\n"

@@ -3,7 +3,15 @@
 import pytest
 
 from qat.base import progress
-from qat.base.progress import bar, be_silent, draw_on, is_silent, is_watched, tracked
+from qat.base.progress import (
+    bar,
+    be_silent,
+    draw_on,
+    is_silent,
+    is_watched,
+    progress_of,
+    tracked,
+)
 
 
 class Recorder:
@@ -60,3 +68,17 @@ def test_a_silent_process_draws_nothing_more(recorder):
     assert recorder.log == []
     assert is_silent()
     assert not is_watched()
+
+
+def test_a_block_has_a_screen_of_its_own_or_none(recorder):
+    with progress_of(silent=True):
+        assert is_silent()
+        list(tracked("sweep", "ab"))
+    assert recorder.log == []
+    other = Recorder()
+    with progress_of(silent=False):
+        assert not is_silent()
+        draw_on(other)
+        list(tracked("sweep", ""))
+    list(tracked("fit", ""))
+    assert [entry[1] for entry in (other.log[0], recorder.log[0])] == ["sweep", "fit"]

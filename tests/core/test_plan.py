@@ -3,8 +3,10 @@
 import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
+from qat.base.errors import InputError
 from qat.core.plan import LayerPlan, Plan, TensorPlan
 from qat.core.scheme import Method, TensorSpec
 
@@ -88,3 +90,33 @@ def test_a_missing_part_is_named(plan, part):
     del data[part]
     with pytest.raises(ValueError, match=f"not a plan: '{part}'"):
         Plan.from_dict(data)
+
+
+def test_a_plan_survives_a_frame_and_a_csv_file(plan, integer_plan, tmp_path):
+    for one in (plan, replace(integer_plan, ends=("a.conv", "up"))):
+        frame = one.to_frame()
+        assert Plan.from_frame(frame) == one
+        assert Plan.from_frame(frame).ends == one.ends
+    simple = Plan({"fc": LayerPlan("fc", "Linear", TensorSpec(bits=4, signed=True), TensorSpec())})
+    simple = replace(simple, left_float=(("up", "ConvTranspose2d"),))
+    simple.to_frame().to_csv(tmp_path / "plan.csv", index=False)
+    assert Plan.from_frame(pd.read_csv(tmp_path / "plan.csv")) == simple
+
+
+def test_widths_are_changed_in_a_frame(plan):
+    frame = plan.to_frame()
+    frame.loc[frame.slot == "weight", "bits"] = 2
+    assert [layer.weight.bits for layer in Plan.from_frame(frame).layers.values()] == [2, 2]
+    frame.loc[0, "bits"] = 17
+    with pytest.raises(InputError, match="bits must be 2 to 16"):
+        Plan.from_frame(frame)
+
+
+def test_a_plan_is_shown_as_a_table(plan):
+    class Printer:
+        text = shown = staticmethod(lambda text: setattr(Printer, "shown", text))
+
+    plan._repr_pretty_(Printer, False)
+    assert str(plan) == Printer.shown
+    assert str(plan).splitlines()[1].startswith("a.conv  Conv2d")
+    assert plan._repr_html_().startswith("<table>")

@@ -14,7 +14,7 @@ def requested(*words):
 
 def test_a_sweep_takes_a_launcher_and_experiments(home, capsys):
     words = ["hydra/launcher=basic", "experiment=demo_float,demo_w8a8_static"]
-    assert requested(*SMALL, *words) == 0
+    assert requested(*SMALL, *words).code == 0
     out = capsys.readouterr().out
     assert "\n2 runs; " in out  # after the lines about the data
     assert "| w8a8-minmax | static |" in out
@@ -22,6 +22,8 @@ def test_a_sweep_takes_a_launcher_and_experiments(home, capsys):
 
 
 def test_points_of_equal_content_are_run_once(home, capsys):
-    assert requested(*TINY, "mode=float", "measure.repeats=1,2") == 0
+    end = requested(*TINY, "mode=float", "measure.repeats=1,2")
+    assert end.code == 0
     assert "\n2 runs, 1 different" in capsys.readouterr().out
-    assert len(list((home / "runs").glob("*/run.json"))) == 1
+    records = list((home / "runs").glob("*/run.json"))
+    assert [folder.resolve() for folder in end.folders] == [path.parent for path in records]

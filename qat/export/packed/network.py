@@ -41,7 +41,7 @@ from qat.export.packed.versions import migrated, version_of
 __all__ = ["PackedFileError", "load_packed", "save_packed", "theoretical_bytes"]
 
 
-def save_packed(qnet: nn.Module, path: Path) -> int:
+def save_packed(qnet: nn.Module, path: Path | str) -> int:
     """Write a calibrated network to a packed file, atomically.
 
     Args:
@@ -55,6 +55,16 @@ def save_packed(qnet: nn.Module, path: Path) -> int:
         ValueError: If a quantizer is not calibrated or has no usable scale, weights contain NaN,
             or a batch norm is not folded into its layer.
         OSError: If the disk is full or the file cannot be written; an older file is kept.
+
+    Example:
+        >>> import tempfile, torch, qat
+        >>> net, images = nn.Sequential(nn.Linear(4, 2)).eval(), torch.ones(1, 4)
+        >>> qnet = qat.quantize(net, qat.make_plan(net, qat.Scheme(), images))
+        >>> qat.calibrate(qnet, [images])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     size = save_packed(qnet, Path(folder) / "net.safetensors")
+        ...     size == (Path(folder) / "net.safetensors").stat().st_size
+        True
     """
     tensors, layout = packed_content(qnet)
     plan = plan_of(qnet)
@@ -62,7 +72,7 @@ def save_packed(qnet: nn.Module, path: Path) -> int:
     return write_file(Path(path), tensors, parts, version_of(plan, tensors))
 
 
-def load_packed(path: Path, net: nn.Module) -> nn.Module:
+def load_packed(path: Path | str, net: nn.Module) -> nn.Module:
     """Read a packed file into the quantized version of a float network.
 
     Args:

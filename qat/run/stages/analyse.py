@@ -4,13 +4,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from qat.analysis.alone import with_alone
-from qat.analysis.layers import tensor_rows
+from qat.analysis.compare import compared_rows
 from qat.analysis.rows import TensorRow
-from qat.convert.swap import quantize, to_float
-from qat.core.plan import Plan
 from qat.records.side_files.layers import LayersFile, LayerTensor
 from qat.run.stage_result import StageResult
 from qat.run.state import RunState
@@ -29,9 +26,7 @@ def analyse_stage(state: RunState) -> StageResult:
         return prepared.images.first_test_images(LAYER_IMAGES, at_once)
 
     with state.stage("analysis"):
-        counterpart = _counterpart(state.net, state.plan)
-        rows = tensor_rows(counterpart, state.quantized, images(), budget_bytes)
-        state.layers = with_alone(rows, counterpart, state.quantized, images())
+        state.layers = compared_rows(state.net, state.quantized, state.plan, images, budget_bytes)
         LayersFile(tuple(map(_stored, state.layers))).write(path)
     return StageResult(files={"layers": path})
 
@@ -43,11 +38,3 @@ def _stored(row: TensorRow) -> LayerTensor:
         if isinstance(value, float) and not math.isfinite(value):
             values[name] = None
     return LayerTensor(**values)
-
-
-def _counterpart(net: nn.Module, plan: Plan) -> nn.Module:
-    """The float network; in placement integer with batch norm folded, as in the quantized one.
-
-    It is converted anew from the float network: training has changed the quantized one.
-    """
-    return to_float(quantize(net, plan)) if plan.tensors else net

@@ -30,6 +30,11 @@ def bits_figure(
 
     Raises:
         ValueError: If there is nothing to draw.
+
+    Example:
+        >>> figure = bits_figure({"lsq": [(8, 0.92, None), (4, 0.91, 0.002)]}, float_top1=0.92)
+        >>> [text.get_text() for text in figure.axes[0].get_xticklabels()]
+        ['4', '8']
     """
     if not any(series.values()):
         raise InputError("no reading to draw: no run is quantized")

@@ -40,6 +40,12 @@ def codes_figure(name: str, tensors: Mapping[str, CodeCounts]) -> Figure:
 
     Raises:
         ValueError: If there is no tensor.
+
+    Example:
+        >>> edges = np.array([-2.0, 0.0, 2.0])
+        >>> counts = CodeCounts(-1, 1, np.array([3, 5, 2]), edges, np.array([4, 6]))
+        >>> codes_figure("fc", {"weights": counts}).axes[0].get_xlabel()
+        'code (3 of 3 codes used)'
     """
     if not tensors:
         raise InputError(f"{name}: no tensor to draw")

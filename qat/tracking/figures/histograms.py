@@ -30,6 +30,10 @@ def histogram_figure(
 
     Raises:
         ValueError: If the shapes differ or there are no values.
+
+    Example:
+        >>> histogram_figure("fc", [0.1, 0.4, 0.9], [0.0, 0.5, 1.0]).axes[0].get_title()
+        'fc: 3 values'
     """
     first, second = _pair(name, before, after)
     grid = np.unique(second) if levels is None else np.unique(np.asarray(levels, dtype=float))
@@ -64,6 +68,10 @@ def error_figure(name: str, before: ArrayLike, after: ArrayLike, step: float) ->
 
     Raises:
         ValueError: If the shapes differ, there are no values, or the step is not above 0.
+
+    Example:
+        >>> error_figure("fc", [0.1, 0.4, 1.9], [0.0, 0.5, 1.0], step=0.5).axes[0].get_title()
+        'fc: 33.33 % beyond half a step'
     """
     first, second = _pair(name, before, after)
     if not step > 0:

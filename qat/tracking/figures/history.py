@@ -38,6 +38,11 @@ def history_figure(courses: Mapping[str, Course], metric: str, title: str = "") 
 
     Raises:
         ValueError: If the metric is unknown, or there is nothing to draw.
+
+    Example:
+        >>> courses = {"fc.weight": [(0, 0.5), (100, 0.4)], "fc.act": [(0, 0.1), (100, 0.2)]}
+        >>> history_figure(courses, "scale").axes[0].get_ylabel()
+        'step'
     """
     one_of("metric", metric, WORDS)
     if not any(courses.values()):

@@ -45,6 +45,12 @@ def sqnr_figure(rows: Sequence[LayerDecibels]) -> Figure:
 
     Raises:
         ValueError: If there is no layer.
+
+    Example:
+        >>> from qat.analysis.layers import LayerSQNR
+        >>> figure = sqnr_figure([LayerSQNR("fc", 20.0, 30.0, 19.5)])
+        >>> [text.get_text() for text in figure.axes[0].get_xticklabels()]
+        ['fc']
     """
     if not rows:
         raise InputError("no layer to draw: give the rows of layer_sqnr")
@@ -78,6 +84,12 @@ def layer_lines_figure(
 
     Raises:
         ValueError: If there is nothing to draw.
+
+    Example:
+        >>> courses = {"w4a4": {"conv": 20.0, "fc": 15.0}, "w8a8": {"conv": 40.0}}
+        >>> figure = layer_lines_figure(courses)
+        >>> [text.get_text() for text in figure.axes[0].get_xticklabels()]
+        ['conv', 'fc']
     """
     recorded = dict.fromkeys(name for course in courses.values() for name in course)
     layers = [name for name in order if name in recorded]

@@ -51,6 +51,25 @@ def layer_memory_figure(planned: PlannedMemory) -> Figure:
 
     Raises:
         ValueError: If no quantized layer is in both networks.
+
+    Example:
+        >>> from qat.records.side_files.memory import ArenaSize, MemoryTable, MemoryTotals
+        >>> def table(activations):
+        ...     row = OperationMemory("fc", "linear", 4096, 0, activations, 0, 0)
+        ...     totals = MemoryTotals(4096, 0, activations, 0, 0)
+        ...     return MemoryTable((row,), totals, 4096 + activations, 0.0, ())
+        >>> size = ArenaSize(2048, 2048, 0.0, 0.0, 0.01)
+        >>> arena = NetworkArena(("fc",), (), size, {"naive": size})
+        >>> planned = PlannedMemory(
+        ...     optimizer="sgd",
+        ...     inference_float=table(2048),
+        ...     training=table(2048),
+        ...     inference=table(512),
+        ...     weight_bits={"fc": 4},
+        ...     networks={"float": arena},
+        ... )
+        >>> layer_memory_figure(planned).axes[0].get_ylabel()
+        'parameters and output [KiB]'
     """
     before = {row.name: row for row in planned.inference_float.rows}
     after = () if planned.inference is None else planned.inference.rows
@@ -90,6 +109,14 @@ def arena_figure(network: NetworkArena, batch: int) -> Figure:
     Args:
         network: Its memory plan.
         batch: Images in a batch.
+
+    Example:
+        >>> from qat.records.side_files.memory import ArenaBlock, ArenaSize
+        >>> size = ArenaSize(2048, 2048, 0.0, 33.3, 0.01)
+        >>> block = ArenaBlock("conv", 2048, 0, 1, ("conv", "relu"), 0, 8)
+        >>> arena = NetworkArena(("conv", "fc"), (block,), size, {"naive": size})
+        >>> arena_figure(arena, batch=1).axes[0].get_title()
+        'Arena of 2.0 KiB, batch 1; dotted: lower bound'
     """
     blocks, arena = network.blocks, network.arena
     figure, axes = new_figure(width=max(6.4, 1.5 + 0.16 * len(network.order)))

@@ -16,6 +16,10 @@ def strategies_figure(shares: Mapping[str, Mapping[str, float]]) -> Figure:
 
     Raises:
         ValueError: If there is nothing to draw.
+
+    Example:
+        >>> strategies_figure({"resnet20": {"naive": 100.0, "greedy": 31.0}}).axes[0].get_ylabel()
+        'arena [% of naive]'
     """
     names = list(next(iter(shares.values()), {}))
     if not names:

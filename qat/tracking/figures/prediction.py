@@ -26,6 +26,10 @@ def prediction_figure(
 
     Raises:
         ValueError: If there is no plan, or the two lengths differ.
+
+    Example:
+        >>> prediction_figure([0.1, 0.2], [0.9, 0.8], chosen=(0.05, 0.91)).axes[0].get_xlabel()
+        'predicted harm'
     """
     if not harms or len(harms) != len(accuracies):
         raise InputError(
@@ -56,6 +60,10 @@ def front_figure(weight_bytes: Sequence[float], harms: Sequence[float], unit: st
 
     Raises:
         ValueError: If there is no plan, or the two lengths differ.
+
+    Example:
+        >>> front_figure([1024, 2048], [0.2, 0.1]).axes[0].get_xlabel()
+        'weights [KiB]'
     """
     if not harms or len(harms) != len(weight_bytes):
         raise InputError(

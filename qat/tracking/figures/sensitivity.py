@@ -21,6 +21,10 @@ def sensitivity_figure(
 
     Raises:
         ValueError: If there is no layer, or the three lengths differ.
+
+    Example:
+        >>> sensitivity_figure(["conv", "fc"], [0.3, 0.1], [8, 4], "KL").axes[0].get_ylabel()
+        'sensitivity [KL]'
     """
     if not layers or not len(layers) == len(scores) == len(bits):
         raise InputError(

@@ -24,6 +24,10 @@ class SettingRow:
         std: Standard deviation over seeds, a fraction; None for a single seed.
         group: Settings are compared within a group, such as a budget.
         weight_bytes: Of all weights, written at the end of the line; None writes nothing.
+
+    Example:
+        >>> SettingRow("per channel", 0.91, std=0.002).accuracy
+        0.91
     """
 
     label: str
@@ -47,6 +51,12 @@ def settings_figure(
 
     Raises:
         ValueError: If there is no row.
+
+    Example:
+        >>> rows = [SettingRow("per tensor", 0.88), SettingRow("per channel", 0.91)]
+        >>> figure = settings_figure(rows, float_top1=0.92)
+        >>> [text.get_text() for text in figure.axes[0].get_yticklabels()]
+        ['per channel', 'per tensor']
     """
     if not rows:
         raise InputError("no setting to draw: give at least one")

@@ -1,0 +1,1 @@
+"""The commands as Python functions, which return records, DataFrames and figures."""
