@@ -15,12 +15,13 @@ MISSING: Any = "???"
 
 @dataclass
 class ModelConfig:
-    """The float network: ``source`` builtin, torchvision or user."""
+    """The float network: ``source`` builtin, torchvision, timm or user."""
 
     source: str = MISSING
     name: str = MISSING
     target: str | None = None
     weights: str | None = None
+    download: bool = False
     checkpoint: str | None = None
     checkpoint_key: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
