@@ -17,14 +17,13 @@ from qat.base.reading import file_digest
 from qat.config.checks.deployment import exports
 from qat.config.checks.memory import memory_settings
 from qat.config.checks.ptq import ptq_settings
-from qat.config.modes import calibration_path, trains
+from qat.config.modes import brings_timm_weights, calibration_path, trains
 from qat.config.schema import AidsConfig, DistillConfig, ExportConfig, MeasureConfig, RunConfig
 from qat.data.names import file_name
 from qat.records.cache import Cache
 from qat.records.folder import RunFolder
 from qat.records.schema import NUMERICS_VERSION, RecordError, run_id
 from qat.run.mixed.settings import mixed_settings
-from qat.run.request.preprocessing import brings_preparation
 
 if TYPE_CHECKING:
     from qat.data.bundle import DataBundle
@@ -238,7 +237,7 @@ def _data_key(config: RunConfig) -> Mapping[str, Any] | None:
         return None  # not there yet: loading downloads it, or reports the mistake
     if config.data.name == "user" or (not files and config.data.name != "synthetic"):
         return None
-    prepared = brings_preparation(config)
+    prepared = brings_timm_weights(config)
     decides = config.data.mean is None or prepared
     checkpoint = checkpoint_digest(config) if decides else None
     key: dict[str, Any] = {

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from qat.config.modes import brings_timm_weights
 from qat.config.schema import RunConfig
 from qat.models.checkpoint import read_normalisation
 
@@ -31,7 +32,7 @@ def data_settings(config: RunConfig) -> tuple[dict[str, Any], str | None]:
     if recorded is not None:
         mean, std = recorded
         return _completed(settings, {"mean": list(mean), "std": list(std)}), None
-    if not brings_preparation(config):
+    if not brings_timm_weights(config):
         return settings, None
     from qat.models.timm import check_weights_are_here, timm_preparation
 
@@ -47,17 +48,11 @@ def data_settings(config: RunConfig) -> tuple[dict[str, Any], str | None]:
     return _completed(settings, values), preparation.line()
 
 
-def brings_preparation(config: RunConfig) -> bool:
-    """Whether the network is one of timm's, with weights that a run does not train."""
-    model = config.model
-    return model.source == "timm" and not (model.weights is None and model.checkpoint is None)
-
-
 def _recorded(config: RunConfig) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """The normalisation that the checkpoint records, where it is needed."""
     if config.model.checkpoint is None:
         return None
-    if config.data.mean is not None and not brings_preparation(config):
+    if config.data.mean is not None and not brings_timm_weights(config):
         return None
     path = Path(config.model.checkpoint)
     return read_normalisation(path) if path.is_file() else None

@@ -8,7 +8,7 @@ from qat.models.checkpoint import save_checkpoint
 from qat.models.timm import Preparation
 from qat.run.request.data import load_run_data
 from qat.run.request.identity import data_facts, identity
-from qat.run.request.preprocessing import brings_preparation, data_settings
+from qat.run.request.preprocessing import data_settings
 from tests.run.networks import Small
 
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
@@ -52,7 +52,6 @@ def test_published_weights_bring_all_that_the_user_leaves_out(of_timm):
 def test_random_weights_and_other_networks_bring_nothing(of_timm, make_config):
     assert values(of_timm()) == ([None] * 4, None)
     assert values(make_config(model__weights="DEFAULT")) == ([None] * 4, None)
-    assert not brings_preparation(of_timm())
 
 
 def test_a_checkpoint_brings_what_it_records_and_else_what_timm_knows(of_timm, tmp_path):
