@@ -31,11 +31,11 @@ test-gpu: setup  ## Run the tests that need an NVIDIA GPU; without one, list the
 	$(BIN)/pytest -q -rs -m gpu tests/gpu
 
 test-real: setup-real  ## Tests of optional tools (SLURM, Ray, Optuna, ...); skips missing tools by name
-	$(BIN)/pytest -q -rs -m "slurm or ray or optuna or browser or latex or mlflow"
+	$(BIN)/pytest -q -rs -m "slurm or ray or optuna or browser or latex or mlflow or timm"
 
 setup-real: setup
 	@if uv --version >/dev/null 2>&1; then uv=uv; else uv=$(BIN)/uv; fi; \
-	$$uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[dev,slurm,ray,optuna,mlflow]'
+	$$uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[dev,timm,slurm,ray,optuna,mlflow]'
 
 lint: setup  ## Check the style of code and YAML, and the spelling
 	$(BIN)/ruff check

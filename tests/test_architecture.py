@@ -37,8 +37,8 @@ LOWEST = {"base"}  # every room may import it
 BELOW = set(MAY_IMPORT)
 # The lists of names that settings are held against; a test says that they load no torch.
 MAY_IMPORT["config"] = {
-    *("core", "records", "models", "observers", "quantizers", "training", "export", "memory"),
-    *("allocate", "sensitivity", "ptq"),
+    *("core", "data", "records", "models", "observers", "quantizers", "training", "export"),
+    *("memory", "allocate", "sensitivity", "ptq"),
 }
 MAY_IMPORT["report"] = {
     *("records", "tables", "tracking", "analysis", "sensitivity", "export", "config"),
@@ -60,6 +60,8 @@ ONLY_IN: dict[str, set[str]] = {
     "openvino": {"export"},
     "matplotlib": {"tracking", "tables"},
     "rich": {"cli", "report", "sweep"},
+    "timm": {"models"},
+    "huggingface_hub": {"models"},
     "torch": EVERYTHING - TORCH_FREE,
     "torchvision": EVERYTHING - TORCH_FREE,
 }

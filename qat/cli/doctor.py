@@ -3,23 +3,23 @@
 import importlib.util
 import os
 import shutil
-from pathlib import Path
 
 from qat.base.exit_codes import DONE
 from qat.base.lines import aligned
 from qat.config.yaml_files import default_path
+from qat.data.names import NAMED, TORCHVISION_DATA, file_name, presence
 from qat.records.environment import environment_facts, integer_products, products_may_saturate
 
 # Optional module → the effect if it is missing, and the extra that installs it.
 _OPTIONAL = {
     "onnxruntime": "no integer runtime for exported networks",
     "openvino": "no second integer runtime; pip install 'qatlab[openvino]'",
+    "timm": "no networks of timm; pip install 'qatlab[timm]'",
     "hydra_plugins.hydra_joblib_launcher": "sweeps run one job at a time; qatlab[joblib]",
     "hydra_plugins.hydra_submitit_launcher": "no jobs on SLURM; qatlab[slurm]",
     "hydra_plugins.hydra_ray_launcher": "no jobs on Ray; qatlab[ray]",
     "hydra_plugins.hydra_optuna_sweeper": "no search over settings; qatlab[optuna]",
 }
-_NAMED_DATA = ("cifar10", "fashion_mnist")
 
 
 def doctor_command() -> int:
@@ -84,9 +84,11 @@ def _packages() -> list[DoctorLine]:
 def _data() -> list[DoctorLine]:
     root = default_path("data")
     lines: list[DoctorLine] = [("+", "data fashion_mini", "in the package")]
-    for name in _NAMED_DATA:
-        file = Path(root) / f"{name}.npz"
-        lack = f"{file} does not exist: qat downloads it at the first use"
-        mark, text = ("+", str(file)) if file.is_file() else ("-", lack)
-        lines.append((mark, f"data {name}", text))
+    for name in NAMED:
+        place, cure = presence(name, root)
+        lack = f"{root / file_name(name, {})} does not exist: {cure}"
+        lines.append(("+" if place else "-", f"data {name}", place or lack))
+    here = [name for name in TORCHVISION_DATA if presence(name, root)[0]]
+    others = f"none of its {len(TORCHVISION_DATA)} data sets is here: see qat list data"
+    lines.append(("+" if here else "-", "data torchvision", ", ".join(here) or others))
     return lines

@@ -1,12 +1,14 @@
 """``qat list`` shows the names to choose from, which it reads from the YAML files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
 from qat.base.lines import aligned
 from qat.config.study_file import EXPERIMENTS, read_study, study_names
-from qat.config.yaml_files import config_dir, files, groups, summary
+from qat.config.yaml_files import config_dir, default_path, files, groups, summary
+from qat.data.names import NAMED, TORCHVISION_DATA, presence
 from qat.ptq.registry import PTQ_METHODS, PtqMethod
 from qat.quantizers.declared import DECLARED, ranges
 from qat.records.metrics import METRICS, MetricFormat
@@ -63,9 +65,30 @@ def _lines(topic: str, extra_dir: Path | None) -> list[str]:
         texts = {name: read_study(name, extra_dir).question for name in names}
     else:
         texts = {name: summary(path) for name, path in paths.items()}
+    if topic == "data":
+        return aligned(_data_words(texts, paths))
     if topic == "quantizers":
         texts = {name: _declared(name, text) for name, text in texts.items()}
     return aligned({name: _marked(text, paths[name]) for name, text in texts.items()})
+
+
+def _data_words(texts: Mapping[str, str], paths: Mapping[str, Path]) -> dict[str, str]:
+    """Every data set, and whether its files are here; torchvision's are below ``torchvision``."""
+    root, words = default_path("data"), {}
+    for name, text in texts.items():
+        is_named = name in NAMED and paths[name].is_relative_to(config_dir())
+        words[name] = _with_presence(text, name, root) if is_named else _marked(text, paths[name])
+        if name == "torchvision":
+            words |= {
+                f"  data.name={one}": _with_presence(f"{known.what}.", one, root)
+                for one, known in TORCHVISION_DATA.items()
+            }
+    return words
+
+
+def _with_presence(text: str, name: str, root: Path) -> str:
+    place, cure = presence(name, root)
+    return f"{text} Here: {place}" if place else f"{text} Not here: {cure}."
 
 
 def _step(method: PtqMethod) -> str:

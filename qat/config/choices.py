@@ -6,6 +6,7 @@ from qat.config.checks.combinations import KERNELS, MODES, PLACEMENTS, SOURCES
 from qat.config.checks.number_formats import NUMBER_FORMATS
 from qat.config.keys import SLOTS, choosable, key_types
 from qat.config.yaml_files import options
+from qat.data.names import TORCHVISION_DATA
 from qat.models.names import MEMORY_FORMATS, torchvision_names
 from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, PRECISIONS
 
@@ -45,6 +46,8 @@ def choices(key: str, extra_dir: Path | None = None) -> list[str]:
     """
     if key in CHOICES:
         return list(CHOICES[key])
+    if key == "data.name":
+        return list(TORCHVISION_DATA)
     if key == "model.name":
         return list(torchvision_names())
     if key_types().get(key) is bool or str(key_types().get(key)) == "bool | None":

@@ -12,6 +12,7 @@ from qat.base.synonyms import nearest
 from qat.config.keys import key_types, keys_under
 from qat.config.words.types import expected
 from qat.config.yaml_files import groups
+from qat.data.names import torchvision_name
 from qat.models.names import torchvision_names
 
 
@@ -68,9 +69,11 @@ def _explain_missing_option(error: MissingConfigException) -> str:
     option = error.missing_cfg_file or ""
     group, _, name = option.rpartition("/")
     if error.options:
-        return f"no {name!r} in {group}; it has {_listed(group, error.options)}" + nearest(
-            name, error.options
-        )
+        meant = torchvision_name(name) if group == "data" else None
+        hint = nearest(name, error.options)
+        if meant is not None:
+            hint = f"; did you mean data=torchvision data.name={meant}?"
+        return f"no {name!r} in {group}; it has {_listed(group, error.options)}{hint}"
     return " ".join(str(error).split("Config search path")[0].split())
 
 

@@ -26,6 +26,15 @@ def is_static(config: RunConfig) -> bool:
     return config.mode in ("static", "qat", "mixed")
 
 
+def brings_timm_weights(config: RunConfig) -> bool:
+    """Whether the network is one of timm's with weights that the run does not train.
+
+    With such weights comes a way to prepare images.
+    """
+    model = config.model
+    return model.source == "timm" and not (model.weights is None and model.checkpoint is None)
+
+
 def model_name(model: ModelConfig) -> str:
     """The network's name in records and tables; for a network of the user's, its factory's name.
 

@@ -16,12 +16,13 @@ MISSING: Any = "???"
 
 @dataclass
 class ModelConfig:
-    """The float network: ``source`` builtin, torchvision or user."""
+    """The float network: ``source`` builtin, torchvision, timm or user."""
 
     source: str = MISSING  # where the network comes from
     name: str = MISSING  # of the network; torchvision: a name of its classifiers
     target: str | None = None  # package.module:factory, with source user
     weights: str | None = None
+    download: bool = False  # allow the download of weights that are not on this machine
     checkpoint: str | None = None  # file of the float network's weights, in place of its training
     checkpoint_key: str | None = None  # part of that file, if several fit
     options: dict[str, Any] = field(default_factory=dict)  # arguments of its function

@@ -10,6 +10,7 @@ from qat.data.bundle import DataBundle, RawData, bundle_digest
 from qat.data.calibration import load_calibration
 from qat.data.errors import DataError
 from qat.data.in_memory import Images
+from qat.data.names import TORCHVISION_DATA, check_name
 from qat.data.preprocess import Preprocess
 from qat.data.request import DataRequest
 from qat.data.resize import fitted_size
@@ -20,6 +21,8 @@ from qat.data.sources.folder import load_folder
 from qat.data.sources.folder_images import FolderImages
 from qat.data.sources.npz import load_npz
 from qat.data.sources.synthetic import load_synthetic
+from qat.data.sources.torchvision_arrays import load_torchvision_arrays
+from qat.data.sources.torchvision_files import load_torchvision_files
 from qat.data.sources.user import load_user
 from qat.data.split import balanced_subset, split_fraction
 from qat.data.statistics import pixel_mean_std
@@ -32,6 +35,10 @@ LOADERS: Mapping[str, Callable[[DataRequest], RawData]] = {
     "folder": load_folder,
     "synthetic": load_synthetic,
     "user": load_user,
+    **{
+        name: load_torchvision_arrays if known.folder is None else load_torchvision_files
+        for name, known in TORCHVISION_DATA.items()
+    },
 }
 _ONLY_FOR = {"image_size": ("synthetic",), "channels": ("synthetic",)}
 OPTIONS = ("classes", *_ONLY_FOR)
@@ -88,11 +95,14 @@ def _calibration(request: DataRequest, raw: RawData) -> tuple[Images | None, tup
 
 def _check(request: DataRequest) -> None:
     name = request.name
+    check_name(name)
     if name not in LOADERS:
         raise DataError(f"data must be one of {', '.join(LOADERS)}, got {name!r}")
     _check_extras(name, {key: getattr(request, key) for key in OPTIONS})
-    if name != "user" and (request.target is not None or request.options):
-        raise DataError(f"target and options are for data user, not {name}; leave them out")
+    if name != "user" and request.target is not None:
+        raise DataError(f"target is for data user, not {name}; leave it out")
+    if name not in ("user", *TORCHVISION_DATA) and request.options:
+        raise DataError(f"options are for data user and torchvision, not {name}; leave them out")
 
 
 def _check_classes(request: DataRequest, raw: RawData) -> None:

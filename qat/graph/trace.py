@@ -19,6 +19,7 @@ from qat.graph.modes import (
     mark_held_layers,
     mark_training_only_layers,
 )
+from qat.graph.norm_act import is_norm_act, split_norm_acts
 from qat.graph.rewrite import (
     defaults,
     dropouts_as_modules,
@@ -43,7 +44,9 @@ class _Tracer(fx.Tracer):
 
     def is_leaf_module(self, module: nn.Module, qualified_name: str) -> bool:
         """Return true for layers of torch and for modules with the attribute ``quantized_leaf``."""
-        if getattr(module, "quantized_leaf", False) or is_stochastic_depth(module):
+        if getattr(module, "quantized_leaf", False):
+            return True
+        if is_stochastic_depth(module) or is_norm_act(module):
             return True
         return super().is_leaf_module(module, qualified_name)
 
@@ -89,6 +92,7 @@ def trace(net: nn.Module) -> fx.GraphModule:
     with evaluating(copied):
         graph = raw_graph(copied)
     without_arguments(graph)
+    split_norm_acts(copied, graph)
     for node in dropouts_as_modules(copied, graph):
         raise TraceError(
             f"dropout at {where(node)} drops in evaluation mode too: give it training=self.training"

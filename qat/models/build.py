@@ -10,6 +10,7 @@ from qat.base.errors import InputError, UnknownNameError
 from qat.models.names import BLOCKS, BUILTIN
 from qat.models.resnet_cifar import CifarResNet
 from qat.models.simple_cnn import SimpleCNN
+from qat.models.timm import timm_model
 from qat.models.torchvision import torchvision_model
 from qat.models.user import user_model
 
@@ -27,7 +28,7 @@ def build_model(
     """A float network with initial weights; the global random generator is not changed.
 
     Args:
-        source: ``builtin``, ``torchvision`` or ``user``.
+        source: ``builtin``, ``torchvision``, ``timm`` or ``user``.
         name: Name of the network; for ``user`` the target ``package.module:factory``.
         classes: Number of logits.
         in_channels: Channels of an image.
@@ -63,9 +64,14 @@ def _build(source: str, name: str, sizes: dict[str, Any], options: dict[str, Any
     if source == "torchvision":
         sizes.pop("image_size")
         return torchvision_model(name, **sizes, **options)
+    if source == "timm":
+        sizes.pop("image_size")
+        return timm_model(name, **sizes, **options)
     if name == "simple_cnn":
         return SimpleCNN(**sizes, **options)
     if name in BLOCKS:
         sizes.pop("image_size")
         return CifarResNet(BLOCKS[name], **sizes, **options)
-    raise UnknownNameError(f"no model {name!r}; there are {', '.join(BUILTIN)}, torchvision, user")
+    raise UnknownNameError(
+        f"no model {name!r}; there are {', '.join(BUILTIN)}, torchvision, timm, user"
+    )

@@ -57,7 +57,7 @@ def load_checkpoint(net: nn.Module, path: Path, key: str | None = None) -> Check
     """
     path = Path(path)
     own = net.state_dict()
-    checkpoint = _chosen(_read(path), own, path, key)
+    checkpoint = _chosen(read_checkpoint(path), own, path, key)
     for name, tensor in checkpoint.state.items():
         if not bool(torch.isfinite(tensor).all()):
             raise StateDictError(f"{path}: {name} contains NaN or infinity; use another checkpoint")
@@ -110,7 +110,12 @@ def read_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]
     return tuple(statistics["mean"]), tuple(statistics["std"])
 
 
-def _read(path: Path) -> Any:
+def read_checkpoint(path: Path) -> Any:
+    """The content of a checkpoint (.pt, .pth, .bin or .safetensors), read as data, never as code.
+
+    Raises:
+        StateDictError: If the file is missing or damaged, or contains objects that are not data.
+    """
     if not path.is_file():
         raise StateDictError(f"no checkpoint {path}; check model.checkpoint")
     try:

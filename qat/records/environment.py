@@ -12,6 +12,7 @@ PACKAGES = (
     "qatlab",
     "torch",
     "torchvision",
+    "timm",
     "lightning",
     "torchmetrics",
     "hydra-core",

@@ -59,6 +59,8 @@ def assert_refused(qat, home, words, *parts):
         ),
         ("scheme.act.granularity=group", ["must be one of tensor, channel"]),
         ("model=torchvision", ["model.name has no value"]),
+        ("data=torchvision", ["data.name has no value"]),
+        ("model.download=true", ["model.download=true downloads the weights that model.weights"]),
         ("model=user", ["model.target=package.module:factory"]),
         ("model.checkpoint=nowhere.pt", ["nowhere.pt is not a file"]),
         ("trainer.accelerator=tpu", ["trainer.accelerator must be one of"]),

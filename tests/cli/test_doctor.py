@@ -10,6 +10,18 @@ def test_each_line_has_a_mark_and_missing_data_are_named(home, capsys):
     assert all(line[:2] in ("+ ", "- ") for line in lines)
     assert any("cifar10.npz does not exist" in line for line in lines)
     assert any(line.startswith("+ data fashion_mini") for line in lines)
+    assert any(line.startswith("- data torchvision") for line in lines)
+    assert any(line[2:].startswith("timm ") for line in lines)
+
+
+def test_data_that_are_here_are_named(home, capsys):
+    (home / "data").mkdir()
+    for name in ("cifar10", "CIFAR100", "SVHN"):
+        (home / "data" / f"{name}.npz").touch()
+    doctor_command()
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["+", "data", "torchvision", "CIFAR100,", "SVHN"] in lines
+    assert ["+", "data", "cifar10", str(home / "data" / "cifar10.npz")] in lines
 
 
 def test_a_missing_compiler_and_a_missing_package_have_their_effect(home, monkeypatch, capsys):

@@ -37,3 +37,20 @@ def test_the_users_names_are_marked(home, capsys):
     assert "(yours)" not in lines["w8a8"]
     with pytest.raises(RequestError, match="nowhere is not a folder"):
         list_command("schemes", home / "nowhere")
+
+
+def test_each_data_set_says_whether_it_is_here(home, capsys):
+    (home / "data").mkdir()
+    (home / "data" / "MNIST.npz").touch()
+    (home / "mine" / "data").mkdir(parents=True)
+    (home / "mine" / "data" / "cifar10.yaml").write_text("# My own.\nname: npz\n")
+    list_command("data", home / "mine")
+    lines = capsys.readouterr().out.splitlines()
+    found = {line.split()[0]: line for line in lines}
+    assert found["fashion_mnist"].endswith("qat downloads it at the first use.")
+    assert "Here: " in found["data.name=MNIST"]
+    assert "MNIST.npz" in found["data.name=MNIST"]
+    assert "100 classes. Not here: " in found["data.name=CIFAR100"]
+    assert found["data.name=ImageNet"].endswith("data/imagenet, or set data.path=DIR.")
+    assert found["cifar10"].endswith("My own.  (yours)")
+    assert lines.index(found["data.name=CIFAR100"]) == lines.index(found["torchvision"]) + 1

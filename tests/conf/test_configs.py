@@ -26,6 +26,7 @@ NOT_DYNAMIC = ("fp8", "mxfp8", "mxfp6", "mxfp4", "w1a1")
 # What a file leaves to the user, who must say it.
 GIVEN = {
     "model=torchvision": ["model.name=resnet18", "data.resize=64"],
+    "model=timm": ["model.name=resnet18", "data.resize=64"],
     "export=onnx": ["mode=dynamic"],
     "model=user": ["model.target=tests.conf.test_configs:their_net"],
     "quantizer=user": ["{slot}.target=qat.quantizers.minmax:MinMaxQuantizer"],
@@ -93,7 +94,13 @@ def choices():
                 yield [f"{group}={name}", *given]
 
 
-@pytest.mark.parametrize("overrides", list(choices()), ids=" ".join)
+def marked(overrides):
+    """One parameter of a test; networks of timm need timm."""
+    marks = pytest.mark.timm if "model=timm" in overrides else ()
+    return pytest.param(overrides, marks=marks, id=" ".join(overrides))
+
+
+@pytest.mark.parametrize("overrides", list(map(marked, choices())))
 def test_every_option_builds(home, overrides):
     assert_builds(*TINY, *overrides)
 
@@ -193,12 +200,14 @@ def test_every_data_set_builds(home, npz, name):
     """Named ones from an npz in the data folder; none is downloaded here."""
     words = [f"data={name}", "float=smoke", "tracking=none"]
     (home / "data").mkdir()
-    if name in ("cifar10", "fashion_mnist"):
-        channels = 3 if name == "cifar10" else 1
+    if name in ("cifar10", "fashion_mnist", "torchvision"):
+        channels = 1 if name == "fashion_mnist" else 3
         images = np.zeros((40, 32, 32, channels), np.uint8)
         labels = np.arange(40) % 10
+        stem = "SVHN" if name == "torchvision" else name
+        words += [f"data.name={stem}", "data.mean=[0.5]", "data.std=[0.5]"]
         npz(
-            f"data/{name}.npz",
+            f"data/{stem}.npz",
             train_images=images,
             train_labels=labels,
             test_images=images,

@@ -5,6 +5,7 @@ import pytest
 from qat.config.checks.combinations import check_config
 from qat.config.choices import CHOICES, choices
 from qat.config.keys import choosable, is_key, key_types
+from qat.data.names import TORCHVISION_DATA
 from qat.models.names import torchvision_names
 
 CHECKED = (
@@ -41,5 +42,6 @@ def test_choices_of_groups_truth_values_and_networks(tmp_path):
     assert choices("force") == choices("scheme.act.signed") == ["true", "false"]
     assert "resnet18" in choices("model")
     assert choices("model.name") == list(torchvision_names())
+    assert choices("data.name") == list(TORCHVISION_DATA)
     assert choices("seed") == choices("no.key") == []
     assert all(choices(group) for group in choosable() if "/" not in group)

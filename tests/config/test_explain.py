@@ -36,6 +36,8 @@ def test_lines_are_joined_and_our_own_errors_stay():
         ("no.such.key=3", "no key 'no'; keys are model, data"),
         ("observer@scheme.both=mse", "no group 'observer@scheme.both' to choose from; groups are"),
         ("model=resnet_20x", "each of torchvision's"),
+        ("data=cifar100", "did you mean data=torchvision data.name=CIFAR100?"),
+        ("data=imagenet", "did you mean data=torchvision data.name=ImageNet?"),
     ],
 )
 def test_what_hydra_refuses(word, message):

@@ -2,7 +2,14 @@
 
 import pytest
 
-from qat.config.modes import calibration_path, is_half, is_static, model_name, trains
+from qat.config.modes import (
+    brings_timm_weights,
+    calibration_path,
+    is_half,
+    is_static,
+    model_name,
+    trains,
+)
 from qat.config.schema import ModelConfig
 
 
@@ -40,3 +47,13 @@ def test_names_of_networks():
     assert model_name(ModelConfig(source="builtin", name="resnet20")) == "resnet20"
     assert model_name(ModelConfig("user", "user", target="nets.small:make_net")) == "make_net"
     assert model_name(ModelConfig("user", "mine", target="nets.small:make_net")) == "mine"
+
+
+def test_published_weights_of_timm_are_those_that_the_run_does_not_train(config):
+    for changes, brings in (
+        ({"model.source": "timm"}, False),
+        ({"model.source": "timm", "model.weights": "DEFAULT"}, True),
+        ({"model.source": "timm", "model.checkpoint": "it.safetensors"}, True),
+        ({"model.source": "torchvision", "model.weights": "DEFAULT"}, False),
+    ):
+        assert brings_timm_weights(config(changes)) == brings

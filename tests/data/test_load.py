@@ -6,6 +6,7 @@ import torch
 
 from qat.data import DATA_NAMES, Batches, DataError
 from qat.data.load import load_data
+from qat.data.names import TORCHVISION_DATA
 from qat.data.request import DataRequest
 
 
@@ -31,6 +32,7 @@ def save(path, change=None):
 
 def test_the_names_are_those_of_the_design():
     expected = {"fashion_mini", "fashion_mnist", "cifar10", "npz", "folder", "synthetic"} | {"user"}
+    expected |= set(TORCHVISION_DATA)
     assert set(DATA_NAMES) == expected
 
 

@@ -33,7 +33,7 @@ from qat.training.specs import ACCELERATORS, COMPILES, KEEPS, PRECISIONS, SCHEDU
 PLACEMENTS = ("academic", "integer")
 MODES = ("float", "dynamic", "static", "qat", "mixed")
 KERNELS = ("auto", "compiled", "eager")
-SOURCES = ("builtin", "torchvision", "user")
+SOURCES = ("builtin", "torchvision", "timm", "user")
 RULE_KEYS = (
     *("format", "bits", "signed", "symmetric", "narrow"),
     *("granularity", "group_size", "scale", "quantizer", "observer"),
@@ -79,6 +79,11 @@ def _check_model(model: ModelConfig) -> None:
         raise InputError(
             f"model.target and model=user must be set together, got model.source={model.source} "
             f"model.target={model.target}; write model=user model.target=package.module:factory"
+        )
+    if model.download and (model.source != "timm" or model.weights is None):
+        raise InputError(
+            "model.download=true downloads the weights that model.weights names of a network of "
+            "timm: write model=timm model.name=NAME model.weights=DEFAULT, or leave it out"
         )
     if model.checkpoint_key is not None and model.checkpoint is None:
         raise InputError(

@@ -1,8 +1,9 @@
-"""Files of the named data sets: ``ROOT/NAME.npz``, downloaded once if it is missing."""
+"""Files of the named data sets, downloaded once if they are missing."""
 
 import http.client
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,23 @@ Fetch = Callable[[Path], dict[str, NDArray[Any]]]
 Download = Callable[..., Any]
 """A data set class of torchvision that can be downloaded: ``(folder, train=, download=)``."""
 
-_FETCH_ERRORS = (OSError, RuntimeError, EOFError, http.client.HTTPException, tarfile.TarError)
+_FETCH_ERRORS = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    http.client.HTTPException,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+)
 
 
 def named_file(name: str, request: DataRequest, fetch: Fetch) -> Path:
     """The .npz file of a named data set, downloaded if it is missing.
 
-    The file is ``request.path`` if that is set, else ``request.root / NAME.npz``. Of parallel runs
-    one downloads; the others wait for a lock beside the file.
+    The file is ``request.path`` if that is set, else ``request.root / NAME.npz``.
 
     Args:
-        name: Of the data set.
+        name: Of the file, without its suffix.
         request: Names the file or the folder.
         fetch: Downloads the arrays if there is no file.
 
@@ -40,27 +47,60 @@ def named_file(name: str, request: DataRequest, fetch: Fetch) -> Path:
     """
     if request.path is not None:
         return request.path
-    if request.root is None:
-        raise DataError(f"data={name} needs a folder for {name}.npz: set paths.data or QAT_DATA")
-    target = request.root / f"{name}.npz"
-    if not target.is_file():
-        _download(name, target, fetch)
+    target = data_folder(name, f"{name}.npz", request) / f"{name}.npz"
+
+    def make(folder: Path) -> None:
+        write_arrays(target, fetch(folder))
+
+    remedy = f"put the file there yourself, an .npz with {LAYOUT}, or set data.path to it"
+    make_once(name, target, make, remedy)
     return target
 
 
-def _download(name: str, target: Path, fetch: Fetch) -> None:
+def data_folder(name: str, what: str, request: DataRequest) -> Path:
+    """The folder of the named data sets.
+
+    Args:
+        name: Of the data set, for the message.
+        what: The file or folder that is looked for there, for the message.
+        request: Names the folder.
+
+    Raises:
+        DataError: If it names none.
+    """
+    if request.root is None:
+        raise DataError(f"data={name} needs a folder for {what}: set paths.data or QAT_DATA")
+    return request.root
+
+
+def make_once(name: str, target: Path, make: Callable[[Path], None], remedy: str) -> None:
+    """Make a file or folder unless it exists.
+
+    Of parallel runs one makes it; the others wait for a lock beside it.
+
+    Args:
+        name: Of the data set.
+        target: The file or folder.
+        make: Downloads into a new folder beside ``target``, which is deleted afterwards, and makes
+            ``target`` from it in one step.
+        remedy: What the user can do if that fails.
+
+    Raises:
+        DataError: If the download or the writing fails.
+    """
+    if target.exists():
+        return
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_name(f".{name}.lock")):
-            if target.is_file():
+            if target.exists():
                 return
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as folder:
-                write_arrays(target, fetch(Path(folder)))
+                make(Path(folder))
     except _FETCH_ERRORS as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise DataError(
-            f"{name}: {target} does not exist and could not be downloaded ({reason}); "
-            f"put the file there yourself, an .npz with {LAYOUT}, or set data.path to it"
+            f"{name}: {target} does not exist and could not be downloaded ({reason}); {remedy}"
         ) from error
 
 

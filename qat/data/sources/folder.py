@@ -7,6 +7,7 @@ The data set has one channel if every file is grey, three (RGB) otherwise.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,24 +56,44 @@ def load_folder(request: DataRequest) -> RawData:
     for part in PARTS:
         if (request.path / part).is_dir():
             listing.paths[part] = _part(request.path / part, names, listing)
-    paths = [path for files in listing.paths.values() for path, _ in files]
-    facts = facts_of(paths, request.index(request.path), request.track)
-    notes = [*listing.notes, *listing.left_out.lines(), *treatment_lines([*facts.values()])]
-    every = [ImageFile(path, NO_LABEL, facts[path]) for path in paths]
-    fitted = common_fit(every, (request.resize, request.crop))
-    grey = all(file.facts.mode in GREY for file in every)
-    sets = {
-        part: FolderImages(tuple(ImageFile(p, k, facts[p]) for p, k in files), grey, fitted)
-        for part, files in listing.paths.items()
-    }
+    sets, conversions = file_sets(listing.paths, request, request.path)
     return RawData(
         sets.get("train"),
         sets["test"],
         sets.get("val"),
         len(names) or _requested_classes(request),
-        notes=tuple(notes),
+        notes=(*listing.notes, *listing.left_out.lines(), *conversions),
         class_names=tuple(names),
     )
+
+
+def file_sets(
+    parts: Mapping[str, list[tuple[Path, int]]], request: DataRequest, folder: Path
+) -> tuple[dict[str, FolderImages], list[str]]:
+    """Read the files of each part once; no pixels are kept.
+
+    Args:
+        parts: Name of a part → its files and their labels.
+        request: Resize and crop, the place of the index, and the progress.
+        folder: That has the files; it names the index.
+
+    Returns:
+        The images of each part, and notes on how files are converted.
+
+    Raises:
+        DataError: If a file is damaged, or sizes differ and ``resize`` and ``crop`` do not make
+            them equal.
+    """
+    paths = [path for files in parts.values() for path, _ in files]
+    facts = facts_of(paths, request.index(folder), request.track)
+    every = [ImageFile(path, NO_LABEL, facts[path]) for path in paths]
+    fitted = common_fit(every, (request.resize, request.crop))
+    grey = all(file.facts.mode in GREY for file in every)
+    sets = {
+        part: FolderImages(tuple(ImageFile(p, k, facts[p]) for p, k in files), grey, fitted)
+        for part, files in parts.items()
+    }
+    return sets, treatment_lines([*facts.values()])
 
 
 def common_fit(files: list[ImageFile], requested: Fit) -> Fit:

@@ -1,7 +1,7 @@
 """The data set of a run, loaded once for all points of a sweep that share it."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from qat.config.modes import calibration_path
 from qat.config.schema import DataConfig, RunConfig
 from qat.data.bundle import DataBundle
 from qat.data.load import OPTIONS, load_data
+from qat.data.names import TORCHVISION_DATA, chosen_options
 from qat.data.request import DataRequest
-from qat.models.checkpoint import read_normalisation
+from qat.run.request.preprocessing import data_settings
 
 IMAGE_FACTS = "image_facts"
 
@@ -22,26 +23,21 @@ IMAGE_FACTS = "image_facts"
 def load_run_data(config: RunConfig) -> DataBundle:
     """Load the data set of a configuration on the CPU; the last two stay in memory.
 
-    Without ``data.mean``, the normalisation is the one that the checkpoint records, if any.
+    Without ``data.mean``, the normalisation is the one that comes with the float network's
+    weights, if any: see :func:`qat.run.request.preprocessing.data_settings`.
 
     Raises:
         DataError: If the data cannot be loaded as the configuration says.
         InputError: If an option is unknown, or two settings give different numbers of classes.
     """
-    data = config.data
-    mean, std = data.mean, data.std
-    if mean is None and config.model.checkpoint is not None:
-        path = Path(config.model.checkpoint)
-        if path.is_file() and (recorded := read_normalisation(path)) is not None:
-            mean, std = list(recorded[0]), list(recorded[1])
-    settings = {k: v for k, v in asdict(data).items() if k != "augment"}
-    settings |= {"mean": mean, "std": std}
-    return _load_shared(
+    settings, line = data_settings(config)
+    data = _load_shared(
         json.dumps(settings, sort_keys=True),
         config.paths.data,
         calibration_path(config),
         config.paths.cache,
     )
+    return data if line is None else replace(data, notes=(*data.notes, line))
 
 
 @lru_cache(maxsize=2)  # most points of a sweep share their images
@@ -66,6 +62,8 @@ def _options(data: DataConfig) -> dict[str, Any]:
     options = dict(data.options)
     if data.name == "user":  # the user's function decides which options it takes
         options = {"target": data.target, "options": options}
+    elif data.name in TORCHVISION_DATA:
+        options = {"options": chosen_options(data.name, options)}
     else:
         for option in options:
             one_of("a key of data.options", option, OPTIONS)

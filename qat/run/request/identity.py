@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,11 @@ from qat.base.reading import file_digest
 from qat.config.checks.deployment import exports
 from qat.config.checks.memory import memory_settings
 from qat.config.checks.ptq import ptq_settings
-from qat.config.modes import calibration_path, trains
+from qat.config.modes import brings_timm_weights, calibration_path, trains
 from qat.config.schema import AidsConfig, DistillConfig, ExportConfig, MeasureConfig, RunConfig
 from qat.core.formats import LOW_BIT_FORMATS, width_of
 from qat.core.scheme import OFF_BITS
+from qat.data.names import file_name
 from qat.records.cache import Cache
 from qat.records.folder import RunFolder
 from qat.records.schema import NUMERICS_VERSION, RecordError, run_id
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 NOTES = "data_facts"
 EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "files" / "fashion_mini.npz"
 OF_QAT = ("optimizer", "schedule", "trainer", "kernel")
+_NOT_OF_NUMBERS = ("checkpoint", "download")
 ONE_PROCESS = [("devices", 1)]  # left out, so that runs made before there were more keep their ids
 WITHOUT_WIDTHS = [("progressive_bits", [])]  # left out for the same reason
 
@@ -45,18 +48,23 @@ class DataFacts:
         mean: Normalisation mean per channel.
         std: Normalisation standard deviation per channel.
         calibration: Digest of the images of ``calibrate.path``; None without that setting.
+        resize: Length of the shorter side in pixels, from ``data.resize`` or from timm.
+        crop: Side of the centred square in pixels, likewise.
     """
 
     digest: str
     mean: Sequence[float]
     std: Sequence[float]
     calibration: str | None = None
+    resize: int | None = None
+    crop: int | None = None
 
 
 def data_facts(data: "DataBundle") -> DataFacts:
     """Take the facts from a loaded data set."""
     calibration = None if data.calibration is None else data.calibration.digest()
-    return DataFacts(data.digest, data.mean, data.std, calibration)
+    fit = data.preprocess
+    return DataFacts(data.digest, data.mean, data.std, calibration, fit.resize, fit.crop)
 
 
 def identity(config: RunConfig, facts: DataFacts, checkpoint: str | None) -> str:
@@ -203,7 +211,7 @@ def _without_width(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _model(config: RunConfig) -> dict[str, Any]:
-    settings = {k: v for k, v in asdict(config.model).items() if k != "checkpoint"}
+    settings = {k: v for k, v in asdict(config.model).items() if k not in _NOT_OF_NUMBERS}
     if config.model.checkpoint_key is None:  # left out, as in runs made before there was one
         del settings["checkpoint_key"]
     return settings
@@ -213,6 +221,9 @@ def _data(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
     names = ("name", "val_fraction", "split_seed", "resize", "crop", "augment")
     settings = {k: v for k, v in asdict(config.data).items() if k in names}
     settings["normalisation"] = [list(facts.mean), list(facts.std)]
+    for key, value in (("resize", facts.resize), ("crop", facts.crop)):
+        if value is not None:  # facts that were noted before there were such have none
+            settings[key] = value
     if config.data.classes is not None:  # else the data set itself decides
         settings["classes"] = config.data.classes
     return settings
@@ -249,14 +260,19 @@ def _data_key(config: RunConfig) -> Mapping[str, Any] | None:
         return None  # not there yet: loading downloads it, or reports the mistake
     if config.data.name == "user" or (not files and config.data.name != "synthetic"):
         return None
-    checkpoint = None if config.data.mean is not None else checkpoint_digest(config)
-    return {
+    prepared = brings_timm_weights(config)
+    decides = config.data.mean is None or prepared
+    checkpoint = checkpoint_digest(config) if decides else None
+    key: dict[str, Any] = {
         "settings": settings,
         "calibration": calibration_path(config),
         "files": files,
         "checkpoint": checkpoint,
         "numerics_version": NUMERICS_VERSION,
     }
+    if prepared:
+        key["timm"] = [config.model.name, config.model.weights, version("timm")]
+    return key
 
 
 def _files(config: RunConfig) -> Iterator[tuple[str, int, int]]:
@@ -269,7 +285,7 @@ def _files(config: RunConfig) -> Iterator[tuple[str, int, int]]:
     if data.path is not None:
         path = Path(data.path).expanduser()
     else:
-        named = Path(config.paths.data) / f"{data.name}.npz"
+        named = Path(config.paths.data) / file_name(data.name, data.options)
         path = EMBEDDED if data.name == "fashion_mini" else named
     yield from _file_stats(path)
 

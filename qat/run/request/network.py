@@ -24,9 +24,9 @@ class NetworkRequest:
     """A float network: its architecture, its input, and where its weights come from.
 
     Attributes:
-        source: ``builtin``, ``torchvision`` or ``user``.
+        source: ``builtin``, ``torchvision``, ``timm`` or ``user``.
         name: Name of the architecture, or a user's ``package.module:factory``.
-        weights: Name of published torchvision weights; None uses no published weights.
+        weights: Name of published weights of torchvision or timm; None uses none.
         options: Further arguments of the architecture.
         classes: Number of outputs.
         image_shape: Channels, height and width of its input.
@@ -35,6 +35,7 @@ class NetworkRequest:
         checkpoint_key: Key of the state dict in that file; None searches the file for it.
         device: Device that the network is moved to.
         memory_format: ``auto``, ``channels_last`` or ``contiguous``.
+        download: Whether published weights of timm may be downloaded.
     """
 
     source: str
@@ -48,6 +49,7 @@ class NetworkRequest:
     checkpoint_key: str | None
     device: torch.device
     memory_format: str
+    download: bool = False
 
     def build(self) -> nn.Module:
         """Build the network with its initial weights, or with those of the checkpoint.
@@ -73,7 +75,9 @@ class NetworkRequest:
 
     def _initial(self) -> nn.Module:
         channels, height, _ = self.image_shape
-        weights = {} if self.weights is None else {"weights": self.weights}
+        weights: dict[str, Any] = {} if self.weights is None else {"weights": self.weights}
+        if self.download:
+            weights["download"] = True
         return build_model(
             self.source,
             self.name,
@@ -116,6 +120,7 @@ def network_request(config: RunConfig, data: DataBundle, device: torch.device) -
         model.checkpoint_key,
         device,
         config.trainer.memory_format,
+        model.download,
     )
 
 

@@ -82,8 +82,8 @@ def _data(config: DataConfig, data: DataBundle) -> dict[str, Any]:
         "split_seed": config.split_seed,
         "mean": list(data.mean),
         "std": list(data.std),
-        "resize": config.resize,
-        "crop": config.crop,
+        "resize": data.preprocess.resize,
+        "crop": data.preprocess.crop,
     }
 
 

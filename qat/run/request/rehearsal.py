@@ -26,6 +26,7 @@ from qat.models.logits import check_logits
 from qat.observers.registry import make_observer
 from qat.observers.statistics import StatisticsObserver
 from qat.run.prepared import Prepared
+from qat.run.request.attention import check_attention
 from qat.run.request.last_batch import check_last_batch, smallest_batch
 from qat.training.aids.distillation import check_names
 from qat.training.device import check_devices
@@ -53,6 +54,8 @@ def rehearse(prepared: Prepared) -> None:
         if prepared.ptq is not None:
             net = prepared.ptq.changed(net).net
         if prepared.scheme is not None:
+            if prepared.network.source == "timm":
+                check_attention(net, example, prepared.network.name)
             _rehearse_quantized(prepared, make_plan(net, prepared.scheme, example), net, example)
         if mode.exports and prepared.network.source != "builtin":
             from qat.export.onnx.floating import float_onnx  # imports onnx

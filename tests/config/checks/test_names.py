@@ -11,6 +11,13 @@ from qat.config.schema import RuleConfig
     [
         ({"model.name": "resnet21"}, ValueError, "model.name must be one of .*did you mean 'resn"),
         ({"model.source": "torchvision", "model.name": "resnet_18"}, KeyError, "resnet18"),
+        ({"data.name": "CIFAR10"}, ValueError, "data.name=CIFAR10 is data=cifar10 here"),
+        ({"data.name": "cifar"}, ValueError, "data.name must be one of .*did you mean 'cifar10'"),
+        (
+            {"data.name": "DTD", "data.options": {"partition": 11}},
+            ValueError,
+            r"data\.options\.partition must be one of 1, .*got '11'",
+        ),
         ({"scheme.act.quantizer": "lsqq"}, ValueError, "quantizer@scheme.act must be one of"),
         ({"scheme.weight.observer": "max"}, ValueError, "observer@scheme.weight must be one of"),
         (

@@ -125,5 +125,5 @@ def test_user_needs_a_target_and_others_take_none():
         load_user(DataRequest("user"))
     with pytest.raises(DataError, match="for data user, not synthetic"):
         load_data(DataRequest("synthetic", target="numpy:zeros"))
-    with pytest.raises(DataError, match="for data user, not synthetic"):
+    with pytest.raises(DataError, match="for data user and torchvision, not synthetic"):
         load_data(DataRequest("synthetic", options={"classes": 3}))

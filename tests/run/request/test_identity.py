@@ -9,7 +9,7 @@ import pytest
 
 from qat.config.compose import compose_points
 from qat.run.prepare import prepare
-from qat.run.request.identity import known_identity
+from qat.run.request.identity import DataFacts, identity, known_identity
 from tests.command_line import SMALL, USUAL
 
 
@@ -131,3 +131,11 @@ study:
 NAMES = ["5057f25db756", "e6dc6539803a", "9d595e210ae2", "b8b980f1d77f"]
 
 NAMES_IN_FORMAT_AUTO = ["40213c2cd806", "b1e93fa892ff", "2db1a0bc16cc", "32034cc6bae7"]
+
+
+def test_facts_noted_before_they_had_a_resize_leave_the_settings_as_they_are(home):
+    config = point("data.resize=9", "data.crop=8").config
+    of_old = DataFacts("digest", (0.5,), (0.25,))
+    of_new = DataFacts("digest", (0.5,), (0.25,), None, 9, 8)
+    assert identity(config, of_old, None) == identity(config, of_new, None)
+    assert identity(config, of_old, None) != identity(point().config, of_old, None)
