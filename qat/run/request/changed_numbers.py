@@ -5,8 +5,6 @@ their ids. The next ``NUMERICS_VERSION`` (:mod:`qat.records.schema`) makes these
 
 - ``step_gain``: the gradient of a step that a whole weight shares is scaled by the number of all
   its elements (:meth:`qat.quantizers.learned_scale.LearnedScale.gain`).
-- ``codebooks``: a packed file has the levels that all channels share once, and a scale for each
-  channel (:mod:`qat.export.packed.content`), so it is smaller.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,12 +13,9 @@ from typing import Any
 
 from qat.config.modes import trains
 from qat.config.schema import RunConfig
-from qat.quantizers.declared import CODEBOOK, DECLARED
 
 WITH_GAIN = ("lsq", "ewgs", "tqt")
 """Quantizers of weights whose step or threshold is trained with that gain."""
-OWN_LEVELS = ("lqnets",)
-"""Quantizers whose codebook has levels of each slice; those of the others differ by a scale."""
 
 
 def changed_numbers(config: RunConfig) -> dict[str, str]:
@@ -31,36 +26,22 @@ def changed_numbers(config: RunConfig) -> dict[str, str]:
     """
     if config.mode == "float":
         return {}
-    marks = {}
     learns = trains(config) or (config.mode == "mixed" and config.allocate.name == "learned")
-    if learns and any(
-        slot == "weight" and name in WITH_GAIN and granularity == "tensor"
-        for slot, name, granularity in _methods(config)
-    ):
-        marks["step_gain"] = "whole weight"
-    if any(
-        _has_codebook(slot, name) and name not in OWN_LEVELS and granularity != "tensor"
-        for slot, name, granularity in _methods(config)
-    ):
-        marks["codebooks"] = "shared"
-    return marks
+    if learns and any(n in WITH_GAIN and g == "tensor" for n, g in _of_weights(config)):
+        return {"step_gain": "whole weight"}
+    return {}
 
 
-def _has_codebook(slot: str, name: str) -> bool:
-    return name in DECLARED and DECLARED[name].levels_in(slot) == CODEBOOK
+def _of_weights(config: RunConfig) -> Iterator[tuple[str, str]]:
+    """Quantizer and granularity of weights: of the scheme, and with the changes of each rule."""
+    own = asdict(config.scheme.weight)
+    yield _method(own)
+    for rule in config.scheme.rules:
+        if rule.weight.keys() & {"quantizer", "granularity"}:
+            yield _method({**own, **rule.weight})
 
 
-def _methods(config: RunConfig) -> Iterator[tuple[str, str, str]]:
-    """Slot, quantizer and granularity of the scheme, and with the changes of each rule."""
-    for slot, own in (("weight", config.scheme.weight), ("act", config.scheme.act)):
-        yield _method(slot, asdict(own))
-        for rule in config.scheme.rules:
-            changes = rule.weight if slot == "weight" else rule.act
-            if changes.keys() & {"quantizer", "granularity"}:
-                yield _method(slot, {**asdict(own), **changes})
-
-
-def _method(slot: str, settings: Mapping[str, Any]) -> tuple[str, str, str]:
+def _method(settings: Mapping[str, Any]) -> tuple[str, str]:
     quantizer = settings["quantizer"]
     name = quantizer["name"] if isinstance(quantizer, Mapping) else quantizer
-    return slot, str(name), str(settings["granularity"])
+    return str(name), str(settings["granularity"])

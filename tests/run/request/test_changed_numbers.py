@@ -5,7 +5,7 @@ import pytest
 from qat.config.compose import compose_points
 from qat.run.request.changed_numbers import changed_numbers
 
-GAIN, CODEBOOKS = {"step_gain": "whole weight"}, {"codebooks": "shared"}
+GAIN = {"step_gain": "whole weight"}
 TENSOR = "scheme.weight.granularity=tensor"
 
 
@@ -29,15 +29,7 @@ def marks(*words):
             ["mode=qat", "scheme=w4a4", "scheme.rules=[{match:fc,weight:{granularity:tensor}}]"],
             GAIN,
         ),
-        (["mode=static", "scheme=w2_ternary"], CODEBOOKS),
-        (["mode=static", "scheme=w2_ternary", TENSOR], {}),
-        (["mode=static", "scheme=w4a4", "quantizer@scheme.weight=lqnets"], {}),
-        (["mode=static", "scheme=w4a4", "quantizer@scheme.weight=dorefa"], CODEBOOKS),
-        (["mode=static", "quantizer@scheme.act=dorefa", "scheme.act.granularity=channel"], {}),
-        (
-            ["mode=static", "scheme.rules=[{match:fc,weight:{quantizer:{name:apot},bits:4}}]"],
-            CODEBOOKS,
-        ),
+        (["mode=static", "scheme=w2_ternary"], {}),
     ],
 )
 def test_marks(home, words, expected):
