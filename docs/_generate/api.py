@@ -34,7 +34,7 @@ package of yours, or to this project: [contributing](contributing.md) and
 
 def pages() -> Iterator[Page]:
     """The page of public names and the page of base classes."""
-    names = [name for name in qat.__all__ if not name.startswith("__")]
+    names = [name for name in dir(qat) if not name.startswith("_")]
     yield Page(f"{GENERATED}/api", API_HEAD + _entries(f"qat.{name}" for name in names))
     yield Page(f"{GENERATED}/extend", EXTEND_HEAD + _entries(EXTENSION_POINTS))
 
