@@ -42,7 +42,7 @@ def assert_refused(qat, home, words, *parts):
         ),
         ("quantizer@scheme.activation=lsq", ["no group 'quantizer@scheme.activation'"]),
         ("experiment=demo_flot", ["did you mean 'demo_float'?"]),
-        ("data=cifar100", ["did you mean 'cifar10'?"]),
+        ("data=cifar100", ["did you mean data=torchvision data.name=CIFAR100?"]),
         ("optimizer.lr=-1", ["optimizer.lr must be above 0, at most 100, got -1"]),
         ("optimizer.name=sgdd", ["did you mean 'sgd'?"]),
         ("trainer.max_epochs=0", ["trainer.max_epochs must be 1 to 1000000, got 0"]),

@@ -140,7 +140,7 @@ def fake_timm(monkeypatch):
         for tag, size in (("a1", (3, 224, 224)), ("wide", (3, 192, 256)))
     }
     for config in configs.values():
-        config.to_dict = lambda config=config: {"input_size": config.size, "crop_pct": 0.875}
+        config.to_dict = lambda config=config: {"input_size": config.size, "crop_pct": 0.95}
     parts = ("timm", "timm.models", "timm.data", "timm.layers")
     timm, models, data, layers = map(ModuleType, parts)
     layers.Linear = type("Linear", (nn.Linear,), {})
@@ -172,7 +172,7 @@ def test_weights_that_are_unknown_or_do_not_fit_are_refused(fake_timm):
 
 def test_the_shorter_side_is_the_crop_over_its_share_rounded_down(fake_timm):
     found = timm_preparation("tiny")
-    assert (found.name, found.resize, found.crop) == ("tiny.a1", 256, 224)
+    assert (found.name, found.resize, found.crop) == ("tiny.a1", 235, 224)
     assert found.mean == (0.5, 0.5, 0.5)
     with pytest.raises(InputError, match="takes images of 192x256, which are not square"):
         timm_preparation("tiny.wide")
