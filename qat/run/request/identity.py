@@ -36,7 +36,7 @@ EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "files" / "fashion_min
 OF_QAT = ("optimizer", "schedule", "trainer", "kernel")
 _NOT_OF_NUMBERS = ("checkpoint", "download")
 ONE_PROCESS = [("devices", 1)]  # left out, so that runs made before there were more keep their ids
-WITHOUT_WIDTHS: list[tuple[str, list[int]]] = [("progressive_bits", [])]  # left out for the same reason
+WITHOUT_WIDTHS: list[tuple[str, list[int]]] = [("progressive_bits", [])]  # the same
 
 
 @dataclass(frozen=True)
