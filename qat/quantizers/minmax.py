@@ -49,7 +49,7 @@ class MinMaxQuantizer(Quantizer):
         """By default the current extremes of a weight, and moving averages for an activation."""
         if self.spec.observer.name != "default":
             return self.spec.observer
-        return Method("latest" if self.layout.axis == 0 else "ema")
+        return Method("latest" if self.layout.of_weights else "ema")
 
     def forward(self, x: Tensor) -> Tensor:
         """As the base; in training the range first follows ``x``.

@@ -46,8 +46,9 @@ def test_a_frozen_range_stands_still():
     assert quantizer.scale.item() == pytest.approx(1 / 7)
 
 
-def test_a_weight_follows_its_present_extremes():
-    quantizer = minmax(Layout.of_weight("channel", (1, 2)), granularity="channel").train()
+@pytest.mark.parametrize("granularity", ["tensor", "channel"])
+def test_a_weight_follows_its_present_extremes(granularity):
+    quantizer = minmax(Layout.of_weight(granularity, (1, 2)), granularity=granularity).train()
     for largest in (5.0, 0.5, 2.0):
         quantizer(torch.tensor([[-largest, 0.1]]))
         assert quantizer.scale.item() == pytest.approx(largest / 7)

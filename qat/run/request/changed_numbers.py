@@ -5,6 +5,8 @@ their ids. The next ``NUMERICS_VERSION`` (:mod:`qat.records.schema`) makes these
 
 - ``step_gain``: the gradient of a step that a whole weight shares is scaled by the number of all
   its elements (:meth:`qat.quantizers.learned_scale.LearnedScale.gain`).
+- ``weight_range``: the range of a whole weight follows its current extremes in training, and no
+  moving average (:meth:`qat.quantizers.minmax.MinMaxQuantizer.observer_method`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,6 +18,8 @@ from qat.config.schema import RunConfig
 
 WITH_GAIN = ("lsq", "ewgs", "tqt")
 """Quantizers of weights whose step or threshold is trained with that gain."""
+FOLLOWS = ("minmax", "default")
+"""Quantizer and observer of weights whose range follows them in training."""
 
 
 def changed_numbers(config: RunConfig) -> dict[str, str]:
@@ -27,21 +31,23 @@ def changed_numbers(config: RunConfig) -> dict[str, str]:
     if config.mode == "float":
         return {}
     learns = trains(config) or (config.mode == "mixed" and config.allocate.name == "learned")
-    if learns and any(n in WITH_GAIN and g == "tensor" for n, g in _of_weights(config)):
-        return {"step_gain": "whole weight"}
-    return {}
+    whole = [slot for slot in _weights(config) if learns and slot["granularity"] == "tensor"]
+    marks = {}
+    if any(_name(slot["quantizer"]) in WITH_GAIN for slot in whole):
+        marks["step_gain"] = "whole weight"
+    if any((_name(s["quantizer"]), _name(s["observer"])) == FOLLOWS for s in whole):
+        marks["weight_range"] = "current extremes"
+    return marks
 
 
-def _of_weights(config: RunConfig) -> Iterator[tuple[str, str]]:
-    """Quantizer and granularity of weights: of the scheme, and with the changes of each rule."""
+def _weights(config: RunConfig) -> Iterator[dict[str, Any]]:
+    """The settings of weights: of the scheme, and with the changes of each rule."""
     own = asdict(config.scheme.weight)
-    yield _method(own)
+    yield own
     for rule in config.scheme.rules:
-        if rule.weight.keys() & {"quantizer", "granularity"}:
-            yield _method({**own, **rule.weight})
+        if rule.weight.keys() & {"quantizer", "observer", "granularity"}:
+            yield {**own, **rule.weight}
 
 
-def _method(settings: Mapping[str, Any]) -> tuple[str, str]:
-    quantizer = settings["quantizer"]
-    name = quantizer["name"] if isinstance(quantizer, Mapping) else quantizer
-    return str(name), str(settings["granularity"])
+def _name(method: Any) -> str:
+    return str(method["name"] if isinstance(method, Mapping) else method)

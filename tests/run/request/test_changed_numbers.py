@@ -6,6 +6,7 @@ from qat.config.compose import compose_points
 from qat.run.request.changed_numbers import changed_numbers
 
 GAIN = {"step_gain": "whole weight"}
+RANGE = {"weight_range": "current extremes"}
 TENSOR = "scheme.weight.granularity=tensor"
 
 
@@ -21,7 +22,10 @@ def marks(*words):
         (["mode=qat", "scheme=w4a4"], {}),  # a step for each channel
         (["mode=qat", "scheme=w4a4", TENSOR], GAIN),
         (["mode=static", "scheme=w4a4", TENSOR], {}),  # no gradient
-        (["mode=qat", "scheme=w4a4", TENSOR, "quantizer@scheme.weight=minmax"], {}),
+        (["mode=qat", "scheme=w4a4", TENSOR, "quantizer@scheme.weight=minmax"], RANGE),
+        (["mode=qat", "scheme=w8a8", TENSOR, "observer@scheme.weight=mse"], {}),
+        (["mode=qat", "scheme=w8a8"], {}),
+        (["mode=qat", "scheme=w8a8", TENSOR], RANGE),
         (["mode=qat", "scheme=w4a4", TENSOR, "quantizer@scheme.weight=ewgs"], GAIN),
         (["mode=mixed", "scheme=w4a4", TENSOR, "mixed.then=qat"], GAIN),
         (["mode=mixed", "scheme=w4a4", TENSOR], {}),
