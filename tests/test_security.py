@@ -1,4 +1,4 @@
-"""What SECURITY.md says: files are loaded as data, and only ``load_target`` imports the user's code."""
+"""What SECURITY.md says: files are data, and only ``load_target`` imports the user's code."""
 
 import ast
 from pathlib import Path

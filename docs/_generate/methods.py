@@ -1,7 +1,7 @@
 """Pages of quantizers, observers, post-training steps and allocators, from their files.
 
-Each page has the docstring of the method's file, what it declares, the papers that it cites, its YAML
-file and its class.
+Each page has the docstring of the method's file, what it declares, the papers that it cites, its
+YAML file and its class.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

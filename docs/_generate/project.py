@@ -1,6 +1,4 @@
-"""Pages of the checkout that are not in ``docs``: contributing, changes, security, the
-Chinese README, examples.
-"""
+"""Pages of files of the checkout that are not in ``docs``, and of the examples."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -14,8 +14,8 @@ from docs._generate.pages import DOCS, GENERATED, ROOT, Page
 BIB = DOCS / "references.bib"
 HEAD = """# References
 
-Papers of the methods, by key. The file [references.bib](../references.bib) has them all; the page of a
-method shows its own. If you use QATLab itself in a paper, cite it by
+Papers of the methods, by key. The file [references.bib](../references.bib) has them all; the page
+of a method shows its own. If you use QATLab itself in a paper, cite it by
 [CITATION.cff](../../CITATION.cff).
 
 """
@@ -49,10 +49,10 @@ def fields(entry: str) -> dict[str, str]:
 
 
 def keys(docstring: str) -> tuple[str, ...]:
-    """The keys that a docstring cites.
+    r"""The keys that a docstring cites.
 
     Example:
-        >>> keys("A title.\\n\\nCites: esser2020lsq, li2016twn.\\n")
+        >>> keys("A title.\n\nCites: esser2020lsq, li2016twn.\n")
         ('esser2020lsq', 'li2016twn')
     """
     match = _CITES.search(docstring)
