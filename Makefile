@@ -41,7 +41,7 @@ lint: setup  ## Check the style of code and YAML, and the spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/yamllint -s conf
-	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md conf docs qat tests bench
+	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md .github conf docs qat tests bench
 
 types: setup  ## Check types
 	$(BIN)/mypy

@@ -10,11 +10,24 @@ from docs._generate import (
     methods,
     names,
     project,
+    references,
     rooms,
+    version,
 )
 from docs._generate.pages import Page
 
-GENERATORS = (api, command_line, configuration, gallery, methods, names, project, rooms)
+GENERATORS = (
+    api,
+    command_line,
+    configuration,
+    gallery,
+    methods,
+    names,
+    project,
+    references,
+    rooms,
+    version,
+)
 
 
 def every_page() -> Iterator[Page]:

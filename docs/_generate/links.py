@@ -15,8 +15,11 @@ _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 _OUTSIDE = re.compile(r"[a-z]+:|#")
 _WHOLE = {
     "README.md": "index",
+    "README.zh.md": f"{GENERATED}/readme.zh",
     "CONTRIBUTING.md": f"{GENERATED}/contributing",
     "CHANGELOG.md": f"{GENERATED}/changelog",
+    "SECURITY.md": f"{GENERATED}/security",
+    "docs/references.bib": f"{GENERATED}/references",
     "experiments": f"{GENERATED}/gallery/index",
     "experiments/README.md": f"{GENERATED}/gallery/index",
     "qat/__init__.py": f"{GENERATED}/api",

@@ -1,6 +1,7 @@
 """Pages of quantizers, observers, post-training steps and allocators, from their files.
 
-Each page has the docstring of the method's file, what it declares, its YAML file and its class.
+Each page has the docstring of the method's file, what it declares, the papers that it cites, its
+YAML file and its class.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 from docs._generate.markdown import from_docstring, prose, table
 from docs._generate.pages import GENERATED, Page, contents
+from docs._generate.references import entries, keys, without_keys
 from qat.allocate.registry import ALLOCATORS
 from qat.config.yaml_files import files, summary
 from qat.observers.registry import OBSERVERS
@@ -145,15 +147,25 @@ def _page(
         yaml: Its file of settings; None if it has none.
     """
     module, _, member = home.partition(":")
-    title, _, body = (import_module(module).__doc__ or name).partition("\n")
+    docstring = import_module(module).__doc__ or name
+    title, _, body = without_keys(docstring).partition("\n")
     parts = [f"# `{name}`: {prose(title).rstrip('.')}", _fence("console", _commands(use))]
-    parts += [facts, from_docstring(body)]
+    parts += [facts, from_docstring(body), _papers(docstring)]
     if yaml is not None:
         words = yaml.read_text(encoding="utf-8")
         parts += ["## Settings", f"`conf/{yaml.parent.name}/{yaml.name}`:", _fence("yaml", words)]
     directive = "autoclass" if isinstance(_member(module, member), type) else "autofunction"
     parts += ["## In Python", _fence("{eval-rst}", f".. {directive}:: {module}.{member}")]
     return Page(f"{FOLDER}/{kind}/{name}", "\n\n".join(filter(None, parts)) + "\n")
+
+
+def _papers(docstring: str) -> str:
+    """The BibTeX of the papers that a docstring cites; empty if it cites none."""
+    cited = keys(docstring)
+    if not cited:
+        return ""
+    known = entries()
+    return "## Cite\n\n" + _fence("bibtex", "\n\n".join(known[key] for key in cited))
 
 
 def _member(module: str, name: str) -> object:

@@ -1,4 +1,4 @@
-"""Pages of the checkout that are not in ``docs``: contributing, changes, examples."""
+"""Pages of files of the checkout that are not in ``docs``, and of the examples."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,12 @@ from pathlib import Path
 from docs._generate.links import for_site
 from docs._generate.pages import GENERATED, ROOT, Page
 
-FILES = {"CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog"}
+FILES = {
+    "CONTRIBUTING.md": "contributing",
+    "CHANGELOG.md": "changelog",
+    "SECURITY.md": "security",
+    "README.zh.md": "readme.zh",
+}
 LANGUAGES = {".py": "python", ".yaml": "yaml"}
 
 

@@ -12,6 +12,8 @@ the most probable width of each slot, or the most probable plan within a budget.
 
 Differs from Wu et al.: the mixture is of rounded tensors, as in EdMIPS, and not of the outputs of
 layers, so that each layer computes once. For weights the two are equal, since a layer is linear.
+
+Cites: wu2018dnas, cai2020edmips.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -9,6 +9,8 @@ sum_a y[va, wb] = x[wb]: since each x is 0 or 1, y is their product, and the res
 The programme of a large network takes long. If the solver does not prove in time that its plan is
 the best one, local searches go on from its plan and from those of other allocators; the best of
 their results is taken, with a :class:`CladoWarning`.
+
+Cites: deng2023clado.
 """
 
 import warnings

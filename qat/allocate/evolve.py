@@ -4,6 +4,8 @@ As Wang et al., "HAQ", CVPR 2019, arXiv:1811.08886, it evaluates the network wit
 scores of layers up. Differs from the paper: the search is a genetic algorithm and not a
 reinforcement-learning agent, with tournament selection, uniform crossover and mutation of single
 widths; the best plans survive. Every plan is brought within the budgets before it is evaluated.
+
+Cites: wang2019haq.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -14,6 +14,8 @@ activation bytes there is one row for each step of the network.
 
 If the problem has interactions, such products enter the objective, as continuous columns: see
 :mod:`qat.allocate.clado`.
+
+Cites: yao2021hawqv3.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,7 @@
-"""Learned widths within budgets: price of a network with choices, and its most probable plan."""
+"""Learned widths within budgets: price of a network with choices, and its most probable plan.
+
+Cites: wu2018dnas, cai2020edmips.
+"""
 
 from collections.abc import Callable
 from itertools import accumulate

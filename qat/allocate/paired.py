@@ -18,6 +18,8 @@ Differs from the paper: G is half of the paper's matrix, so that one tensor alon
 harm; L may be any metric that reads the outputs, and for a metric in dB it is the noise power; the
 inputs of layers are chosen too; harms of single tensors do not rise with bits, as for the other
 allocators, and tensors whose width the plan fixes have no terms.
+
+Cites: deng2023clado.
 """
 
 from collections.abc import Mapping

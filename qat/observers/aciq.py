@@ -20,6 +20,8 @@ bit more, so its clip is that of ``M + 1`` bits (the supplement's fused ReLU).
 
 Differs from the paper: there the spread of a ReLU's input is known, here it is that of the output's
 values other than 0, which equals it for an input of mean 0.
+
+Cites: banner2019aciq.
 """
 
 import math

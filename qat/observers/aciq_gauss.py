@@ -1,4 +1,7 @@
-"""Analytical clipping (ACIQ) for values of a normal distribution: see :mod:`qat.observers.aciq`."""
+"""Analytical clipping (ACIQ) for values of a normal distribution: see :mod:`qat.observers.aciq`.
+
+Cites: banner2019aciq.
+"""
 
 from torch import Tensor
 

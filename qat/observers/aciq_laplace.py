@@ -2,6 +2,8 @@
 
 Its scale ``b`` is the mean distance from the centre: of 0 by the sum of magnitudes, of the mean by
 the histogram, to the width of a bin.
+
+Cites: banner2019aciq.
 """
 
 import torch

@@ -7,6 +7,8 @@ Jacob et al. 2018, arXiv:1712.05877, section 3.1, smooth activation ranges over 
 Differs from the paper: the average starts at the first batch, not at 0; every batch has the same
 weight, whatever its size; tensors that share a scale are one batch, whose extremes are those of
 their union.
+
+Cites: jacob2018integer.
 """
 
 import torch

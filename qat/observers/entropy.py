@@ -21,6 +21,8 @@ The bin of 0 counts no more than the fuller of its neighbours: the grid represen
 the histogram of a ReLU has half of its values in that bin, which no level of several bins can
 imitate.
 Of equally good ranges the widest is taken.
+
+Cites: migacz2017tensorrt.
 """
 
 import torch

@@ -2,6 +2,8 @@
 
 Esser et al. 2020, arXiv:1902.08153, section 2.1: step = 2 mean|v| / sqrt(qmax). The range is
 ``0 .. qmax * step``, for which a symmetric quantizer has exactly this step.
+
+Cites: esser2020lsq.
 """
 
 from collections.abc import Mapping

@@ -7,6 +7,8 @@ The moments of a batch are added to the earlier ones by the formula of Chan, Gol
 
 ``M2`` is the sum of squared distances from the mean. Within a batch, sums are of distances from the
 middle of the batch's extremes, so that a large mean does not hide a small spread.
+
+Cites: chan1983variance.
 """
 
 from collections.abc import Mapping

@@ -7,6 +7,8 @@ arXiv:1810.05723, solve the same trade-off for known distributions).
 The search multiplies the min-max range by factors: first in equal steps, then more finely around
 the best so far; both ends together first, and then, if the zero point is free, each end alone. The
 min-max range is one of the candidates, so the result is never worse than it.
+
+Cites: sung2015resiliency, banner2019aciq.
 """
 
 import torch

@@ -28,6 +28,8 @@ derivative of the error on the codes ``k`` of the grid, and the curvature of ``J
 
 Where the error does not fall, the next change has the curvature ``E[k^2]`` of fixed codes instead,
 with which it never rises. The result is never worse than the min-max range.
+
+Cites: sakr2022octav.
 """
 
 import torch

@@ -4,6 +4,8 @@ Wu et al. 2020, arXiv:2004.09602 (percentile calibration).
 
 Differs from the report: each end clips this share of the values. A one-sided tensor (the output
 of a ReLU) is clipped at its upper end only, so it loses the share once; a two-sided tensor twice.
+
+Cites: wu2020integer.
 """
 
 import torch

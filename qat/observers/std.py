@@ -7,6 +7,8 @@ it ``N_STD``. As there, the range is never wider than the values:
 
 ``std`` is that of all values, so an outlier among ``n`` values widens it by at most ``1 / sqrt(n)``
 of its size.
+
+Cites: zmora2019distiller.
 """
 
 import torch

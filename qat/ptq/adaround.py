@@ -14,6 +14,8 @@ pixels, ``strength`` is 0.01. Scales stay as calibrated; the paper takes those o
 Differs from the paper: ``f`` is left out where something else reads the output too, as before an
 addition, since the loss is then that of one summand. The learning of a layer ends early if all its
 weights are decided.
+
+Cites: nagel2020adaround.
 """
 
 from collections.abc import Mapping

@@ -22,6 +22,8 @@ and the bias is lowered by that shift, one layer after the other.
 
 Differs from the paper: the empirical shift has the rounding of the inputs in it too, not that of
 the weights alone; a layer without a bias gets one.
+
+Cites: nagel2019datafree.
 """
 
 import math

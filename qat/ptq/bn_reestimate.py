@@ -11,6 +11,8 @@ with the unbiased variance of each batch. Gamma and beta stay.
 
 Differs from the paper: the statistics are replaced before batch norm is folded; in a network whose
 batch norms are folded there is nothing to estimate, and the step refuses.
+
+Cites: hubara2020layerwise.
 """
 
 import torch

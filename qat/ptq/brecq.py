@@ -16,6 +16,8 @@ nearly all the weight, and the others go unused; the scale also gives the penalt
 every block. Blocks are found in the graph (:mod:`qat.ptq.segments`), so an inverted residual
 without a shortcut is several blocks. The paper's allocation of bit widths is elsewhere
 (:mod:`qat.allocate`).
+
+Cites: li2021brecq.
 """
 
 from typing import Any

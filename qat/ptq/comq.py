@@ -20,6 +20,8 @@ whose earlier layers are rounded (the authors' program takes those of the float 
 scale for a group of columns, or for the whole tensor, its update is the best for that scale with
 all others fixed. Scales do not move if ``update_scale`` is false, or if they must be powers of two.
 The zero point stays. Without the greedy order columns are visited from the first to the last.
+
+Cites: zhang2024comq.
 """
 
 import torch

@@ -10,6 +10,8 @@ With the upper triangular ``U`` of ``H^-1 = U^T U``, row ``j`` of ``U`` is row `
 that remains after columns ``0 .. j-1``, divided by the root of its diagonal (section 4, step 3), so
 
     error_j = (w_j - v_j) / U_jj            w_i -= error_j * U_ji    for i > j.
+
+Cites: hassibi1993obs, frantar2023gptq.
 """
 
 from dataclasses import dataclass

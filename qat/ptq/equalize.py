@@ -28,6 +28,8 @@ a ReLU, which ``relu6: relu`` does. (2) A channel whose weights are all zero is 
 (3) Biases are absorbed only where no padding and no pool is between the layers: with padding, the
 border of an image has no constant to absorb. (4) A pair may also have pools, padding with zeros
 and flattening between its layers, which scale with their input too.
+
+Cites: nagel2019datafree.
 """
 
 from collections.abc import Sequence

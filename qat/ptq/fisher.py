@@ -14,6 +14,8 @@ and with the Jacobian ``J`` of the logits in ``z``, the Fisher diagonal is
 
 which takes one backward pass for each class. With more classes than probes, random signs ``v`` in
 place of the unit vectors ``e_k`` give an estimate without bias, E[(J^T B v)^2].
+
+Cites: li2021brecq.
 """
 
 from collections.abc import Callable

@@ -8,6 +8,8 @@ float rounding, and gives later steps the folded weights and the statistics of e
 A batch norm normalises its input, so that its output has mean beta and standard deviation |gamma|
 for each channel, over the training data. Later steps need these statistics without data
 (Nagel et al. 2019, arXiv:1906.04721, section 4.2).
+
+Cites: krishnamoorthi2018whitepaper, nagel2019datafree.
 """
 
 from collections import Counter

@@ -18,6 +18,8 @@ X~^T X`` and ``H = X~^T X~``:
 Differs from the papers: any grid, with its scale from calibration; a convolution uses all its
 patches; ``act_order`` visits the columns of the largest inputs first. A column of zeros is rounded
 to nearest.
+
+Cites: lybrand2021gpfq, zhang2023gpfq.
 """
 
 import torch

@@ -14,6 +14,8 @@ convolution are independent matrices. With ``act_order`` the columns of the larg
 first (an option of the authors' program, not of the paper). A column whose inputs are always zero
 is rounded to nearest instead of set to zero. Group scales are those of the calibration; they are
 not taken again when a group is reached.
+
+Cites: frantar2023gptq.
 """
 
 import torch

@@ -11,6 +11,8 @@ probability ``1 - drop``, independently, and passes unchanged otherwise.
 
 Differs from LSQ: the gradient has no gain. The steps are trained by Adam, which a constant factor
 of the gradient does not change.
+
+Cites: esser2020lsq, wei2022qdrop.
 """
 
 import torch

@@ -15,6 +15,8 @@ taken again after it.
 Differs from the paper: the threshold ``t`` is ``alpha`` times the root mean square of the weights
 that share a scale, so that ``alpha`` has no unit and holds for weights of any size; ``H`` is that
 of the float network; the norm is over the elements that share a scale, whatever the granularity.
+
+Cites: zhang2024magr.
 """
 
 import torch

@@ -13,6 +13,8 @@ error, so that they serve images that were not seen. Afterwards all elements are
 
 Differs from the paper: with activations that stay float the block's input is mixed all the same,
 of the quantized and the float network.
+
+Cites: wei2022qdrop.
 """
 
 from typing import Any

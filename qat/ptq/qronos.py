@@ -20,6 +20,8 @@ Differs from the paper: damping adds ``d I`` to ``H`` and to ``G``. That is the 
 ``d ||v - w||^2``, so weights do not shrink, and with equal inputs the result is that of GPTQ.
 Convolutions are products with patches. ``act_order`` rounds the columns of the largest inputs
 first.
+
+Cites: zhang2026qronos.
 """
 
 import torch

@@ -18,6 +18,8 @@ each with the compensated inputs of the layers before it. With one scale for the
 is one factor, of least error over all channels. Scales that must be powers of two, and codebooks,
 which have no scale, keep ``a = 1``. A factor outside of 1/4 .. 4 is limited to it; a layer whose
 output is quantized is fitted before that.
+
+Cites: fu2025qwt, tang2025qwtv2.
 """
 
 from collections.abc import Iterator

@@ -15,6 +15,8 @@ large ``beta`` leaves ``h`` free in the middle, a small one pushes it to 0 or 1.
 
 Differs from the paper: the zero point (the paper has symmetric grids). ``beta`` falls along half a
 cosine, from the end of a warm-up without penalty (the paper says annealed).
+
+Cites: nagel2020adaround, louizos2018l0.
 """
 
 import math

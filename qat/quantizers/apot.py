@@ -27,6 +27,8 @@ option, and are then multiplied by std again, so that a layer without batch norm
 the size of its outputs; with batch norm, both compute the same. In evaluation mean and std are
 those of the last training step. The gradient of w passes through both, and stops at the clip; the
 program of the authors takes both as constants, and passes the gradient of weights everywhere.
+
+Cites: li2020apot.
 """
 
 import torch

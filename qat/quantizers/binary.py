@@ -8,6 +8,8 @@ ECCV 2016, arXiv:1603.05279, section 3.1:
     dC/dw = dC/dw' * (1 / n + alpha * 1_{|w| <= 1})       gradient of training
 
 Differs from the paper: one alpha for each output channel, group or tensor. ``sign(0)`` is -1.
+
+Cites: rastegari2016xnor.
 """
 
 import torch

@@ -17,6 +17,8 @@ by ``max|tanh(w)|``, so that a float network that was trained before keeps the s
 otherwise, and for signed ones such as the images, which the paper leaves float, at the end of an
 observed range. Gradients are not quantized. One maximum per channel or group is possible. Outside
 of training the maximum is that of the last training step.
+
+Cites: zhou2016dorefa.
 """
 
 from typing import Any, Self

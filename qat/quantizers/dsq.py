@@ -17,6 +17,8 @@ may be that of a channel or a group. Alpha is held within 0.001 to 0.9, where s 
 them its gradient passes, so that it returns. Its size is not penalised except by
 ``optimizer.step_weight_decay``. The first range is that of the observer of the spec, by default
 that of least square error.
+
+Cites: gong2019dsq.
 """
 
 import torch

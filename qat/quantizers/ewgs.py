@@ -21,6 +21,8 @@ delta sign(g) (x_n - x_q))`` inside and qmin or qmax outside, times ``1 / sqrt(N
 constant; the paper can also take it from the trace of the Hessian. By default training starts from
 the step of least square error; ``start=paper`` takes bounds of 3 standard deviations, and ``3 std
 / sqrt(1 - 2 / pi)`` for values without sign.
+
+Cites: lee2021ewgs.
 """
 
 import math

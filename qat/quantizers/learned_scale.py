@@ -7,6 +7,8 @@ Each has a parameter for every scale. A training step changes it by
 where ``slope`` is what the method's paper has for ``d v_hat / d scale``. Methods that are not tied
 to an optimizer of their own multiply this sum by ``1 / sqrt(N * qmax)``, with N elements for each
 scale (Esser et al. 2020, arXiv:1902.08153, section 2.2): then one learning rate suits all tensors.
+
+Cites: esser2020lsq.
 """
 
 from typing import ClassVar

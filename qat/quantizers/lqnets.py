@@ -14,6 +14,8 @@ Differs from the paper: signed activations are possible, with the levels of weig
 starts as that of the uniform grid of least square error, followed by ten rounds of QEM on the
 calibration data (the paper starts from a normal distribution). ``B B^T`` gets 1e-6 of the number
 of values on its diagonal, towards the present v, because an encoding may not occur.
+
+Cites: zhang2018lqnets.
 """
 
 from itertools import product

@@ -14,6 +14,8 @@ elements that share a step. For an activation N does not count the batch axis; i
 step, each has its own N. The magnitude of the step is used, so that a step that becomes negative
 acts as a positive one. By default training starts from the step of least square error, since the
 start of the paper is 1.5 to 4.6 times wider at 2 to 8 bits, which is too wide for short trainings.
+
+Cites: esser2020lsq.
 """
 
 import torch

@@ -17,6 +17,8 @@ Differs from the paper: the integer zero point; the gradients of step and offset
 multiplied by ``1 / sqrt(N p)``, as LSQ's; one pair per channel is possible; codes are unsigned,
 since the offset makes room for negative values. The paper's weights have a symmetric step: take
 ``lsq`` for them. ``start=paper`` and ``start=mse`` are the same here.
+
+Cites: bhalgat2020lsqplus.
 """
 
 import torch

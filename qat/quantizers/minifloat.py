@@ -11,6 +11,8 @@ saturate. Ranges are found as by :mod:`qat.quantizers.minmax`.
 
 Differs from the paper: scales may be set per channel or group, and by any observer. An observer
 that minimises an error (``mse``) does so for the integers of equal width.
+
+Cites: micikevicius2022fp8.
 """
 
 import torch

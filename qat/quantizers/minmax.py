@@ -9,6 +9,8 @@ The gradient of r is 1 inside the range and 0 outside it. The range gets no grad
 data: the current extremes of a weight, a moving average of the extremes of an activation.
 
 Differs from the paper: rounding is half to even; the moving average starts at the first batch.
+
+Cites: jacob2018integer.
 """
 
 import torch

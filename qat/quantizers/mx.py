@@ -12,6 +12,8 @@ values whenever they are rounded: there is no calibration, no state, and granula
 Differs from the specification as :mod:`qat.core.blocks` does. The blocks of a convolution's weight
 ``(out, in, *kernel)`` run along ``in`` at each place of the kernel, as those of its input do at
 each pixel; a depthwise layer has one input channel, so each weight has its own scale there.
+
+Cites: rouhani2023microscaling.
 """
 
 import torch

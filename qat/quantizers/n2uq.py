@@ -18,6 +18,8 @@ signs have the same thresholds, with ``N = 2^(bits-1) - 1``. Widths and ``d_0`` 
 the uniform grid of least square error; in the paper as those of N equal intervals of 0 .. 2
 (section 4.1). A tensor may have intervals of each channel. Weights have the quantizer
 ``n2uq_weight``.
+
+Cites: liu2022n2uq.
 """
 
 import torch

@@ -13,6 +13,8 @@ Differs from the paper: the levels are whole multiples of this step, ``-2^(b-1) 
 that zero is one of them and integer runtimes multiply the codes; in the paper they lie half a step
 beside. Levels keep the unit of w instead of that of w'. The mean may be that of a channel or a
 group.
+
+Cites: liu2022n2uq.
 """
 
 import torch

@@ -18,6 +18,8 @@ Differs from the paper: one alpha per channel is possible; alpha starts at 10 on
 bring 10 down to where activations lie; a signed tensor, such as the images, which the paper leaves
 float, is clipped on both sides, at ``alpha qmin / qmax`` and ``alpha``, with ``d y_q / d alpha =
 qmin / qmax`` below, and does not start at 10; the magnitude of alpha is used.
+
+Cites: choi2018pact.
 """
 
 import torch

@@ -25,6 +25,8 @@ Differs from the paper: the levels are those of a uniform grid at every width; t
 that of least square error, and is fitted to u by least squares, given its codes, in every training
 step until ``frozen`` (the paper fits the levels themselves, which are sums of a basis). A step may
 be that of a channel or a group.
+
+Cites: jin2025parq.
 """
 
 import math

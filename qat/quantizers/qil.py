@@ -18,6 +18,8 @@ so that a layer without batch norm behind it, and a network that is not trained,
 their outputs; its gradient counts. Signed activations are possible and are treated as weights.
 ``c - d`` is held at 0 or more, so that zero stays a level. An interval may be that of a channel or
 a group. Training starts with the clip of least square error and no pruning: ``c = d = clip / 2``.
+
+Cites: jung2019qil.
 """
 
 import torch

@@ -14,6 +14,8 @@ normal values the result is 1.4 to 2 % inside of Max's optimum at 2 to 5 bits, a
 Differs from the paper: one level per channel or group is possible; where the weights are almost
 all equal in magnitude the formula becomes small or negative, and the level is then at least
 ``E[|w|]``.
+
+Cites: choi2018sawb.
 """
 
 import torch

@@ -12,6 +12,8 @@ Differs from the paper: beta is one number for the tensor (or for each channel),
 calibration images, instead of one for each place of the input. Batch norm is not moved before the
 sign. ``sign(0)`` is -1: after a ReLU no value is negative, and a sign of 1 for zero would be the
 same for all.
+
+Cites: rastegari2016xnor, courbariaux2016bnn.
 """
 
 import torch

@@ -11,6 +11,8 @@ Li et al., "Ternary Weight Networks", 2016, arXiv:1605.04711, section 2, for eac
 has 0.75.
 
 Differs from the paper: alpha and delta may be those of a group or of a layer, too.
+
+Cites: li2016twn.
 """
 
 import torch

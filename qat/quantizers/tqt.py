@@ -19,6 +19,8 @@ such a factor out again. The start ``paper`` is the paper's 3 standard deviation
 activations alike (it has the entropy-optimal threshold for activations: name an observer for
 others). By default training starts at the scale of least square error, in the middle of the
 thresholds that have this scale. One threshold per channel or group is possible.
+
+Cites: jain2020tqt.
 """
 
 import math

@@ -7,6 +7,8 @@ CVPR, arXiv:1711.00205, section 3.3 (progressive quantization): the weights of e
 start of the next narrower one. Each width has the whole training of the run (``trainer.max_epochs``
 and the schedule), and its ranges and steps are calibrated anew. Layers whose own width is above the
 one that is trained keep their own.
+
+Cites: zhuang2018progressive.
 """
 
 import torch

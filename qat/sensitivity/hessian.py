@@ -6,6 +6,8 @@ through the graph of the gradient.
 
 Differs from the paper: in each round every batch has its own vector, which has the same
 expectation; the input of a layer is treated like a weight, with the loss of each image separately.
+
+Cites: dong2020hawqv2.
 """
 
 import warnings

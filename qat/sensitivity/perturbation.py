@@ -13,6 +13,8 @@ Sums run over the elements of a weight, or of one image's input, and are average
 Fisher and gradient take one backward pass over the images. The Fisher information of a weight
 is estimated from whole batches of B images, ``F = mean B g^2``: the gradients of single images
 are taken to be independent with zero mean, as they are at an optimum.
+
+Cites: dong2020hawqv2.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -10,6 +10,8 @@ part of the checkpoint, so that a training that is killed continues to the same 
 
 Lightning's own callback averages parameters and keeps its state in the strategy's checkpoint, which
 does not fit the order in which checkpoints are written here.
+
+Cites: polyak1992averaging.
 """
 
 from typing import Any

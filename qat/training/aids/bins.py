@@ -1,6 +1,6 @@
 r"""Bin regularization.
 
-Han, Li, Dong, Wang, Cheng et al. 2021, "Improving Low-Precision Network Quantization via Bin
+Han, Li, Liu, Tian and Shan 2021, "Improving Low-Precision Network Quantization via Bin
 Regularization", ICCV 2021:
 
     L_BR = sum over bins i of  (mean(w_i) - w_hat_i)^2 + var(w_i)
@@ -10,6 +10,8 @@ makes each bin a sharp peak at its level.
 
 Differs from the paper: weights are taken in units of their step, so that channels with their own
 step share the bins of a layer; the weight of the term is that of the whole network's sum.
+
+Cites: han2021bins.
 """
 
 import torch

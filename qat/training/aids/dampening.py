@@ -11,6 +11,8 @@ weights beyond the grid get no gradient from it.
 
 Differs from the paper: with batch norm folded in during training (placement ``integer``), w is the
 folded weight.
+
+Cites: nagel2022oscillations.
 """
 
 import torch

@@ -9,6 +9,8 @@ Features, as in Romero et al. 2015 (FitNets), arXiv:1412.6550, Eq. 3, but withou
 both networks have the same shapes:
 
     L_features = mean over names of ||f_student - f_teacher||^2 / ||f_teacher||^2
+
+Cites: hinton2015distillation, romero2015fitnets.
 """
 
 from collections.abc import Iterator, Sequence

@@ -13,6 +13,8 @@ The threshold falls by cosine from a higher to a lower value. A frozen weight ke
 latent weight is set to that code's value after each optimizer step.
 
 Differs from the paper: the first code starts the average e. Weights with a codebook are left out.
+
+Cites: nagel2022oscillations.
 """
 
 from typing import Any
