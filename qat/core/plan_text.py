@@ -1,16 +1,33 @@
 """A plan as a table for people: one line for each layer and for each tensor between layers."""
 
 import html
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from qat.base.text import plain
 from qat.core.scheme import TensorSpec
 
-if TYPE_CHECKING:
-    from qat.core.plan import Plan
-
 GAP = "  "
+
+
+class ShownPlan(Protocol):
+    """What the table shows of a :class:`qat.core.plan.Plan`, which is above this file."""
+
+    @property
+    def layers(self) -> Mapping[str, Any]:
+        """Layer name to its plan."""
+
+    @property
+    def tensors(self) -> Mapping[str, Any]:
+        """Name of a tensor between layers to its plan."""
+
+    @property
+    def left_float(self) -> tuple[tuple[str, str], ...]:
+        """Names and classes of the layers that stay float."""
+
+    @property
+    def placement(self) -> str:
+        """Where quantizers are."""
 
 
 def spec_words(spec: TensorSpec | None) -> str:
@@ -36,7 +53,7 @@ def spec_words(spec: TensorSpec | None) -> str:
     return ", ".join(words)
 
 
-def plan_text(plan: "Plan") -> str:
+def plan_text(plan: ShownPlan) -> str:
     """The table with aligned columns, then the layers that stay float.
 
     Example:
@@ -49,7 +66,7 @@ def plan_text(plan: "Plan") -> str:
     return plain("\n\n".join([*parts, *_remarks(plan)]), keep="\n")
 
 
-def plan_html(plan: "Plan") -> str:
+def plan_html(plan: ShownPlan) -> str:
     """The same tables for a notebook."""
     remarks = "".join(f"<p>{html.escape(plain(line))}</p>" for line in _remarks(plan))
     return "".join(map(_html, _tables(plan))) + remarks
@@ -63,7 +80,7 @@ def _format(spec: TensorSpec) -> str:
     return f"int{spec.bits}" if spec.signed or spec.bits == 1 else f"uint{spec.bits}"
 
 
-def _tables(plan: "Plan") -> list[list[list[str]]]:
+def _tables(plan: ShownPlan) -> list[list[list[str]]]:
     """The rows of each table that has any, the first one with its headings."""
     layers = [["layer", "kind", "weight", "input", "output"]]
     layers += [
@@ -80,7 +97,7 @@ def _tables(plan: "Plan") -> list[list[list[str]]]:
     return [rows for rows in (layers, tensors) if len(rows) > 1]
 
 
-def _remarks(plan: "Plan") -> list[str]:
+def _remarks(plan: ShownPlan) -> list[str]:
     names = [f"{name} ({kind})" for name, kind in plan.left_float]
     lines = [f"float: {', '.join(names)}"] if names else []
     return [*lines, *([f"placement: {plan.placement}"] if plan.placement != "academic" else [])]
