@@ -15,7 +15,9 @@ PointSettings = Mapping[str, str | None]
 NAMED = ("model", "data", "mode", "weight_bits", "act_bits", "method")
 APART = ("weight_symmetry", "act_symmetry", "act_signed", "placement", "runtime", "rules", "ptq")
 CHOICE = ("allocator", "sensitivity", "budget")
-POINT_SETTINGS = (*NAMED, *APART, *CHOICE)
+ONLY_APART = ("calibration", "weight_granularity")
+"""Settings that are shown only where nothing else distinguishes two points."""
+POINT_SETTINGS = (*NAMED, *APART, *CHOICE, *ONLY_APART)
 POINT_METRICS = (
     *("top1", "packed_bytes", "float_bytes", "weight_bytes", "bops"),
     *("latency_ms", "float_latency_ms"),
@@ -86,8 +88,18 @@ def points_of(measurements: Sequence[Measured]) -> list[FigurePoint]:
     for name in ("rules", "ptq"):
         if any((s[name] is None) != (quantized[0][name] is None) for s in quantized):
             varying += [name] if name not in varying else []
+    varying += [name for name in ONLY_APART if _alone_distinguishes(name, quantized)]
     runtimes = len({settings["runtime"] for settings in all_settings} - {None}) > 1
     return [_point(measurement, varying, runtimes) for measurement in measurements]
+
+
+def _alone_distinguishes(name: str, settings: Sequence[PointSettings]) -> bool:
+    """Whether two points differ in one of :data:`ONLY_APART`, and in none of the usual settings."""
+    usual = (*NAMED, *APART, *CHOICE)
+    values: dict[tuple[str | None, ...], set[str | None]] = {}
+    for each in settings:
+        values.setdefault(tuple(each[key] for key in usual), set()).add(each[name])
+    return any(len(different) > 1 for different in values.values())
 
 
 def _point(measurement: Measured, varying: Sequence[str], runtimes: bool) -> FigurePoint:

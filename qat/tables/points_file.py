@@ -15,7 +15,7 @@ from qat.tables.statistics import Statistic
 
 POINTS_NAME = "points.csv"
 _PARTS = ("mean", "std", "n")
-_ADDED = ("ptq",)
+_ADDED = ("ptq", "calibration", "weight_granularity")
 """Settings that older files lack; their columns are written only if a group has one."""
 
 

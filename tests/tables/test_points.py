@@ -23,6 +23,15 @@ def test_labels_contain_only_what_differs(make):
     assert labels == {"w8a4-lsq qat, W symmetric", "w8a4-lsq qat, W asymmetric"}
 
 
+def test_an_observer_is_named_only_where_nothing_else_differs(make):
+    percentile = {"plan_changes": {"observer": {"name": "percentile", "options": {}}}}
+    alike = points_of(measured([make(8), make(8, **percentile), make(4), make(4, **percentile)]))
+    assert len({point.series for point in alike}) == 2
+    assert all("percentile" in p.series or "percentile" not in p.label for p in alike)
+    apart = points_of(measured([make(8), make(4, **percentile)]))
+    assert {point.label for point in apart} == {"w8a4-lsq qat", "w4a4-lsq qat"}
+
+
 def test_chosen_widths_are_named_by_their_allocator(make):
     allocation = {
         "allocation.allocator": "ilp",
