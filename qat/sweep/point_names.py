@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qat.config.checks.ptq import ptq_steps
 from qat.config.compose import Point
 from qat.config.modes import model_name
 from qat.config.schema import RunConfig, SlotConfig
@@ -37,12 +38,13 @@ def config_settings(config: RunConfig) -> dict[str, Any]:
 
 
 def _base(config: RunConfig) -> str:
-    """The part of the label about widths, mode and seed."""
+    """The part of the label about widths, steps of ``ptq``, mode and seed."""
     if config.mode == "float":
         return f"float {config.float.seed}"
     slots = (config.scheme.weight, config.scheme.act)
     widths = [f"{slot.format}{slot.bits}{slot.quantizer}" for slot in slots]
-    return f"{' '.join(widths)} {config.mode} {config.seed}"
+    steps = "+".join(step.name for step in ptq_steps(config))
+    return f"{' '.join(widths)} {steps} {config.mode} {config.seed}"
 
 
 def _spec(slot: SlotConfig) -> Mapping[str, Any]:

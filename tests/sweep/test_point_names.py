@@ -68,3 +68,10 @@ def test_points_are_named_by_what_differs_and_by_no_setting_that_numbers_ignore(
     assert all("observer" in key for key in different)
     points[0].config.measure.repeats = 7
     assert config_settings(points[0].config) == first
+
+
+def test_points_that_differ_in_their_steps_have_the_words_of_the_label_alone():
+    points = compose_points(
+        ["mode=static", "scheme=w4", "ptq=[fold,nearest],[fold,adaround]", "seed=0"], multirun=True
+    )
+    assert [words.around("it") for words in point_words(points)] == ["it", "it"]
