@@ -71,7 +71,8 @@ def copy_weights(source: nn.Module, target: nn.Module) -> None:
         >>> from qat.core.plan import LayerPlan, Plan
         >>> from qat.core.scheme import TensorSpec
         >>> net = nn.Sequential(nn.Linear(2, 2))
-        >>> plan = Plan({"0": LayerPlan("0", "Linear", TensorSpec(bits=2), TensorSpec(bits=2))})
+        >>> spec = TensorSpec(bits=2, signed=True)
+        >>> plan = Plan({"0": LayerPlan("0", "Linear", spec, spec)})
         >>> wide, narrow = quantize(net, at_least(plan, 4)), quantize(net, plan)
         >>> _ = wide[0].weight.data.fill_(0.25)
         >>> copy_weights(wide, narrow)

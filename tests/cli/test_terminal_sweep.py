@@ -89,7 +89,7 @@ def test_table_and_show_fit_and_are_plain_without_colours(swept, records):
 def test_list_breaks_between_words_and_cuts_nothing(place):
     seen = in_terminal("list")
     assert seen.code == 0
-    assert seen.too_wide == []
+    assert [line for line in seen.too_wide if str(place) not in line] == []  # paths stay whole
     text = " ".join(seen.text.split())
     assert "part of Fashion-MNIST that comes with the package: 5,000 train, 2,000 test." in text
 

@@ -101,7 +101,8 @@ def test_power_of_two_scales_contain_the_range():
 
 
 def test_a_range_follows_training_as_that_of_min_max():
-    quantizer = minifloat(layout=Layout(axis=0, channels=1), granularity="channel").train()
+    layout = Layout.of_weight("channel", (1, 2))
+    quantizer = minifloat(layout=layout, granularity="channel").train()
     quantizer(torch.tensor([[6.0, 1.0]]))
     assert quantizer.scale.item() == 1.0
     quantizer(torch.tensor([[3.0, 1.0]]))

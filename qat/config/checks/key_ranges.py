@@ -149,6 +149,7 @@ RANGES: dict[type, dict[str, Range]] = {
         "freeze_last": Range(0, 1, above=True),
         "freeze_momentum": INSIDE_ONE,
         "bin_regularization": FACTOR,
+        "progressive_bits": Range(2, 16),
     },
     DistillConfig: {
         "weight": SHARE,

@@ -21,7 +21,7 @@ W2A2 = ("mode=qat", "scheme=w2a2")
     [
         ((*W2A2, "aids.progressive_bits=[3,4]"), "widths of 2 to 16 bits that fall, such as [4,3]"),
         ((*W2A2, "aids.progressive_bits=[4,4]"), "that fall, such as [4,3], got [4,4]"),
-        ((*W2A2, "aids.progressive_bits=[32,4]"), "widths of 2 to 16 bits"),
+        ((*W2A2, "aids.progressive_bits=[32,4]"), "aids.progressive_bits must be 2 to 16"),
         ((*W2A2, "aids.progressive_bits=[4,2]"), "ends at 2 bits, which are no more than"),
         (
             (*W2A2, "aids.progressive_bits=[4]", "quantizer@scheme.weight=ternary"),
