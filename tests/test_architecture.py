@@ -1,7 +1,7 @@
 """The import direction of the rooms and the borders of third parties, read from the source."""
 
 import ast
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -105,8 +105,21 @@ def test_the_files_of_a_room_form_layers(room):
     """No circle, not even one that only types need: each file has a place above what it uses."""
     names = {dotted_name(path): path for path in ROOM_FILES if room_of(path) == room}
     used = {name: {home_of(each, names) for each in imported(names[name])} for name in names}
-    order = TopologicalSorter({name: others - {None, name} for name, others in used.items()})
-    order.prepare()  # a CycleError names the files
+    assert circle_in({name: others - {None, name} for name, others in used.items()}) == []
+
+
+def circle_in(used):
+    """Names of files that import each other in a circle; empty if there is none."""
+    try:
+        TopologicalSorter(used).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_a_circle_is_seen():
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert set(circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}})) == {"b", "c"}
 
 
 def dotted_name(path: Path) -> str:

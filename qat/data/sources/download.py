@@ -32,6 +32,25 @@ _FETCH_ERRORS = (
 )
 
 
+def damaged(name: str, what: str, files: str, error: Exception) -> DataError:
+    """The error for files that torchvision has made and cannot read.
+
+    Args:
+        name: Of the data set.
+        what: The files, with their folder.
+        files: What the user removes, such as ``the folder``.
+        error: What torchvision says.
+
+    Example:
+        >>> print(damaged("DTD", "data/dtd", "the folder", OSError("cut")))
+        DTD: torchvision cannot read data/dtd (OSError: cut); remove the folder to download it again
+    """
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return DataError(
+        f"{name}: torchvision cannot read {what} ({reason}); remove {files} to download it again"
+    )
+
+
 def named_file(name: str, request: DataRequest, fetch: Fetch) -> Path:
     """The .npz file of a named data set, downloaded if it is missing.
 

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qat.data.bundle import RawData
-from qat.data.errors import DataError
 from qat.data.names import chosen_options
 from qat.data.request import DataRequest
-from qat.data.sources.download import named_file
+from qat.data.sources.download import damaged, named_file
 from qat.data.sources.npz import read_npz
 
 _DAMAGED = (AssertionError, EOFError, IndexError, KeyError, OSError, TypeError, ValueError)
@@ -82,11 +81,7 @@ def _fetched(
     except RuntimeError:  # torchvision finds no files, or not all, or with another MD5
         return _arrays(request.name, options, folder, download=True)
     except _DAMAGED as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise DataError(
-            f"{request.name}: torchvision cannot read its files in {request.root} ({reason}); "
-            "remove them, and they are downloaded again"
-        ) from error
+        raise damaged(request.name, f"its files in {request.root}", "them", error) from error
 
 
 def _arrays(

@@ -17,7 +17,7 @@ from qat.data.errors import DataError
 from qat.data.labels import check_all_classes, check_labels
 from qat.data.names import TORCHVISION_DATA, chosen_options
 from qat.data.request import DataRequest
-from qat.data.sources.download import data_folder, make_once
+from qat.data.sources.download import damaged, data_folder, make_once
 from qat.data.sources.folder import file_sets
 from qat.data.sources.imagenet import MEAN, STD, imagenet_parts
 
@@ -95,11 +95,7 @@ def _listed(request: DataRequest, folder: Path) -> tuple[dict[str, Listing], tup
         }
         parts = {part: _pairs(data_set, entry) for part, data_set in sets.items()}
     except _UNREADABLE as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise DataError(
-            f"{name}: torchvision cannot read {folder} ({reason}); remove the folder, and it is "
-            "downloaded again"
-        ) from error
+        raise damaged(name, str(folder), "the folder", error) from error
     _check_files(name, folder, parts)
     return parts, tuple(map(str, getattr(sets["train"], "classes", ())))
 
