@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
 
@@ -75,19 +74,21 @@ def test_the_lock_is_free_again_after_an_error(tmp_path):
 def test_a_probe_turns_no_writer_away(tmp_path):
     code = (
         "import sys; from pathlib import Path; from qat.records.lock import is_held\n"
-        "for _ in range(20000): is_held(Path(sys.argv[1]))"
+        "print('probing', flush=True)\n"
+        "while True: is_held(Path(sys.argv[1]))"
     )
     with RunFolder(tmp_path).lock():
         pass
-    prober = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
-    deadline = time.monotonic() + 1.5
-    turns = 0
-    while time.monotonic() < deadline:
-        with RunFolder(tmp_path).lock():
-            turns += 1
-    prober.kill()
-    prober.wait()
-    assert turns > 5
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as prober:
+        try:
+            assert prober.stdout.readline() == "probing\n"
+            for _ in range(200):
+                with RunFolder(tmp_path).lock():
+                    pass
+            assert prober.poll() is None
+        finally:
+            prober.kill()
 
 
 @pytest.mark.parametrize(
