@@ -119,8 +119,8 @@ def measure(args: argparse.Namespace, data: DataBundle) -> dict[str, Any]:
     return results
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure and report."""
+def parser() -> argparse.ArgumentParser:
+    """Of the command line."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
     words.add_argument("--model", default="resnet20")
     words.add_argument("--data", choices=DATA_NAMES, default="fashion_mini")
@@ -137,11 +137,21 @@ def main(arguments: list[str] | None = None) -> int:
     words.add_argument("--warmup", type=int, default=0, help="epochs before those, not timed")
     words.add_argument("--threads", type=int, help="of torch; default: torch's own")
     words.add_argument("--out", type=Path, help="also write the JSON here")
-    args = words.parse_args(arguments)
+    return words
+
+
+def request(args: argparse.Namespace) -> DataRequest:
+    """The images that the command line asks for."""
+    return DataRequest(args.data, path=args.path, train_images=args.images, val_fraction=0)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and report."""
+    args = parser().parse_args(arguments)
     if args.threads:
         torch.set_num_threads(args.threads)
-    request = DataRequest(args.data, path=args.path, train_images=args.images, val_fraction=0)
-    write_report("epoch", measure(args, load_data(request).to(args.device)), args.out)
+    data = load_data(request(args)).to(args.device)
+    write_report("epoch", measure(args, data), args.out)
     return 0
 
 

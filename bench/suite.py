@@ -30,8 +30,8 @@ _STEP_SHOWN = ("ratio_*", "same_format_*", "*_step_ms", "first_step_s*")
 _STEP_WORDS = ("--compile-model", "--kernels", "compiled", "eager")
 _STEP_QUICK = ("--batch", "8", "--steps", "3", "--warmup", "1")
 _EPOCH_CUDA = (
-    *("--device", "cuda", "--images", "20000", "--memory-format", "channels_last"),
-    "--compile-model",
+    *("--device", "cuda", "--data", "synthetic", "--images", "20000"),
+    *("--compile-model", "--memory-format", "channels_last"),
 )
 _RUN = ("data", "checkpoint")
 
@@ -60,7 +60,7 @@ ENTRIES = {
     "epoch": Entry(
         "epoch",
         "How many images a second does training read, augment and train on?",
-        ("--images", "10240"),
+        ("--data", "synthetic", "--images", "10240"),
         ("--images", "256", "--batch", "32", "--epochs", "1"),
     ),
     "step_cuda": Entry(

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bench import epoch
+from bench.suite import ENTRIES
 
 TINY = ["--model", "simple_cnn", "--data", "synthetic", "--images", "20", "--batch", "8"]
 
@@ -26,6 +27,15 @@ def test_reports_rates_and_paired_ratios(memory_format, precision, tmp_path, cap
     assert results["precision"] == precision
     assert results["memory_format"] == memory_format
     assert results["ratio_qat_eager"]["n"] == results["float_images_per_second"]["n"] == 2
+
+
+@pytest.mark.parametrize(
+    "words", [entry.words for entry in ENTRIES.values() if entry.module == "epoch"]
+)
+def test_the_suite_asks_for_images_that_there_are(words):
+    """Its own words, which a trial with ``--quick`` replaces."""
+    request = epoch.request(epoch.parser().parse_args(list(words)))
+    assert len(epoch.load_data(request).training) == request.train_images
 
 
 def test_an_epoch_reads_every_image_once_in_its_format_and_the_next_in_another_order():
