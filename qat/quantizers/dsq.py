@@ -16,17 +16,20 @@ in the forward pass, and a symmetric grid has one learned clip u, with ``l = u q
 may be that of a channel or a group. Alpha is held within 0.001 to 0.9, where s and k exist; beyond
 them its gradient passes, so that it returns. Its size is not penalised except by
 ``optimizer.step_weight_decay``. The first range is that of the observer of the spec, by default
-that of least square error.
+that of least square error. With compiled kernels the gradients equal those of plain operations to
+rounding only, since a compiled loop has another tanh.
 
 Cites: gong2019dsq.
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from qat.base.errors import InputError
 from qat.core.affine import quantize_dequantize
-from qat.core.kernels import grad_of
+from qat.core.kernels import body, grad_of
 from qat.core.layout import Layout
 from qat.core.qparams import QParams, raised
 from qat.core.scheme import Method, TensorSpec
@@ -76,24 +79,28 @@ class DSQQuantizer(Quantizer):
 
     def quantize(self, x: Tensor) -> Tensor:
         """``Q(x)``, with the gradients of ``Q_S(x)``."""
-        layout, grid = self.layout, self.grid
-        scale, real_zero = self._terms()
-        with torch.no_grad():
-            terms = scale.detach().reshape(-1, 1), self._whole(real_zero.detach()).reshape(-1, 1)
-            rows = quantize_dequantize(layout.sliced(x.detach()), *terms, grid.qmin, grid.qmax)
-            value = layout.unsliced(rows, x)
-        if not torch.is_grad_enabled():
-            return value
-        scale, real_zero = layout.beside(scale, x), layout.beside(real_zero, x)
-        steps = (x / scale + real_zero).clamp(grid.qmin, grid.qmax)
-        return grad_of(value, (self._soft(steps) - real_zero) * scale)
+        if torch.compiler.is_compiling():
+            return self.in_plain_operations(x)
+        scale, real_zero = (term.reshape(-1, 1) for term in self._terms())
+        alpha = self._held_alpha()
+        whole = self._whole(real_zero.detach())
+        return _Staircase.apply(x, scale, real_zero, alpha, whole, self)  # type: ignore[no-any-return]
 
-    def _soft(self, steps: Tensor) -> Tensor:
-        """Q_S in steps, with alpha's gradient."""
-        alpha = grad_of(self.alpha.clamp(LEAST_ALPHA, MOST_ALPHA), self.alpha)
-        cell = steps.detach().floor().clamp(max=self.grid.qmax - 1)
-        phi = torch.tanh(torch.log(2 / alpha - 1) * (steps - cell - 0.5)) / (1 - alpha)
-        return cell + (phi + 1) / 2
+    def in_plain_operations(self, x: Tensor) -> Tensor:
+        """The same for a training step that is compiled as a whole."""
+        layout, grid = self.layout, self.grid
+        scale, real_zero = (layout.beside(term, x) for term in self._terms())
+        whole = self._whole(real_zero.detach())
+        value = quantize_dequantize(x.detach(), scale.detach(), whole, grid.qmin, grid.qmax)
+        steps = (x / scale + real_zero).clamp(grid.qmin, grid.qmax)
+        alpha = self._held_alpha()
+        phi = torch.tanh(_sharpness(alpha) * _from_middle(steps, grid.qmax)) / (1 - alpha)
+        soft = _cell(steps, grid.qmax) + (phi + 1) / 2
+        return grad_of(value, (soft - real_zero) * scale)
+
+    def _held_alpha(self) -> Tensor:
+        """Alpha within its ends, beyond which its gradient passes."""
+        return grad_of(self.alpha.clamp(LEAST_ALPHA, MOST_ALPHA), self.alpha)
 
     @torch.no_grad()
     def set_qparams(self, scale: Tensor, zero_point: Tensor) -> None:
@@ -132,3 +139,73 @@ class DSQQuantizer(Quantizer):
 
     def _whole(self, zero_point: Tensor) -> Tensor:
         return torch.round(zero_point).clamp(self.grid.qmin, self.grid.qmax)
+
+
+class _Staircase(torch.autograd.Function):
+    """The hard staircase forward and the soft one backward, as one loop each if compiled."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any,
+        x: Tensor,
+        scale: Tensor,
+        real_zero: Tensor,
+        alpha: Tensor,
+        whole: Tensor,
+        quantizer: DSQQuantizer,
+    ) -> Tensor:
+        ctx.layout, ctx.grid = quantizer.layout, quantizer.grid
+        ctx.save_for_backward(x, scale, real_zero, alpha)
+        rows = ctx.layout.sliced(x)
+        return ctx.layout.unsliced(_hard(rows, scale, whole, ctx.grid.qmin, ctx.grid.qmax), x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        x, *terms = ctx.saved_tensors
+        rows = ctx.layout.sliced(grad, like=x), ctx.layout.sliced(x)
+        of_x, *of_terms = _gradients(*rows, *terms, ctx.grid.qmin, ctx.grid.qmax)
+        return ctx.layout.unsliced(of_x, x), *of_terms, None, None
+
+
+_hard = body(quantize_dequantize)
+
+
+@body
+def _gradients(
+    grad: Tensor,
+    x: Tensor,
+    scale: Tensor,
+    real_zero: Tensor,
+    alpha: Tensor,
+    qmin: int,
+    qmax: int,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The gradients of rows ``(slices, n)``, scale and zero point ``(slices, 1)``, and alpha."""
+    free = x / scale + real_zero
+    steps = free.clamp(qmin, qmax)
+    inside = (free >= qmin) & (free <= qmax)
+    middle, sharpness = _from_middle(steps, qmax), _sharpness(alpha)
+    tanh = torch.tanh(sharpness * middle)
+    soft = _cell(steps, qmax) + (tanh / (1 - alpha) + 1) / 2
+    rise = (1 - tanh * tanh) / (2 * (1 - alpha))  # by the argument of tanh
+    slope = torch.where(inside, sharpness * rise, 0.0)
+    of_scale = grad * (soft - real_zero - slope * (x / scale))
+    of_zero = grad * scale * (slope - 1)
+    # d log(2 / alpha - 1) / d alpha = -2 / (alpha (2 - alpha))
+    by_alpha = tanh / (2 * (1 - alpha) ** 2) - rise * middle * (2 / (alpha * (2 - alpha)))
+    of_alpha = (grad * scale * by_alpha).sum()
+    sums = (each.sum(dim=1, keepdim=True) for each in (of_scale, of_zero))
+    return grad * slope, *sums, of_alpha
+
+
+def _sharpness(alpha: Tensor) -> Tensor:
+    """The factor k for steps of 1."""
+    return torch.log(2 / alpha - 1)
+
+
+def _cell(steps: Tensor, qmax: int) -> Tensor:
+    return steps.detach().floor().clamp(max=qmax - 1)
+
+
+def _from_middle(steps: Tensor, qmax: int) -> Tensor:
+    return steps - _cell(steps, qmax) - 0.5

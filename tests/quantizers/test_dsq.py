@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from qat.core.kernels import current_kernel, set_kernel
 from qat.core.layout import Layout
 from qat.core.scheme import TensorSpec
 from qat.quantizers.dsq import DSQQuantizer
@@ -66,6 +67,46 @@ def test_a_symmetric_grid_has_one_clip():
     assert quantizer(torch.tensor([-9.0, 9.0])).tolist() == [-2.0, 1.5]
     quantizer(torch.tensor([-9.0])).backward()
     assert quantizer.upper.grad.item() == pytest.approx(-4 / 3)
+
+
+def results(quantizer, rounds):
+    x = torch.linspace(-2, 2, 90).reshape(2, 5, 3, 3).requires_grad_()
+    y = rounds(x)
+    (y * torch.linspace(-1, 1, 90).reshape(x.shape)).sum().backward()
+    return y.detach(), [x.grad, *(p.grad.clone() for p in quantizer.parameters())]
+
+
+def in_channels():
+    spec = TensorSpec(bits=3, signed=True, symmetric=False, granularity="channel")
+    quantizer = DSQQuantizer(spec, Layout(axis=1, channels=5))
+    quantizer.set_range(-1.1, 1.6)
+    return quantizer
+
+
+def test_plain_operations_compute_the_same():
+    """What a step that is compiled as a whole uses, against the one body of each pass."""
+    first, second = in_channels(), in_channels()
+    y, gradients = results(first, first)
+    plain_y, plain = results(second, second.in_plain_operations)
+    assert torch.equal(y, plain_y)
+    for one, other in zip(gradients, plain, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_compiled_kernels_compute_the_same():
+    before, found = current_kernel(), []
+    try:
+        for kernel in ("eager", "compiled"):
+            set_kernel(kernel)
+            quantizer = in_channels()
+            found.append(results(quantizer, quantizer))
+    finally:
+        set_kernel(before)
+    (y, gradients), (compiled_y, compiled) = found
+    assert torch.equal(y, compiled_y)
+    for one, other in zip(gradients, compiled, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 
 
 def test_alpha_returns_from_beyond_its_ends():

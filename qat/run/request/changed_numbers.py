@@ -7,6 +7,8 @@ their ids. The next ``NUMERICS_VERSION`` (:mod:`qat.records.schema`) makes these
   its elements (:meth:`qat.quantizers.learned_scale.LearnedScale.gain`).
 - ``weight_range``: the range of a whole weight follows its current extremes in training, and no
   moving average (:meth:`qat.quantizers.minmax.MinMaxQuantizer.observer_method`).
+- ``soft_staircase``: the gradients of ``dsq`` are computed in one pass from closed formulas, which
+  round otherwise than the operations before.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,22 +33,33 @@ def changed_numbers(config: RunConfig) -> dict[str, str]:
     if config.mode == "float":
         return {}
     learns = trains(config) or (config.mode == "mixed" and config.allocate.name == "learned")
-    whole = [slot for slot in _weights(config) if learns and slot["granularity"] == "tensor"]
+    if not learns:
+        return {}
+    whole = [slot for slot in _settings(config, "weight") if slot["granularity"] == "tensor"]
     marks = {}
     if any(_name(slot["quantizer"]) in WITH_GAIN for slot in whole):
         marks["step_gain"] = "whole weight"
     if any((_name(s["quantizer"]), _name(s["observer"])) == FOLLOWS for s in whole):
         marks["weight_range"] = "current extremes"
+    slots = [*_settings(config, "weight"), *_settings(config, "act")]
+    if any(_name(slot["quantizer"]) == "dsq" for slot in slots):
+        marks["soft_staircase"] = "closed formulas"
     return marks
 
 
-def _weights(config: RunConfig) -> Iterator[dict[str, Any]]:
-    """The settings of weights: of the scheme, and with the changes of each rule."""
-    own = asdict(config.scheme.weight)
+def _settings(config: RunConfig, slot: str) -> Iterator[dict[str, Any]]:
+    """The settings of weights or activations: of the scheme, and with the changes of each rule.
+
+    Args:
+        config: Of the run.
+        slot: ``weight`` or ``act``.
+    """
+    own = asdict(getattr(config.scheme, slot))
     yield own
     for rule in config.scheme.rules:
-        if rule.weight.keys() & {"quantizer", "observer", "granularity"}:
-            yield {**own, **rule.weight}
+        changes = getattr(rule, slot)
+        if changes.keys() & {"quantizer", "observer", "granularity"}:
+            yield {**own, **changes}
 
 
 def _name(method: Any) -> str:

@@ -7,6 +7,7 @@ from qat.run.request.changed_numbers import changed_numbers
 
 GAIN = {"step_gain": "whole weight"}
 RANGE = {"weight_range": "current extremes"}
+SOFT = {"soft_staircase": "closed formulas"}
 TENSOR = "scheme.weight.granularity=tensor"
 
 
@@ -34,6 +35,9 @@ def marks(*words):
             GAIN,
         ),
         (["mode=static", "scheme=w2_ternary"], {}),
+        (["mode=static", "quantizer@scheme.act=dsq"], {}),
+        (["mode=qat", "quantizer@scheme.act=dsq"], SOFT),
+        (["mode=qat", "scheme.rules=[{match:fc,act:{quantizer:{name:dsq}}}]"], SOFT),
     ],
 )
 def test_marks(home, words, expected):
