@@ -34,6 +34,18 @@ _EPOCH_CUDA = (
     *("--compile-model", "--memory-format", "channels_last"),
 )
 _RUN = ("data", "checkpoint")
+_METHODS = ("dorefa", "dsq", "ewgs", "lsq_plus", "pact", "sawb", "tqt")
+"""Methods of uniform grids beside LSQ, which the other benchmarks of steps have."""
+_STEPS_OF_METHODS = {
+    f"step_{method}": Entry(
+        "step",
+        f"And one of ResNet-20 with {method}?",
+        ("--method", method, "--kernels", "compiled", "--steps", "9"),
+        _STEP_QUICK,
+        shown=("ratio_*", "same_format_*"),
+    )
+    for method in _METHODS
+}
 
 ENTRIES = {
     "step": Entry(
@@ -57,6 +69,7 @@ ENTRIES = {
         ("--batch", "2", "--steps", "3", "--warmup", "1"),
         shown=_STEP_SHOWN,
     ),
+    **_STEPS_OF_METHODS,
     "epoch": Entry(
         "epoch",
         "How many images a second does training read, augment and train on?",
