@@ -125,7 +125,12 @@ def _of_tensor(
         distances = part.double().sub_(middle.unsqueeze(1))
         sums[0] += distances.sum(dim=1)
         sums[1] += distances.square_().sum(dim=1)
-        # To count the values that are not 0 takes four times as long.
-        sums[2] += part.sign().abs_().sum(dim=1, dtype=torch.float64)
+        # To count the values that are not 0 takes four times as long. The sum of a piece is exact.
+        sums[2] += part.sign().abs_().sum(dim=1, dtype=_exact_for(part))
     first, second, nonzero = total(sums)
     return middle + first / count, (second - first.square() / count).clamp(min=0), nonzero
+
+
+def _exact_for(part: Tensor) -> torch.dtype:
+    """A type that holds the number of columns of a piece exactly."""
+    return torch.float32 if part.shape[1] <= 2**24 else torch.float64

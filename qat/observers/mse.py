@@ -17,6 +17,7 @@ from torch import Tensor
 from qat.core.grid import IntGrid
 from qat.core.qparams import qparams_from_range
 from qat.observers.base import HISTOGRAM
+from qat.observers.pieces import ELEMENTS
 from qat.observers.statistics import StatisticsObserver
 
 _COARSE, _FINE = 80, 16
@@ -91,8 +92,8 @@ def square_error(
     Args:
         values: ``(slices, n)``.
         weights: ``(slices, n)``.
-        low: ``(slices,)``, smallest value that is represented.
-        high: ``(slices,)``, largest value that is represented.
+        low: ``(..., slices)``, smallest value that is represented.
+        high: ``(..., slices)``, largest value that is represented.
         grid: The codes.
         symmetric: Fix the zero point at 0.
 
@@ -103,9 +104,9 @@ def square_error(
         tensor([4.1600])
     """
     scale, zero_point = qparams_from_range(low, high, grid, symmetric=symmetric)
-    scale, zero_point = scale.unsqueeze(1), zero_point.unsqueeze(1)
+    scale, zero_point = scale.unsqueeze(-1), zero_point.unsqueeze(-1)
     codes = (values / scale).round_().add_(zero_point).clamp_(grid.qmin, grid.qmax)
-    return codes.sub_(zero_point).mul_(scale).sub_(values).square_().mul_(weights).sum(dim=1)
+    return codes.sub_(zero_point).mul_(scale).sub_(values).square_().mul_(weights).sum(dim=-1)
 
 
 class _RangeSearch:
@@ -133,14 +134,23 @@ class _RangeSearch:
             shrink_high: Multiply the upper end.
         """
         low, high = self.low, self.high
-        for factor in factors:
-            tried_low = low * factor if shrink_low else low
-            tried_high = high * factor if shrink_high else high
-            error = self._error(tried_low, tried_high)
-            better = error < self.error
-            self.error = torch.where(better, error, self.error)
-            self.low = torch.where(better, tried_low, self.low)
-            self.high = torch.where(better, tried_high, self.high)
+        column = torch.tensor(factors, dtype=low.dtype, device=low.device).unsqueeze(1)
+        for part in column.split(max(1, ELEMENTS // max(self.data[0].numel(), 1))):
+            lows = low * part if shrink_low else low.expand(len(part), -1)
+            highs = high * part if shrink_high else high.expand(len(part), -1)
+            self._keep_best(lows, highs)
+
+    def _keep_best(self, lows: Tensor, highs: Tensor) -> None:
+        """Of ranges ``(tried, slices)`` the first of least error, if it is better than the best."""
+        errors = self._error(lows, highs)
+        errors = torch.where(errors.isnan(), torch.inf, errors)
+        error = errors.amin(dim=0, keepdim=True)
+        order = torch.arange(len(errors), device=errors.device).unsqueeze(1)
+        first = torch.where(errors == error, order, len(errors)).amin(dim=0, keepdim=True)
+        better = error[0] < self.error
+        self.error = torch.where(better, error[0], self.error)
+        self.low = torch.where(better, lows.gather(0, first)[0], self.low)
+        self.high = torch.where(better, highs.gather(0, first)[0], self.high)
 
     def _error(self, low: Tensor, high: Tensor) -> Tensor:
         return square_error(*self.data, low, high, self.grid, self.symmetric)

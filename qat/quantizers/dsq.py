@@ -161,9 +161,16 @@ class _Staircase(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        x, *terms = ctx.saved_tensors
-        rows = ctx.layout.sliced(grad, like=x), ctx.layout.sliced(x)
-        of_x, *of_terms = _gradients(*rows, *terms, ctx.grid.qmin, ctx.grid.qmax)
+        x, scale, real_zero, alpha = ctx.saved_tensors
+        of_x, *of_terms = _gradients(
+            ctx.layout.sliced(grad, like=x),
+            ctx.layout.sliced(x),
+            scale,
+            real_zero,
+            alpha,
+            ctx.grid.qmin,
+            ctx.grid.qmax,
+        )
         return ctx.layout.unsliced(of_x, x), *of_terms, None, None
 
 
@@ -194,8 +201,8 @@ def _gradients(
     # d log(2 / alpha - 1) / d alpha = -2 / (alpha (2 - alpha))
     by_alpha = tanh / (2 * (1 - alpha) ** 2) - rise * middle * (2 / (alpha * (2 - alpha)))
     of_alpha = (grad * scale * by_alpha).sum()
-    sums = (each.sum(dim=1, keepdim=True) for each in (of_scale, of_zero))
-    return grad * slope, *sums, of_alpha
+    of_scale, of_zero = (each.sum(dim=1, keepdim=True) for each in (of_scale, of_zero))
+    return grad * slope, of_scale, of_zero, of_alpha
 
 
 def _sharpness(alpha: Tensor) -> Tensor:
