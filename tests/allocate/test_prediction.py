@@ -19,6 +19,7 @@ def test_only_the_order_matters():
         assert (estimate.value, estimate.low, estimate.high) == pytest.approx((1, 1, 1))
 
 
+@pytest.mark.slow
 def test_the_interval_covers_as_often_as_it_says():
     # two normal variables of correlation r have Kendall's tau = 2 / pi asin r
     tau, covered = 2 / np.pi * np.arcsin(0.6), 0

@@ -51,6 +51,7 @@ class Ring:
         self.itself = self
 
 
+@pytest.mark.slow
 def test_unreachable_objects_are_deleted_and_all_others_left_out_of_later_searches():
     lost, kept = weakref.ref(Ring()), Ring()
     try:

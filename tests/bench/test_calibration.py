@@ -10,6 +10,7 @@ from bench import calibration
 TINY = ["--model", "simple_cnn", "--images", "8", "--batch", "4", "--size", "8", "--rounds", "2"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("from_file", [False, True])
 def test_reports_ratios_and_that_ranges_agree(tmp_path, capsys, from_file):

@@ -13,6 +13,7 @@ TINY = ["--model", "simple_cnn", "--data", "synthetic", "--images", "20", "--bat
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("memory_format", "precision"), [("contiguous", "32-true"), ("channels_last", "bf16-mixed")]
 )
@@ -29,6 +30,7 @@ def test_reports_rates_and_paired_ratios(memory_format, precision, tmp_path, cap
     assert results["ratio_qat_eager"]["n"] == results["float_images_per_second"]["n"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [entry.words for entry in ENTRIES.values() if entry.module == "epoch"]
 )

@@ -1,8 +1,11 @@
 """The footprint benchmark: stages with their peaks, of a run that is too small to matter."""
 
+import pytest
+
 from bench import footprint
 
 
+@pytest.mark.slow
 def test_every_stage_has_its_peak(home):
     found = footprint.measure("simple_cnn", side=32, images=10, folder=home)
     assert found["code"] == 0

@@ -2,6 +2,8 @@
 
 import csv
 
+import pytest
+
 from bench import memory_study
 from qat.records.side_files.memory import MemoryFile
 from tests.side_files import MEMORY
@@ -23,6 +25,7 @@ RAN = {
 GAIN = {"own_order_bytes": 4096, "best_bytes": 1024, "saving": 0.75, "exact": True}
 
 
+@pytest.mark.slow
 def test_tables_and_figures(tmp_path):
     network = dict.fromkeys(memory_study.ORDER, ROW) | {"executed": RAN}
     results = {"networks": {"net": network}, "schedules": {"branches": GAIN}}

@@ -11,6 +11,7 @@ from tests.bench.conftest import SMALL
 TINY = [*SMALL, "--warmup", "0"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("commands_here")
 def test_commands_end_to_end(tmp_path):
     words = ["--rounds", "1", "--only", "import", "refused", "finished"]

@@ -11,6 +11,7 @@ from tests.bench.conftest import SMALL
 TINY = [*SMALL, "--calls", "1"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("commands_here")
 def test_a_small_sweep_end_to_end(monkeypatch, tmp_path, capsys):
     words = []

@@ -19,6 +19,7 @@ def clipped(finished):
     return finished(*SMALL, *CLIPPING)
 
 
+@pytest.mark.slow
 def test_what_was_clipped_is_found_and_the_cure_can_be_typed(clipped, qat):
     folder, _ = clipped
     code, out, _ = qat("diagnose", folder.name[:8])

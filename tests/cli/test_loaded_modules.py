@@ -50,12 +50,14 @@ def test_a_static_run_loads_torch_and_a_finished_run_not_even_that(float_network
     assert loaded(*STATIC) == set()
 
 
+@pytest.mark.slow
 def test_a_finished_sweep_loads_neither_torch_nor_matplotlib(float_network):
     sweep = ["run", *SMALL, "-m", "scheme=w8a8,w4a4"]
     assert "torch" in loaded(*sweep)
     assert loaded(*sweep) == set()
 
 
+@pytest.mark.slow
 def test_a_training_run_loads_lightning_and_no_exporter(float_network):
     names = loaded(*STATIC, "mode=qat", "trainer=smoke")
     assert {"torch", "lightning"} <= names

@@ -34,6 +34,7 @@ def test_from_repeats_a_run_under_its_own_name(qat, home, run):
     assert (run / "run.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_from_takes_changes(qat, home, run):
     code, out, _ = qat("run", "--from", str(run), "scheme.weight.bits=5")
     assert code == 0

@@ -94,6 +94,7 @@ def test_list_breaks_between_words_and_cuts_nothing(place):
     assert "part of Fashion-MNIST that comes with the package: 5,000 train, 2,000 test." in text
 
 
+@pytest.mark.slow
 def test_a_run_that_is_running_names_its_stage_and_a_sweep_is_interrupted(place, monkeypatch):
     shown = []
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
@@ -61,6 +62,7 @@ print(*Names.names, "torch._dynamo" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_a_mode_sees_each_kernel_and_loads_no_compiler():
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True

@@ -35,7 +35,12 @@ def run(finished):
 
 
 @pytest.mark.parametrize(
-    "words", [["mode=static"], ["mode=qat", "scheme=w4a4", "trainer.max_epochs=2"]], ids=" ".join
+    "words",
+    [
+        ["mode=static"],
+        pytest.param(["mode=qat", "scheme=w4a4", "trainer.max_epochs=2"], marks=pytest.mark.slow),
+    ],
+    ids=" ".join,
 )
 def test_an_integer_network_is_measured_in_its_runtime(qat, home, words):
     code, out, err = qat("run", *INTEGER, *words, "measure.batches=[1,4]")
@@ -55,6 +60,7 @@ def test_an_integer_network_is_measured_in_its_runtime(qat, home, words):
     assert f"onnxruntime {version}" in out
 
 
+@pytest.mark.slow
 def test_the_runtimes_accuracy_is_that_of_the_file(qat, home, run):
     """The file, run by hand on the test images, preprocessed by hand."""
     from qat.run.load import load_run
@@ -87,6 +93,7 @@ def test_a_missed_gate_is_in_the_record_the_table_and_the_exit_code(qat, home):
     assert qat("parity", str(folder_of(out)))[0] == 1
 
 
+@pytest.mark.slow
 def test_parity_and_measure_repeat_and_record(qat, home, run):
     before = record_in(run)
     code, out, err = qat("parity", str(run))
@@ -124,6 +131,7 @@ def test_export_writes_every_format(qat, home, run):
     assert qat("export", str(run), "--to", "packed", "--out", "d.safetensors")[0] == 0
 
 
+@pytest.mark.slow
 def test_what_has_no_runtime_says_so(qat, home):
     code, out, _ = qat("run", *SMALL)
     assert code == 0
@@ -137,6 +145,7 @@ def test_what_has_no_runtime_says_so(qat, home):
     assert "scheme.placement=integer" in err
 
 
+@pytest.mark.slow
 def test_a_float_network_and_dynamic_ranges_are_measured_if_asked_for(qat, home):
     code, out, err = qat("run", *SMALL, "mode=float", "export=onnx")
     assert code == 0, err
@@ -223,6 +232,7 @@ def test_openvino_executes_the_same_file(qat, home):
     assert Path("it.bin").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_a_network_that_runs_in_float_has_a_label_instead_of_a_latency(qat, home, monkeypatch):
     monkeypatch.setattr(
         "qat.run.deploy.parity.float_layers", lambda nodes, layers: tuple(layers[:1])

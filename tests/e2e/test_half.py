@@ -31,6 +31,7 @@ def run(finished):
     return finished(*SMALL, "scheme=fp16")
 
 
+@pytest.mark.slow
 def test_a_network_in_float16_is_half_as_large_and_as_right(run):
     folder, out = run
     record = json.loads((folder / "run.json").read_text())
@@ -99,6 +100,7 @@ def test_products_count_by_what_they_compute_on():
     assert float16_products(nodes) == (1, 2)
 
 
+@pytest.mark.slow
 def test_the_exported_weights_are_numpys_float16():
     net = build_model("builtin", "simple_cnn", classes=10, in_channels=3, image_size=16).eval()
     whole = float_onnx(net, torch.zeros(2, 3, 16, 16))

@@ -42,6 +42,7 @@ def spent(folder):
     return spent_by(net().eval(), Plan.load(folder / "plan.json"), EXAMPLE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("placement", ["academic", "integer"])
 def test_the_plan_that_runs_costs_no_more_than_the_scheme(qat, home, placement):
     folder, out = run(qat, f"scheme.placement={placement}")
@@ -57,6 +58,7 @@ def test_the_plan_that_runs_costs_no_more_than_the_scheme(qat, home, placement):
     assert {"sensitivity", "allocation", "plan"} <= record_in(folder)["artifacts"].keys()
 
 
+@pytest.mark.slow
 def test_random_plans_check_the_prediction(qat, home):
     folder, out = run(qat, "mixed.check_plans=6", "mixed.check_images=20")
     metrics = record_in(folder)["metrics"]
@@ -75,6 +77,7 @@ def test_random_plans_check_the_prediction(qat, home):
         }
 
 
+@pytest.mark.slow
 def test_too_few_plans_for_a_correlation_are_said(qat, home):
     """Three weights of two widths each: at most three plans of which none is wider than another."""
     words = ["sensitivity.slots=[weight]", "sensitivity.widths=[4,8]"]
@@ -86,6 +89,7 @@ def test_too_few_plans_for_a_correlation_are_said(qat, home):
     assert "too few plans for a correlation" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("allocator", ["clado", "remeasure"])
 def test_harms_that_do_not_add_up(qat, home, allocator):
     words = [f"allocate={allocator}", "sensitivity.widths=[2,8]", "allocate.uniform_bits=4"]
@@ -182,6 +186,7 @@ def test_mistakes_are_refused_before_anything_is_computed(qat, home, words, part
     assert not (home / "runs").exists()
 
 
+@pytest.mark.slow
 def test_rows_of_other_allocations_stand_apart_and_are_comparable(qat, home):
     words = ["sensitivity.metric=fisher,output_kl", "allocate.uniform_bits=3", "seed=0,1"]
     code, out, err = qat("run", "-m", *MIXED, *words)

@@ -83,6 +83,7 @@ def test_the_same_command_again_computes_nothing_and_force_computes_the_same(qat
     assert repeatable(forced) == repeatable(first)
 
 
+@pytest.mark.slow
 def test_an_undisturbed_machine_gives_the_same_everywhere(qat, home, monkeypatch):
     """Another cache and another folder: the float network is trained anew, to the same figures."""
     words = ["run", *SHORT, "mode=static"]

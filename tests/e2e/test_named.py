@@ -36,6 +36,7 @@ def test_digits_of_torchvision_from_its_files_to_a_record(qat, home, monkeypatch
     assert known_identity(compose_points(words, False)[0].config) == record["id"]
 
 
+@pytest.mark.slow
 def test_streamed_images_give_the_results_of_those_in_memory(qat, home, monkeypatch):
     tiny.gtsrb(home / "data", monkeypatch)
     words = ["data=torchvision", "data.name=GTSRB", "data.val_fraction=0.5", *QUICK]

@@ -19,7 +19,7 @@ def folder_of(out):
     return Path(out.strip().splitlines()[-1].removeprefix("record: ")).parent
 
 
-@pytest.mark.parametrize("placement", ["academic", "integer"])
+@pytest.mark.parametrize("placement", [pytest.param("academic", marks=pytest.mark.slow), "integer"])
 def test_a_run_is_recorded_shown_and_loaded(qat, home, placement):
     words = [f"scheme.placement={placement}", "export=none", "scheme=w4a4", STEPS, IMAGES]
     code, out, err = qat("run", *RESNET, *words)
@@ -42,6 +42,7 @@ def test_a_run_is_recorded_shown_and_loaded(qat, home, placement):
     assert "[ptq]" not in err  # a finished run is shown, not computed
 
 
+@pytest.mark.slow
 def test_an_exported_network_computes_what_the_steps_made(qat, home):
     pytest.importorskip("onnxruntime")
     words = ["scheme.placement=integer", "scheme=w8a8", STEPS, IMAGES]

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from torch import nn
 from torchvision.ops import StochasticDepth, stochastic_depth
 
@@ -40,6 +41,7 @@ def test_a_call_becomes_the_layer_with_its_arguments():
     assert (layer.p, layer.mode) == (0.25, "batch")
 
 
+@pytest.mark.slow
 def test_tracing_a_network_without_it_loads_no_torchvision():
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True

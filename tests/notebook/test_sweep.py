@@ -20,6 +20,7 @@ def swept(finished):
     return folder.parent
 
 
+@pytest.mark.slow
 def test_the_records_are_those_that_the_command_finds(home, qat, capsys):
     records = sweep(*WORDS)
     assert capsys.readouterr() == ("", "")
@@ -48,6 +49,7 @@ def test_a_failed_run_is_returned_and_warned_of(swept, monkeypatch, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_run_that_never_starts_is_an_error(swept, monkeypatch):
     monkeypatch.setattr("qat.sweep.launch.launch_here", lambda points: None)
     with (

@@ -141,6 +141,7 @@ def test_the_registry_chooses_it_by_format_and_refuses_other_methods():
         make_quantizer(lsq, Layout())
 
 
+@pytest.mark.slow
 def test_compiled_equals_eager():
     quantizer, x = calibrated("fp8_e4m3", "channel"), values(1)
     compiled = torch.compile(quantizer.quantize, backend="aot_eager", fullgraph=True)

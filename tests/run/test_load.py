@@ -23,6 +23,7 @@ def modules_after(*steps):
     return [set(line.split()) for line in done.stdout.splitlines()[-len(steps) :]]
 
 
+@pytest.mark.slow
 def test_what_a_notebook_loads_needs_no_hydra_and_loading_a_run_no_lightning(finished):
     loads = [
         f"import qat; qat.load_run({str(finished(*TINY, f'mode={mode}')[0])!r})"

@@ -44,6 +44,7 @@ def record_of(out):
     return RunRecord.from_dict(json.loads(path_of(out).read_text()))
 
 
+@pytest.mark.slow
 def test_all_images_decide_and_a_wrong_sign_is_told_by_layer_and_share(qat, npz):
     npz(**day_and_night())
     code, out, _ = qat("run", *FEW, "mode=static")

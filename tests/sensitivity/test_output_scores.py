@@ -47,6 +47,7 @@ def test_accuracy_drop_by_hand(toy, every_layer):
     assert [drops["1", "weight", bits] for bits in (2, 3, 4)] == [0, 0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("placement", ["academic", "integer"])
 def test_a_row_is_what_a_plan_of_that_tensor_alone_gives(tiny_images, every_layer, placement):
     net = build_model("builtin", "resnet20", classes=10, in_channels=3, image_size=8).eval()

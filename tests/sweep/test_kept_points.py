@@ -27,7 +27,14 @@ def kept(line):
     return points
 
 
-@pytest.mark.parametrize("line", [SWEEP, ("experiment=bitwidth",), ("seed=1,2", "float=smoke")])
+@pytest.mark.parametrize(
+    "line",
+    [
+        SWEEP,
+        pytest.param(("experiment=bitwidth",), marks=pytest.mark.slow),
+        ("seed=1,2", "float=smoke"),
+    ],
+)
 def test_kept_points_equal_composed_ones(line):
     assert kept_points(words(*line)) is None
     points = kept(words(*line))
@@ -37,6 +44,7 @@ def test_kept_points_equal_composed_ones(line):
     assert repr(found) == repr(points)  # 1 and 1.0 are equal, but not the same setting
 
 
+@pytest.mark.slow
 def test_other_words_variables_and_files_are_composed_anew(tmp_path, monkeypatch):
     kept(words(*SWEEP))
     assert kept_points(words(*SWEEP, "kernel=eager")) is None
@@ -59,6 +67,7 @@ def test_another_program_composes_anew(monkeypatch):
     assert kept_points(words(*SWEEP)) is None
 
 
+@pytest.mark.slow
 def test_values_of_other_resolvers_are_not_kept(tmp_path):
     (tmp_path / "own.yaml").write_text("a: ${now:%Y}\n")
     line = words(*SWEEP, extra_dir=tmp_path)

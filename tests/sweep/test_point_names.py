@@ -17,6 +17,7 @@ def commands_in(out):
     return [shlex.split(command)[1:] for command in line.removeprefix(STEPS).split(" · ")]
 
 
+@pytest.mark.slow
 def test_a_sweep_names_its_runs_by_what_was_swept_and_the_names_are_accepted(qat, home):
     words = [*SMALL, "scheme=w4a8", "quantizer@scheme.act=minmax", "float.epochs=1"]
     code, out, err = qat("run", "-m", *words, "observer@scheme.act=ema,mse")

@@ -1,5 +1,7 @@
 """Requests of several runs: studies, launchers, and equal points, which run once."""
 
+import pytest
+
 from qat.config.compose import is_accepted
 from qat.config.register import register_schema
 from qat.config.words.command_line import known_words, sort_words
@@ -12,6 +14,7 @@ def requested(*words):
     return run_requested(known_words(sort_words(["-m", *words]), is_accepted))
 
 
+@pytest.mark.slow
 def test_a_sweep_takes_a_launcher_and_experiments(home, capsys):
     words = ["hydra/launcher=basic", "experiment=demo_float,demo_w8a8_static"]
     assert requested(*SMALL, *words).code == 0
@@ -21,6 +24,7 @@ def test_a_sweep_takes_a_launcher_and_experiments(home, capsys):
     assert "| float" in out
 
 
+@pytest.mark.slow
 def test_points_of_equal_content_are_run_once(home, capsys):
     end = requested(*TINY, "mode=float", "measure.repeats=1,2")
     assert end.code == 0

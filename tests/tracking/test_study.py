@@ -192,6 +192,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path, runs):
         build_study_view(tmp_path / "runs", "it", runs, TABLE, one_figure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fast", [False, True], ids=["python", "data server"])
 def test_tensorboard_follows_the_links(tmp_path, runs, serve, fast):
     folder = build_study_view(tmp_path / "runs", "it", runs, TABLE, one_figure)

@@ -1,6 +1,7 @@
 """Figures over many runs: what is drawn, by the data of its lines."""
 
 import numpy as np
+import pytest
 
 from qat.cli.main import main
 from qat.records.schema import RunRecord
@@ -76,6 +77,7 @@ def test_float_stands_beside_with_its_own_size_and_latency():
     assert cost_points(points, "bops") == []
 
 
+@pytest.mark.slow
 def test_a_written_study_is_drawn_anew_from_its_points(tmp_path):
     runs = [record(0, 32, 0, 0.92)]
     runs += [record(8 * b + s, b, s, 0.9 - 0.1 / b) for b in (8, 4, 2) for s in (0, 1)]

@@ -32,6 +32,7 @@ def run(model, x, optimize=True):
     return make_runtime().load(model.SerializeToString(), 1, optimize).run(x.numpy())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimize", [False, True])
 @pytest.mark.parametrize("bits", [8, 4, 2])
 def test_torch_and_runtime_agree(bits, optimize):

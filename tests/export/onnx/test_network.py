@@ -8,6 +8,7 @@ from qat.export.onnx.network import check_export, export_onnx
 from tests.export.integer_networks import Residual, calibrated, images, scheme
 
 
+@pytest.mark.slow
 def test_a_network_is_written_in_the_form_it_has(tmp_path):
     whole = export_onnx(calibrated(Residual()), tmp_path / "a.onnx", images())
     assert whole.program is not None

@@ -16,6 +16,7 @@ def dtypes(path):
     return {array.dtype for array in arrays if array.dtype.kind == "f"}
 
 
+@pytest.mark.slow
 def test_a_float_run_writes_both_float_formats(make_state):
     state, result = make_state("float", export__onnx="always"), StageResult()
     example = state.prepared.images.example()
@@ -27,6 +28,7 @@ def test_a_float_run_writes_both_float_formats(make_state):
         assert result.metrics[f"{name}_onnx_bytes"] == result.files[name].stat().st_size
 
 
+@pytest.mark.slow
 def test_a_network_in_float16_is_written_as_such(make_quantized_state):
     half = {"scheme__weight__format": "fp16", "scheme__act__format": "fp16"}
     state = make_quantized_state(**half, scheme__first_last="same")

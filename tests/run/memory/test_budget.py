@@ -25,6 +25,7 @@ def test_the_setting_or_a_quarter(monkeypatch):
     assert memory_budget_bytes(MemoryConfig(budget=5_000_000)) == 5_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("placement", ["academic", "integer"])
 def test_metrics_and_files_are_equal_within_one_byte_and_within_a_large_budget(
     make_quantized_state, monkeypatch, placement

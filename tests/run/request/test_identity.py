@@ -83,6 +83,7 @@ def test_the_width_of_a_format_in_a_rule_gives_one_name(home):
     assert names[3] != names[0]
 
 
+@pytest.mark.slow
 def test_a_finished_sweep_is_told_without_torch(home, qat):
     words = ["run", "-m", *SMALL, "scheme=w8a8,w4a4"]
     assert qat(*words)[0] == 0
@@ -97,6 +98,7 @@ def test_a_finished_sweep_is_told_without_torch(home, qat):
     assert done.stdout.startswith("2 runs, 2 done before, 0 to run\n")
 
 
+@pytest.mark.slow
 def test_a_record_that_names_its_study(home, qat):
     (home / "mine" / "experiment").mkdir(parents=True)
     (home / "mine" / "experiment" / "bits.yaml").write_text(STUDY)

@@ -1,6 +1,7 @@
 """The stage of export and runtime."""
 
 import onnx
+import pytest
 
 from qat.run.stages.deploy import deploy_stage
 
@@ -19,6 +20,7 @@ def test_a_run_without_an_export_names_the_setting(make_quantized_state):
     assert result.not_measured == dict.fromkeys(FIGURES, "export=none")
 
 
+@pytest.mark.slow
 def test_a_run_without_a_runtime_exports_alone(make_quantized_state):
     state = make_quantized_state(scheme__placement="integer", measure__runtime="none")
     result = deploy_stage(state)
