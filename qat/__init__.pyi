@@ -6,8 +6,10 @@ from qat.analysis.profile import profile as profile
 from qat.base.errors import QatError as QatError
 from qat.convert.calibrate import calibrate as calibrate
 from qat.convert.calibrate import set_phase as set_phase
+from qat.convert.held import hold_ranges as hold_ranges
 from qat.convert.rules import make_plan as make_plan
 from qat.convert.swap import quantize as quantize
+from qat.core.held_plan import HeldPlan as HeldPlan
 from qat.core.plan import LayerPlan as LayerPlan
 from qat.core.plan import Plan as Plan
 from qat.core.plan import TensorPlan as TensorPlan
@@ -15,6 +17,7 @@ from qat.core.scheme import Method as Method
 from qat.core.scheme import Rule as Rule
 from qat.core.scheme import Scheme as Scheme
 from qat.core.scheme import TensorSpec as TensorSpec
+from qat.export.imported.read import import_plan as import_plan
 from qat.export.onnx.network import export_onnx as export_onnx
 from qat.export.packed.network import load_packed as load_packed
 from qat.export.packed.network import save_packed as save_packed

@@ -16,6 +16,9 @@ NAMED_RUNS = 300
 RUN_ARGUMENTS = ("RUN_DIR", "A", "B")
 """Names that the help gives to arguments that are runs."""
 
+SETTINGS = "KEY=VALUE"
+"""Name that the help gives to arguments that are settings of a run."""
+
 _BASH = """\
 _qat() {
     local line="${COMP_LINE:0:COMP_POINT}" piece="${COMP_WORDS[COMP_CWORD]}" keep IFS=$'\\n'
@@ -92,6 +95,10 @@ def _of_command(parser: argparse.ArgumentParser, words: Sequence[str], current: 
             possible += map(str, action.choices)
         elif action.metavar in RUN_ARGUMENTS:
             possible += _runs(current)
+        elif action.metavar == "FILE":
+            possible += _files(current) if not words else []
+        elif action.metavar == SETTINGS:
+            possible += _of_run(words, current) if words else []
         else:  # the argument of qat table
             possible += [*_studies(), *_runs(current), *_files(current)]
     return possible

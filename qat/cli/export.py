@@ -9,6 +9,7 @@ from torch import nn
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
 from qat.base.printing import print_line
+from qat.export.encodings import save_encodings
 from qat.export.onnx.file import save_onnx
 from qat.export.onnx.floating import float_onnx, half_onnx
 from qat.export.onnx.network import export_onnx
@@ -85,6 +86,10 @@ def _packed(run: LoadedRun, path: Path) -> int:
     return save_packed(_quantized(run, "packed"), path)
 
 
+def _encodings(run: LoadedRun, path: Path) -> int:
+    return save_encodings(_quantized(run, "encodings"), path)
+
+
 def _openvino(run: LoadedRun, path: Path) -> int:
     with TemporaryDirectory() as folder:
         onnx = Path(folder) / NETWORK_NAME
@@ -114,5 +119,6 @@ FORMATS: Mapping[str, tuple[str, Callable[[LoadedRun, Path], int]]] = {
     "onnx-half": (HALF_NAME, _half_onnx),
     "packed": (PACKED_NAME, _packed),
     "openvino": ("network.xml", _openvino),
+    "encodings": ("network.encodings", _encodings),
 }
 """Format → file name in the run's folder, and its writer, which returns the size in bytes."""

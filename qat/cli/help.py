@@ -93,6 +93,12 @@ SUMMARIES = {
         "compare two runs: settings that differ, metrics, layers",
         "example:\n  qat compare runs/0a1b2c3d4e5f runs/1b2c3d4e5f6a",
     ),
+    "import": (
+        "make a plan with held ranges from encodings of AIMET or a QDQ ONNX file",
+        "examples:\n  qat import network.onnx model=resnet20 data=cifar10\n"
+        "  qat import net.encodings model=resnet20 data=cifar10 --rename model.=\n"
+        "  qat run model=resnet20 data=cifar10 scheme.plan=network.plan.json",
+    ),
     "clean": (
         "list what is safe to delete; with --force, delete it",
         "examples:\n  qat clean\n  qat clean --force",
@@ -102,8 +108,9 @@ SUMMARIES = {
         "example:\n  qat evaluate runs/0a1b2c3d4e5f",
     ),
     "export": (
-        "write the network of a run as an ONNX, packed or OpenVINO file",
+        "write the network of a run as an ONNX, packed or OpenVINO file, or its encodings",
         "examples:\n  qat export runs/0a1b2c3d4e5f --to onnx\n"
+        "  qat export runs/0a1b2c3d4e5f --to encodings\n"
         "  qat export runs/0a1b2c3d4e5f --to openvino --out network.xml",
     ),
     "parity": (

@@ -26,7 +26,7 @@ TOPICS = (
     *("ptq", "studies", "metrics", "sensitivities", "groups"),
 )
 
-EXPORT_FORMATS = ("onnx", "onnx-float", "onnx-half", "packed", "openvino")
+EXPORT_FORMATS = ("onnx", "onnx-float", "onnx-half", "packed", "openvino", "encodings")
 RUN_DIR = "RUN_DIR"
 RUN_WORDS = "a run: its folder, its id, the first characters of its id, or its name"
 LAYOUTS = ("flat", "pact", "hawq", "nvidia")
@@ -136,6 +136,7 @@ def command_parser() -> argparse.ArgumentParser:
     compare = command("compare", _compare)
     compare.add_argument("first", metavar="A", help=RUN_WORDS)
     compare.add_argument("second", metavar="B", help=RUN_WORDS)
+    _add_import(command)
     clean = command("clean", _clean)
     clean.add_argument(
         "--runs", type=Path, metavar="DIR", help="folder of runs (default: $QAT_RUNS, or runs)"
@@ -186,6 +187,31 @@ def _add_table(
     )
     table.add_argument(
         "--strict", action="store_true", help="fail if the protocols of the rows differ"
+    )
+
+
+def _add_import(
+    command: Callable[[str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser],
+) -> None:
+    """Add the command that reads a file of another program."""
+    sub = command("import", _import)
+    sub.add_argument("file", type=Path, metavar="FILE", help="encodings of AIMET, or a QDQ .onnx")
+    sub.add_argument(
+        "settings",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="network and data, as after qat run; scheme.placement=integer for all tensors",
+    )
+    sub.add_argument(
+        "--out", type=Path, metavar="PLAN", help="the plan (default: FILE with suffix .plan.json)"
+    )
+    sub.add_argument(
+        "--rename",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="a name of the file and the layer it belongs to; OLD= with a dot at the end is the "
+        "beginning of names",
     )
 
 
@@ -296,6 +322,12 @@ def _compare(arguments: argparse.Namespace) -> int:
     from qat.cli.compare import compare_command
 
     return compare_command(run_dir(arguments.first), run_dir(arguments.second))
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from qat.cli.import_plan import import_command
+
+    return import_command(arguments.file, arguments.settings, arguments.out, arguments.rename)
 
 
 def _clean(arguments: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ SLOT_GROUPS = ("quantizer", "observer")
 PATH_KEYS = frozenset(
     [
         *("data.path", "model.checkpoint", "sensitivity.table", "allocate.latency_table"),
+        "scheme.plan",
         *("paths.data", "paths.runs", "paths.cache"),
     ]
 )

@@ -12,6 +12,8 @@ def trains(config: RunConfig) -> bool:
 def is_half(config: RunConfig) -> bool:
     """Whether the whole network is in float16, and nothing is trained."""
     scheme = config.scheme
+    if scheme.plan is not None:
+        return False
     whole = scheme.weight.format == scheme.act.format == "fp16" and not scheme.rules
     return config.mode == "static" and whole and scheme.first_last in ("same", "fp16")
 

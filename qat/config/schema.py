@@ -98,6 +98,7 @@ class SchemeConfig:
     placement: str = "academic"  # which tensors are quantized
     rules: list[RuleConfig] = field(default_factory=list)  # of some layers; later rules win
     quantize_output: bool = False  # round the logits too, in placement academic
+    plan: str | None = None  # file with the formats and ranges of each tensor (qat import)
 
 
 @dataclass

@@ -27,10 +27,10 @@ def at_end(spec: TensorSpec, policy: int | str) -> TensorSpec:
         return spec
     if policy in ("float", "fp16"):
         return spec.but(format=policy)
-    return _uniform_if_needed(spec.but(format="int", bits=int(policy)))
+    return uniform_if_needed(spec.but(format="int", bits=int(policy)))
 
 
-def _uniform_if_needed(spec: TensorSpec) -> TensorSpec:
+def uniform_if_needed(spec: TensorSpec) -> TensorSpec:
     """The format with min-max quantization, if its method has no codes of this width."""
     if unsupported(spec.quantizer.name, spec, ("format", "bits")) is None:
         return spec

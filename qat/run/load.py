@@ -108,6 +108,7 @@ def _without_code(
             "name it again with --data-target package.module:function"
         )
     config.model.target, config.data.target = model_target, data_target
+    config.scheme.plan = None  # the packed file has formats and ranges
     _forget_choice(config)
     for slot in (config.scheme.weight, config.scheme.act):
         # The packed file holds numbers; the method that computed them is not needed again.

@@ -21,6 +21,7 @@ from qat.run.mixed.request import mixed_request
 from qat.run.prepared import Prepared
 from qat.run.request.data import load_run_data
 from qat.run.request.data_parts import check_parts
+from qat.run.request.held import held_plan
 from qat.run.request.identity import checkpoint_digest, data_facts, note_data, number_settings
 from qat.run.request.images import RunImages
 from qat.run.request.mode import Mode, mode_of
@@ -106,6 +107,7 @@ def _make_prepared(
         network=network,
         float_training=float_training_request(config) if mode.trains_float else None,
         scheme=scheme,
+        held=held_plan(config, scheme),
         calibration=calibration,
         ptq=ptq_request(config, calibration),
         mixed=mixed_request(config, scheme, calibration) if scheme and mode.mixes else None,

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from qat.config.schema import MeasureConfig, ParityConfig, RunConfig, TrackingConfig
+from qat.core.held_plan import HeldPlan
 from qat.core.scheme import Scheme
 from qat.data.bundle import DataBundle
 from qat.records.cache import Cache
@@ -44,6 +45,7 @@ class Prepared:
         network: How the float network is built.
         float_training: How the float network is trained; None if the run does not train it.
         scheme: How the network is quantized; None in mode float.
+        held: The plan of ``scheme.plan``, with ranges; None if the scheme makes the plan.
         calibration: How ranges are fixed.
         ptq: Steps of post-training quantization; None if there are none.
         mixed: How widths are chosen; None in modes other than mixed.
@@ -72,6 +74,7 @@ class Prepared:
     network: NetworkRequest
     float_training: TrainingRequest | None
     scheme: Scheme | None
+    held: HeldPlan | None
     calibration: Calibration
     ptq: PtqRequest | None
     mixed: MixedRequest | None

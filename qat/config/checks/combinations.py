@@ -15,6 +15,7 @@ from qat.config.checks.key_ranges import check_ranges
 from qat.config.checks.memory import check_memory
 from qat.config.checks.methods import check_methods
 from qat.config.checks.mixed import check_mixed
+from qat.config.checks.plan import check_plan
 from qat.config.checks.number_formats import NUMBER_FORMATS, check_format, check_one_bit
 from qat.config.checks.ptq import check_ptq
 from qat.config.modes import trains
@@ -61,6 +62,7 @@ def check_config(config: RunConfig) -> None:
     _check_slot("scheme.weight", config.scheme.weight)
     _check_slot("scheme.act", config.scheme.act)
     _check_scheme(config)
+    check_plan(config)
     _check_optimizer("optimizer", config.optimizer)
     one_of("schedule.name", config.schedule.name, SCHEDULES)
     _check_trainer(config)

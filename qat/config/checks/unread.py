@@ -16,6 +16,7 @@ import yaml
 
 from qat.base.errors import RequestError
 from qat.config.checks.deployment import exports
+from qat.config.checks.plan import unread_with_plan
 from qat.config.checks.slot_keys import unread_of_slot
 from qat.config.modes import trains
 from qat.config.schema import FloatConfig, OptimizerConfig, RunConfig, ScheduleConfig
@@ -119,6 +120,8 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
         return f"mode={mode} chooses no widths; add mode=mixed"
     if group == "scheme" and mode == "float":
         return "mode=float quantizes nothing; add mode=static or another"
+    if group == "scheme" and (reason := unread_with_plan(name, config)) is not None:
+        return reason
     if group == "scheme" and name.startswith(("weight.", "act.")):
         slot, _, leaf = name.partition(".")
         return unread_of_slot(f"scheme.{slot}", leaf, getattr(config.scheme, slot))

@@ -36,6 +36,7 @@ EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "files" / "fashion_min
 OF_QAT = ("optimizer", "schedule", "trainer", "kernel")
 _NOT_OF_NUMBERS = ("checkpoint", "download")
 ONE_PROCESS = [("devices", 1)]  # left out, so that runs made before there were more keep their ids
+METHOD_KEYS = ("quantizer", "target", "options", "observer")
 WITHOUT_WIDTHS: list[tuple[str, list[int]]] = [("progressive_bits", [])]  # the same
 
 
@@ -126,6 +127,23 @@ def checkpoint_digest(config: RunConfig) -> str | None:
     return file_digest(path)
 
 
+def plan_digest(config: RunConfig) -> str | None:
+    """Digest of ``scheme.plan``; None without that setting, and in mode float.
+
+    Raises:
+        InputError: If it is not a file.
+    """
+    if config.scheme.plan is None or config.mode == "float":
+        return None
+    path = Path(config.scheme.plan)
+    if not path.is_file():
+        raise InputError(
+            f"scheme.plan={config.scheme.plan} is not a file: give one that `qat import` wrote, or "
+            "the plan.json of a run"
+        )
+    return file_digest(path)
+
+
 def note_data(config: RunConfig, facts: DataFacts) -> None:
     """Note the facts of loaded data in the cache, for :func:`known_identity`.
 
@@ -162,7 +180,7 @@ def number_settings(config: RunConfig, facts: DataFacts) -> dict[str, Any]:
         settings["memory_format"] = config.trainer.memory_format
     if config.mode == "float":
         return settings
-    settings |= {"seed": config.seed, "scheme": _scheme(everything["scheme"])}
+    settings |= {"seed": config.seed, "scheme": _scheme(everything["scheme"], plan_digest(config))}
     settings |= changed_numbers(config)
     if config.mode != "dynamic":
         settings["calibrate"] = _calibration(config, facts)
@@ -189,9 +207,17 @@ def aid_settings(config: RunConfig) -> dict[str, Any]:
     return settings
 
 
-def _scheme(scheme: Mapping[str, Any]) -> dict[str, Any]:
-    """The scheme; a width that follows from the format has one value, whatever was written."""
-    settings = {k: v for k, v in scheme.items() if k != "name"}
+def _scheme(scheme: Mapping[str, Any], plan: str | None) -> dict[str, Any]:
+    """The scheme; a width that follows from the format has one value, whatever was written.
+
+    Args:
+        scheme: As plain data.
+        plan: Digest of the file that has the formats; None if the scheme has them.
+    """
+    if plan is not None:
+        slots = {slot: _methods(scheme[slot]) for slot in ("weight", "act")}
+        return {"plan": plan, "placement": scheme["placement"], **slots}
+    settings = {k: v for k, v in scheme.items() if k not in ("name", "plan")}
     rules = [dict(rule) for rule in scheme["rules"]]
     for slot in ("weight", "act"):
         own = settings[slot] = dict(scheme[slot])
@@ -203,6 +229,11 @@ def _scheme(scheme: Mapping[str, Any]) -> dict[str, Any]:
             if rule[slot].get("format") in LOW_BIT_FORMATS and own["bits"] != OFF_BITS:
                 rule[slot] = _without_width(rule[slot])
     return settings | {"rules": rules}
+
+
+def _methods(slot: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a slot that a run with a plan reads."""
+    return {k: v for k, v in slot.items() if k.startswith(METHOD_KEYS)}
 
 
 def _without_width(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def protocol(config: RunConfig, mode: Mode, keys: CacheKeys) -> dict[str, dict[s
         "evaluation": _evaluation(config, keys.device),
     }
     if mode.is_static:
-        parts["calibration"] = _calibration(config.calibrate, keys.data)
+        parts["calibration"] = _calibration(config.calibrate, keys.data) | _plan(keys.settings)
     if mode.mixes:
         parts["allocation"] = _allocation(config, keys.settings)
     if config.ptq:
@@ -53,6 +53,12 @@ def _calibration(config: CalibrateConfig, data: DataBundle) -> dict[str, Any]:
         "images": min(config.images, len(images)),
     }
     return calibration if data.calibration is None else calibration | {"digest": images.digest()}
+
+
+def _plan(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The digest of the file with formats and ranges, if there is one."""
+    digest = settings.get("scheme", {}).get("plan")
+    return {} if digest is None else {"plan_digest": digest}
 
 
 def _ptq(config: RunConfig, data: DataBundle) -> dict[str, Any]:

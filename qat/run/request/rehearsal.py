@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from qat.base.complaints import one_line
 from qat.base.errors import InputError, QatError
 from qat.convert.calibrate import calibrate, set_phase
+from qat.convert.held import hold_ranges
 from qat.convert.integer import fold_norms
 from qat.convert.rules import make_plan
 from qat.convert.swap import quantize
@@ -56,7 +57,9 @@ def rehearse(prepared: Prepared) -> None:
         if prepared.scheme is not None:
             if prepared.network.source == "timm":
                 check_attention(net, example, prepared.network.name)
-            _rehearse_quantized(prepared, make_plan(net, prepared.scheme, example), net, example)
+            held = prepared.held
+            plan = make_plan(net, prepared.scheme, example) if held is None else held.plan
+            _rehearse_quantized(prepared, plan, net, example)
         if mode.exports and prepared.network.source != "builtin":
             from qat.export.onnx.floating import float_onnx  # imports onnx
 
@@ -71,7 +74,9 @@ def _rehearse_quantized(prepared: Prepared, plan: Plan, net: nn.Module, example:
             "the scheme leaves every layer float: set scheme.weight.bits or scheme.act.bits, "
             "or mode=float"
         )
-    qnet = quantize(net, plan, keep_norms=mode.trains)
+    qnet = quantize(net, plan, example, keep_norms=mode.trains)
+    if prepared.held is not None:
+        hold_ranges(qnet, prepared.held)
     if training is not None:
         if not any(True for _ in quantizers(qnet)):
             raise InputError("mode=qat finds no quantizer to train with: use mode=static for fp16")
@@ -152,7 +157,8 @@ def _key(prepared: Prepared) -> str:
     parts: dict[str, Any] = {
         "model": [repr(prepared.network), prepared.checkpoint_digest],
         "data": [prepared.data.digest, prepared.data.classes, prepared.settings["data"]],
-        "scheme": repr(prepared.scheme),
+        "scheme": [repr(prepared.scheme), repr(prepared.held and prepared.held.plan)],
+        "held": prepared.settings.get("scheme", {}).get("plan"),
         "ptq": prepared.settings.get("ptq"),
         "does": [mode.name, mode.exports, mode.trains, mode.trains_float],
         "trainings": [

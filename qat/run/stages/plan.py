@@ -1,5 +1,7 @@
-"""The plan of the quantized network: from the scheme, or with chosen widths in mode mixed."""
+"""The plan of the quantized network: from the scheme, with chosen widths in mode mixed, or
+from a file."""
 
+from qat.convert.rules import with_signs
 from qat.records.file_names import PLAN_NAME
 from qat.run.signs import plan_with_signs
 from qat.run.stage_result import StageResult
@@ -17,6 +19,8 @@ def plan_stage(state: RunState) -> StageResult:
             chosen = choose_plan(prepared.mixed, state.source)
         result.metrics["predicted_harm"] = chosen.problem.harm(chosen.bits)
         state.allocation, state.plan = chosen, chosen.plan
+    elif prepared.held is not None:
+        state.plan = with_signs(prepared.held.plan, state.net, prepared.images.example())
     else:
         with state.stage("signs"):
             state.plan = plan_with_signs(prepared.calibration, prepared.scheme, state.source)

@@ -1,0 +1,77 @@
+"""``qat import`` makes a plan with held ranges from a file of another program."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from qat.base.errors import RequestError
+from qat.base.exit_codes import DONE
+from qat.base.printing import print_line
+from qat.config.compose import is_accepted
+from qat.config.register import register_schema
+from qat.config.words.command_line import known_words, sort_words
+from qat.core.held_plan import HeldPlan
+from qat.export.imported.names import parse_renames
+from qat.export.imported.read import import_plan
+from qat.run.prepare import prepare
+from qat.sweep.hydra_main import quiet_libraries
+from qat.sweep.points import requested_points
+
+SUFFIX = ".plan.json"
+
+
+def import_command(
+    file: Path, overrides: Sequence[str], out: Path | None, rename: Sequence[str]
+) -> int:
+    """Write the plan and print what it holds, what it lacks and how to run it.
+
+    Args:
+        file: Encodings or an ONNX file.
+        overrides: The network and the data, as after ``qat run``.
+        out: The plan to write; None: the file's name with the suffix ``.plan.json``.
+        rename: ``OLD=NEW``.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        RequestError: If the file does not exist.
+        ValueError: If the file or the settings are wrong, or do not belong together.
+    """
+    changes = parse_renames(rename)
+    if not file.is_file():
+        raise RequestError(f"{file} is not a file: give encodings (.encodings, .json) or a .onnx")
+    quiet_libraries()
+    register_schema()
+    point = requested_points(known_words(sort_words(overrides), is_accepted))[0]
+    config = point.config
+    prepared = prepare(config, point.overrides, rehearsed=False)
+    net, example = prepared.network.build().eval(), prepared.images.example()
+    held = import_plan(file, net, example, config.scheme.placement, changes)
+    path = out if out is not None else file.with_suffix(SUFFIX)
+    held.save(path)
+    for line in _lines(held, path, overrides):
+        print_line(line)
+    return DONE
+
+
+def _lines(held: HeldPlan, path: Path, overrides: Sequence[str]) -> list[str]:
+    layers, tensors = len(held.plan.layers), len(held.plan.tensors)
+    between = f", {tensors} tensors" if tensors else ""
+    lines = [f"{path}  {layers} layers{between}, {len(held.ranges)} ranges held"]
+    floats = [name for name, _ in held.plan.left_float]
+    for words, names in (
+        ("float, since the file does not quantize them", floats),
+        ("calibrated from data, since the file has no range", list(held.open)),
+        ("not used", list(held.unused)),
+    ):
+        if names:
+            lines.append(f"{words}: {', '.join(names)}")
+    return [*lines, f"next: {_next(held, path, overrides)}"]
+
+
+def _next(held: HeldPlan, path: Path, overrides: Sequence[str]) -> str:
+    words = [word for word in overrides if not word.startswith("scheme.placement=")]
+    if held.plan.placement != "academic":
+        words.append(f"scheme.placement={held.plan.placement}")
+    return shlex.join(["qat", "run", *words, f"scheme.plan={path}"])

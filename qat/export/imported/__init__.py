@@ -1,0 +1,1 @@
+"""Formats and ranges that other programs wrote: encodings of AIMET, and QDQ ONNX files."""
