@@ -28,7 +28,8 @@ def import_command(
     Args:
         file: Encodings or an ONNX file.
         overrides: The network and the data, as after ``qat run``.
-        out: The plan to write; None: the file's name with the suffix ``.plan.json``.
+        out: The plan to write; None: the name of the file with the suffix ``.plan.json``, in the
+            current folder.
         rename: ``OLD=NEW``.
 
     Returns:
@@ -48,7 +49,7 @@ def import_command(
     prepared = prepare(config, point.overrides, rehearsed=False)
     net, example = prepared.network.build().eval(), prepared.images.example()
     held = import_plan(file, net, example, config.scheme.placement, changes)
-    path = out if out is not None else file.with_suffix(SUFFIX)
+    path = out if out is not None else Path(file.name).with_suffix(SUFFIX)
     held.save(path)
     for line in _lines(held, path, overrides):
         print_line(line)

@@ -203,7 +203,7 @@ def _add_import(
         help="network and data, as after qat run; scheme.placement=integer for all tensors",
     )
     sub.add_argument(
-        "--out", type=Path, metavar="PLAN", help="the plan (default: FILE with suffix .plan.json)"
+        "--out", type=Path, metavar="PLAN", help="the plan (default: NAME.plan.json here)"
     )
     sub.add_argument(
         "--rename",

@@ -10,8 +10,8 @@ from qat.base.errors import InputError
 from qat.convert.calibrate import fit_biases
 from qat.convert.specs import uniform_if_needed
 from qat.core.held_plan import HeldPlan, HeldRange
-from qat.core.plan import LayerPlan, Plan
-from qat.core.scheme import Method, Scheme, TensorSpec
+from qat.core.plan import Plan
+from qat.core.scheme import Scheme, TensorSpec
 from qat.layers.walk import quantizers
 from qat.quantizers.base import Quantizer
 

@@ -76,7 +76,7 @@ def test_a_method_with_levels_of_its_own_is_refused(name):
     plan = planned(SPEC.but(quantizer=Method(name)))
     qnet = quantize(network(), plan)
     with pytest.raises(
-        InputError, match=f"{name} cannot have the scales .*quantizer@scheme.weight"
+        InputError, match=rf"{name} cannot have the scales .*quantizer@scheme.weight"
     ):
         hold_ranges(qnet, HeldPlan(plan, {"0.weight": HeldRange((0.5,), (0,))}))
 
@@ -119,5 +119,5 @@ def test_methods_are_those_of_the_scheme():
 
 def test_places_are_checked_without_a_network():
     check_places({}, {})
-    with pytest.raises(InputError, match="no quantizer is at a.act; this network has b.act"):
+    with pytest.raises(InputError, match=r"no quantizer is at a.act; this network has b.act"):
         check_places({"a.act": HeldRange((1.0,), (0,))}, {"b.act": None})

@@ -32,16 +32,16 @@ def test_the_plan_of_a_run_is_a_plan_without_ranges(tmp_path):
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf"), "1", None, True])
 def test_a_wrong_scale_is_refused(scale):
-    with pytest.raises(InputError, match="a scale must be a finite number above 0"):
+    with pytest.raises(InputError, match=r"a scale must be a finite number above 0"):
         HeldRange((0.5, scale), (0, 0))
 
 
 def test_a_wrong_zero_point_is_refused():
-    with pytest.raises(InputError, match="a zero point must be an integer, got 0.5"):
+    with pytest.raises(InputError, match=r"a zero point must be an integer, got 0.5"):
         HeldRange((0.5,), (0.5,))
-    with pytest.raises(InputError, match="2 scales and 1 zero points"):
+    with pytest.raises(InputError, match=r"2 scales and 1 zero points"):
         HeldRange((0.5, 0.5), (0,))
-    with pytest.raises(InputError, match="a scale must be"):
+    with pytest.raises(InputError, match=r"a scale must be"):
         HeldRange((), ())
 
 
@@ -71,5 +71,5 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, content, reason):
 
 
 def test_an_absent_file_is_named(tmp_path):
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match=r"No such file"):
         HeldPlan.load(tmp_path / "none.json")

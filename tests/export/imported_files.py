@@ -183,6 +183,7 @@ def small_qdq(prefix="", body=TensorProto.INT4, whole_biases=False):
         wide = np.array(scales, np.float32).reshape(-1, *[1] * (value.ndim - 1))
         bound = 7 if name == "body" and body == TensorProto.INT4 else 127
         codes[name] = np.clip(np.round(value / wide), -bound - 1, bound).astype(np.int64)
+
     def bias_of(name, input_scale):
         value = net.get_submodule(name).bias.detach().numpy()
         if not whole_biases:

@@ -105,5 +105,5 @@ def test_what_encodings_cannot_say_is_refused(scheme, reason):
 
 def test_a_network_that_is_not_calibrated_is_refused():
     net = small()
-    with pytest.raises(ExportError, match="has no fixed range"):
+    with pytest.raises(ExportError, match=r"has no fixed range"):
         aimet_encodings(quantize(net, make_plan(net, Scheme(), images())))

@@ -15,8 +15,8 @@ from qat.config.checks.key_ranges import check_ranges
 from qat.config.checks.memory import check_memory
 from qat.config.checks.methods import check_methods
 from qat.config.checks.mixed import check_mixed
-from qat.config.checks.plan import check_plan
 from qat.config.checks.number_formats import NUMBER_FORMATS, check_format, check_one_bit
+from qat.config.checks.plan import check_plan
 from qat.config.checks.ptq import check_ptq
 from qat.config.modes import trains
 from qat.config.schema import (

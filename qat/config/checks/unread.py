@@ -118,18 +118,23 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
         return _of_method(group, name, getattr(config, group))
     if group in ("sensitivity", "allocate", "mixed") and mode != "mixed":
         return f"mode={mode} chooses no widths; add mode=mixed"
-    if group == "scheme" and mode == "float":
-        return "mode=float quantizes nothing; add mode=static or another"
-    if group == "scheme" and (reason := unread_with_plan(name, config)) is not None:
-        return reason
-    if group == "scheme" and name.startswith(("weight.", "act.")):
-        slot, _, leaf = name.partition(".")
-        return unread_of_slot(f"scheme.{slot}", leaf, getattr(config.scheme, slot))
+    if group == "scheme":
+        return _unread_of_scheme(name, config)
     if group == "calibrate" and mode in ("float", "dynamic"):
         return f"mode={mode} calibrates nothing; add mode=static or qat"
     if group in ("parity", "measure") and (group == "parity" or name in _OF_RUNTIME):
         return None if exports(config) else f"nothing is exported; {_to_export(config)}"
     return _unread_part(group, name, config)
+
+
+def _unread_of_scheme(name: str, config: RunConfig) -> str | None:
+    if config.mode == "float":
+        return "mode=float quantizes nothing; add mode=static or another"
+    reason = unread_with_plan(name, config)
+    if reason is None and name.startswith(("weight.", "act.")):
+        slot, _, leaf = name.partition(".")
+        reason = unread_of_slot(f"scheme.{slot}", leaf, getattr(config.scheme, slot))
+    return reason
 
 
 def _to_export(config: RunConfig) -> str:

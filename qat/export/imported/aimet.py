@@ -94,7 +94,7 @@ def _is_weight(name: str) -> bool:
     return _WEIGHT.search(name) is not None
 
 
-def _named(data: Mapping[str, Any], part: str) -> list[tuple[str, list[Any]]]:
+def _named(data: Mapping[str, Any], part: str) -> list[tuple[str, Sequence[Any]]]:
     """``(name, entries)`` of a list of entries."""
     entries = data.get(part)
     if not isinstance(entries, list):

@@ -41,6 +41,7 @@ def match(contents: FileContents, network: ImportedNetwork, changes: Mapping[str
         InputError: If a weight of the file belongs to no layer, or two belong to one; the message
             lists names.
     """
+    _check_renames(contents, changes)
     matcher = _Matcher(contents, network, changes)
     matcher.match_weights()
     matcher.match_inputs()
@@ -137,6 +138,18 @@ class _Matcher:
             f"choose the network of the file (model=NAME), or name the layers with "
             f"--rename {unknown[0]}={layers[0]}"
         )
+
+
+def _check_renames(contents: FileContents, changes: Mapping[str, str]) -> None:
+    """Refuse a change that no name of the file has."""
+    parts = (contents.weights, contents.inputs, contents.tensors)
+    names = [name for part in parts for key, one in part.items() for name in (key, *one.names)]
+    for old, new in changes.items():
+        if all(renamed((name,), {old: new}) == (name,) for name in names):
+            raise InputError(
+                f"--rename {old}={new} changes no name of the file, which has {_some(names)}: give "
+                "a name in full, or up to a dot"
+            )
 
 
 def _some(names: Sequence[str]) -> str:

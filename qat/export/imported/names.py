@@ -83,7 +83,7 @@ def renamed(names: Sequence[str], changes: Mapping[str, str]) -> tuple[str, ...]
 
     Args:
         names: Names that a layer may have.
-        changes: Old → new. An old name that ends in ``.``, ``/`` or ``_`` is the beginning of names.
+        changes: Old → new. One that ends in ``.``, ``/`` or ``_`` is the beginning of names.
 
     Example:
         >>> renamed(["model.conv1", "conv"], {"model.": ""})
@@ -108,8 +108,8 @@ def parse_renames(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         if not word.partition("=")[0] or "=" not in word:
             raise InputError(
-                f"--rename takes OLD=NEW, got {word!r}: write --rename model.= to drop the "
-                "beginning model. of all names, or --rename Conv_0=conv1"
+                f"--rename takes OLD=NEW, got {word!r}: an OLD with a dot at its end is the "
+                "beginning of names, and an empty NEW drops it"
             )
     return {old: new for old, _, new in (word.partition("=") for word in words)}
 

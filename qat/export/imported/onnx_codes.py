@@ -51,7 +51,8 @@ class Codes:
         Raises:
             InputError: If a scale or a zero point is wrong; the message names the tensor.
         """
-        whole = replace(self, **_bounds(self.signed, self.width))
+        bounds = _bounds(self.signed, self.width)
+        whole = replace(self, low=bounds["low"], high=bounds["high"])
         for codes in (self, whole):
             try:
                 return encoding(codes.low, codes.high, self.scale, self.zero_point)

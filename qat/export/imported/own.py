@@ -3,7 +3,6 @@
 The widths of weights and the free zero points are in the plan; the file stores 3 bits as 4.
 """
 
-import json
 from collections.abc import Mapping
 
 import onnx

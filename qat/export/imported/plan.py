@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from qat.base.errors import InputError
 from qat.core.held_plan import HeldPlan, HeldRange
-from qat.core.plan import LayerPlan, TensorPlan
+from qat.core.plan import LayerPlan, Plan, TensorPlan
 from qat.core.scheme import TensorSpec
 from qat.export.imported.contents import FileContents, FileTensor
 from qat.export.imported.encoding import Encoding
@@ -69,7 +69,7 @@ class _Builder:
         floats = [(n, layer.kind) for n, layer in plan.layers.items() if n not in layers]
         self.matched.unused += unread
         whole = replace(plan, layers=layers, left_float=(*plan.left_float, *floats))
-        return self._held(replace(whole))
+        return self._held(whole)
 
     def integer(self) -> HeldPlan:
         """Weights of layers and every tensor between them; calibration decides what is absent."""
@@ -89,8 +89,8 @@ class _Builder:
             layers[name] = replace(layer, weight=weight, act=act)
         return self._held(replace(plan, layers=layers, tensors=tensors))
 
-    def _held(self, plan: object) -> HeldPlan:
-        return HeldPlan(plan, self.ranges, "", tuple(self.matched.unused), tuple(self.open))  # type: ignore[arg-type]
+    def _held(self, plan: Plan) -> HeldPlan:
+        return HeldPlan(plan, self.ranges, "", tuple(self.matched.unused), tuple(self.open))
 
     def _input_of(self, layer: str) -> tuple[str, FileTensor | None]:
         """The tensor that a layer reads, and its encoding: the layer's own, or the tensor's."""
@@ -153,8 +153,8 @@ class _Builder:
 
     def _inputs_of(self, layer: str) -> int:
         module = self.network.modules[layer]
-        channels = getattr(module, "in_channels", None) or getattr(module, "in_features", 1)
-        return int(channels)
+        channels: int = getattr(module, "in_channels", getattr(module, "in_features", 1))
+        return channels
 
 
 def _groups(place: str, inputs: int, group_size: int) -> int:

@@ -1,5 +1,4 @@
-"""The plan of the quantized network: from the scheme, with chosen widths in mode mixed, or
-from a file."""
+"""The plan of the quantized network: from the scheme, with chosen widths, or from a file."""
 
 from qat.convert.rules import with_signs
 from qat.records.file_names import PLAN_NAME

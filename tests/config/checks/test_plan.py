@@ -20,7 +20,7 @@ def test_modes_that_take_a_plan(mode):
 
 @pytest.mark.parametrize("mode", ["mixed", "dynamic"])
 def test_modes_that_decide_themselves_are_refused(mode):
-    with pytest.raises(InputError, match=f"mode={mode} .*: use mode=static or qat"):
+    with pytest.raises(InputError, match=rf"mode={mode} .*: use mode=static or qat"):
         check_plan(config(mode))
     check_plan(config(mode, plan=None))
 
@@ -28,7 +28,7 @@ def test_modes_that_decide_themselves_are_refused(mode):
 def test_a_training_at_other_widths_is_refused():
     one = config("qat")
     one.aids.progressive_bits = [4]
-    with pytest.raises(InputError, match="aids.progressive_bits trains at other widths"):
+    with pytest.raises(InputError, match=r"aids.progressive_bits trains at other widths"):
         check_plan(one)
 
 

@@ -6,7 +6,8 @@ from qat.export.imported.encoding import encoding
 
 def test_what_a_file_lacks_is_empty():
     contents = FileContents()
-    assert not (contents.weights or contents.inputs or contents.tensors or contents.ignored)
+    parts = contents.weights, contents.inputs, contents.tensors, contents.ignored
+    assert parts == ({}, {}, {}, {})
     one = encoding(-8, 7, [0.5], [0])
     assert FileWeight(("fc",), one).outputs is None
     assert FileTensor(("fc",), one).computed == ()

@@ -47,22 +47,22 @@ def test_every_value_stays_the_same(bits, qmin, data):
 
 def test_one_zero_point_belongs_to_all_scales():
     assert encoding(-8, 7, [0.1, 0.2], [0]).zero_point == (0, 0)
-    with pytest.raises(InputError, match="has 3 scales and 2 zero points"):
+    with pytest.raises(InputError, match=r"has 3 scales and 2 zero points"):
         encoding(-8, 7, [0.1, 0.2, 0.3], [0, 0])
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 0, 0.0, -1.0, None, "0.1", True])
 def test_a_scale_must_be_a_positive_number(wrong):
-    with pytest.raises(InputError, match="a scale is a finite number above 0"):
+    with pytest.raises(InputError, match=r"a scale is a finite number above 0"):
         check_scales([0.5, wrong])
-    with pytest.raises(InputError, match="has no scale"):
+    with pytest.raises(InputError, match=r"has no scale"):
         check_scales([])
 
 
 def test_a_scale_must_be_one_of_float32():
-    with pytest.raises(InputError, match="no normal number of float32"):
+    with pytest.raises(InputError, match=r"no normal number of float32"):
         check_scales([1e-39])
-    with pytest.raises(InputError, match="no normal number of float32"):
+    with pytest.raises(InputError, match=r"no normal number of float32"):
         check_scales([1e39])
 
 

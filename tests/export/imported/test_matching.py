@@ -49,7 +49,7 @@ def test_encodings_are_matched_by_the_names_of_operations(network):
 
 def test_names_with_another_beginning_are_renamed_by_the_user(network):
     contents = read_graph(small_qdq(prefix="model.").graph)
-    with pytest.raises(InputError, match="no layer of the network is called model.stem"):
+    with pytest.raises(InputError, match=r"no layer of the network is called model.stem"):
         match(contents, network, {})
     assert list(match(contents, network, {"model.": ""}).weights) == ["stem", "body", "head"]
 
@@ -69,7 +69,7 @@ def test_two_weights_of_one_layer_are_refused(network):
             "activation_encodings": {},
         }
     )
-    with pytest.raises(InputError, match="two weights of the file belong to layer 'stem'"):
+    with pytest.raises(InputError, match=r"two weights of the file belong to layer 'stem'"):
         match(contents, network, {"a": "stem"})
 
 

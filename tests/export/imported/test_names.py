@@ -57,5 +57,5 @@ def test_the_user_may_rename_names_and_beginnings():
 
 @pytest.mark.parametrize("word", ["stem", "=stem", ""])
 def test_a_rename_without_two_names_is_refused(word):
-    with pytest.raises(InputError, match="--rename takes OLD=NEW"):
+    with pytest.raises(InputError, match=r"--rename takes OLD=NEW"):
         parse_renames([word])

@@ -78,5 +78,5 @@ def test_a_wrong_node_is_refused_by_name(changes, reason):
 def test_a_zero_point_that_the_graph_computes_is_refused():
     node, tensors = node_of()
     del tensors["z"]
-    with pytest.raises(InputError, match="the zero point 'z' is computed by the graph"):
+    with pytest.raises(InputError, match=r"the zero point 'z' is computed by the graph"):
         codes_of(node, tensors, "x")

@@ -22,19 +22,19 @@ def test_a_qdq_file_is_read(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"not onnx", b"\x08\x07", b"{}"])
 def test_what_is_no_onnx_file_is_refused(tmp_path, content):
-    with pytest.raises(InputError, match="it is not an ONNX file"):
+    with pytest.raises(InputError, match=r"it is not an ONNX file"):
         load_qdq(saved(tmp_path, content))
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.99])
 def test_a_file_that_is_cut_off_is_refused(tmp_path, share):
     content = small_qdq().SerializeToString()
-    with pytest.raises(InputError, match="its end is missing: export or copy it again"):
+    with pytest.raises(InputError, match=r"its end is missing: export or copy it again"):
         load_qdq(saved(tmp_path, content[: int(len(content) * share)]))
 
 
 def test_a_float_network_has_nothing_to_import(tmp_path):
-    with pytest.raises(InputError, match="no QuantizeLinear or DequantizeLinear nodes"):
+    with pytest.raises(InputError, match=r"no QuantizeLinear or DequantizeLinear nodes"):
         load_qdq(saved(tmp_path, plain()))
 
 
@@ -54,7 +54,7 @@ def test_other_formats_are_named(tmp_path, op, reason):
 
 def test_a_large_file_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("qat.export.imported.onnx_file.LARGEST_BYTES", 100)
-    with pytest.raises(InputError, match="larger than"):
+    with pytest.raises(InputError, match=r"larger than"):
         load_qdq(saved(tmp_path, small_qdq()))
 
 
@@ -72,14 +72,14 @@ def test_constants_are_initialisers_and_nodes():
 
 
 def test_a_value_that_is_not_in_the_file_is_named():
-    with pytest.raises(InputError, match="'scale' is computed by the graph"):
+    with pytest.raises(InputError, match=r"'scale' is computed by the graph"):
         values_of("scale", {})
     outside = TensorProto(name="scale", data_type=TensorProto.FLOAT, dims=[1])
     outside.data_location = TensorProto.EXTERNAL
-    with pytest.raises(InputError, match="'scale' lies in another file"):
+    with pytest.raises(InputError, match=r"'scale' lies in another file"):
         values_of("scale", {"scale": outside})
     damaged = TensorProto(name="scale", data_type=TensorProto.FLOAT, dims=[9], raw_data=b"12")
-    with pytest.raises(InputError, match="'scale' is damaged"):
+    with pytest.raises(InputError, match=r"'scale' is damaged"):
         values_of("scale", {"scale": damaged})
 
 

@@ -75,7 +75,7 @@ def test_a_file_of_another_program_has_no_plan():
 def test_a_damaged_plan_is_refused(text):
     model = onnx.ModelProto()
     onnx.helper.set_model_props(model, {"plan": text})
-    with pytest.raises(InputError, match="its plan cannot be read"):
+    with pytest.raises(InputError, match=r"its plan cannot be read"):
         own_plan(model)
 
 
@@ -90,10 +90,10 @@ def test_a_file_that_was_changed_is_refused(tmp_path):
     _, model = exported(tmp_path, scheme(), net)
     scale = next(i for i in model.graph.initializer if i.name == "second/scale")
     scale.CopyFrom(numpy_helper.from_array(-numpy_helper.to_array(scale), "second/scale"))
-    with pytest.raises(InputError, match="second/scale has the scale -.*export the run again"):
+    with pytest.raises(InputError, match=r"second/scale has the scale -.*export the run again"):
         imported(model, net)
     without(model, "second/scale")
-    with pytest.raises(InputError, match="it has a plan and no 'second/scale'"):
+    with pytest.raises(InputError, match=r"it has a plan and no 'second/scale'"):
         imported(model, net)
 
 
@@ -109,9 +109,9 @@ def test_a_plan_with_fewer_bits_than_its_zero_points_is_refused(tmp_path):
 
 def test_another_network_is_refused(tmp_path):
     _, model = exported(tmp_path, scheme(), Residual().eval())
-    with pytest.raises(UnknownNameError, match="the plan belongs to another network"):
+    with pytest.raises(UnknownNameError, match=r"the plan belongs to another network"):
         imported(model, torch.nn.Sequential(torch.nn.Linear(2, 2)))
     wider = Residual().eval()
     wider.conv = torch.nn.Conv2d(3, 16, 3)
-    with pytest.raises(InputError, match="'conv' has 8 output channels in the file and 16 in"):
+    with pytest.raises(InputError, match=r"'conv' has 8 output channels in the file and 16 in"):
         imported(model, wider)

@@ -94,23 +94,25 @@ def test_groups_keep_their_size():
     held = imported(data)
     assert held.plan.layers["head"].weight.group_size == 2
     assert len(held.ranges["head.weight"].scale) == 10
-    with pytest.raises(InputError, match="head has groups, and placement=integer"):
+    with pytest.raises(InputError, match=r"head has groups, and placement=integer"):
         imported(data, "integer")
     entry["block_size"] = 3
-    with pytest.raises(InputError, match="blocks of 3 input channels, which do not divide 4"):
+    with pytest.raises(InputError, match=r"blocks of 3 input channels, which do not divide 4"):
         imported(data | {"param_encodings": [entry]})
 
 
 def test_another_number_of_channels_is_refused():
     data = torch_encodings()
     data["param_encodings"]["stem.weight"].pop()
-    with pytest.raises(InputError, match="stem.weight has 3 scales in the file, and .* 4 channels"):
+    with pytest.raises(
+        InputError, match=r"stem.weight has 3 scales in the file, and .* 4 channels"
+    ):
         imported(data)
     wider = small()
     wider.stem = nn.Conv2d(3, 6, 3, padding=1)
     wider.body = nn.Conv2d(6, 6, 3, padding=1)
     wider.head = nn.Linear(6, 5)
-    with pytest.raises(InputError, match="'stem' has 4 output channels in the file and 6 in"):
+    with pytest.raises(InputError, match=r"'stem' has 4 output channels in the file and 6 in"):
         imported(small_qdq(), net=wider)
 
 
@@ -118,11 +120,11 @@ def test_widths_that_an_integer_network_lacks_are_refused():
     data = torch_encodings()
     data["activation_encodings"]["relu"]["output"]["0"] = per_tensor(0.5, 0, bits=16)
     assert imported(data).plan.layers["body"].act.bits == 16
-    with pytest.raises(InputError, match="stem has 16 bits, .* scheme.placement=academic"):
+    with pytest.raises(InputError, match=r"stem has 16 bits, .* scheme.placement=academic"):
         imported(data, "integer")
 
 
 def test_a_file_without_any_tensor_of_the_network_is_refused():
     data = {"version": "1.0.0", "param_encodings": [], "activation_encodings": []}
-    with pytest.raises(InputError, match="no tensor of the file belongs to a layer"):
+    with pytest.raises(InputError, match=r"no tensor of the file belongs to a layer"):
         imported(data)

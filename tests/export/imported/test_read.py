@@ -93,15 +93,15 @@ def test_each_mistake_is_one_line_that_names_the_file(tmp_path, name, content, r
 
 
 def test_files_that_are_absent_or_too_large_are_named(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="No such file or directory; give encodings"):
+    with pytest.raises(InputError, match=r"No such file or directory; give encodings"):
         import_plan(tmp_path / "none.json", small(), images())
-    with pytest.raises(InputError, match="a folder, not a file"):
+    with pytest.raises(InputError, match=r"a folder, not a file"):
         import_plan(tmp_path, small(), images())
     monkeypatch.setattr("qat.export.imported.read.LARGEST_BYTES", 50)
-    with pytest.raises(InputError, match="larger than"):
+    with pytest.raises(InputError, match=r"larger than"):
         import_plan(written(tmp_path, torch_encodings()), small(), images())
 
 
 def test_a_float_onnx_file_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no QuantizeLinear or DequantizeLinear"):
+    with pytest.raises(InputError, match=r"no QuantizeLinear or DequantizeLinear"):
         import_plan(saved(tmp_path, plain()), small(), images())

@@ -34,5 +34,5 @@ def test_without_the_key_or_a_scheme_there_is_none(config):
 
 
 def test_another_placement_is_refused_with_the_cure(config):
-    with pytest.raises(InputError, match="is a plan in placement academic, .*placement=academic"):
+    with pytest.raises(InputError, match=r"is a plan in placement academic, .*placement=academic"):
         held_plan(config, Scheme(placement="integer"))
