@@ -15,12 +15,17 @@ from qat.base.reading import read_bytes
 LARGEST_BYTES = 2**31 - 1
 """protobuf reads no larger message."""
 _QDQ = ("QuantizeLinear", "DequantizeLinear")
+_MQBENCH = (
+    "its nodes are those of MQBench: export with convert_deploy for BackendType.Tensorrt and "
+    "deploy_to_qlinear"
+)
 _OTHERS = {
     "DynamicQuantizeLinear": "its ranges are dynamic, so that it has none to import",
     "QLinearConv": "it is in the QOperator format: quantize it in the QDQ format (QuantFormat.QDQ)",
     "QLinearMatMul": "it is in the QOperator format: quantize it in the QDQ format",
     "Quant": "it is in the QONNX format of Brevitas: use export_onnx_qcdq",
-    "FixedPoint": "its nodes are those of MQBench's own domain: use deploy_backend ONNX_QNN",
+    "LearnablePerTensorAffine": _MQBENCH,
+    "FixedPerTensorAffine": _MQBENCH,
 }
 
 
