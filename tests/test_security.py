@@ -70,5 +70,11 @@ def _imports_by_name(path):
 
 def test_the_page_names_each_format():
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-    for words in ("weights_only=True", "allow_pickle=False", ".safetensors", "yaml.safe_load", "qat import"):
+    for words in (
+        "weights_only=True",
+        "allow_pickle=False",
+        ".safetensors",
+        "yaml.safe_load",
+        "qat import",
+    ):
         assert words in text

@@ -3,11 +3,13 @@
 import onnxruntime
 import pytest
 import torch
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
 from qat.base.errors import InputError
 from qat.convert.held import hold_ranges
 from qat.convert.swap import quantize
 from qat.export.imported.read import import_plan
+from qat.export.onnx.floating import float_onnx
 from tests.export.imported_files import (
     images,
     list_encodings,
@@ -105,3 +107,29 @@ def test_files_that_are_absent_or_too_large_are_named(tmp_path, monkeypatch):
 def test_a_float_onnx_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"no QuantizeLinear or DequantizeLinear"):
         import_plan(saved(tmp_path, plain()), small(), images())
+
+
+class OneBatch(CalibrationDataReader):
+    def __init__(self):
+        self.batches = iter([{"images": images().numpy()}])
+
+    def get_next(self):
+        return next(self.batches, None)
+
+
+@pytest.mark.slow
+def test_a_file_of_onnxruntimes_quantizer_computes_the_same(tmp_path):
+    """Oracle: onnxruntime's own quantizer, and its sums of integers."""
+    net, source, path = small(), tmp_path / "float.onnx", tmp_path / "net.onnx"
+    source.write_bytes(float_onnx(net, images()).SerializeToString())
+    types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
+    quantize_static(source, path, OneBatch(), per_channel=True, **types)
+    held = import_plan(path, net, images(), "integer")
+    assert held.open == ()
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (expected,) = session.run(None, {"images": images().numpy()})
+    with torch.no_grad():
+        logits = held_network(held, net)(images())
+    step = held.ranges["head.tensor"].scale[0]
+    torch.testing.assert_close(logits, torch.from_numpy(expected), rtol=0, atol=step * 1.01)
+    assert (logits == torch.from_numpy(expected)).float().mean() > 0.9
