@@ -38,6 +38,7 @@ def hold_ranges(qnet: nn.Module, held: HeldPlan) -> list[str]:
 
     Example:
         >>> from qat.convert.swap import quantize
+        >>> from qat.core.plan import LayerPlan
         >>> spec = TensorSpec(bits=4, signed=True)
         >>> plan = Plan({"0": LayerPlan("0", "Linear", spec, spec)})
         >>> ranges = {"0.weight": HeldRange((0.5,), (0,)), "0.act": HeldRange((0.25,), (0,))}
@@ -91,6 +92,8 @@ def with_methods(plan: Plan, scheme: Scheme) -> Plan:
         scheme: Its two methods are used, nothing else.
 
     Example:
+        >>> from qat.core.plan import LayerPlan
+        >>> from qat.core.scheme import Method
         >>> spec = TensorSpec(bits=4, signed=True)
         >>> plan = Plan({"fc": LayerPlan("fc", "Linear", spec, spec)})
         >>> scheme = Scheme(weight=TensorSpec(quantizer=Method("lsq")))

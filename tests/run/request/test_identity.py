@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from qat.config.compose import compose_points
+from qat.core.held_plan import HeldPlan
+from qat.core.plan import Plan
 from qat.run.prepare import prepare
 from qat.run.request.identity import DataFacts, identity, known_identity
 from tests.command_line import SMALL, USUAL
@@ -81,6 +83,20 @@ def test_the_width_of_a_format_in_a_rule_gives_one_name(home):
     )
     assert len(set(names[:3])) == 1
     assert names[3] != names[0]
+
+
+def test_the_content_of_a_plan_names_a_run_and_the_formats_of_the_scheme_do_not(home):
+    for name, source in (("a", "1"), ("b", "1"), ("c", "2")):
+        HeldPlan(Plan({}), source=source).save(home / f"{name}.json")
+    a, b, c, wider, learned = names_of(
+        ["mode=static", "scheme.plan=a.json"],
+        ["mode=static", "scheme.plan=b.json"],
+        ["mode=static", "scheme.plan=c.json"],
+        ["mode=static", "scheme.plan=a.json", "scheme.weight.bits=3"],
+        ["mode=static", "scheme.plan=a.json", "quantizer@scheme.weight=lsq"],
+    )
+    assert a == b == wider
+    assert len({a, c, learned}) == 3
 
 
 @pytest.mark.slow

@@ -1,9 +1,12 @@
 """The stage that converts and calibrates."""
 
+from dataclasses import replace
+
 import torch
 from safetensors import safe_open
 
 from qat.convert.rules import make_plan
+from qat.core.held_plan import HeldPlan, HeldRange
 from qat.layers.walk import quantizers
 from qat.run.outputs import logits_of_test_set
 from qat.run.stages.calibrate import calibrate_stage
@@ -45,3 +48,13 @@ def test_batch_norm_stays_apart_for_a_training(make_state):
     calibrate_stage(static)
     assert trained.qnet.first.norm is not None
     assert static.qnet.first.norm is None
+
+
+def test_the_ranges_of_a_plan_replace_those_of_the_images(make_state):
+    state = planned(make_state())
+    held = HeldPlan(state.plan, {"second.act": HeldRange((0.125,), (0,))})
+    state.prepared = replace(state.prepared, held=held)
+    assert calibrate_stage(state).warnings == []
+    scales = {(n, slot): q.qparams().scale for n, slot, q in quantizers(state.qnet)}
+    assert scales["second", "act"].item() == 0.125
+    assert scales["head", "act"].item() != 0.125

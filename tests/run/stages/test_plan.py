@@ -1,7 +1,10 @@
 """The stage that makes the plan."""
 
+from dataclasses import replace
+
 import pytest
 
+from qat.core.held_plan import HeldPlan
 from qat.core.plan import Plan
 from qat.records.store import read_record
 from qat.run.stages.plan import plan_stage
@@ -29,3 +32,12 @@ def test_chosen_widths_come_with_their_predicted_harm(make_state):
     assert widths == {layer: bits for (layer, _), bits in chosen.bits.items()}
     weights = {"first": 108, "second": 144, "head": 12}
     assert sum(weights[name] * bits for name, bits in widths.items()) <= 4 * 264
+
+
+def test_a_plan_from_a_file_is_followed_instead_of_the_scheme(make_state):
+    state = make_state()
+    plan_stage(state)
+    mine = state.plan.change("second", weight=state.plan.layers["second"].weight.but(bits=3))
+    state.prepared = replace(state.prepared, held=HeldPlan(mine))
+    plan_stage(state)
+    assert state.plan == mine
