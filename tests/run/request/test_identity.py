@@ -9,7 +9,8 @@ import pytest
 
 from qat.config.compose import compose_points
 from qat.core.held_plan import HeldPlan
-from qat.core.plan import Plan
+from qat.core.plan import LayerPlan, Plan
+from qat.core.scheme import TensorSpec
 from qat.run.prepare import prepare
 from qat.run.request.identity import DataFacts, identity, known_identity
 from tests.command_line import SMALL, USUAL
@@ -86,8 +87,9 @@ def test_the_width_of_a_format_in_a_rule_gives_one_name(home):
 
 
 def test_the_content_of_a_plan_names_a_run_and_the_formats_of_the_scheme_do_not(home):
+    layer = LayerPlan("features.0.0", "Conv2d", TensorSpec(signed=True), TensorSpec(bits=32))
     for name, source in (("a", "1"), ("b", "1"), ("c", "2")):
-        HeldPlan(Plan({}), source=source).save(home / f"{name}.json")
+        HeldPlan(Plan({layer.name: layer}), source=source).save(home / f"{name}.json")
     a, b, c, wider, learned = names_of(
         ["mode=static", "scheme.plan=a.json"],
         ["mode=static", "scheme.plan=b.json"],
