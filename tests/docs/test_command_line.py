@@ -20,7 +20,8 @@ def test_every_command_has_a_section_with_its_usage(name):
 
 def test_arguments_are_rows_with_choices_and_help():
     text = section("export")
-    assert "| `--to {onnx,onnx-float,onnx-half,packed,openvino,encodings}` | format of the file |" in text
+    formats = "onnx,onnx-float,onnx-half,packed,openvino,encodings"
+    assert f"| `--to {{{formats}}}` | format of the file |" in text
     assert "| `RUN_DIR` | a run: its folder" in text
 
 
