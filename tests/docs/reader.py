@@ -1,0 +1,175 @@
+"""A reader who types the commands of a page: files of the names that pages use, and few images.
+
+Settings that only shorten a run are added to ``qat run``, unless the page sets them.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from qat.config.study_file import study_names
+from qat.records.store import RECORD_NAME
+from tests.docs.blocks import words_of
+
+SHORT = (
+    *("float=smoke", "trainer=smoke", "tracking=none", "tracking.figures=false"),
+    *("data.train_images=64", "data.test_images=32", "measure.repeats=1", "measure.warmup=0"),
+)
+CLASSES, SIZE = 10, 32
+PROGRAMS = Path(sys.executable).parent
+OWN_NETWORK = """\
+from torch import nn
+
+
+def factory(classes, in_channels, image_size):
+    return nn.Sequential(
+        nn.Conv2d(in_channels, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, classes),
+    )
+"""
+_A_RUN = re.compile(r"RUN|RUN_DIR|runs/[A-Z]|[0-9a-f]{12}")
+
+Call = Callable[[Sequence[str]], int]
+"""Words after ``qat`` → exit code."""
+
+
+class Reader:
+    """Types commands, one after the other, in one folder.
+
+    Args:
+        home: The folder; it also gets runs, cache and data.
+        qat: Carries out a command of ``qat`` in the current folder.
+        programs: Folder of ``python`` and ``qat``, for lines that a shell carries out.
+    """
+
+    def __init__(self, home: Path, qat: Call, programs: Path = PROGRAMS) -> None:
+        self.home, self.qat, self.programs = home, qat, programs
+
+    def type(self, command: str) -> None:
+        """Carry out one command; it must succeed."""
+        words = words_of(command)
+        code = RUNNERS[words[0]](self, command, words[1:])
+        assert code == 0, f"{command}: exit code {code}"
+
+    def run_qat(self, command: str, words: list[str]) -> int:
+        """Add settings that shorten a run, and put ids for the names of runs."""
+        if any(_A_RUN.fullmatch(word) for word in words):
+            words = self._with_runs(words)
+        if words[0] == "run":
+            words += shortening(words[1:])
+        return self.qat(words)
+
+    def change_folder(self, command: str, words: list[str]) -> int:
+        """As ``cd``."""
+        os.chdir(words[0])
+        return 0
+
+    def ask_shell(self, command: str, words: list[str]) -> int:
+        """Let bash carry out a line."""
+        path = f"{self.programs}{os.pathsep}{os.environ['PATH']}"
+        line = ["bash", "-ec", command]
+        return subprocess.run(line, env=os.environ | {"PATH": path}).returncode
+
+    def _with_runs(self, words: list[str]) -> list[str]:
+        """Words in which the names of runs are replaced by ids, the newest run first."""
+        while len(ids := self._ids()) < 2:
+            assert self.qat(["run", *SHORT, f"seed={len(ids) + 10}"]) == 0
+        new = iter(ids)
+        return [next(new) if _A_RUN.fullmatch(word) else word for word in words]
+
+    def _ids(self) -> list[str]:
+        records = (self.home / "runs").glob(f"*/{RECORD_NAME}")
+        by_age = sorted(records, key=lambda path: path.stat().st_mtime, reverse=True)
+        return [path.parent.name for path in by_age]
+
+
+RUNNERS = {
+    "qat": Reader.run_qat,
+    "cd": Reader.change_folder,
+    "eval": Reader.ask_shell,
+    "python": Reader.ask_shell,
+}
+"""First word of a command → how it is carried out. Blocks with others need a mark."""
+
+
+def shortening(words: Sequence[str]) -> list[str]:
+    """Settings that a request leaves open and that make it short.
+
+    Args:
+        words: The words after ``qat run``.
+    """
+    if "--cfg" in words:
+        return []
+    typed = {word.partition("=")[0] for word in words}
+    study = any(word.partition("=")[2] in [*study_names(), "shift_steps"] for word in words)
+    more = [*SHORT, *(["scale=smoke", "seed=0"] if study else [])]
+    return [word for word in more if word.partition("=")[0] not in typed]
+
+
+def furnish(home: Path) -> None:
+    """Write the files that pages name: data sets, class folders, networks, checkpoints.
+
+    Args:
+        home: The folder in which a reader works; data sets are in its ``data``.
+    """
+    for name, classes in (("cifar10", CLASSES), ("CIFAR100", 100)):
+        (home / "data").mkdir(exist_ok=True)
+        np.savez(home / "data" / f"{name}.npz", **arrays(200, 1000, classes))
+    for part in ("train", "test"):
+        for label in range(CLASSES):
+            pngs(home / "DIR" / part / f"class{label}", 3, seed=label)
+    pngs(home / "SOME_IMAGES", 8)
+    (home / "package").mkdir()
+    (home / "package" / "module.py").write_text(OWN_NETWORK)
+    _checkpoints(home)
+
+
+def arrays(train: int, test: int, classes: int) -> dict[str, np.ndarray]:
+    """Random images and their labels in the layout of an npz file.
+
+    Args:
+        train: Number of training images.
+        test: Number of test images.
+        classes: Number of classes.
+    """
+    generator, parts = np.random.default_rng(0), {}
+    for part, count in (("train", train), ("test", test)):
+        shape = (count, SIZE, SIZE, 3)
+        parts[f"{part}_images"] = generator.integers(0, 256, shape, dtype=np.uint8)
+        parts[f"{part}_labels"] = np.arange(count) % classes
+    return parts
+
+
+def pngs(folder: Path, count: int, seed: int = 0) -> None:
+    """Write some random images.
+
+    Args:
+        folder: Where; it is created.
+        count: How many.
+        seed: Of the pixels.
+    """
+    from PIL import Image
+
+    folder.mkdir(parents=True)
+    for index, pixels in enumerate(arrays(count, seed + 1, CLASSES)["train_images"]):
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+
+
+def _checkpoints(home: Path) -> None:
+    """State dicts of ResNet-20 and of the reader's own network."""
+    import torch
+
+    from qat.models.build import build_model
+
+    net = build_model("builtin", "resnet20", classes=CLASSES, in_channels=3, image_size=SIZE)
+    torch.save(net.state_dict(), home / "resnet20.pt")
+    shutil.copy(home / "resnet20.pt", home / "resnet20-cifar10.pt")
+    names: dict[str, Callable[..., torch.nn.Module]] = {}
+    exec(OWN_NETWORK, names)
+    torch.save(names["factory"](CLASSES, 3, SIZE).state_dict(), home / "FILE")
