@@ -15,7 +15,7 @@ import numpy as np
 
 from qat.config.study_file import study_names
 from qat.records.store import RECORD_NAME
-from tests.docs.blocks import words_of
+from tests.docs.blocks import in_language, words_of
 
 SHORT = (
     *("float=smoke", "trainer=smoke", "tracking=none", "tracking.figures=false"),
@@ -23,16 +23,6 @@ SHORT = (
 )
 CLASSES, SIZE = 10, 32
 PROGRAMS = Path(sys.executable).parent
-OWN_NETWORK = """\
-from torch import nn
-
-
-def factory(classes, in_channels, image_size):
-    return nn.Sequential(
-        nn.Conv2d(in_channels, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, classes),
-    )
-"""
 _A_RUN = re.compile(r"RUN|RUN_DIR|runs/[A-Z]|[0-9a-f]{12}")
 
 Call = Callable[[Sequence[str]], int]
@@ -124,10 +114,12 @@ def furnish(home: Path) -> None:
     for part in ("train", "test"):
         for label in range(CLASSES):
             pngs(home / "DIR" / part / f"class{label}", 3, seed=label)
+        for label, name in enumerate(("cat", "dog")):
+            pngs(home / "photos" / part / name, 12, seed=label)
     pngs(home / "SOME_IMAGES", 8)
-    (home / "package").mkdir()
-    (home / "package" / "module.py").write_text(OWN_NETWORK)
-    _checkpoints(home)
+    (own_network,) = in_language("python")["docs/start.md"]
+    (home / "mynet.py").write_text(own_network.code)
+    _checkpoints(home, own_network.code)
 
 
 def arrays(train: int, test: int, classes: int) -> dict[str, np.ndarray]:
@@ -161,7 +153,7 @@ def pngs(folder: Path, count: int, seed: int = 0) -> None:
         Image.fromarray(pixels).save(folder / f"{index}.png")
 
 
-def _checkpoints(home: Path) -> None:
+def _checkpoints(home: Path, own_network: str) -> None:
     """State dicts of ResNet-20 and of the reader's own network."""
     import torch
 
@@ -171,5 +163,5 @@ def _checkpoints(home: Path) -> None:
     torch.save(net.state_dict(), home / "resnet20.pt")
     shutil.copy(home / "resnet20.pt", home / "resnet20-cifar10.pt")
     names: dict[str, Callable[..., torch.nn.Module]] = {}
-    exec(OWN_NETWORK, names)
-    torch.save(names["factory"](CLASSES, 3, SIZE).state_dict(), home / "FILE")
+    exec(own_network, names)
+    torch.save(names["build"](2, 3).state_dict(), home / "mynet.pt")

@@ -20,7 +20,7 @@ def reader(home, monkeypatch, qat):
     before = set(sys.modules)
     yield Reader(home, main)
     for name in set(sys.modules) - before:
-        if name.partition(".")[0] in ("package", "own_method", "my_methods"):
+        if name.partition(".")[0] in ("mynet", "own_method", "my_methods"):
             del sys.modules[name]
 
 

@@ -41,6 +41,7 @@ def for_deployment():
 
 GIVEN = {
     "README.md": dict,
+    "docs/start.md": dict,
     "docs/notebook.md": dict,
     "docs/mixed.md": for_mixed,
     "docs/memory.md": for_memory,
@@ -71,6 +72,11 @@ def test_every_page_is_run_below():
 def test_of_the_readme(home, run):
     run("README.md")
     assert (home / "resnet20-w4a8.safetensors").stat().st_size < 200_000
+
+
+def test_of_start(run):
+    net = run("docs/start.md")["build"](classes=2, in_channels=3)
+    assert net(torch.randn(4, 3, 32, 32)).shape == (4, 2)
 
 
 def test_of_notebook(home, capsys, run):
