@@ -19,8 +19,11 @@ from tests.docs.blocks import in_language, words_of
 
 SHORT = (
     *("float=smoke", "trainer=smoke", "tracking=none", "tracking.figures=false"),
-    *("data.train_images=64", "data.test_images=32", "measure.repeats=1", "measure.warmup=0"),
+    *("measure.repeats=1", "measure.warmup=0"),
 )
+FEW = ("data.train_images=64", "data.test_images=32")
+OF_FILES = {"data=folder", "data=torchvision"}
+"""Data sets of which a reader here has few images."""
 CLASSES, SIZE = 10, 32
 PROGRAMS = Path(sys.executable).parent
 _A_RUN = re.compile(r"RUN|RUN_DIR|runs/[A-Z]|[0-9a-f]{12}")
@@ -69,7 +72,7 @@ class Reader:
     def _with_runs(self, words: list[str]) -> list[str]:
         """Words in which the names of runs are replaced by ids, the newest run first."""
         while len(ids := self._ids()) < 2:
-            assert self.qat(["run", *SHORT, f"seed={len(ids) + 10}"]) == 0
+            assert self.qat(["run", *SHORT, *FEW, f"seed={len(ids) + 10}"]) == 0
         new = iter(ids)
         return [next(new) if _A_RUN.fullmatch(word) else word for word in words]
 
@@ -98,7 +101,8 @@ def shortening(words: Sequence[str]) -> list[str]:
         return []
     typed = {word.partition("=")[0] for word in words}
     study = any(word.partition("=")[2] in [*study_names(), "shift_steps"] for word in words)
-    more = [*SHORT, *(["scale=smoke", "seed=0"] if study else [])]
+    more = [*SHORT, *(() if OF_FILES & set(words) else FEW)]
+    more += ["scale=smoke", "seed=0"] if study else []
     return [word for word in more if word.partition("=")[0] not in typed]
 
 
@@ -108,9 +112,9 @@ def furnish(home: Path) -> None:
     Args:
         home: The folder in which a reader works; data sets are in its ``data``.
     """
-    for name, classes in (("cifar10", CLASSES), ("CIFAR100", 100)):
+    for name, test, classes in (("cifar10", 1000, CLASSES), ("CIFAR100", 100, 100)):
         (home / "data").mkdir(exist_ok=True)
-        np.savez(home / "data" / f"{name}.npz", **arrays(200, 1000, classes))
+        np.savez(home / "data" / f"{name}.npz", **arrays(200, test, classes))
     for part in ("train", "test"):
         for label in range(CLASSES):
             pngs(home / "DIR" / part / f"class{label}", 3, seed=label)
@@ -122,15 +126,16 @@ def furnish(home: Path) -> None:
     _checkpoints(home, own_network.code)
 
 
-def arrays(train: int, test: int, classes: int) -> dict[str, np.ndarray]:
+def arrays(train: int, test: int, classes: int = CLASSES, seed: int = 0) -> dict[str, np.ndarray]:
     """Random images and their labels in the layout of an npz file.
 
     Args:
         train: Number of training images.
         test: Number of test images.
         classes: Number of classes.
+        seed: Of the pixels.
     """
-    generator, parts = np.random.default_rng(0), {}
+    generator, parts = np.random.default_rng(seed), {}
     for part, count in (("train", train), ("test", test)):
         shape = (count, SIZE, SIZE, 3)
         parts[f"{part}_images"] = generator.integers(0, 256, shape, dtype=np.uint8)
@@ -149,7 +154,7 @@ def pngs(folder: Path, count: int, seed: int = 0) -> None:
     from PIL import Image
 
     folder.mkdir(parents=True)
-    for index, pixels in enumerate(arrays(count, seed + 1, CLASSES)["train_images"]):
+    for index, pixels in enumerate(arrays(count, 0, seed=seed)["train_images"]):
         Image.fromarray(pixels).save(folder / f"{index}.png")
 
 

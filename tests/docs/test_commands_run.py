@@ -38,6 +38,8 @@ def test_what_is_shortened():
     assert "scale=smoke" in shortening(["-m", "experiment=bitwidth"])
     assert "scale=smoke" not in shortening(["experiment=demo_float"])
     assert "float=smoke" not in shortening(["float=quick"])
+    assert "data.test_images=32" in shortening(["data=cifar10"])
+    assert "data.test_images=32" not in shortening(["data=folder", "data.path=DIR"])
     assert shortening(["--cfg", "job"]) == []
 
 
