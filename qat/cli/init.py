@@ -143,8 +143,8 @@ def _write(folder: Path, files: dict[str, str]) -> None:
             for path, text in files.items():
                 (aside / path).parent.mkdir(parents=True, exist_ok=True)
                 (aside / path).write_text(text, encoding="utf-8")
-            for path in sorted(aside.iterdir()):
-                path.rename(folder / path.name)
+            for entry in sorted(aside.iterdir()):
+                entry.rename(folder / entry.name)
     except OSError as error:
         raise _not_writable(folder, error) from error
 
