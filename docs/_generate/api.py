@@ -27,7 +27,7 @@ EXTEND_HEAD = """# Base classes for methods of your own
 
 A quantizer, an observer or a step of your own is a subclass of one of these. How to add one to a
 package of yours, or to this project: [contributing](contributing.md) and
-[a package of your own](examples/own_method.md).
+[a project of your own](../project.md).
 
 """
 

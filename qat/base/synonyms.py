@@ -65,6 +65,7 @@ COMMAND_SYNONYMS: dict[str, str] = {
     **dict.fromkeys(("check", "env", "versions"), "doctor"),
     **dict.fromkeys(("rm", "delete", "prune"), "clean"),
     **dict.fromkeys(("results", "report", "plot", "summary", "summarize"), "table"),
+    **dict.fromkeys(("new", "create", "project", "template", "scaffold"), "init DIR"),
     **dict.fromkeys(("onnx", "save", "convert"), "export RUN_DIR --to onnx"),
     "help": "--help",
     "version": "--version",

@@ -15,6 +15,8 @@ NAMED_RUNS = 300
 """If there are more runs, only ids are offered: a name needs the record of its run."""
 RUN_ARGUMENTS = ("RUN_DIR", "A", "B")
 """Names that the help gives to arguments that are runs."""
+FOLDER = "DIR"
+"""Name that the help gives to an argument that is a folder."""
 
 SETTINGS = "KEY=VALUE"
 """Name that the help gives to arguments that are settings of a run."""
@@ -99,6 +101,8 @@ def _of_command(parser: argparse.ArgumentParser, words: Sequence[str], current: 
             possible += _files(current) if not words else []
         elif action.metavar == SETTINGS:
             possible += _of_run(words, current) if words else []
+        elif action.metavar == FOLDER:
+            possible += _files(current)
         else:  # the argument of qat table
             possible += [*_studies(), *_runs(current), *_files(current)]
     return possible

@@ -8,6 +8,7 @@ examples:
   qat run -m experiment=bitwidth           a study: several grids, one table
   qat table bitwidth --into folder         its table in all formats, and figures
   qat list schemes                         names to choose from
+  qat init my_methods                      a project with methods of your own
 
 exit codes:
   0  everything is done
@@ -72,6 +73,10 @@ SUMMARIES = {
     "list": (
         "list the names to choose from: models, data sets, schemes, ...",
         "examples:\n  qat list\n  qat list models\n  qat list schemes",
+    ),
+    "init": (
+        "make a project of your own: a quantizer, an observer, a data set, a study, tests",
+        "examples:\n  qat init my_methods\n  qat init . --package my_methods",
     ),
     "doctor": (
         "show what this machine has, and what each missing part costs",

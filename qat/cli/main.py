@@ -129,6 +129,7 @@ def command_parser() -> argparse.ArgumentParser:
         "topic", nargs="?", choices=TOPICS, help="what to list (default: everything)"
     )
     listing.add_argument("--config-dir", type=Path, metavar="DIR", help="your own YAML folder")
+    _add_init(command)
     command("doctor", _doctor)
     command("completion", _completion).add_argument("shell", choices=("bash", "zsh", "fish"))
     command("show", _show).add_argument("run", metavar=RUN_DIR, help=RUN_WORDS)
@@ -215,6 +216,17 @@ def _add_import(
     )
 
 
+def _add_init(
+    command: Callable[[str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser],
+) -> None:
+    """Add the command that makes a project."""
+    init = command("init", _init)
+    init.add_argument("folder", type=Path, metavar="DIR", help="new or empty folder")
+    init.add_argument(
+        "--package", metavar="NAME", help="name of the package (default: that of the folder)"
+    )
+
+
 def _add_run_commands(
     command: Callable[[str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser],
 ) -> None:
@@ -283,6 +295,12 @@ def _list(arguments: argparse.Namespace) -> int:
     from qat.cli.listing import list_command
 
     return list_command(arguments.topic, arguments.config_dir)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from qat.cli.init import init_command
+
+    return init_command(arguments.folder, arguments.package)
 
 
 def _doctor(_: argparse.Namespace) -> int:

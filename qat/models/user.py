@@ -9,14 +9,18 @@ from torch import nn
 from qat.base.errors import InputError
 from qat.base.target import load_target
 
+_ALSO = {"num_classes": "classes"}
+"""Name of an argument in torchvision and timm → ours."""
+
 
 def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]) -> nn.Module:
     """Call ``package.module:factory`` and return its network.
 
     Args:
         target: The factory.
-        sizes: Name → number. Those that the factory takes are passed by name; a factory with
-            ``*args`` that takes none by name gets all by position, in order.
+        sizes: Name → number. Those that the factory takes are passed by name, ``classes`` also as
+            ``num_classes``; a factory with ``*args`` that takes none by name gets all by position,
+            in order.
         options: Further arguments, which are always passed by name.
 
     Raises:
@@ -36,13 +40,19 @@ def user_model(target: str, sizes: Mapping[str, Any], options: Mapping[str, Any]
         allowed = ", ".join(parameters) or "none"
         raise InputError(f"{target} has no option {unknown[0]!r}; it takes {allowed}")
     sizes_by_name = {k: v for k, v in sizes.items() if takes_all or k in parameters}
+    unnamed = sizes.keys() - parameters.keys()
+    also = {name: sizes[k] for name, k in _ALSO.items() if name in parameters and k in unnamed}
     # def factory(*sizes) names none of them: it gets them by position
     in_order = any(p.kind is p.VAR_POSITIONAL for p in parameters.values()) and not sizes_by_name
-    by_position, by_name = tuple(sizes.values()) if in_order else (), {**sizes_by_name, **options}
+    by_position = tuple(sizes.values()) if in_order else ()
+    by_name = {**sizes_by_name, **also, **options}
     try:
         inspect.signature(factory).bind(*by_position, **by_name)
     except TypeError as error:
-        raise InputError(f"model.options do not fit {target}: {error}") from error
+        raise InputError(
+            f"model.options do not fit {target}: {error}; it gets those of {', '.join(sizes)} "
+            "that it names, and model.options.NAME=VALUE sets others"
+        ) from error
     net = factory(*by_position, **by_name)
     if not isinstance(net, nn.Module):
         raise InputError(f"model.target={target} must return a torch.nn.Module, got {type(net)}")

@@ -1,7 +1,6 @@
 """qat run on one request, and the same from a notebook."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,6 @@ from qat.base.errors import RequestError
 from qat.cli.run import run_command
 from qat.models.build import build_model
 from tests.command_line import SMALL
-
-README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture
@@ -81,13 +78,6 @@ def test_a_run_of_the_users_network_needs_its_name_again(qat, home):
         library.load_run(folder)
     assert library.load_run(folder, "nets_of_another_user:net").qnet is not None
     assert qat("evaluate", str(folder), "--model-target", "nets_of_another_user:net")[0] == 0
-
-
-def test_the_notebook_example_of_the_readme_runs(home):
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    names: dict[str, object] = {}
-    exec(compile(code, "README.md", "exec"), names)
-    assert (home / "resnet20-w4a8.safetensors").stat().st_size < 200_000
 
 
 def test_profile_has_a_row_a_layer():

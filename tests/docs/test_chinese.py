@@ -51,9 +51,10 @@ def _without_comments(block):
 
 
 def parts(path):
-    """The parts of a page, without the line of languages below its title."""
+    """The parts of a page, without the line of languages below its title, and without marks."""
     text = (ROOT / path).read_text(encoding="utf-8")
     text = re.sub(r"\n\[(English|中文)\].*\n", "", text, count=1)
+    text = re.sub(r"<!-- not run:.*?-->\n", "", text, flags=re.DOTALL)
     found, level, lines = [], 0, ""
     for is_code, block in split_code(text):
         for line in block.splitlines(keepends=True):

@@ -1,24 +1,16 @@
-"""The example package: its study through the command line, its methods by hand."""
+"""The example package on the command line; its own tests compare its methods with numpy."""
 
-import csv
-import io
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 
 from qat.base.errors import RequestError
 from qat.cli.listing import list_command
-from qat.core.layout import Layout
-from qat.core.scheme import Method, TensorSpec
 from qat.data import load_data
 from qat.data.request import DataRequest
-from qat.observers.registry import make_observer
-from qat.quantizers.registry import make_quantizer
 from qat.records.folder import RunFolder
 from qat.records.store import read_record
 from tests.command_line import SMALL
@@ -27,8 +19,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "own_method"
 CONF = EXAMPLE / "conf"
 CONFIG_DIR = ["--config-dir", str(CONF)]
 TINY = ["scale=smoke", "data.train_images=96", "data.test_images=48", "calibrate.images=32"]
-SHIFT = Method("user", "own_method.quantizer:ShiftQuantizer")
-SIGMA = "own_method.observer:SigmaObserver"
+SHIFT = "own_method.quantizer:ShiftQuantizer"
 
 
 @pytest.fixture(autouse=True)
@@ -45,19 +36,6 @@ def folder_of(out):
 
 
 class TestItsStudy:
-    def test_runs_and_ends_in_its_table(self, qat):
-        words = [*CONFIG_DIR, "experiment=shift_steps", *TINY]
-        code, out, err = qat("run", "-m", *words, "seed=0", "scheme.weight.bits=4")
-        assert code == 0, err
-        assert "3 done" in out
-        code, out, err = qat("table", "shift_steps", *CONFIG_DIR, "--format", "csv")
-        assert code == 0, err
-        text = "\n".join(line for line in out.splitlines() if not line.startswith("#"))
-        cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
-        assert "stripes" in cells
-        assert "ShiftQuantizer/minmax" in cells
-        assert "default/SigmaObserver" in cells
-
     def test_asked_for_again_does_nothing(self, qat):
         words = [*CONFIG_DIR, "experiment=shift_steps", *TINY, "seed=0", "scheme.weight.bits=8"]
         assert qat("run", "-m", *words)[0] == 0
@@ -69,7 +47,7 @@ class TestItsStudy:
         words = [
             *(word for word in SMALL if not word.startswith("data=")),
             *("data=user", "data.target=own_method.data:stripes", "+data.options.image_size=8"),
-            *("quantizer@scheme.weight=user", f"scheme.weight.target={SHIFT.target}"),
+            *("quantizer@scheme.weight=user", f"scheme.weight.target={SHIFT}"),
             *TINY[1:],
         ]
         code, out, err = qat("run", *words)
@@ -187,65 +165,6 @@ class TestListing:
     def test_no_folder_is_refused(self, tmp_path):
         with pytest.raises(RequestError, match="is not a folder"):
             list_command(None, tmp_path / "nowhere")
-
-
-class TestShiftQuantizer:
-    def quantizer(self, bits, signed, x, **changes):
-        spec = TensorSpec(bits=bits, signed=signed, quantizer=SHIFT, **changes)
-        made = make_quantizer(spec, Layout()).eval()
-        made.set_phase("observe")
-        made(x)
-        made.set_phase("quantize")
-        return made
-
-    @pytest.mark.parametrize(
-        ("largest", "shift"), [(1.0, 1), (1.4, 1), (1.5, 2), (0.7, 0.5), (0.75, 1), (6.0, 8)]
-    )
-    @pytest.mark.parametrize(("bits", "signed"), [(8, True), (4, True), (4, False), (2, True)])
-    def test_steps_are_those_of_the_paper(self, bits, signed, largest, shift):
-        x = torch.linspace(0 if not signed else -largest, largest, 101)
-        scale = shift * 2.0 ** ((1 if signed else 0) - bits)
-        made = self.quantizer(bits, signed, x)
-        assert float(made.qparams().scale) == scale
-        low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-        expected = np.clip(np.round(x.numpy() / scale), low, high) * scale
-        np.testing.assert_array_equal(made(x).numpy(), expected.astype(np.float32))
-
-    def test_a_tensor_of_zeros_stays_zero(self):
-        assert not self.quantizer(4, True, torch.zeros(8))(torch.zeros(8)).any()
-
-    def test_asymmetric_is_refused(self):
-        with pytest.raises(ValueError, match="set symmetric=true"):
-            self.quantizer(8, True, torch.ones(3), symmetric=False)
-
-
-class TestSigmaObserver:
-    def test_the_range_is_that_of_numpy_over_all_batches(self):
-        x = torch.randn(2, 3000, generator=torch.Generator().manual_seed(0)) * 2 + 1
-        observer = make_observer(Method("user", SIGMA, {"sigmas": 2.0}), 2)
-        for part in x.split(700, dim=1):
-            observer.observe(part)
-        low, high = observer.range(None, symmetric=False)
-        mean, std = x.double().numpy().mean(axis=1), x.double().numpy().std(axis=1)
-        np.testing.assert_allclose(low.numpy(), mean - 2 * std, rtol=1e-6)
-        np.testing.assert_allclose(high.numpy(), mean + 2 * std, rtol=1e-6)
-
-    def test_it_goes_no_further_than_the_values(self):
-        observer = make_observer(Method("user", SIGMA), 1)
-        observer.observe(torch.tensor([[0.0, 0.0, 0.0, 4.0]]))
-        assert [float(end) for end in observer.range(None, symmetric=False)] == [0.0, 4.0]
-
-    def test_it_forgets(self):
-        observer = make_observer(Method("user", SIGMA), 1)
-        observer.observe(torch.full((1, 9), 100.0))
-        observer.reset()
-        assert not observer.seen
-        observer.observe(torch.tensor([[-1.0, 1.0]]))
-        assert [float(end) for end in observer.range(None, symmetric=False)] == [-1.0, 1.0]
-
-    def test_sigmas_must_be_above_zero(self):
-        with pytest.raises(ValueError, match="sigmas must be above 0"):
-            make_observer(Method("user", SIGMA, {"sigmas": 0.0}), 1)
 
 
 def test_stripes_are_the_same_for_the_same_arguments():
