@@ -1,9 +1,9 @@
 """What differs between the committed output of a page and that of a new run.
 
-Times, dates, versions and ids of runs differ each time; widths of columns follow them. The numbers of
-a block with the word ``varies`` do too. All other numbers are equal on machines that compute alike:
-with the same torch and the same instructions of the CPU. On other machines, only the words are
-compared.
+Times, dates, versions and ids of runs differ each time; widths of columns follow them. The numbers
+of a block with the word ``varies`` do too. All other numbers are equal on machines that compute
+alike: with the same torch and the same instructions of the CPU. On other machines, only the words
+are compared.
 """
 
 import difflib
@@ -20,23 +20,19 @@ _ALWAYS = (
 )
 _NUMBER = re.compile(r"\d[\d.,]*")
 _LINES = re.compile(r"[-─━═]{2,}")
-_FOOTER = re.compile(r"\n\*Run in \d+ s on .*\*\n\Z")
+_FOOTER = re.compile(r"\n\*Run on .*\*\n\Z")
 
 
-def footer(seconds: float, machine: str) -> str:
-    """The last lines of a page: when and by what it was run.
-
-    Args:
-        seconds: How long the run took.
-        machine: What its numbers depend on.
+def footer(machine: str) -> str:
+    """The last lines of a page: on what it was run, which is what its numbers depend on.
 
     Example:
-        >>> print(footer(71.4, "2 threads"))
+        >>> print(footer("2 threads"))
         <BLANKLINE>
-        *Run in 71 s on 2 threads.*
+        *Run on 2 threads.*
         <BLANKLINE>
     """
-    return f"\n*Run in {seconds:.0f} s on {machine}.*\n"
+    return f"\n*Run on {machine}.*\n"
 
 
 def without_footer(text: str) -> str:
@@ -55,12 +51,12 @@ def differences(committed: str, new: str) -> list[str]:
         >>> page = "```console\n$ qat run\ntop-1 {} in {} s\n```\n"
         >>> differences(page.format(91, 2.5), page.format(91, 3))
         []
-        >>> differences(page.format(91, 2.5), page.format(90, 2.5))[-2:]
+        >>> differences(page.format(91, 2.5), page.format(90, 2.5))[-3:-1]
         ['-top-1 91 in TIME', '+top-1 90 in TIME']
     """
     alike = _machine(committed) == _machine(new)
-    lines = [list(_masked(without_footer(text), alike)) for text in (committed, new)]
-    return list(difflib.unified_diff(*lines, "committed", "new", n=2, lineterm=""))
+    before, after = (list(_masked(without_footer(text), alike)) for text in (committed, new))
+    return list(difflib.unified_diff(before, after, "committed", "new", n=2, lineterm=""))
 
 
 def has_footer(text: str) -> bool:
@@ -70,7 +66,7 @@ def has_footer(text: str) -> bool:
 
 def _machine(text: str) -> str:
     match = _FOOTER.search(text)
-    return match[0].partition(" s on ")[2] if match else ""
+    return match[0] if match else ""
 
 
 def _masked(text: str, alike: bool) -> Iterator[str]:

@@ -75,8 +75,8 @@ def _run_parts(
                 _write(part, folder)
             yield part.text
         if part.kind not in (Kind.PROSE, Kind.NOT_RUN):
-            seconds = time.monotonic() - start
-            report(f"{seconds:7.1f} s  {part.kind.name.lower()}: {part.body.partition(chr(10))[0]}")
+            first, seconds = part.body.partition("\n")[0], time.monotonic() - start
+            report(f"{seconds:7.1f} s  {part.kind.name.lower()}: {first}")
 
 
 def _without_output(parts: list[Part]) -> list[Part]:

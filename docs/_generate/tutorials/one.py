@@ -2,10 +2,10 @@
 
 import argparse
 import contextlib
+import resource
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -42,23 +42,30 @@ def machine() -> str:
 def _run(name: str, is_check: bool, keep: bool) -> int:
     committed = page_path(name).read_text(encoding="utf-8")
     with _new_folder(name, keep) as folder:
-        start = time.monotonic()
-        page = executed(without_footer(committed), folder)
-        seconds = time.monotonic() - start
-        page += footer(seconds, machine())
+        page = executed(without_footer(committed), folder, report=_report) + footer(machine())
         if missing := missing_figures(page, name, folder):
             raise PageError(f"no command has written {', '.join(missing)}")
         if is_check:
-            return _report(differences(committed, page), name, seconds)
+            return _compare(name, differences(committed, page))
         page_path(name).write_text(page, encoding="utf-8")
         copy_figures(page, name, folder)
-    print(f"{name}: {seconds:.0f} s, written to {page_path(name)}")
+    print(f"{name}: {_cpu_seconds():.0f} s of CPU time, written to {page_path(name)}")
     return 0
 
 
-def _report(lines: list[str], name: str, seconds: float) -> int:
-    print("\n".join(lines) or f"{name}: {seconds:.0f} s, the output is that of the page")
+def _compare(name: str, lines: list[str]) -> int:
+    print("\n".join(lines) or f"{name}: {_cpu_seconds():.0f} s of CPU time, the output is equal")
     return 1 if lines else 0
+
+
+def _report(line: str) -> None:
+    print(line, flush=True)
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of all commands; the time on a clock depends on what else runs."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 @contextlib.contextmanager

@@ -138,7 +138,7 @@ def _split(text: str) -> Iterator[Part]:
 def _block(text: str) -> Part:
     first, _, rest = text.partition("\n")
     language, _, words = first.strip().lstrip("`~").partition(" ")
-    body = rest.rstrip("\n").rpartition("\n")[0] + "\n"
+    body = "".join(rest.splitlines(keepends=True)[:-1])
     return Part(_kind(language, words), text, body, words)
 
 

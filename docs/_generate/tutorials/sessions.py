@@ -15,7 +15,7 @@ _BASH = ("bash", "--norc", "--noprofile")
 
 
 class Shell:
-    """One bash, so that ``cd`` and ``export`` last; a command's two streams are one, as on a screen.
+    """One bash, so that ``cd`` and ``export`` last; both streams are one, as on a screen.
 
     Args:
         folder: Where it starts.

@@ -89,7 +89,7 @@ def test_a_second_run_changes_nothing(folder):
 
 
 def test_output_that_is_no_longer_printed_is_deleted(folder):
-    silent = RUN.replace('.read_text()\n', '.read_text();x = 1\n')
+    silent = RUN.replace(".read_text()\n", ".read_text();x = 1\n")
     page = run(silent, folder)
     assert "text output" not in page
     assert run(page, folder) == page
@@ -116,7 +116,9 @@ def test_output_that_looks_like_a_command_is_refused(folder):
 
 def test_no_folder_of_this_machine_is_on_the_page(folder):
     page = run(f"```console\n$ pwd; echo {ROOT}/qat\n```\n", folder)
-    assert page == f"```console\n$ pwd; echo {ROOT}/qat\n/home/me/{folder.name}\nCHECKOUT/qat\n```\n"
+    assert (
+        page == f"```console\n$ pwd; echo {ROOT}/qat\n/home/me/{folder.name}\nCHECKOUT/qat\n```\n"
+    )
 
 
 def test_the_environment_is_of_this_checkout_alone(monkeypatch, tmp_path):

@@ -34,7 +34,7 @@ def test_a_page_is_written_and_then_equal(pages, capsys):
     assert has_footer(text)
     assert (pages / "page" / "word.svg").read_text() == "one\n"
     assert one.main(["page", "--check"]) == 0
-    assert "the output is that of the page" in capsys.readouterr().out
+    assert "the output is equal" in capsys.readouterr().out
 
 
 def test_a_difference_is_shown_and_nothing_is_written(pages, capsys):
