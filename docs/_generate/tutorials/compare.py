@@ -1,9 +1,9 @@
 """What differs between the committed output of a page and that of a new run.
 
-Times, dates, versions and ids of runs differ each time; widths of columns follow them. The numbers
-of a block with the word ``varies`` do too. All other numbers are equal on machines that compute
-alike: with the same torch and the same instructions of the CPU. On other machines, only the words
-are compared.
+Times (and rows of times), dates, versions and ids of runs differ each time, and so do the numbers
+of a block with the word ``varies``; widths of columns follow them. All other numbers are equal on
+machines that compute alike: with the same torch and the same instructions of the CPU. On other
+machines, only the words are compared.
 """
 
 import difflib
@@ -18,6 +18,7 @@ _ALWAYS = (
     (re.compile(r"\d+\.\d+\.\d+\S*"), "VERSION"),
     (re.compile(r"\d[\d.,]*\s?(?:ms|µs|s|min|h|seconds?|minutes?)\b"), "TIME"),
 )
+_OF_TIMES = re.compile(r"\btime\b|\blatency\b|\bspeed-up\b|\[ms\]")
 _NUMBER = re.compile(r"\d[\d.,]*")
 _LINES = re.compile(r"[-─━═]{2,}")
 _FOOTER = re.compile(r"\n\*Run on .*\*\n\Z")
@@ -87,6 +88,6 @@ def _mask(line: str, numbers: bool) -> str:
         return line
     for pattern, word in _ALWAYS:
         line = pattern.sub(word, line)
-    if numbers:
+    if numbers or _OF_TIMES.search(line):
         line = _NUMBER.sub("N", line)
     return " ".join(_LINES.sub("--", line).split())

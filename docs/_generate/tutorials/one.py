@@ -36,7 +36,7 @@ def machine() -> str:
 
     capability = torch.backends.cpu.get_cpu_capability()
     libraries = f"QATLab {version('qatlab')} and torch {version('torch')}"
-    return f"{THREADS} threads of a CPU with {capability}, with {libraries}"
+    return f"{THREADS} thread of a CPU with {capability}, with {libraries}"
 
 
 def _run(name: str, is_check: bool, keep: bool) -> int:

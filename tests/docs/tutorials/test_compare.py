@@ -18,6 +18,7 @@ def page(line, words="console", machine="2 threads"):
     ("one", "other"),
     [
         ("done in 3.2 s", "done in 12 s"),
+        ("│ latency [ms] │ 0.041 │", "│ latency [ms] │  1.2 │"),
         ("0.041 ms each", "0.39 ms each"),
         ("record: runs/0a1b2c3d4e5f/run.json", "record: runs/ffee00112233/run.json"),
         ("2026-11-26 18:20:33", "2027-01-02 01:02:03"),
