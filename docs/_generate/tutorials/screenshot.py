@@ -14,17 +14,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-WIDTH, HEIGHT = 1280, 720
+WIDTH, HEIGHT = 1600, 900
+SHOWN = 1280, 720
 COLOURS = 128
 START_SECONDS = 120
-SETTLE_SECONDS = 8
-"""TensorBoard does not say when all its charts are drawn."""
+LOOK_SECONDS = 5
+LOOKS, MOST_LOOKS = 4, 24
+"""TensorBoard does not say when all is drawn: the picture must be the same so many times."""
 _FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -43,8 +45,7 @@ def main(words: list[str]) -> int:
         for tab, path in zip(pairs[::2], pairs[1::2], strict=True):
             window.get("about:blank")
             window.get(f"{address}#{tab}")
-            time.sleep(SETTLE_SECONDS)
-            Path(path).write_bytes(few_colours(window.get_screenshot_as_png()))
+            Path(path).write_bytes(small(settled(window.get_screenshot_as_png)))
     return 0
 
 
@@ -89,12 +90,27 @@ def browser(chromium: str, driver: str) -> Iterator[Any]:
             window.quit()
 
 
-def few_colours(png: bytes) -> bytes:
-    """The same picture with a palette, which takes a third of the bytes."""
-    small = io.BytesIO()
+def settled(look: Callable[[], bytes], seconds: float = LOOK_SECONDS) -> bytes:
+    """The picture that no longer changes, or the last one.
+
+    Args:
+        look: Gives the picture of now.
+        seconds: Time between two looks.
+    """
+    pictures: list[bytes] = []
+    while len(pictures) < MOST_LOOKS and (len(pictures) < LOOKS or len(set(pictures[-LOOKS:])) > 1):
+        time.sleep(seconds)
+        pictures.append(look())
+    return pictures[-1]
+
+
+def small(png: bytes) -> bytes:
+    """The picture in the size that a page shows, with a palette."""
+    written = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").quantize(COLOURS).save(small, "PNG", optimize=True)
-    return small.getvalue()
+        scaled = image.convert("RGB").resize(SHOWN, Image.Resampling.LANCZOS)
+        scaled.quantize(COLOURS).save(written, "PNG", optimize=True)
+    return written.getvalue()
 
 
 def _address(server: subprocess.Popen[bytes], log: Path) -> str:

@@ -2,23 +2,31 @@
 
 import io
 import shutil
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from docs._generate.tutorials.screenshot import few_colours, main
+from docs._generate.tutorials.screenshot import MOST_LOOKS, SHOWN, main, settled, small
 
 
-def test_a_picture_keeps_its_size_and_nearly_its_colours():
-    pixels = np.zeros((40, 60, 3), np.uint8)
-    pixels[:, 20:] = (255, 127, 0)
+def test_a_picture_is_scaled_and_nearly_keeps_its_colours():
+    pixels = np.zeros((900, 1600, 3), np.uint8)
+    pixels[:, 800:] = (255, 127, 0)
     png = io.BytesIO()
     Image.fromarray(pixels).save(png, "PNG")
-    with Image.open(io.BytesIO(few_colours(png.getvalue()))) as image:
-        assert image.mode == "P"
+    with Image.open(io.BytesIO(small(png.getvalue()))) as image:
+        assert image.size == SHOWN
         shown = np.asarray(image.convert("RGB")).astype(int)
-    assert np.abs(shown - pixels).max() <= 8
+    assert np.abs(shown[100, [100, 1100]] - [[0, 0, 0], [255, 127, 0]]).max() <= 8
+
+
+def test_a_picture_is_settled_when_it_no_longer_changes():
+    pictures = chain([b"a", b"b", b"b", b"c"], repeat(b"d"))
+    assert settled(lambda: next(pictures), seconds=0) == b"d"
+    moving = iter(range(1000))
+    assert settled(lambda: b"%d" % next(moving), seconds=0) == b"%d" % (MOST_LOOKS - 1)
 
 
 def test_without_a_browser_nothing_is_written(monkeypatch, tmp_path, capsys):
