@@ -106,4 +106,5 @@ def test_the_wheel_holds_configs_and_images(tmp_path):
     for path in (ROOT / "conf").glob("**/*.yaml"):
         assert f"qat/conf/{path.relative_to(ROOT / 'conf').as_posix()}" in names
     assert any(name.startswith("qat/data/files/") and name.endswith(".npz") for name in names)
-    assert {"qat/py.typed", "qat/__init__.pyi", "qat/plot.pyi"} <= names
+    stubs = {"qat/__init__.pyi", "qat/plot.pyi", "qat/extend.pyi"}
+    assert {"qat/py.typed", *stubs} <= names
