@@ -11,6 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from qat.allocate.budget import Budgets
+from qat.allocate.costs import LayerFigures, NetworkCosts
+from qat.allocate.problem import Problem, Variable
+from qat.allocate.requirements import check_allocator
 from qat.base.errors import RequestError
 from qat.cli.listing import list_command
 from qat.core.layout import Layout
@@ -18,7 +22,9 @@ from qat.core.scheme import Method, TensorSpec
 from qat.data import load_data
 from qat.data.request import DataRequest
 from qat.observers.registry import make_observer
+from qat.observers.requirements import check_observer
 from qat.quantizers.registry import make_quantizer
+from qat.quantizers.requirements import check_quantizer
 from qat.records.folder import RunFolder
 from qat.records.store import read_record
 from tests.command_line import SMALL
@@ -150,8 +156,8 @@ def test_a_wrong_door_is_refused_in_one_line(qat, words, message):
 class TestListing:
     @pytest.mark.parametrize(
         ("topic", "name"),
-        [("quantizers", "shift"), ("observers", "sigma"), ("data", "stripes"),
-         ("experiments", "shift_steps"), ("studies", "shift_steps")],
+        [("quantizers", "shift"), ("observers", "sigma"), ("allocators", "worst_first"),
+         ("data", "stripes"), ("experiments", "shift_steps"), ("studies", "shift_steps")],
     )  # fmt: skip
     def test_its_names_are_marked_and_ours_are_not(self, capsys, topic, name):
         assert list_command(topic, CONF) == 0
@@ -246,6 +252,44 @@ class TestSigmaObserver:
     def test_sigmas_must_be_above_zero(self):
         with pytest.raises(ValueError, match="sigmas must be above 0"):
             make_observer(Method("user", SIGMA, {"sigmas": 0.0}), 1)
+
+
+class TestWorstFirst:
+    COSTS = NetworkCosts(tuple(LayerFigures(name, 100, 100, 8, 8) for name in "ab"))
+    HARMS = (
+        Variable((("a", "weight"),), {2: 9.0, 4: 2.0, 8: 1.0}),
+        Variable((("b", "weight"),), {2: 3.0, 4: 1.5, 8: 0.0}),
+    )
+
+    @pytest.mark.parametrize(
+        ("weight_bytes", "bits"),
+        [(50, (2, 2)), (75, (4, 2)), (100, (4, 4)), (149, (4, 4)), (150, (8, 4)), (200, (8, 8))],
+    )
+    def test_the_worst_tensor_grows_first(self, weight_bytes, bits):
+        """By hand: a (9) to 4 bits, b (3) to 4, a (2) to 8, b (1.5) to 8; 25 or 50 bytes a step."""
+        from own_method.allocator import worst_first
+
+        chosen = worst_first(Problem(self.HARMS, self.COSTS), Budgets(weight_bytes=weight_bytes))
+        assert tuple(chosen.values()) == bits
+        assert worst_first(Problem(self.HARMS, self.COSTS), None, widest=4) == {
+            ("a", "weight"): 4,
+            ("b", "weight"): 4,
+        }
+
+    def test_its_yaml_file_chooses_the_widths_of_a_run(self, qat):
+        words = ["data=stripes", "mode=mixed", "scheme=w4a4", "allocate=worst_first", *TINY[1:]]
+        words += ["float=smoke", "measure.repeats=1", "measure.warmup=0", "tracking=none"]
+        code, out, err = qat("run", *CONFIG_DIR, *words, "sensitivity.images=48")
+        assert code == 0, err
+        assert "widths by user" in out or "worst_first" in out
+
+
+def test_all_three_meet_what_is_required():
+    home = "own_method"
+    report = check_quantizer(f"{home}.quantizer:ShiftQuantizer", bits=[4], slots=["weight"])
+    assert set(report.refused.values()) == {"ShiftQuantizer is symmetric: set symmetric=true"}
+    assert check_observer(SIGMA, {"sigmas": 2.0}).method == "SigmaObserver"
+    assert check_allocator(f"{home}.allocator:worst_first").method == "worst_first"
 
 
 def test_stripes_are_the_same_for_the_same_arguments():
