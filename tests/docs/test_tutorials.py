@@ -40,6 +40,8 @@ def qat_words(command):
     line: list[str] = []
     for word in [*lexer, ";"]:
         if set(word) <= set("|;&<>()"):
+            if word[0] == ">" and line[-1:] == ["2"]:  # of 2> FILE
+                line.pop()
             if line[:1] == ["qat"]:
                 yield line[1:]
             line = []
@@ -96,7 +98,7 @@ def test_words_of_commands_are_known(name, tmp_path, monkeypatch):
 
 
 def test_words_of_a_command_line():
-    line = "qat run a=[1,2] b@c=x | tail -n 2 && qat table > t.md  # qat no"
+    line = "qat run a=[1,2] b@c=x | tail -n 2 && qat table 2> t.md  # qat no"
     assert list(qat_words(line)) == [["run", "a=[1,2]", "b@c=x"], ["table"]]
 
 
