@@ -11,7 +11,7 @@ from qat.allocate.costs import LayerFigures, NetworkCosts
 from qat.allocate.problem import Problem, Variable
 from qat.base.requirements import RequirementReport, check_requirements
 from qat.base.target import load_target
-from qat.sensitivity.widths import Bits
+from qat.sensitivity.widths import Bits, Slot
 
 _WIDTHS = (2, 3, 4, 6, 8)
 _LAYERS = 5
@@ -86,7 +86,7 @@ def _problem() -> Problem:
     draw = random.Random(0)
     names = [f"layer{index}" for index in range(_LAYERS)]
     figures = [LayerFigures(n, draw.randint(50, 900), draw.randint(50, 9000), 8, 8) for n in names]
-    groups = [((name, "weight"),) for name in names]
+    groups: list[tuple[Slot, ...]] = [((name, "weight"),) for name in names]
     groups += [((names[0], "act"), (names[1], "act"))]
     groups += [((name, "act"),) for name in names[2:]]
     variables = []
