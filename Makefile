@@ -11,7 +11,7 @@ COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 DEMO := demo_float,demo_w8a8_static,demo_w4a4_qat,demo_w2a2_static
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-gpu test-real lint types docs format setup setup-real lock smoke table reproduce tensorboard bench clean
+.PHONY: help run test test-slow test-gpu test-real lint types docs format setup setup-real lock smoke table reproduce tensorboard bench tutorials clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -94,6 +94,9 @@ tensorboard: setup  ## Compare runs in the browser (TensorBoard)
 
 bench: setup  ## Run all benchmarks and say what moved: make bench [WITH="step --quick"]
 	$(BIN)/python -m bench $(WITH)
+
+tutorials: setup  ## Run the tutorials again and write their output: make tutorials [NAMES="first"]
+	$(BIN)/python -m docs._generate.tutorials $(NAMES)
 
 clean:  ## Remove caches of tools; runs and logs stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build docs/generated

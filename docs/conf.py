@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from docs._generate.every import every_page
 from docs._generate.links import for_site
 from docs._generate.pages import GENERATED, write_pages
+from docs._generate.tutorials.page import with_captions
 from qat import __version__
 
 project = "QATLab"
@@ -20,6 +21,8 @@ release = version = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 exclude_patterns = ["_generate"]
 myst_heading_anchors = 3
+copybutton_prompt_text = "$ "  # of a block with prompts, only the commands are copied
+copybutton_line_continuation_character = "\\"
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
@@ -47,3 +50,5 @@ def setup(app):
 def _mend_links(app, page, source):
     if not page.startswith(f"{GENERATED}/"):
         source[0] = for_site(source[0], f"docs/{page}.md", page)
+    if page.startswith("tutorials/"):
+        source[0] = with_captions(source[0])

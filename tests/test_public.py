@@ -14,11 +14,9 @@ import qat
 from qat.base.public import CallableRoom, load
 
 ROOT = Path(__file__).parents[1]
-NAMES = {
-    *((qat, name) for name in qat._homes),
-    *((qat.plot, name) for name in qat.plot._homes),
-}
-NAMED = sorted(((m.__name__, name) for m, name in NAMES if name != "plot"), key=str)
+MODULES = (qat, qat.plot, qat.extend)
+NAMES = {(module, name) for module in MODULES for name in module._homes}
+NAMED = sorted(((m.__name__, name) for m, name in NAMES if name not in ("plot", "extend")), key=str)
 ROOMS = {path.name for path in (ROOT / "qat").iterdir() if path.is_dir()}
 
 
@@ -33,16 +31,15 @@ def stub_names(stub):
     }
 
 
-@pytest.mark.parametrize("module", ["qat/__init__", "qat/plot"])
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_a_type_checker_reads_the_names_that_are_loaded(module):
-    package = qat if module == "qat/__init__" else qat.plot
-    assert stub_names(ROOT / f"{module}.pyi") == package._homes
+    assert stub_names(Path(module.__file__).with_suffix(".pyi")) == module._homes
 
 
 def test_dir_is_the_list_and_all_else_is_private_by_name():
     assert dir(qat) == sorted([*qat._homes, "__version__"])
-    assert dir(qat.plot) == sorted(qat.plot._homes)
-    for module in (qat, qat.plot):
+    for module in MODULES:
+        assert set(dir(module)) - {"__version__"} == set(module._homes)
         others = set(vars(module)) - set(dir(module))
         assert {name for name in others if not name.startswith("_")} <= ROOMS
 

@@ -9,9 +9,7 @@ import qat
 from docs._generate.markdown import prose, table
 from docs._generate.pages import GENERATED, Page
 
-EXTENSION_POINTS = (
-    "qat.quantizers.base.Quantizer",
-    "qat.observers.base.Observer",
+PTQ_STEPS = (
     "qat.ptq.step.FloatStep",
     "qat.ptq.step.QuantizedStep",
     "qat.ptq.step.LayerStep",
@@ -20,23 +18,27 @@ EXTENSION_POINTS = (
 API_HEAD = """# Python
 
 All names that `import qat` offers, generated from their docstrings. Each is loaded when it is first
-used, so that `import qat` is quick.
+used, so that `import qat` is quick. `qat.extend` has [what your own methods are built
+from](extend.md).
 
 """
-EXTEND_HEAD = """# Base classes for methods of your own
+EXTEND_HEAD = """# For methods of your own
 
-A quantizer, an observer or a step of your own is a subclass of one of these. How to add one to a
-package of yours, or to this project: [contributing](contributing.md) and
-[a project of your own](../project.md).
+A quantizer or an observer of your own is a subclass of one of the classes in `qat.extend`; an
+allocator is a function of a `Problem` and `Budgets`. How to add one to a package of yours: the
+[tutorial](../tutorials/own_method.md), and [a project of your own](../project.md); to this project:
+[contributing](contributing.md). A step of post-training quantization is added to this project, as a
+subclass of one of the classes in `qat.ptq.step`.
 
 """
 
 
 def pages() -> Iterator[Page]:
-    """The page of public names and the page of base classes."""
-    names = [name for name in dir(qat) if not name.startswith("_")]
+    """The page of public names and the page of what own methods are built from."""
+    names = [name for name in dir(qat) if not name.startswith("_") and name != "extend"]
     yield Page(f"{GENERATED}/api", API_HEAD + _entries(f"qat.{name}" for name in names))
-    yield Page(f"{GENERATED}/extend", EXTEND_HEAD + _entries(EXTENSION_POINTS))
+    extend = [f"qat.extend.{name}" for name in dir(qat.extend)]
+    yield Page(f"{GENERATED}/extend", EXTEND_HEAD + _entries([*extend, *PTQ_STEPS]))
 
 
 def _entries(paths: Iterable[str]) -> str:

@@ -58,6 +58,10 @@ class UnmeetableBudgetError(InputError):
     Attributes:
         bits: The plan whose largest overrun is least.
         spent: Budget → cost of that plan.
+
+    Example:
+        >>> UnmeetableBudgetError("too little", {("fc", "weight"): 2}, {"weight_bytes": 25}).spent
+        {'weight_bytes': 25}
     """
 
     def __init__(self, message: str, bits: Bits, spent: Mapping[str, float]) -> None:
@@ -75,6 +79,14 @@ def overruns(costs: NetworkCosts, bits: Bits, budgets: Budgets) -> dict[str, flo
 
     Raises:
         ValueError: If the network's costs lack the figures for a budget (times, lifetimes).
+
+    Example:
+        >>> from qat.allocate.costs import LayerFigures, NetworkCosts
+        >>> costs = NetworkCosts((LayerFigures("fc", 100, 100, 8, 8),))
+        >>> overruns(costs, {("fc", "weight"): 4}, Budgets(weight_bytes=40))  # takes 50 bytes
+        {'weight_bytes': 0.25}
+        >>> overruns(costs, {("fc", "weight"): 4}, Budgets(weight_bytes=50))
+        {}
     """
     shares = {name: costs.cost(name, bits) / limit - 1 for name, limit in budgets.named().items()}
     return {name: share for name, share in shares.items() if share > _ROUNDING}
@@ -87,6 +99,12 @@ def unmeetable(costs: NetworkCosts, cheapest: Bits, budgets: Budgets) -> Unmeeta
         costs: Of the network.
         cheapest: The plan that comes nearest to the budgets, slot → width.
         budgets: Limits.
+
+    Example:
+        >>> from qat.allocate.costs import LayerFigures, NetworkCosts
+        >>> costs = NetworkCosts((LayerFigures("fc", 100, 100, 8, 8),))
+        >>> str(unmeetable(costs, {("fc", "weight"): 2}, Budgets(weight_bytes=20)))[:51]
+        'no plan meets the budget: the cheapest, W2 fc, miss'
     """
     spent = {name: costs.cost(name, cheapest) for name in budgets.named()}
     lacks = [

@@ -20,6 +20,10 @@ class Variable:
     Attributes:
         slots: The slots.
         harms: Width → sum of the slots' harms, in ascending order of widths.
+
+    Example:
+        >>> Variable((("fc", "weight"),), {2: 1.5, 4: 0.5}).widths
+        (2, 4)
     """
 
     slots: tuple[Slot, ...]

@@ -59,13 +59,55 @@ def set_phase(net: nn.Module, phase: str) -> None:
 def freeze_observers(net: nn.Module, frozen: bool = True, held: Collection[Quantizer] = ()) -> None:
     """Fix all ranges while a network is trained, or release them.
 
+    Learned steps and clips are parameters, and are still trained.
+
     Args:
         net: A quantized network.
         frozen: True keeps the ranges as they are; false lets them follow the data again.
         held: Quantizers whose ranges stay as they are in any case.
+
+    Example:
+        >>> from qat.convert.rules import make_plan
+        >>> from qat.convert.swap import quantize
+        >>> from qat.core.scheme import Scheme
+        >>> net, images = nn.Sequential(nn.Linear(2, 3)), torch.ones(4, 2)
+        >>> qnet = quantize(net, make_plan(net, Scheme(), images))
+        >>> calibrate(qnet, [images])
+        >>> scale = qnet[0].input_quantizer.qparams().scale.clone()
+        >>> freeze_observers(qnet)
+        >>> _ = qnet.train()(1000 * images)
+        >>> torch.equal(qnet[0].input_quantizer.qparams().scale, scale)
+        True
     """
     for _, _, quantizer in quantizers(net):
         quantizer.frozen = frozen or quantizer in held
+
+
+def set_progress(net: nn.Module, share: float) -> None:
+    """Tell all quantizers how far a training is; methods such as ``parq`` and ``dsq`` depend on it.
+
+    Call it before each optimizer step.
+
+    Args:
+        net: A quantized network.
+        share: Share of the optimizer steps that are done, 0 to 1.
+
+    Raises:
+        ValueError: If the share is not 0 to 1.
+
+    Example:
+        >>> from qat.convert.rules import make_plan
+        >>> from qat.convert.swap import quantize
+        >>> from qat.core.scheme import Scheme
+        >>> net, images = nn.Sequential(nn.Linear(2, 3)), torch.ones(4, 2)
+        >>> qnet = quantize(net, make_plan(net, Scheme(), images))
+        >>> for step in range(10):
+        ...     set_progress(qnet, step / 10)
+    """
+    if not 0 <= share <= 1:
+        raise InputError(f"share must be 0 to 1, got {share}: steps that are done / all steps")
+    for _, _, quantizer in quantizers(net):
+        quantizer.set_progress(share)
 
 
 def calibrate(

@@ -65,7 +65,24 @@ def quantize_integer(net: nn.Module, plan: Plan, *, keep_norms: bool = False) ->
 
 
 def fold_norms(qnet: nn.Module) -> None:
-    """Fold batch norm into weights and biases for good, in place, at the end of training."""
+    """Fold batch norm into weights and biases for good, in place, at the end of training.
+
+    Only a network in placement ``integer`` that was quantized with ``keep_norms=True`` has batch
+    norms to fold; others do not change.
+
+    Example:
+        >>> import qat, torch
+        >>> layers = nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 2)
+        >>> net = nn.Sequential(*layers)
+        >>> images = torch.rand(4, 1, 2, 2)
+        >>> plan = qat.make_plan(net, qat.Scheme(placement="integer"), images)
+        >>> qnet = qat.quantize(net, plan, keep_norms=True)
+        >>> type(qnet.get_submodule("0").norm).__name__
+        'BatchNorm2d'
+        >>> qat.fold_norms(qnet)
+        >>> qnet.get_submodule("0").norm is None
+        True
+    """
     for _, twin in twins(qnet):
         twin.fold()
         twin.fit_bias()

@@ -42,7 +42,12 @@ def minimum(x: Tensor) -> Tensor:
 
 
 def total(x: Tensor) -> Tensor:
-    """Element-wise sum over all ranks."""
+    """Element-wise sum over all ranks.
+
+    Example:
+        >>> total(torch.tensor([1.0, 2.0]))  # outside a distributed training
+        tensor([1., 2.])
+    """
     return _reduced(x, "SUM")
 
 

@@ -37,6 +37,12 @@ class QParams:
         zero_point: Integer code of real zero, as floats, of ``layout.shape``.
         grid: The codes.
         layout: Which elements of the tensor share a scale.
+
+    Example:
+        >>> from qat.core import affine
+        >>> own = QParams(torch.tensor([0.5]), torch.zeros(1), IntGrid(4, signed=True), Layout())
+        >>> affine.encode(torch.tensor([0.6, 99.0]), own).tolist()
+        [1, 7]
     """
 
     scale: Tensor

@@ -40,6 +40,10 @@ class DataRequest:
         index_folder: Keeps facts of image files, so that the next run reads only changed files;
             None keeps nothing.
         track: Shows progress of slow loops.
+
+    Example:
+        >>> DataRequest("synthetic", train_images=50, classes=4).val_fraction
+        0.1
     """
 
     name: str

@@ -48,6 +48,27 @@ class Observer(nn.Module):
 
     Args:
         slices: Number of scales.
+
+    Example:
+        >>> class MeanObserver(Observer):
+        ...     "Twice the mean magnitude of the last batch, on both sides."
+        ...     def __init__(self, slices):
+        ...         super().__init__(slices)
+        ...         self.register_buffer("reach", torch.zeros(slices))
+        ...     @property
+        ...     def seen(self):
+        ...         return bool((self.reach > 0).any())
+        ...     def collect(self, x):
+        ...         batch_extremes(x)  # refuses NaN and infinity
+        ...         self.reach.copy_(2 * x.abs().mean(dim=1))
+        ...     def range(self, grid, *, symmetric):
+        ...         return -self.reach, self.reach
+        ...     def reset(self):
+        ...         self.reach.zero_()
+        >>> observer = MeanObserver(slices=1)
+        >>> observer.observe(torch.tensor([[-1.0, 3.0]]))
+        >>> observer.range(IntGrid(8, signed=True), symmetric=True)
+        (tensor([-4.]), tensor([4.]))
     """
 
     follows_training = False
@@ -190,10 +211,14 @@ def finite_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def batch_extremes(x: Tensor) -> tuple[Tensor, Tensor]:
-    """:func:`finite_extremes` of the rows of all ranks together; equal on every rank.
+    """Smallest and largest value of each row of ``(slices, elements)``, over all ranks.
 
     Raises:
         InputError: If a row contains NaN or infinity on any rank; then all ranks raise it.
+
+    Example:
+        >>> batch_extremes(torch.tensor([[1.0, -2.0], [5.0, 3.0]]))
+        (tensor([-2.,  3.]), tensor([1., 5.]))
     """
     if world_size() == 1:
         return finite_extremes(x)

@@ -59,6 +59,20 @@ class Quantizer(nn.Module):
         decay: Weight decay of what it learns: ``weights`` for that of the weights, a number, or
             None for that of all quantizers (``optimizer.step_weight_decay``).
         least_scale: Smallest allowed scales, of ``layout.shape``; None for no limit.
+
+    Example:
+        >>> from qat.core.layout import Layout
+        >>> class HalfSteps(Quantizer):
+        ...     "Steps of one half, whatever the range."
+        ...     def set_qparams(self, scale, zero_point):
+        ...         "There is nothing to set."
+        ...     def qparams(self):
+        ...         ones = torch.ones(self.layout.shape)
+        ...         return QParams(0.5 * ones, 0 * ones, self.grid, self.layout)
+        >>> quantizer = HalfSteps(TensorSpec(bits=4, signed=True), Layout())
+        >>> quantizer.set_range(-1.0, 1.0)
+        >>> quantizer(torch.tensor([0.4, 99.0])).tolist()
+        [0.5, 3.5]
     """
 
     learns = False

@@ -18,6 +18,7 @@ from qat.sweep.items import make_items
 from qat.sweep.kept_points import keep_points
 from qat.sweep.launch import at_hand, check_launchers, launch, run_point
 from qat.sweep.points import check_point, named_errors, requested_points
+from qat.sweep.study_table import check_study_table
 from qat.sweep.sweep import run_sweep
 
 
@@ -42,11 +43,13 @@ def run_requested(words: Words) -> SweepEnd:
 
     Raises:
         RequestError: If a point or the launcher is wrong. Then nothing was started.
+        TableError: If the table of the study is wrong; the same.
     """
     sweeper = check_launchers(words).sweeper
     if is_adaptive(sweeper):
         return _search(words, sweeper)
     points = requested_points(words)
+    check_study_table(points[0].config.study.table)
     for point in points:  # check all of them before the first one loads its data
         with named_errors(point, len(points) > 1):
             check_request(point.config)

@@ -73,6 +73,52 @@ def _own_decays(net: nn.Module, spec: OptimizerSpec) -> dict[int, float]:
     return decays
 
 
+def parameter_groups(
+    net: nn.Module,
+    lr: float,
+    weight_decay: float = 0.0,
+    *,
+    step_lr: float | None = None,
+    step_weight_decay: float = 0.0,
+    decay_norm_and_bias: bool = True,
+) -> list[ParameterGroup]:
+    """Parameter groups for any optimizer of torch, with a learning rate of their own for steps.
+
+    Args:
+        net: A quantized network.
+        lr: Learning rate of the network's own parameters.
+        weight_decay: Of the network's own parameters.
+        step_lr: Learning rate of what quantizers learn (steps, clips); None for ``lr``.
+        step_weight_decay: Of what quantizers learn; a clip of ``pact`` has a decay of its own.
+        decay_norm_and_bias: If false, batch-norm parameters and biases have no weight decay.
+
+    Returns:
+        Groups with ``name``, ``params``, ``lr`` and ``weight_decay``, none of them empty.
+
+    Raises:
+        ValueError: If a rate or a decay is not allowed.
+
+    Example:
+        >>> import qat, torch
+        >>> net, images = nn.Sequential(nn.Linear(2, 3)), torch.ones(4, 2)
+        >>> lsq = qat.TensorSpec(bits=4, quantizer=qat.Method("lsq"))
+        >>> qnet = qat.quantize(net, qat.make_plan(net, qat.Scheme(lsq, lsq), images))
+        >>> groups = qat.parameter_groups(qnet, lr=0.01, weight_decay=1e-4, step_lr=0.001)
+        >>> optimizer = torch.optim.SGD(groups, momentum=0.9)
+        >>> [(group["name"], group["lr"]) for group in optimizer.param_groups]
+        [('weights', 0.01), ('quantizers', 0.001)]
+    """
+    spec = OptimizerSpec(
+        lr=lr,
+        weight_decay=weight_decay,
+        step_lr=step_lr,
+        step_weight_decay=step_weight_decay,
+        decay_norm_and_bias=decay_norm_and_bias,
+    )
+    groups = [*float_groups(net, spec), *quantizer_groups(net, spec)]
+    return [group for group in groups if group["params"]]
+
+
 def make_optimizer(groups: list[ParameterGroup], spec: OptimizerSpec) -> Optimizer:
     """The optimizer of a spec.
 

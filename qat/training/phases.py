@@ -8,7 +8,7 @@ from typing import Any
 
 import lightning as L
 
-from qat.convert.calibrate import freeze_observers
+from qat.convert.calibrate import freeze_observers, set_progress
 from qat.layers.walk import quantizers
 from qat.quantizers.base import Quantizer
 from qat.training.batch_norm import AnyBatchNorm
@@ -80,5 +80,4 @@ class FollowProgress(L.Callback):
             batch_idx: Not used.
         """
         share = trainer.global_step / max(int(trainer.estimated_stepping_batches), 1)
-        for _, _, quantizer in quantizers(pl_module):
-            quantizer.set_progress(min(share, 1.0))
+        set_progress(pl_module, min(share, 1.0))

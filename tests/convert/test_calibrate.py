@@ -1,5 +1,7 @@
 """Ranges from data, by hand, and from the statistics that another calibration collected."""
 
+from functools import partial
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -10,6 +12,7 @@ from qat.convert.calibrate import (
     collect,
     freeze_observers,
     set_phase,
+    set_progress,
     statistics_keys,
 )
 from qat.convert.integer import fold_norms
@@ -210,6 +213,16 @@ class TestCalibration:
         assert all(q.frozen for _, _, q in quantizers(qnet))
         freeze_observers(qnet, frozen=False)
         assert not any(q.frozen for _, _, q in quantizers(qnet))
+
+    def test_the_progress_of_a_training_reaches_every_quantizer(self, qnet, monkeypatch):
+        shares = {}
+        for name, slot, quantizer in quantizers(qnet):
+            monkeypatch.setattr(quantizer, "set_progress", partial(shares.setdefault, (name, slot)))
+        set_progress(qnet, 0.25)
+        assert shares == {(name, slot): 0.25 for name, slot, _ in quantizers(qnet)}
+        for wrong in (-0.1, 1.5, float("nan")):
+            with pytest.raises(ValueError, match="share must be 0 to 1, got"):
+                set_progress(qnet, wrong)
 
     def test_an_unknown_phase_is_refused(self, qnet):
         with pytest.raises(ValueError, match="phase must be one of"):

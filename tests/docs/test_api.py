@@ -8,10 +8,17 @@ from docs._generate.pages import GENERATED
 
 
 def test_every_public_name_has_an_entry():
-    text = {page.name: page.text for page in pages()}[f"{GENERATED}/api"]
-    for name in set(qat.__all__) - {"__version__"}:
-        assert f"\n## `qat.{name}`\n" in text
-        assert f":: qat.{name}\n" in text
+    texts = {page.name: page.text for page in pages()}
+    public = set(qat.__all__) - {"__version__", "extend"}
+    names = {
+        f"{GENERATED}/api": [f"qat.{name}" for name in public],
+        f"{GENERATED}/extend": [f"qat.extend.{name}" for name in qat.extend.__all__],
+    }
+    for page, listed in names.items():
+        assert listed
+        for name in listed:
+            assert f"\n## `{name}`\n" in texts[page]
+            assert f":: {name}\n" in texts[page]
 
 
 def test_directives_by_kind():

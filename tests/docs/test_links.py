@@ -15,6 +15,7 @@ PAGES = [
     ),
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "coming_from").glob("*.md")),
+    *sorted((ROOT / "docs" / "tutorials").glob("*.md")),
     *sorted((ROOT / "experiments").rglob("*.md")),
     *sorted((ROOT / "examples").rglob("*.md")),
 ]

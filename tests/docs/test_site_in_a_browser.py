@@ -12,6 +12,7 @@ SITE = ROOT / "build" / "site"
 PAGES = (
     "index",
     "start",
+    "tutorials/first",
     "generated/configuration",
     "generated/api",
     "generated/gallery/deployment",

@@ -36,7 +36,7 @@ def test_it_holds_configs_images_and_the_template(wheel):
     for path in (ROOT / "conf").glob("**/*.yaml"):
         assert f"qat/conf/{path.relative_to(ROOT / 'conf').as_posix()}" in names
     assert any(name.startswith("qat/data/files/") and name.endswith(".npz") for name in names)
-    assert {"qat/py.typed", "qat/__init__.pyi", "qat/plot.pyi"} <= names
+    assert {"qat/py.typed", "qat/__init__.pyi", "qat/plot.pyi", "qat/extend.pyi"} <= names
     example = "examples/own_method"
     tracked = done("git", "ls-files", example, cwd=ROOT).split()
     template = {name.removeprefix("qat/template/") for name in names if "/template/" in name}

@@ -11,6 +11,8 @@ from qat.base.errors import RequestError
 from qat.cli.listing import list_command
 from qat.data import load_data
 from qat.data.request import DataRequest
+from qat.observers.requirements import check_observer
+from qat.quantizers.requirements import check_quantizer
 from qat.records.folder import RunFolder
 from qat.records.store import read_record
 from tests.command_line import SMALL
@@ -128,8 +130,8 @@ def test_a_wrong_door_is_refused_in_one_line(qat, words, message):
 class TestListing:
     @pytest.mark.parametrize(
         ("topic", "name"),
-        [("quantizers", "shift"), ("observers", "sigma"), ("data", "stripes"),
-         ("experiments", "shift_steps"), ("studies", "shift_steps")],
+        [("quantizers", "shift"), ("observers", "sigma"), ("allocators", "worst_first"),
+         ("data", "stripes"), ("experiments", "shift_steps"), ("studies", "shift_steps")],
     )  # fmt: skip
     def test_its_names_are_marked_and_ours_are_not(self, capsys, topic, name):
         assert list_command(topic, CONF) == 0
@@ -165,6 +167,21 @@ class TestListing:
     def test_no_folder_is_refused(self, tmp_path):
         with pytest.raises(RequestError, match="is not a folder"):
             list_command(None, tmp_path / "nowhere")
+
+
+def test_the_allocators_yaml_file_chooses_the_widths_of_a_run(qat):
+    words = ["data=stripes", "mode=mixed", "scheme=w4a4", "allocate=worst_first", *TINY[1:]]
+    words += ["float=smoke", "measure.repeats=1", "measure.warmup=0", "tracking=none"]
+    code, out, err = qat("run", *CONFIG_DIR, *words, "sensitivity.images=48")
+    assert code == 0, err
+    assert "widths by user" in out or "worst_first" in out
+
+
+def test_its_methods_meet_what_is_required():
+    report = check_quantizer(SHIFT, bits=[4], slots=["weight"])
+    assert set(report.refused.values()) == {"ShiftQuantizer is symmetric: set symmetric=true"}
+    observer = "own_method.observer:SigmaObserver"
+    assert check_observer(observer, {"sigmas": 2.0}).method == "SigmaObserver"
 
 
 def test_stripes_are_the_same_for_the_same_arguments():

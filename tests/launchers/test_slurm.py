@@ -1,4 +1,4 @@
-"""Runs as jobs of a real SLURM."""
+"""Runs as jobs of a real SLURM, and as processes of submitit without one."""
 
 import shutil
 
@@ -18,6 +18,15 @@ def test_a_slurm_sweep_gives_the_metrics_of_a_local_one(sweeps, locally):
     code, out = sweeps.run("slurm", *POINTS, *SLURM)
     assert code == 0, out
     assert sweeps.metrics("slurm") == locally
+
+
+@pytest.mark.slurm
+@pytest.mark.timeout(900)
+def test_submitits_own_processes_give_the_metrics_of_a_local_sweep(sweeps, locally):
+    words = ["hydra/launcher=submitit_local", "hydra.launcher.cpus_per_task=1"]
+    code, out = sweeps.run("processes", *POINTS, *words)
+    assert code == 0, out
+    assert sweeps.metrics("processes") == locally
 
 
 @pytest.mark.slurm

@@ -6,6 +6,7 @@ from qat.config.compose import is_accepted
 from qat.config.register import register_schema
 from qat.config.words.command_line import known_words, sort_words
 from qat.sweep.requested import run_requested
+from qat.tables.errors import TableError
 from tests.command_line import SMALL, TINY
 
 
@@ -31,3 +32,9 @@ def test_points_of_equal_content_are_run_once(home, capsys):
     assert "\n2 runs, 1 different" in capsys.readouterr().out
     records = list((home / "runs").glob("*/run.json"))
     assert [folder.resolve() for folder in end.folders] == [path.parent for path in records]
+
+
+def test_a_wrong_table_of_a_study_is_refused_before_the_first_run(home):
+    with pytest.raises(TableError, match="no column 'drop'"):
+        requested(*TINY, "experiment=bitwidth", "study.table.values=[drop]")
+    assert not list((home / "runs").glob("*/run.json"))

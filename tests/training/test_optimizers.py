@@ -5,7 +5,7 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW
 
 from qat.training.classifier import FloatClassifier
-from qat.training.optimizers import make_optimizer
+from qat.training.optimizers import make_optimizer, parameter_groups
 from qat.training.qat import QATClassifier
 from qat.training.specs import OptimizerSpec
 
@@ -79,3 +79,24 @@ def test_a_quantizer_may_have_its_own_decay(quantized_net):
     by_name = {group["name"]: (group["weight_decay"], group["lr"]) for group in groups}
     assert by_name["quantizers_decay_0.0001"] == (1e-4, 0.2)
     assert by_name["quantizers_decay_0.5"] == (0.5, 0.2)
+
+
+def test_groups_for_a_loop_of_ones_own_are_those_of_the_training(quantized_net):
+    rates = {"lr": 0.3, "weight_decay": 1e-4, "step_lr": 0.2, "step_weight_decay": 0.01}
+    for decay in (True, False):
+        settings = {**rates, "decay_norm_and_bias": decay}
+        groups = parameter_groups(quantized_net, **settings)
+        assert groups == QATClassifier(quantized_net, OptimizerSpec(**settings)).parameter_groups()
+    assert [(group["name"], group["lr"]) for group in groups] == [
+        ("weights", 0.3),
+        ("undecayed", 0.3),
+        ("quantizers", 0.2),
+    ]
+
+
+def test_an_empty_group_is_left_out_and_a_wrong_rate_refused(quantized_net):
+    for name, parameter in quantized_net.named_parameters():
+        parameter.requires_grad_(name in STEPS)
+    assert [g["name"] for g in parameter_groups(quantized_net, lr=0.1)] == ["quantizers"]
+    with pytest.raises(ValueError, match="lr must be above 0"):
+        parameter_groups(quantized_net, lr=0.0)

@@ -3,9 +3,7 @@
 import torch
 from torch import Tensor
 
-from qat.core.grid import IntGrid
-from qat.core.processes import total
-from qat.observers.minmax import MinMaxObserver
+from qat.extend import IntGrid, MinMaxObserver, total
 
 
 class SigmaObserver(MinMaxObserver):

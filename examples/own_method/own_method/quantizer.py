@@ -18,9 +18,8 @@ most negative code is used unless the scheme is narrow; rounding is half to even
 import torch
 from torch import Tensor
 
-from qat.core.layout import Layout
-from qat.core.scheme import TensorSpec
-from qat.quantizers.minmax import MinMaxQuantizer
+from qat import TensorSpec
+from qat.extend import Layout, MinMaxQuantizer
 
 
 class ShiftQuantizer(MinMaxQuantizer):
