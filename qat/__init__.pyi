@@ -10,8 +10,8 @@ from qat.base.requirements import RequirementError as RequirementError
 from qat.convert.calibrate import calibrate as calibrate
 from qat.convert.calibrate import freeze_observers as freeze_observers
 from qat.convert.calibrate import set_phase as set_phase
-from qat.convert.held import hold_ranges as hold_ranges
 from qat.convert.calibrate import set_progress as set_progress
+from qat.convert.held import hold_ranges as hold_ranges
 from qat.convert.integer import fold_norms as fold_norms
 from qat.convert.rules import make_plan as make_plan
 from qat.convert.swap import quantize as quantize
@@ -23,9 +23,9 @@ from qat.core.scheme import Method as Method
 from qat.core.scheme import Rule as Rule
 from qat.core.scheme import Scheme as Scheme
 from qat.core.scheme import TensorSpec as TensorSpec
-from qat.export.imported.read import import_plan as import_plan
 from qat.data.load import load_data as load_data
 from qat.data.request import DataRequest as DataRequest
+from qat.export.imported.read import import_plan as import_plan
 from qat.export.onnx.network import export_onnx as export_onnx
 from qat.export.packed.network import load_packed as load_packed
 from qat.export.packed.network import save_packed as save_packed
