@@ -84,7 +84,7 @@ def freeze_observers(net: nn.Module, frozen: bool = True, held: Collection[Quant
 
 
 def set_progress(net: nn.Module, share: float) -> None:
-    """Tell all quantizers how far a training is; methods such as ``parq`` and ``dsq`` depend on it.
+    """Tell all quantizers how far a training is; ``parq`` and methods like it depend on it.
 
     Call it before each optimizer step.
 
