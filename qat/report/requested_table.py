@@ -1,7 +1,7 @@
 """The table of the records in some folders. Loads neither torch nor Hydra."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,14 @@ class TableRequest:
         layout: Fields of :class:`qat.tables.layout.TableSpec`.
         study: Name of the study whose published numbers get their own rows; None for none.
         strict: Refuse rows whose protocols differ.
+        not_started: Number of runs of the study that have no folder, for the footer.
     """
 
     folders: Sequence[Path]
     layout: dict[str, Any] = field(default_factory=dict)
     study: str | None = None
     strict: bool = False
+    not_started: int = 0
 
 
 def requested_table(request: TableRequest) -> Table:
@@ -46,7 +48,12 @@ def requested_table(request: TableRequest) -> Table:
         raise RequestError(f"no run.json under {', '.join(map(str, request.folders))}")
     spec = table_spec(request.layout)
     published = published_beside(request.study, records)
-    return table_from(records, spec, published, request.strict, problems)
+    table = table_from(records, spec, published, request.strict, problems)
+    if not request.not_started:
+        return table
+    count = request.not_started + len(records) + len(problems)
+    absent = f"{request.not_started} of the study's {count} runs have not started, or were deleted"
+    return replace(table, footer=(*table.footer, absent))
 
 
 def published_beside(study: str | None, records: Sequence[RunRecord]) -> list[Published]:

@@ -56,7 +56,8 @@ def table_request(
         strict: Refuse rows whose protocols differ.
 
     Raises:
-        RequestError: If a name is neither a folder nor a study with runs.
+        RequestError: If a name is neither a folder nor a study with runs, or if none of the study's
+            runs has started.
     """
     runs = default_path("runs")
     table = {"layout": layout} if layout else {}
@@ -67,8 +68,13 @@ def table_request(
     if len(what) > 1:
         raise RequestError(f"{studies[0]} is a study; give one study, or runs and folders")
     study = read_study(studies[0], extra_dir)
-    folders = study_runs(study, runs, scale)[1]
-    return TableRequest(folders, table or study.table, study.name, strict)
+    scale, folders = study_runs(study, runs, scale)
+    present = [folder for folder in folders if folder.exists()]
+    if not present:
+        command = f"qat run -m experiment={study.file} scale={scale}"
+        raise RequestError(f"no run of study {study.name} has started at scale={scale}: {command}")
+    layout_of = table or study.table
+    return TableRequest(present, layout_of, study.name, strict, len(folders) - len(present))
 
 
 def _folder(word: str, extra_dir: Path | None) -> Path:

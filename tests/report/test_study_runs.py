@@ -5,6 +5,7 @@ import pytest
 from qat.base.errors import RequestError
 from qat.config.study_file import read_study
 from qat.records.studies import add_to_study
+from qat.report.requested_table import requested_table
 from qat.report.study_runs import study_runs, table_request
 from tests.stored_runs import a_record, store
 
@@ -39,6 +40,17 @@ def test_all_runs_a_folder_a_run_and_a_study(runs):
     assert (request.study, request.strict) == ("bitwidth", True)
     assert request.layout["layout"] == "pivot"
     assert table_request(["bitwidth"], layout="pact").layout == {"layout": "pact"}
+
+
+def test_runs_that_have_not_started_are_counted_below_the_table(runs):
+    add_to_study(runs, "bitwidth", "quick", ["ccc333", "ddd444"])
+    request = table_request(["bitwidth"])
+    assert request.folders == [runs / "aaa111"]
+    footer = requested_table(request).footer
+    assert footer[-1] == "2 of the study's 3 runs have not started, or were deleted"
+    add_to_study(runs, "symmetry", "smoke", ["eee555"])
+    with pytest.raises(RequestError, match=r"no run of study symmetry has started .*scale=smoke$"):
+        table_request(["symmetry"])
 
 
 def test_a_study_beside_a_folder_and_an_unknown_name_are_refused(runs):
