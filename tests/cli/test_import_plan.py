@@ -77,7 +77,7 @@ def test_an_exported_network_comes_back_with_the_same_numbers(qat, finished, hom
     run = ["run", *TINY, "scheme.placement=integer", "scheme.plan=network.plan.json"]
     after = record_of(qat(*run))
     assert after.id != before.id
-    for name in ("top1", "loss", "logit_sqnr_db", "onnx_bytes", "runtime_top1"):
+    for name in ("top1", "loss", "logit_sqnr_db", "runtime_top1"):  # the file names the methods
         assert after.metrics[name] == before.metrics[name]
     assert after.plan["layers"].keys() == before.plan["layers"].keys()
     assert qat(*run)[0] == 0  # finished: shown again
