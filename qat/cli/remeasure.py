@@ -17,7 +17,7 @@ from qat.records.schema import RunRecord
 from qat.report.console import draw_progress
 from qat.report.printed import print_deployment, print_record_line
 from qat.run.deploy.deployment import compare, time_networks
-from qat.run.deploy.latency import FLOAT, NETWORK
+from qat.run.deploy.latency import FLOAT, NETWORK, latency_spec
 from qat.run.load import LoadedRun, load_run
 from qat.run.outputs import logits_of_test_set
 from qat.run.progress import stage
@@ -72,6 +72,7 @@ def measure_command(
     """
     with _exported_run(folder, targets) as run:
         timing = run.prepared.timing
+        own = latency_spec(timing).threads[0]  # its metrics keep their names, others have a suffix
         timing = replace(
             timing, batches=batches or timing.batches, threads=threads or timing.threads
         )
@@ -84,7 +85,7 @@ def measure_command(
         )
         with stage("latency"):
             example, half = run.prepared.images.example(), run.prepared.mode.is_half
-            time_networks(deployed, timing, example, folder, half=half)
+            time_networks(deployed, timing, example, folder, half=half, plain_threads=own)
         record = _keep(files, run.record, deployed)
     print_deployment(folder, record)
     print_record_line(files.record_path)

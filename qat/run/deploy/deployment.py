@@ -137,7 +137,13 @@ def compare(
 
 
 def time_networks(
-    deployed: StageResult, settings: MeasureConfig, example: Tensor, folder: Path, *, half: bool
+    deployed: StageResult,
+    settings: MeasureConfig,
+    example: Tensor,
+    folder: Path,
+    *,
+    half: bool,
+    plain_threads: int | None = None,
 ) -> None:
     """Measure the latency of the exported files, except of one that the runtime runs in float.
 
@@ -147,6 +153,7 @@ def time_networks(
         example: A batch of images, whose shape the runtime is timed with.
         folder: The run's folder.
         half: The quantized network is the float network in float16.
+        plain_threads: Number of threads whose metrics have no suffix; None: the first.
 
     Raises:
         ValueError: If the runtime is not installed.
@@ -158,7 +165,7 @@ def time_networks(
         if half:  # the time of casts is reported under a name of its own
             files[HALF] = simulated
     shape = tuple(example.shape[1:])
-    deployed.metrics |= run_latency(settings, files, shape, folder)
+    deployed.metrics |= run_latency(settings, files, shape, folder, plain_threads)
     if HALF in files and f"{HALF}_speedup" not in deployed.metrics:
         deployed.not_measured[f"{HALF}_speedup"] = HALF_SIMULATED
     deployed.files["latency"] = folder / LATENCY_NAME

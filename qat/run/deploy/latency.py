@@ -20,7 +20,11 @@ FLOAT, NETWORK = "float", "network"
 
 
 def run_latency(
-    config: MeasureConfig, files: Mapping[str, Path], shape: Sequence[int], folder: Path
+    config: MeasureConfig,
+    files: Mapping[str, Path],
+    shape: Sequence[int],
+    folder: Path,
+    plain_threads: int | None = None,
 ) -> dict[str, float]:
     """Time the files in turn, and write ``latency.json`` into the run's folder.
 
@@ -29,10 +33,11 @@ def run_latency(
         files: Name → ONNX file; ``float`` is the baseline of the speed-ups.
         shape: Shape of one image: (channels, height, width).
         folder: The run's folder.
+        plain_threads: Number of threads whose metrics have no suffix; None: the first.
 
     Returns:
         ``latency_ms``, ``float_latency_ms`` and ``speedup``, without a suffix for one image and
-        the first number of threads, with one such as ``_b64`` or ``_t1`` for others. A float16
+        that number of threads, with one such as ``_b64`` or ``_t1`` for others. A float16
         network that the runtime computes in float has a latency but no speed-up.
 
     Raises:
@@ -48,7 +53,7 @@ def run_latency(
         _float16_products(config.runtime, files),
     )
     latency.write(folder / LatencyFile.NAME)
-    metrics = _metrics(report, spec)
+    metrics = _metrics(report, plain_threads or spec.threads[0])
     half, every = latency.float16_products or (0, 0)
     if half < every:  # the ratio would be that of casts
         return {k: ms for k, ms in metrics.items() if not k.startswith(f"{HALF}_speedup")}
@@ -71,21 +76,22 @@ def latency_spec(config: MeasureConfig) -> LatencySpec:
     )
 
 
-def _metrics(report: LatencyReport, spec: LatencySpec) -> dict[str, float]:
+def _metrics(report: LatencyReport, plain_threads: int) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for row in report.rows:
-        suffix = _suffix(row.batch, row.threads, spec)
+        suffix = _suffix(row.batch, row.threads, plain_threads)
         prefix = "" if row.network == NETWORK else f"{row.network}_"
         metrics[f"{prefix}latency_ms{suffix}"] = row.median_ms
     for ratio in report.speedups:
+        suffix = _suffix(ratio.batch, ratio.threads, plain_threads)
         prefix = "" if ratio.network == NETWORK else f"{ratio.network}_"
-        metrics[f"{prefix}speedup{_suffix(ratio.batch, ratio.threads, spec)}"] = ratio.median
+        metrics[f"{prefix}speedup{suffix}"] = ratio.median
     return metrics
 
 
-def _suffix(batch: int, threads: int, spec: LatencySpec) -> str:
+def _suffix(batch: int, threads: int, plain_threads: int) -> str:
     text = "" if batch == 1 else f"_b{batch}"
-    return text if threads == spec.threads[0] else f"{text}_t{threads}"
+    return text if threads == plain_threads else f"{text}_t{threads}"
 
 
 def _layers(runtime: str, file: Path, shape: Sequence[int]) -> dict[str, float]:

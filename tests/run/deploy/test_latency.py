@@ -77,6 +77,19 @@ def test_other_batches_and_threads_have_suffixes(make_config, report, tmp_path):
     assert stored["spec"]["batches"] == [1, 64]
 
 
+def test_measured_again_the_runs_own_threads_keep_the_names(make_config, report, tmp_path):
+    rows = [row("network", 3.0, 1, 1), row("float", 4.5, 1, 1), row("network", 2.0)]
+    report(rows, [speedup("network", 1.5, 1, 1)])
+    config = make_config(measure__threads=[1, 2]).measure
+    files = {name: tmp_path / f"{name}.onnx" for name in ("float", "network")}
+    assert run_latency(config, files, (3, 8, 8), tmp_path, plain_threads=2) == {
+        "latency_ms_t1": 3.0,
+        "float_latency_ms_t1": 4.5,
+        "latency_ms": 2.0,
+        "speedup_t1": 1.5,
+    }
+
+
 def test_float16_that_is_computed_in_float_has_no_speedup(make_config, report, tmp_path):
     report([row("float", 4.0), row("half", 5.0)], [speedup("half", 0.8)])
     files = {name: tmp_path / f"{name}.onnx" for name in ("float", "half")}
