@@ -61,8 +61,8 @@ def project_files(package: str) -> dict[str, str]:
         package: Name of the package.
 
     Example:
-        >>> [path for path in project_files("mine") if path.startswith("mine/")]
-        ['mine/__init__.py', 'mine/data.py', 'mine/observer.py', 'mine/quantizer.py']
+        >>> "mine/quantizer.py" in project_files("mine")
+        True
     """
     root = template_dir()
     paths = [path for part in PARTS for path in (root / part, *sorted((root / part).rglob("*")))]
