@@ -73,8 +73,8 @@ def table_request(
     if not present:
         command = f"qat run -m experiment={study.file} scale={scale}"
         raise RequestError(f"no run of study {study.name} has started at scale={scale}: {command}")
-    layout_of = table or study.table
-    return TableRequest(present, layout_of, study.name, strict, len(folders) - len(present))
+    absent = len(folders) - len(present)
+    return TableRequest(present, table or study.table, study.name, strict, absent)
 
 
 def _folder(word: str, extra_dir: Path | None) -> Path:

@@ -13,6 +13,7 @@ from docs._generate.pages import ROOT
 from docs._generate.tutorials.compare import has_footer
 from docs._generate.tutorials.folder import TUTORIALS, figures, names, page_path
 from docs._generate.tutorials.page import Kind, commands, read_parts
+from qat.base.errors import RequestError
 from qat.cli.main import command_parser
 from qat.config.compose import is_accepted
 from qat.config.words.command_line import SHOWING, known_words, sort_words
@@ -87,14 +88,27 @@ def test_words_of_commands_are_known(name, tmp_path, monkeypatch):
         if part.kind is Kind.FILE:
             (tmp_path / part.words).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / part.words).write_text(part.body)
-    for command in shell_commands(name):
-        if command.exit_code == 2:
-            continue
-        for first, *words in qat_words(command.text):
-            if first == "run" and not SHOWING & set(words):
-                known_words(sort_words(words), is_accepted)
-            elif first != "run":
-                command_parser().parse_args([first, *words])
+    typed = [command.text for command in shell_commands(name) if command.exit_code != 2]
+    faults = [fault(words) for line in typed for words in qat_words(line)]
+    assert [each for each in faults if each] == []
+
+
+def fault(line):
+    """What is wrong with the words after ``qat``; nothing if all are known."""
+    first, *words = line
+    try:
+        if first != "run":
+            command_parser().parse_args(line)
+        elif not SHOWING & set(words):
+            known_words(sort_words(words), is_accepted)
+    except RequestError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("line", [["run", "schem=w8a8"], ["tabel"], ["table", "--widee"]])
+def test_unknown_words_are_seen(line):
+    assert fault(line)
 
 
 def test_words_of_a_command_line():

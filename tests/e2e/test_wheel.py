@@ -77,7 +77,7 @@ def test_it_is_the_package_of_the_wheel(reader, programs):
 @pytest.mark.parametrize("page", ["README.md", "docs/start.md", "docs/project.md"])
 def test_the_commands_of_a_page_run(reader, page):
     for command in commands_to_run()[page]:
-        reader.type(command)
+        assert reader.type(command) == 0, command
 
 
 def test_the_python_of_the_readme_runs(reader, programs):
