@@ -75,7 +75,7 @@ SUMMARIES = {
         "examples:\n  qat list\n  qat list models\n  qat list schemes",
     ),
     "init": (
-        "make a project of your own: a quantizer, an observer, a data set, a study, tests",
+        "make a project of your own: methods, a data set, a study, tests",
         "examples:\n  qat init my_methods\n  qat init . --package my_methods",
     ),
     "doctor": (

@@ -5,7 +5,8 @@ from qat.config.schema import RunConfig
 
 MODES = ("float", "static", "qat")
 _READ = ("plan", "placement", "name")
-_READ_OF_SLOT = ("quantizer", "target", "options", "observer")
+READ_OF_SLOT = ("quantizer", "target", "options", "observer")
+"""Beginnings of the keys of a slot that a run with a plan reads: its methods."""
 
 
 def check_plan(config: RunConfig) -> None:
@@ -49,6 +50,6 @@ def unread_with_plan(name: str, config: RunConfig) -> str | None:
     if config.scheme.plan is None or name in _READ:
         return None
     slot, _, leaf = name.partition(".")
-    if slot in ("weight", "act") and leaf.startswith(_READ_OF_SLOT):
+    if slot in ("weight", "act") and leaf.startswith(READ_OF_SLOT):
         return None
     return f"scheme.plan={config.scheme.plan} has the number formats; leave one of the two out"

@@ -16,6 +16,7 @@ from qat.base.errors import InputError
 from qat.base.reading import file_digest
 from qat.config.checks.deployment import exports
 from qat.config.checks.memory import memory_settings
+from qat.config.checks.plan import READ_OF_SLOT
 from qat.config.checks.ptq import ptq_settings
 from qat.config.modes import brings_timm_weights, calibration_path, trains
 from qat.config.schema import AidsConfig, DistillConfig, ExportConfig, MeasureConfig, RunConfig
@@ -36,7 +37,6 @@ EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "files" / "fashion_min
 OF_QAT = ("optimizer", "schedule", "trainer", "kernel")
 _NOT_OF_NUMBERS = ("checkpoint", "download")
 ONE_PROCESS = [("devices", 1)]  # left out, so that runs made before there were more keep their ids
-METHOD_KEYS = ("quantizer", "target", "options", "observer")
 WITHOUT_WIDTHS: list[tuple[str, list[int]]] = [("progressive_bits", [])]  # the same
 
 
@@ -233,7 +233,7 @@ def _scheme(scheme: Mapping[str, Any], plan: str | None) -> dict[str, Any]:
 
 def _methods(slot: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a slot that a run with a plan reads."""
-    return {k: v for k, v in slot.items() if k.startswith(METHOD_KEYS)}
+    return {k: v for k, v in slot.items() if k.startswith(READ_OF_SLOT)}
 
 
 def _without_width(changes: Mapping[str, Any]) -> dict[str, Any]:
