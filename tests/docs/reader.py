@@ -69,8 +69,12 @@ class Reader:
         return subprocess.run(line, env=os.environ | {"PATH": path}).returncode
 
     def _with_runs(self, words: list[str]) -> list[str]:
-        """Words in which the names of runs are replaced by ids, the newest run first."""
-        while len(ids := self._ids()) < 2:
+        """Words in which the names of runs are replaced by ids, the newest run first.
+
+        Runs are made only if the reader has fewer than the command names.
+        """
+        named = sum(bool(_A_RUN.fullmatch(word)) for word in words)
+        while len(ids := self._ids()) < named:
             assert self.qat(["run", *SHORT, *FEW, f"seed={len(ids) + 10}"]) == 0
         new = iter(ids)
         return [next(new) if _A_RUN.fullmatch(word) else word for word in words]
