@@ -11,7 +11,7 @@ COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 DEMO := demo_float,demo_w8a8_static,demo_w4a4_qat,demo_w2a2_static
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-gpu test-real lint types docs format setup setup-real lock smoke table reproduce tensorboard bench tutorials clean
+.PHONY: help run test test-slow test-gpu test-real lint types docs format setup setup-real lock smoke table reproduce gallery tensorboard bench tutorials clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -88,6 +88,12 @@ reproduce: setup  ## Run a study and write its table and figures: make reproduce
 	@test -n "$(STUDY)" || { echo "name a study: make reproduce STUDY=bitwidth (qat list studies shows them)"; exit 2; }
 	$(BIN)/qat run -m experiment=$(STUDY) scale=$(SCALE) $(WITH)
 	$(BIN)/qat table $(STUDY) --scale $(SCALE) --into $(or $(INTO),$(RUNS)/.tables/$(STUDY)-$(SCALE))
+
+# The points of a figure by layer or of a training are in run folders: only figures of points.csv are drawn.
+gallery: setup  ## Draw the figures of experiments/ again from their committed points; build the site
+	@for points in experiments/*/points.csv experiments/*/*/points.csv; do \
+		folder=$$(dirname $$points) && $(BIN)/qat table $$folder --into $$folder || exit 1; done
+	$(MAKE) docs
 
 tensorboard: setup  ## Compare runs in the browser (TensorBoard)
 	$(BIN)/tensorboard --logdir "$$($(BIN)/python -m qat.report.all_view $(RUNS))"

@@ -8,6 +8,7 @@ from qat.notebook.figures import of_run as of_run
 from qat.notebook.figures import of_study as of_study
 from qat.notebook.figures import run_memory as run_memory
 from qat.tracking.figures.bits import bits_figure as bits_figure
+from qat.tracking.figures.bits_rows import bits_rows_figure as bits_rows_figure
 from qat.tracking.figures.codes import codes_figure as codes_figure
 from qat.tracking.figures.histograms import error_figure as error_figure
 from qat.tracking.figures.histograms import histogram_figure as histogram_figure

@@ -13,6 +13,7 @@ from qat.tables.collect import group_records, sort_groups
 from qat.tables.points import FigurePoint, Measured, measured, points_of
 from qat.tables.statistics import Statistic
 from qat.tracking.figures.bits import Reading, bits_figure
+from qat.tracking.figures.bits_rows import bits_rows_figure
 from qat.tracking.figures.history import history_figure
 from qat.tracking.figures.layers import layer_lines_figure
 from qat.tracking.figures.pareto import CostPoint, pareto_figure
@@ -21,6 +22,8 @@ from qat.tracking.figures.style import Figure, save_figures
 
 MAX_COURSES = 8
 """Largest number of settings in the figure by layer."""
+MAX_LINES = 8
+"""Largest number of settings in the figure by bits that has a line for each."""
 COSTS = {"packed_bytes": "size", "bops": "bops", "latency_ms": "latency"}
 OF_FLOAT = {"packed_bytes": "float_bytes", "latency_ms": "float_latency_ms"}
 """Cost → metric that has the same cost for the float network."""
@@ -231,6 +234,8 @@ def _by_setting(points: Sequence[FigurePoint], title: str) -> dict[str, Figure]:
         bits, other = _width(point)
         series.setdefault(f"{point.series}{other}", []).append((bits, top1.mean, top1.std))
     if any(len({bits for bits, _, _ in readings}) > 1 for readings in series.values()):
+        if len(series) > MAX_LINES:
+            return {"accuracy_bits": bits_rows_figure(series, plain, title)}
         return {"accuracy_bits": bits_figure(series, plain, title, axis="bits")}
     if len(uniform) < 2:
         return {}

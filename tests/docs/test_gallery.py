@@ -42,7 +42,7 @@ def test_a_page_has_tables_and_figures_of_its_folder():
     text = PAGES[f"{FOLDER}/precision_formats"]
     table = (EXPERIMENTS / "precision_formats" / "table.md").read_text()
     assert table.splitlines()[0] in text
-    assert "## Table: kinds" in text
+    assert "## Table: precision_kinds" in text
     assert "../../../experiments/precision_formats/figures/accuracy_bits.svg" in text
 
 
