@@ -94,7 +94,9 @@ def _other(words: list[str]) -> int:
         return REFUSED
     if not words[0].startswith("-") and words[0] not in SUMMARIES:
         raise RequestError(_explain_command(words))
-    arguments = parser.parse_args(words)
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:  # by the parser of the command, which knows its flags
+        arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     action: Callable[[argparse.Namespace], int] = arguments.action
     return action(arguments)
 
@@ -119,7 +121,7 @@ def command_parser() -> argparse.ArgumentParser:
             epilog=examples,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        sub.set_defaults(action=action)
+        sub.set_defaults(action=action, parser=sub)
         return sub
 
     command("run", lambda _: _run(["--help"]))
@@ -260,14 +262,17 @@ class _Parser(argparse.ArgumentParser):
             allowed = re.findall(r"[^', ]+", match[2])
             return nearest(match[1], allowed)
         if match := re.match(r"unrecognized arguments: (-[^\s=]+)", message):
-            return nearest(match[1], self._flags())
+            return nearest(match[1], self._option_string_actions) or _other_command(match[1])
         return ""
 
-    def _flags(self) -> list[str]:
-        """The flags of this parser and of its commands."""
-        subs = [a.choices for a in self._actions if isinstance(a, argparse._SubParsersAction)]
-        parsers = [self, *(parser for choices in subs for parser in choices.values())]
-        return list(dict.fromkeys(f for p in parsers for f in p._option_string_actions))
+
+def _other_command(flag: str) -> str:
+    """``; --runs is a flag of qat clean``; empty if no command has the flag."""
+    subs = (a for a in command_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    having = [n for sub in subs for n, p in sub.choices.items() if flag in p._option_string_actions]
+    return (
+        f"; {flag} is a flag of {' and '.join(f'qat {name}' for name in having)}" if having else ""
+    )
 
 
 def _explain_command(words: list[str]) -> str:

@@ -101,6 +101,20 @@ def test_a_wrong_combination_is_refused(qat, home, overrides, part):
     assert_refused(qat, home, ["run", *SMALL, *overrides], part)
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["table", "--runs", "x"], "see qat table --help; --runs is a flag of qat clean"),
+        (["show", "x", "--config-dr", "y"], "see qat show --help"),
+        (["table", "--formt", "csv"], "see qat table --help; did you mean '--format'?"),
+    ],
+)
+def test_a_wrong_flag_names_its_command_and_one_that_the_command_has(qat, home, words, hint):
+    code, out, err = qat(*words)
+    assert (code, out) == (2, "")
+    assert err.rstrip().endswith(hint)
+
+
 @pytest.mark.parametrize("last", ["scheme=w8a8,w4b4", "scheme.weight.bits=8,0", "mode=static,qatt"])
 def test_one_bad_point_of_a_sweep_and_none_runs(qat, home, last):
     assert_refused(qat, home, ["run", "-m", *SMALL, last], "point ")
