@@ -5,7 +5,12 @@ import copy
 import pytest
 import torch
 
+from qat.convert.calibrate import calibrate
+from qat.convert.rules import make_plan
+from qat.convert.swap import quantize
 from qat.core.kernels import NoCompilerWarning
+from qat.core.scheme import Method, Scheme, TensorSpec
+from qat.quantizers.declared import DECLARED
 from qat.training import step as step_file
 from qat.training.step import loss_and_logits, make_step
 
@@ -55,21 +60,54 @@ def test_only_the_first_shape_is_compiled(counted, float_net, images, labels):
     assert counted == [images[:16].shape] * 2
 
 
+def spec_of(name, slot):
+    """Four bits, or the width of the method that is next to four; LSQ where it has no such slot."""
+    declared = DECLARED[name]
+    if slot not in declared.slots:
+        name, declared = "lsq", DECLARED["lsq"]
+    return TensorSpec(
+        bits=4 if 4 in declared.bits else declared.bits[0],
+        symmetric=declared.symmetric[-1],
+        scale=declared.scales[0],
+        quantizer=Method(name),
+    )
+
+
+SCHEMES = {
+    **{
+        name: Scheme(weight=spec_of(name, "weight"), act=spec_of(name, "act"))
+        for name in DECLARED
+        if name != "dynamic"
+    },
+    **{
+        form: Scheme(weight=TensorSpec(format=form), act=TensorSpec(format=form))
+        for form in ("fp8_e4m3", "mxfp4_e2m1")
+    },
+    "channel": Scheme(
+        weight=TensorSpec(bits=4, granularity="channel", quantizer=Method("lsq")),
+        act=TensorSpec(bits=4, quantizer=Method("minmax")),
+    ),
+}
+
+
+def gradients_of(net, step, images, labels):
+    """Loss and gradients of one step."""
+    loss, _ = step(net, images[:16], labels[:16], 0.0)
+    loss.backward()
+    return loss.detach(), {name: p.grad for name, p in net.named_parameters()}
+
+
 # torch looks at the gradients of what a graph break hands over, and warns itself.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 @pytest.mark.slow
-def test_compiled_is_the_plain_step_and_leaves_the_keys(quantized_net, images, labels):
-    plain_net = copy.deepcopy(quantized_net)
-    compiled = make_step("model")
-    losses = []
-    for net, step in ((plain_net, loss_and_logits), (quantized_net, compiled)):
-        net[4].p = 0.0
-        loss, _ = step(net, images[:16], labels[:16], 0.0)
-        loss.backward()
-        losses.append(loss)
-    torch.testing.assert_close(*losses, rtol=1e-5, atol=1e-6)
-    gradients = [
-        {n: p.grad for n, p in net.named_parameters()} for net in (plain_net, quantized_net)
-    ]
-    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-5)
-    assert plain_net.state_dict().keys() == quantized_net.state_dict().keys()
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_compiled_is_the_plain_step_and_leaves_the_keys(float_net, scheme, images, labels):
+    float_net[4].p = 0.0
+    plain_net = quantize(float_net, make_plan(float_net, scheme, images[:8]))
+    calibrate(plain_net, [images[:16]])
+    compiled_net = copy.deepcopy(plain_net)
+    plain = gradients_of(plain_net.train(), loss_and_logits, images, labels)
+    compiled = gradients_of(compiled_net.train(), make_step("model"), images, labels)
+    assert any(gradient is not None for gradient in plain[1].values())
+    torch.testing.assert_close(compiled, plain, rtol=1e-3, atol=1e-5)
+    assert plain_net.state_dict().keys() == compiled_net.state_dict().keys()
