@@ -58,7 +58,7 @@ def bits_figure(
     axes.set_xlabel(axis)
     axes.set_ylabel("top-1 [%]")
     axes.set_title(title)
-    readings_drawn = [(b, 100 * a) for readings in series.values() for b, a, _ in readings]
-    show_accuracies(axes, readings_drawn, float_top1)
+    drawn = [(b, (100 * a, 100 * (s or 0.0))) for r in series.values() for b, a, s in r]
+    show_accuracies(axes, drawn, float_top1)
     below(figure, axes)
     return figure

@@ -13,9 +13,6 @@ from qat.tracking.figures.style import GREY, below, look_of, new_figure
 BESIDE = 0.16
 """Distance of the marks of two widths, as a share of the distance of two methods."""
 
-EDGE = 0.1
-"""Points between the end of the lowest error bar and the edge."""
-
 
 def bits_rows_figure(
     series: Mapping[str, Sequence[Reading]], float_top1: float | None = None, title: str = ""
@@ -49,8 +46,7 @@ def bits_rows_figure(
     widths = sorted({bits for readings in series.values() for bits, _, _ in readings})
     figure, axes = new_figure(width=7.0, height=1.6 + 0.3 * len(names))
     accuracies = [(100 * top1, 100 * (std or 0.0)) for r in series.values() for _, top1, std in r]
-    low, high = axis_range([top1 for top1, _ in accuracies], float_top1)
-    low = min(low, *(top1 - std - EDGE for top1, std in accuracies if top1 >= low))
+    low, high = axis_range(accuracies, float_top1)
     for index, bits in enumerate(reversed(widths)):
         beside = BESIDE * (index - (len(widths) - 1) / 2)
         marks = [
@@ -67,7 +63,7 @@ def bits_rows_figure(
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(low, high)
     axes.grid(axis="y", linewidth=0.3)
-    axes.set_title(title)
+    axes.set_title(title, loc="right")  # over the names too, if it is long
     below(figure, axes)
     return figure
 

@@ -8,6 +8,8 @@ from matplotlib.transforms import Bbox
 PlotPoint = tuple[float, float]
 """Horizontal and vertical position."""
 FONT = 7.0
+MOST_COVERED = 0.03
+"""A name that would cover others with a larger share of its area is left out."""
 _PLACES = (
     *((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)),
     *((0, 2.4), (0, -2.4), (2, 2), (-2, 2), (2, -2), (-2, -2)),
@@ -19,8 +21,9 @@ _PLACES = (
 def name_points(
     axes: Axes, names: Sequence[str], places: Sequence[PlotPoint], taken: Sequence[PlotPoint]
 ) -> None:
-    """Write each name beside its point, with a thin line between them.
+    """Write each name beside its point, with a thin line between them, as far as there is room.
 
+    A name without a free place is left out: the legend has the colour and marker of its point.
     Limits and scales of the axes must not change afterwards.
 
     Args:
@@ -65,6 +68,9 @@ def name_points(
             if covered == 0:
                 break
         assert best is not None
+        if best[0] > MOST_COVERED * best[1].width * best[1].height:
+            text.remove()
+            continue
         boxes.append(best[1])
         text.set_position((best[2][0] * 72 / figure.dpi, best[2][1] * 72 / figure.dpi))
 

@@ -89,7 +89,10 @@ def pareto_figure(points: Sequence[CostPoint], cost: str, title: str = "") -> Fi
     axes.set_ylabel("top-1 [%]")
     axes.set_title(title)
     axes.margins(0.12)
-    show_accuracies(axes, [(p.cost * metric.factor, 100 * p.accuracy) for p in points])
+    show_accuracies(
+        axes,
+        [(p.cost * metric.factor, (100 * p.accuracy, 100 * (p.std or 0.0))) for p in points],
+    )
     below(figure, axes)
     _name_front(axes, points, metric)
     return figure

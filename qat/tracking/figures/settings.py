@@ -63,7 +63,9 @@ def settings_figure(
     order = list(dict.fromkeys(row.group for row in rows))
     ordered = sorted(rows, key=lambda row: (order.index(row.group), -row.accuracy))
     figure, axes = new_figure(width=7.0, height=1.2 + 0.24 * (len(rows) + len(order)))
-    low, high = axis_range([100 * row.accuracy for row in rows], float_top1)
+    low, high = axis_range(
+        [(100 * row.accuracy, 100 * (row.std or 0.0)) for row in rows], float_top1
+    )
     place, ticks, words = 0.0, [], []
     for group, members in groupby(ordered, key=lambda row: row.group):
         if group:
@@ -92,7 +94,7 @@ def settings_figure(
     axes.set_ylim(place - 0.4, -0.8)
     axes.set_xlim(low, high)
     axes.grid(axis="y", linewidth=0.3)
-    axes.set_title(title)
+    axes.set_title(title, loc="right")  # over the names too, if it is long
     return figure
 
 

@@ -39,3 +39,19 @@ def test_names_cover_neither_each_other_nor_a_point(named):
     for box in boxes:
         assert inside.x0 <= box.x0 < box.x1 <= inside.x1
         assert inside.y0 <= box.y0 < box.y1 <= inside.y1
+
+
+def test_a_name_without_a_free_place_is_left_out():
+    figure, axes = new_figure()
+    together = [(0.5, 0.5)] * 40
+    name_points(
+        axes, [f"a long name of setting {index}" for index in range(40)], together, together
+    )
+    renderer = figure.canvas.get_renderer()
+    boxes = [Text.get_window_extent(text, renderer) for text in axes.texts]
+    assert 2 < len(boxes) < 30
+    for one, other in combinations(boxes, 2):
+        shared = max(0, min(one.x1, other.x1) - max(one.x0, other.x0)) * max(
+            0, min(one.y1, other.y1) - max(one.y0, other.y0)
+        )
+        assert shared < 0.3 * one.width * one.height
