@@ -16,7 +16,7 @@ NO_ANSWER = "not run as a whole yet"
 _QUESTION = re.compile(r"\*\*Questions?[:.]\*\*[:.]?\s*(.*?)(?:\n\n|\Z)", re.DOTALL)
 _ANSWER = re.compile(r"\*\*Answer[:.]\*\*[:.]?\s*(.*?)(?:\n\n(?!- )|\Z)", re.DOTALL)
 _LINK_TO_TABLE = re.compile(r"^(?:see )?\[[\w.]+\]\([^)]*\)\.?\s*", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"(?<=[A-Za-z)%][.?])\s+(?=[A-Za-z0-9`*])")
+_SENTENCE_END = re.compile(r"(?<=[A-Za-z)%][.?])\s+(?=[-A-Za-z0-9`*])")
 
 
 def pages() -> Iterator[Page]:

@@ -16,6 +16,7 @@ STUDIES = [path.parent.name for path in EXPERIMENTS.glob("*/README.md")]
         ("**Answer:** see [table.md](table.md). 8 bits lose 1.9 %. More.", "8 bits lose 1.9 %."),
         ("**Answer.** With bold. More", "With bold."),
         ("**Answer:** [t](t.md).\n\n- **4 bits.** They lose 2 dB. More.", "They lose 2 dB."),
+        ("**Answer:** 3.5 bits keep 55.9 %.\n\n- **4 bits.** More.", "3.5 bits keep 55.9 %."),
         ("no answer", ""),
     ],
 )
