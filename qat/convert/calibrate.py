@@ -4,6 +4,7 @@ The phases are ``observe``, ``quantize`` and ``off``.
 """
 
 import warnings
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -319,10 +320,12 @@ def calibrate_from(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
 
 def _load(net: nn.Module, statistics: Mapping[str, Tensor]) -> None:
     """Give each activation's observer its part of the statistics, if they have one."""
+    by_place: dict[str, dict[str, Tensor]] = defaultdict(dict)
+    for key, value in statistics.items():
+        place, _, name = key.rpartition("/")
+        by_place[place][name] = value
     for place, quantizer in _activations(net):
-        prefix = f"{place}/"
-        keys = [key for key in statistics if key.startswith(prefix)]
-        observed = {key.removeprefix(prefix): statistics[key] for key in keys}
+        observed = by_place[place]
         if USES in observed:
             quantizer.observer.expect(int(observed.pop(USES)))
         if observed:

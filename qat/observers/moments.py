@@ -63,13 +63,13 @@ class Moments:
             return
         if self.count == 0:
             self._move(x.device)
-        mean, m2, nonzero = _of_tensor(x, extremes, count)
+        mean, m2, magnitudes, nonzero = _of_tensor(x, extremes, count)
         both = self.count + count
         distance = mean - self.mean
         self.m2 += m2 + distance.square() * (self.count * count / both)
         self.mean += distance * (count / both)
         self.count = both
-        self.abs_total += total(abs_sums(x, extremes[0]))
+        self.abs_total += magnitudes
         self.nonzero += nonzero
 
     def mean_square(self) -> Tensor:
@@ -111,24 +111,43 @@ def abs_sums(x: Tensor, low: Tensor) -> Tensor:
         x: ``(slices, elements)``.
         low: Smallest value of each row; if none is negative, no magnitudes need to be stored.
     """
-    is_positive = is_immediate(x.device) and bool((low >= 0).all())
-    return (x if is_positive else x.abs()).sum(dim=1, dtype=torch.float64)
+    one_sided = _none_is_negative(low)
+    sums = torch.zeros(len(x), dtype=torch.float64, device=x.device)
+    for part in pieces(x):
+        sums += _magnitudes(part.double(), one_sided)
+    return sums
 
 
 def _of_tensor(
     x: Tensor, extremes: tuple[Tensor, Tensor], count: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean, ``M2`` and number of values other than 0 of a tensor's slices, over all ranks."""
-    middle = (extremes[0].double() + extremes[1].double()) / 2
-    sums = torch.zeros(3, len(x), dtype=torch.float64, device=x.device)
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Mean, ``M2``, magnitudes and number of values other than 0 of each slice, over all ranks."""
+    low, high = extremes
+    middle = (low.double() + high.double()) / 2
+    one_sided = _none_is_negative(low)
+    sums = torch.zeros(4, len(x), dtype=torch.float64, device=x.device)
     for part in pieces(x):
-        distances = part.double().sub_(middle.unsqueeze(1))
+        distances = part.double()
+        sums[3] += _magnitudes(distances, one_sided)
+        distances.sub_(middle.unsqueeze(1))
         sums[0] += distances.sum(dim=1)
         sums[1] += distances.square_().sum(dim=1)
         # To count the values that are not 0 takes four times as long. The sum of a piece is exact.
-        sums[2] += part.sign().abs_().sum(dim=1, dtype=_exact_for(part))
-    first, second, nonzero = total(sums)
-    return middle + first / count, (second - first.square() / count).clamp(min=0), nonzero
+        signs = part.sign() if one_sided else part.sign().abs_()
+        sums[2] += signs.sum(dim=1, dtype=_exact_for(part))
+    first, second, nonzero, magnitudes = total(sums)
+    m2 = (second - first.square() / count).clamp(min=0)
+    return middle + first / count, m2, magnitudes, nonzero
+
+
+def _magnitudes(values: Tensor, one_sided: bool) -> Tensor:
+    """Sum of magnitudes of each row; after a ReLU no magnitudes need to be stored."""
+    return (values if one_sided else values.abs()).sum(dim=1)
+
+
+def _none_is_negative(low: Tensor) -> bool:
+    """Whether no slice has a negative value; False where the answer would make a GPU wait."""
+    return is_immediate(low.device) and bool((low >= 0).all())
 
 
 def _exact_for(part: Tensor) -> torch.dtype:
