@@ -10,6 +10,7 @@ from qat.base.synonyms import close
 from qat.config.choices import CHOICES
 from qat.config.keys import PATH_KEYS, choosable, is_free, is_key, is_text, keys_under
 from qat.config.words.guess import key_guesses, word_guesses
+from qat.config.words.ptq_words import ptq_hint
 from qat.config.yaml_files import options
 
 _WORD = re.compile(r"(?P<marks>[+~]*)(?P<key>[^=\s]*)=(?P<value>.*)", re.DOTALL)
@@ -76,6 +77,8 @@ def check_word(word: str, extra_dir: Path | None, accepted: Callable[[str], bool
         return
     if "@" in key or "/" in key:
         return  # a package of the user's, which Hydra checks
+    if hint := ptq_hint(key, match["value"]):
+        raise RequestError(f"no key {key!r}{hint}")
     groups = choosable(extra_dir)
     fit = partial(fitted, extra_dir=extra_dir)
     guesses = word_guesses(key_guesses(key, groups), match["value"], accepted, fit)
