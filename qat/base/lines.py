@@ -21,7 +21,8 @@ def wrapped(text: str, hang: int = 0) -> str:
 
     Args:
         text: One line; its indentation is kept.
-        hang: Number of spaces before each line except the first.
+        hang: Number of spaces before each line except the first; if it is not 0, at least two more
+            than before the first.
 
     Example:
         >>> print(wrapped("short"))
@@ -32,6 +33,7 @@ def wrapped(text: str, hang: int = 0) -> str:
     if width is None or len(text) <= width:
         return text
     indent = " " * (len(text) - len(text.lstrip()))
+    hang = max(hang, len(indent) + 2) if hang else 0
     return textwrap.fill(
         text.lstrip(),
         width,

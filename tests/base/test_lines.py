@@ -43,3 +43,9 @@ def test_texts_stand_below_each_other(monkeypatch):
 def test_no_color_is_obeyed(monkeypatch, value):
     monkeypatch.setenv("NO_COLOR", value)
     assert console().color_system is None
+
+
+def test_an_item_of_a_list_hangs_below_its_own_first_word(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    lines = wrapped("    fold: one two three four", hang=4).splitlines()
+    assert lines == ["    fold: one two", "      three four"]
