@@ -41,8 +41,11 @@ def clean_command(runs: Path | None, cache: Path | None, force: bool) -> int:
         The exit code.
 
     Raises:
-        RequestError: If neither folder exists, or one of them is a link.
+        RequestError: If neither folder exists, a folder that was named does not, or one is a link.
     """
+    for word, named in (("--runs", runs), ("--cache", cache)):
+        if named is not None and not named.is_dir():
+            raise RequestError(f"{word} {named} is not a folder: nothing to clean there")
     runs, cache = runs or default_path("runs"), cache or default_path("cache")
     for word, folder in (("--runs", runs), ("--cache", cache)):
         if folder.is_symlink():
@@ -60,7 +63,7 @@ def clean_command(runs: Path | None, cache: Path | None, force: bool) -> int:
         gone, total = gone + 1, total + waste.bytes
     hint = "" if force or not gone else "; qat clean --force deletes them"
     suffix = " deleted" if force else ""
-    print(f"{total / 2**20:9.1f} MiB in {gone} places{suffix}{hint}")
+    print(f"{total / 2**20:9.1f} MiB in {gone} {'place' if gone == 1 else 'places'}{suffix}{hint}")
     if links := sum(len(links_among(folder)) for folder in (runs, cache)):
         print(f"{links} {'link' if links == 1 else 'links'} in these folders: not followed")
     return DONE

@@ -176,10 +176,18 @@ def test_the_list_comes_first_and_force_deletes_what_no_run_needs(home, two, cap
 def test_a_run_that_holds_its_lock_is_left_alone(qat, two):
     with FileLock(two[0] / LOCK_NAME):
         assert "in 0 places" in qat("clean")[1]
-    assert "in 1 places" in qat("clean")[1]
+    assert "in 1 place" in qat("clean")[1]
 
 
 def test_without_any_folder_there_is_nothing_to_clean(qat, home):
     code, _, err = qat("clean")
     assert code == 2
     assert "nothing to clean" in err
+
+
+@pytest.mark.parametrize("flag", ["--runs", "--cache"])
+def test_a_named_folder_that_does_not_exist_is_refused(qat, home, flag):
+    (home / "runs").mkdir()
+    code, out, err = qat("clean", flag, "elsewhere")
+    assert (code, out) == (2, "")
+    assert f"{flag} elsewhere is not a folder" in err
