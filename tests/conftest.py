@@ -23,6 +23,8 @@ os.environ.pop("LINES", None)
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
+GPU = torch.accelerator.is_available()
+
 
 class TinyNet(nn.Module):
     """Every kind of layer that is quantized, some that are not, and a bias on each."""
@@ -45,13 +47,20 @@ class TinyNet(nn.Module):
 def pytest_collectstart(collector):
     """Weights that a file draws when it is imported do not depend on the files before it."""
     if isinstance(collector, pytest.Module):
-        torch.manual_seed(0)
+        seed()
 
 
 @pytest.fixture(autouse=True)
 def seeded():
     """A test's random numbers are the same whichever tests ran before it."""
-    torch.manual_seed(0)
+    seed()
+
+
+def seed() -> None:
+    """As ``torch.manual_seed``, which notes a stack trace each time where there is no GPU."""
+    torch.default_generator.manual_seed(0)
+    if GPU:
+        torch.manual_seed(0)
 
 
 @pytest.fixture
