@@ -15,6 +15,8 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from qat.config.hydra_private import ConfigLoaderImpl
+from qat.config.our_groups import Loaded, compose_ours
 from qat.config.yaml_files import ROOT_CONFIG, groups, roots
 
 KEPT = 64
@@ -23,6 +25,8 @@ KEPT = 64
 FileTimes = tuple[tuple[str, int], ...]
 """``(path, time of the last change in nanoseconds)`` of each YAML file."""
 _compositions: dict[tuple[FileTimes, tuple[str, ...]], DictConfig] = {}
+_loaded: dict[FileTimes, Loaded] = {}
+"""The present files of groups."""
 
 
 class Bases:
@@ -65,8 +69,19 @@ class Bases:
         if key not in _compositions:
             while len(_compositions) >= KEPT:
                 del _compositions[next(iter(_compositions))]
-            _compositions[key] = compose(ROOT_CONFIG, overrides=list(words))
+            _compositions[key] = self._composed(words)
         return _compositions[key]
+
+    def _composed(self, words: tuple[str, ...]) -> DictConfig:
+        if self._file_times not in _loaded:
+            _loaded.clear()
+            _loaded[self._file_times] = {}
+        loader = GlobalHydra.instance().config_loader()
+        assert isinstance(loader, ConfigLoaderImpl)
+        try:
+            return compose_ours(loader, words, _loaded[self._file_times])
+        except Exception:  # for Hydra's own message, or for what Hydra alone composes
+            return compose(ROOT_CONFIG, overrides=list(words))
 
     def _sets_a_key(self, override: Override) -> bool:
         """True for ``KEY=VALUE`` where the key is neither a group of files nor one of Hydra's."""

@@ -10,8 +10,14 @@ from qat.config import hydra_private
 FORMS = {
     "BasicSweeper.split_arguments": ["overrides", "max_batch_size"],
     "Callbacks.__init__": ["self", "config"],
+    "ConfigLoaderImpl._apply_overrides_to_config": ["overrides", "cfg"],
+    "ConfigLoaderImpl._compose_config_from_defaults_list": ["self", "defaults", "repo"],
     "Hydra.create_main_hydra2": ["task_name", "config_search_path"],
+    "IConfigRepository.load_config": ["self", "config_path"],
     "create_config_search_path": ["search_path_dir"],
+    "create_defaults_list": [
+        *("repo", "config_name", "overrides_list", "prepend_hydra", "skip_missing"),
+    ],
     "get_args_parser": [],
 }
 
