@@ -20,9 +20,10 @@ run: setup  ## The demonstration: float, W8A8, W4A4 (trained) and W2A2 on the em
 	$(BIN)/qat run -m experiment=$(DEMO)
 
 # One thread for each process, because the processes share the cores. The tests of a file stay in one
-# process and share their fixtures.
+# process and share their fixtures. Byte code is written, or every process would compile the project
+# and rewrite the assertions of all tests again; `make clean` removes it.
 test: setup  ## Run the quick tests, as CI does
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: setup  ## Run the long tests
 	$(BIN)/pytest -q -m slow
