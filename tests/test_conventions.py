@@ -10,21 +10,33 @@ import pytest
 TESTS = Path(__file__).parent
 QAT = TESTS.parent / "qat"
 FILES = [path for path in sorted(QAT.glob("**/*.py")) if path.parent != QAT]
-MODULES = [path for path in FILES if path.name != "__init__.py"]
+
+
+ROOMS = sorted({path.relative_to(QAT).parts[0] for path in FILES})
 
 
 def name_of(path: Path) -> str:
     return path.relative_to(QAT).as_posix()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_every_file_has_a_test_file_that_imports_it(path):
+def files_of(room: str) -> list[Path]:
+    return [path for path in FILES if path.relative_to(QAT).parts[0] == room]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_file_has_a_test_file_that_imports_it(room):
+    for path in files_of(room):
+        if path.name != "__init__.py":
+            check_test_file(path)
+
+
+def check_test_file(path: Path) -> None:
     test = TESTS / path.relative_to(QAT).with_name(f"test_{path.name}")
     assert test.is_file(), f"write {test.relative_to(TESTS.parent)}"
     *parents, name = path.relative_to(QAT.parent).with_suffix("").parts
     package = re.escape(".".join(parents))
     imports = rf"{package}\.{name}\b|from {package} import [^\n]*\b{name}\b"
-    assert re.search(imports, test.read_text(encoding="utf-8"))
+    assert re.search(imports, test.read_text(encoding="utf-8")), f"{test} does not import {path}"
 
 
 def functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
@@ -41,8 +53,13 @@ def arguments(function: ast.FunctionDef) -> list[str]:
     return [a.arg for a in every if a.arg not in ("self", "cls") and not a.arg.startswith("_")]
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_docstrings_explain_arguments_and_errors(path):
+@pytest.mark.parametrize("room", ROOMS)
+def test_docstrings_explain_arguments_and_errors(room):
+    for path in files_of(room):
+        check_docstrings(path)
+
+
+def check_docstrings(path: Path) -> None:
     for function in functions(ast.parse(path.read_text(encoding="utf-8")).body):
         where, text = f"{name_of(path)}:{function.lineno}", ast.get_docstring(function) or ""
         assert text, f"{where} has no docstring"

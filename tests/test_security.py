@@ -1,6 +1,7 @@
 """What SECURITY.md says: files are data, and only ``load_target`` imports the user's code."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,20 @@ REFUSED = {
 }
 
 
+@cache
+def calls_in(code):
+    """``(call, name of what is called)``."""
+    nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    return [(node, ast.unparse(node.func)) for node in nodes]
+
+
 def unsafe_calls(code):
     """Calls that could run code from a file."""
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
-            keyword, value = SAFE.get(name, (None, None))
-            known = {k.arg: getattr(k.value, "value", None) for k in node.keywords}
-            if name in REFUSED or (keyword and known.get(keyword) is not value):
-                yield ast.unparse(node)
+    for node, name in calls_in(code):
+        keyword, value = SAFE.get(name, (None, None))
+        known = {k.arg: getattr(k.value, "value", None) for k in node.keywords}
+        if name in REFUSED or (keyword and known.get(keyword) is not value):
+            yield ast.unparse(node)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +69,8 @@ def test_modules_by_name_are_imported_in_few_places():
 
 
 def _imports_by_name(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    calls = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return any(name.rpartition(".")[2] in ("import_module", "__import__") for name in calls)
+    names = [name for _, name in calls_in(path.read_text(encoding="utf-8"))]
+    return any(name.rpartition(".")[2] in ("import_module", "__import__") for name in names)
 
 
 def test_the_page_names_each_format():
