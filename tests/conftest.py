@@ -13,6 +13,7 @@ import torch
 from hypothesis import settings
 from torch import Tensor, nn
 
+from qat.base.garbage import keep_objects
 from qat.cli.main import main
 
 # pytest imports readline, which tells child processes (ours run in some) of an 80-column terminal.
@@ -48,6 +49,11 @@ def pytest_collectstart(collector):
     """Weights that a file draws when it is imported do not depend on the files before it."""
     if isinstance(collector, pytest.Module):
         seed()
+
+
+def pytest_collection_finish():
+    """A search for unreachable objects would visit every test file and test each time."""
+    keep_objects()
 
 
 @pytest.fixture(autouse=True)
