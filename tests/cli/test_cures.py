@@ -6,18 +6,18 @@ message that the source can raise, so that a message to come is held as well.
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
-from hydra import compose
 
+from qat.config.bases import Bases
 from qat.config.checks.combinations import check_config
 from qat.config.checks.unread import check_read
 from qat.config.compose import composer, typed
 from qat.config.keys import choosable, is_key, key_types
 from qat.config.words.command_line import known_words, sort_words
 from qat.config.words.overrides import quoted_word
-from qat.config.yaml_files import ROOT_CONFIG
 
 SOURCE = Path(__file__).parents[2] / "qat"
 WORD = re.compile(r"(?<![\w.@/{'\"-])([a-z][\w./@]*=(?:\[[^\]]*\]|[\w./-]+[\w\]]|\w))(?![\w{(])")
@@ -50,11 +50,12 @@ QUICK = 5
 def refusal():
     """What is said of some overrides by the checks that need no torch; None if nothing is."""
     with composer(None):
+        bases = Bases(None)
 
         def ask(*words):
             overrides = [quoted_word(word, multirun=False) for word in words]
             try:
-                config = typed(compose(ROOT_CONFIG, overrides=overrides))
+                config = typed(bases.compose(overrides))
                 check_config(config)
                 check_read([(overrides, config)])
             except ValueError as error:
@@ -94,8 +95,13 @@ def test_each_cure_of_a_message_is_accepted(refusal, line):
         assert again is None or again != message, (cure, again)
 
 
+@cache
 def raised_texts():
     """``(file:line, text)`` of every message in a raise; what is filled in is ``{...}``."""
+    return list(each_raised_text())
+
+
+def each_raised_text():
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
@@ -128,7 +134,7 @@ def test_every_word_that_a_message_advises_composes(refusal):
     for words in rounds:
         if words.get("model") == "model=timm":  # the message has model.name=NAME beside it
             words.setdefault("model.name", "model.name=resnet18")
-        typed(compose(ROOT_CONFIG, overrides=[*words.values()]))
+        typed(Bases(None).compose([*words.values()]))
 
 
 def test_messages_of_the_command_line_name_keys_in_full():
@@ -145,7 +151,7 @@ def test_messages_of_the_command_line_name_keys_in_full():
 def test_a_new_key_of_a_free_mapping_needs_no_plus(word):
     (known,) = known_words(sort_words([word]), lambda words, folder: True).overrides
     with composer(None):
-        config = typed(compose(ROOT_CONFIG, overrides=["data=synthetic", known]))
+        config = typed(Bases(None).compose(["data=synthetic", known]))
     assert config.data.options["image_size"] == 16
 
 

@@ -15,12 +15,14 @@ from qat.observers.requirements import check_observer
 from qat.quantizers.requirements import check_quantizer
 from qat.records.folder import RunFolder
 from qat.records.store import read_record
-from tests.command_line import SMALL
+from tests.command_line import USUAL
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "own_method"
 CONF = EXAMPLE / "conf"
 CONFIG_DIR = ["--config-dir", str(CONF)]
-TINY = ["scale=smoke", "data.train_images=96", "data.test_images=48", "calibrate.images=32"]
+FEW = ["data.train_images=96", "data.test_images=48", "calibrate.images=32"]
+SIZE = "data.options.image_size=8"
+WITHOUT_DATA = [word for word in USUAL if not word.startswith("data=")]
 SHIFT = "own_method.quantizer:ShiftQuantizer"
 
 
@@ -39,7 +41,8 @@ def folder_of(out):
 
 class TestItsStudy:
     def test_asked_for_again_does_nothing(self, qat):
-        words = [*CONFIG_DIR, "experiment=shift_steps", *TINY, "seed=0", "scheme.weight.bits=8"]
+        words = [*CONFIG_DIR, "experiment=shift_steps", "scale=smoke", *FEW, SIZE]
+        words += ["seed=0", "scheme.weight.bits=8", "tracking.figures=false"]
         assert qat("run", "-m", *words)[0] == 0
         code, out, _ = qat("run", "-m", *words)
         assert code == 0
@@ -47,10 +50,10 @@ class TestItsStudy:
 
     def test_without_yaml_by_its_targets(self, qat):
         words = [
-            *(word for word in SMALL if not word.startswith("data=")),
+            *WITHOUT_DATA,
             *("data=user", "data.target=own_method.data:stripes", "+data.options.image_size=8"),
             *("quantizer@scheme.weight=user", f"scheme.weight.target={SHIFT}"),
-            *TINY[1:],
+            *FEW,
         ]
         code, out, err = qat("run", *words)
         assert code == 0, err
@@ -63,13 +66,11 @@ class TestDoors:
     """A finished run's files name no code that is imported."""
 
     @pytest.fixture
-    def run(self, qat):
-        words = ["data=stripes", "float=smoke", "measure.repeats=1", "measure.warmup=0"]
-        code, out, err = qat("run", *CONFIG_DIR, *words, "tracking=none", *TINY[1:])
-        assert code == 0, err
+    def run(self, finished):
+        folder, _ = finished(*CONFIG_DIR, "data=stripes", *WITHOUT_DATA, *FEW, SIZE)
         for name in [name for name in sys.modules if name.partition(".")[0] == "own_method"]:
             del sys.modules[name]
-        return folder_of(out)
+        return folder
 
     def test_a_loaded_run_needs_its_data_named_again(self, run):
         from qat.run.load import load_run
@@ -121,7 +122,7 @@ class TestDoors:
     ],
 )  # fmt: skip
 def test_a_wrong_door_is_refused_in_one_line(qat, words, message):
-    code, _, err = qat("run", *(word for word in SMALL if not word.startswith("data=")), *words)
+    code, _, err = qat("run", *WITHOUT_DATA, *words)
     assert code == 2
     assert message in err
     assert err.count("\n") == 1
@@ -170,8 +171,8 @@ class TestListing:
 
 
 def test_the_allocators_yaml_file_chooses_the_widths_of_a_run(qat):
-    words = ["data=stripes", "mode=mixed", "scheme=w4a4", "allocate=worst_first", *TINY[1:]]
-    words += ["float=smoke", "measure.repeats=1", "measure.warmup=0", "tracking=none"]
+    words = ["data=stripes", "mode=mixed", "scheme=w4a4", "allocate=worst_first", *FEW, SIZE]
+    words += WITHOUT_DATA
     code, out, err = qat("run", *CONFIG_DIR, *words, "sensitivity.images=48")
     assert code == 0, err
     assert "widths by user" in out or "worst_first" in out

@@ -35,6 +35,7 @@ def test_points_of_equal_content_are_run_once(home, capsys):
 
 
 def test_a_wrong_table_of_a_study_is_refused_before_the_first_run(home):
+    words = [*TINY, "experiment=bitwidth", "scale=smoke", "seed=0"]
     with pytest.raises(TableError, match="no column 'drop'"):
-        requested(*TINY, "experiment=bitwidth", "study.table.values=[drop]")
+        requested(*words, "study.table.values=[drop]")
     assert not list((home / "runs").glob("*/run.json"))
