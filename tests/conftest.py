@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from qat.base.garbage import keep_objects
 from qat.cli.main import main
+from qat.records import environment
 
 # pytest imports readline, which tells child processes (ours run in some) of an 80-column terminal.
 os.environ.pop("COLUMNS", None)
@@ -67,6 +69,14 @@ def seed() -> None:
     torch.default_generator.manual_seed(0)
     if GPU:
         torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def repository_read_once():
+    """The checkout does not change while tests run: each process asks git once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "git_facts", cache(environment.git_facts))
+        yield
 
 
 @pytest.fixture

@@ -133,9 +133,8 @@ def git_facts(project: Path) -> dict[str, Any]:
             installed package inside another repository, the commit is that of
             :data:`COMMIT_VARIABLE`, or None.
     """
-    top = _git(project, "rev-parse", "--show-toplevel")
-    commit = _git(project, "rev-parse", "HEAD")
-    if top is None or commit is None or Path(top.strip()).resolve() != project.resolve():
+    top, _, commit = (_git(project, "rev-parse", "--show-toplevel", "HEAD") or "").partition("\n")
+    if not commit or Path(top).resolve() != project.resolve():
         return {"commit": os.environ.get(COMMIT_VARIABLE) or None, "dirty": False}
     changes = _git(project, "status", "--porcelain") or ""
     facts: dict[str, Any] = {"commit": commit.strip(), "dirty": bool(changes.strip())}
