@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from qat.models.build import build_model
-from tests.command_line import SMALL
+from tests.command_line import SMALL, TINY
 
 
 def assert_refused(qat, home, words, *parts):
@@ -217,14 +217,14 @@ def test_tracebacks_are_for_those_who_ask(qat, home, monkeypatch):
 
 
 def test_a_full_disk_fails_the_run_and_keeps_what_was_finished(qat, home, monkeypatch):
-    assert qat("run", *SMALL)[0] == 0
+    assert qat("run", *TINY)[0] == 0
     finished = sorted((home / "runs").glob("*/run.json"))
 
     def full(tensors, path, metadata=None):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("qat.export.packed.file.save_file", full)
-    code, _, err = qat("run", *SMALL, "scheme=w4a4")
+    code, _, err = qat("run", *TINY, "scheme=w4a4")
     assert code == 1
     assert [line for line in err.splitlines() if "No space left" in line] == [err.splitlines()[-1]]
     assert "packed.safetensors" in err

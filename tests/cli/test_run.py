@@ -10,13 +10,13 @@ import qat as library
 from qat.base.errors import RequestError
 from qat.cli.run import run_command
 from qat.models.build import build_model
-from tests.command_line import SMALL
+from tests.command_line import TINY
 
 
 @pytest.fixture
 def run(finished):
     """A finished run's folder."""
-    return finished(*SMALL, "scheme=w4a4")[0]
+    return finished(*TINY, "scheme=w4a4")[0]
 
 
 def record_of(folder):
@@ -71,7 +71,7 @@ def test_a_run_of_the_users_network_needs_its_name_again(qat, home):
         "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(size, classes))\n"
     )
     words = ["model=user", "model.target=nets_of_another_user:net", "scheme.first_last=same"]
-    code, out, _ = qat("run", *SMALL, *words)
+    code, out, _ = qat("run", *TINY, *words)
     assert code == 0
     folder = Path(out.strip().splitlines()[-1].removeprefix("record: ")).parent
     with pytest.raises(ValueError, match="name it again"):

@@ -9,9 +9,12 @@ import onnxruntime
 import pytest
 
 from qat.records.environment import usable_cores
-from tests.command_line import SMALL
+from tests.command_line import SMALL, TINY
 
-INTEGER = [*SMALL, "+data.options.image_size=16", "model=simple_cnn", "scheme.placement=integer"]
+INTEGER = [
+    *(*TINY, "model=simple_cnn", "scheme.placement=integer"),
+    *("measure.runtime_repeats=30", "measure.blocks=2"),
+]
 RUNTIME = {
     *("onnx_bytes", "float_onnx_bytes", "runtime_top1", "accumulator_bits"),
     *("parity_top1_agreement", "parity_max_steps", "parity_within_one_step"),
@@ -79,7 +82,8 @@ def test_the_runtimes_accuracy_is_that_of_the_file(qat, home, run):
 
 def test_a_missed_gate_is_in_the_record_the_table_and_the_exit_code(qat, home):
     """No network has a signal above 300 dB over a difference that is there at all."""
-    words = [*INTEGER, "scheme=w8a8", "parity.sqnr_db=300"]
+    larger = ["++data.options.image_size=16", "data.train_images=160", "data.test_images=64"]
+    words = [*INTEGER, *larger, "scheme=w8a8", "parity.sqnr_db=300"]
     code, out, err = qat("run", *words)
     record = record_in(folder_of(out))
     if record["metrics"]["parity_max_steps"] == 0:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.command_line import SMALL
+from tests.command_line import TINY
 
 STATIC = ["mode=static"]
 QAT = ["mode=qat", "trainer=smoke"]
@@ -35,7 +35,7 @@ QAT = ["mode=qat", "trainer=smoke"]
     ],
 )
 def test_a_run_is_recorded_and_its_packed_file_as_right(qat, home, words, label, bits):
-    code, out, err = qat("run", *SMALL, *words)
+    code, out, err = qat("run", *TINY, *words)
     assert code == 0, err
     assert f"{label}-seed0" in out
     folder = home / "runs" / json.loads(next((home / "runs").glob("*/run.json")).read_text())["id"]
@@ -59,7 +59,7 @@ def test_wrong_requests_are_refused_before_anything_starts(qat, home):
         (["scheme=mxfp4", "observer@scheme.act=mse"], "would ignore observer@scheme.act=mse"),
         (["scheme=mxfp4", "export.onnx=always"], "no integer runtime computes"),
     ):
-        code, _, err = qat("run", *SMALL, *STATIC, *words)
+        code, _, err = qat("run", *TINY, *STATIC, *words)
         assert code == 2
         assert message in " ".join(err.split())
     assert not list((home / "runs").glob("*"))

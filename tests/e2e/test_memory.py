@@ -7,7 +7,7 @@ import pytest
 
 from tests.command_line import SMALL, TINY
 
-SHORT = [*SMALL, "tracking.figures=true", "+data.options.image_size=16", "model=simple_cnn"]
+SHORT = [*SMALL, "+data.options.image_size=16", "model=simple_cnn"]
 UNREADABLE = """
 import torch
 
@@ -39,6 +39,7 @@ def told(home, record):
 def test_a_run_inside_its_arena_and_with_packed_weights(qat, home, placement):
     words = ["run", *SHORT, "mode=static", "scheme=w4a4", f"scheme.placement={placement}"]
     words += ["export=none", "memory.execute=true", "memory.prefetch=true", "memory.batch=2"]
+    words += ["tracking.figures=true"]
     code, out, _ = qat(*words)
     assert code == 0
     record = record_of(out)

@@ -8,9 +8,9 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.command_line import SMALL
+from tests.command_line import TINY
 
-SHORT = [*SMALL, "+data.options.image_size=16", "model=simple_cnn"]
+SHORT = [*TINY, "model=simple_cnn"]
 COMMON = {
     "float_top1", "top1", "float_top5", "top5", "float_loss", "loss", "float_bytes", "macs", "bops",
     "float_eager_latency_ms", "float_peak_activation_bytes", "weight_bytes",

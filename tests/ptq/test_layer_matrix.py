@@ -36,8 +36,15 @@ def layer_errors(qnet, images, net):
     return errors
 
 
-@pytest.mark.parametrize("granularity", ["channel", "tensor"])
-@pytest.mark.parametrize("placement", ["academic", "integer"])
+@pytest.mark.parametrize(
+    ("placement", "granularity"),
+    [
+        ("academic", "channel"),
+        ("integer", "tensor"),
+        pytest.param("academic", "tensor", marks=pytest.mark.slow),
+        pytest.param("integer", "channel", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("method", METHODS)
 def test_every_layer_of_a_network_comes_nearer_to_float(method, placement, granularity):
     act = 32 if placement == "academic" else 8
