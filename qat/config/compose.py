@@ -1,7 +1,7 @@
 """Compose a configuration, or all points of a sweep, with errors of one line."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,13 +12,14 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from qat.base.errors import RequestError
 from qat.config.bases import Bases
 from qat.config.checks.unread import read_words
 from qat.config.explain import readable
 from qat.config.hydra_private import BasicSweeper, Hydra, create_config_search_path
+from qat.config.of_schema import is_of_schema
 from qat.config.paths import settle_paths
 from qat.config.register import register_schema
 from qat.config.schema import RunConfig
@@ -222,12 +223,19 @@ def typed(config: DictConfig) -> RunConfig:
     """
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise MissingMandatoryValue(missing[0])
-    plain = OmegaConf.to_container(config, resolve=True)
-    checked = OmegaConf.merge(_schema(), plain)
-    run_config = OmegaConf.to_object(checked)
+    run_config = _object_of(config)
     assert isinstance(run_config, RunConfig)
     settle_paths(run_config)
     return run_config
+
+
+def _object_of(config: DictConfig) -> object:
+    """The dataclasses; what has their types already is not merged into the schema once more."""
+    if is_of_schema(config, _schema()):
+        with suppress(OmegaConfBaseException):  # the merge below has the better message
+            return OmegaConf.to_object(config)
+    plain = OmegaConf.to_container(config, resolve=True)
+    return OmegaConf.to_object(OmegaConf.merge(_schema(), plain))
 
 
 @cache
