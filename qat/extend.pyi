@@ -4,6 +4,8 @@ from qat.allocate.budget import Budgets as Budgets
 from qat.allocate.budget import UnmeetableBudgetError as UnmeetableBudgetError
 from qat.allocate.budget import overruns as overruns
 from qat.allocate.budget import unmeetable as unmeetable
+from qat.allocate.costs import LayerFigures as LayerFigures
+from qat.allocate.costs import NetworkCosts as NetworkCosts
 from qat.allocate.problem import Problem as Problem
 from qat.allocate.problem import Variable as Variable
 from qat.base.requirements import RequirementReport as RequirementReport

@@ -34,6 +34,10 @@ class LayerFigures:
         macs: MACs for one image.
         weight_bits: Width of the weights where no other is chosen.
         act_bits: Width of the input where no other is chosen.
+
+    Example:
+        >>> LayerFigures("fc", weights=100, macs=100, weight_bits=8, act_bits=8).macs
+        100
     """
 
     name: str

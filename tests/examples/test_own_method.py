@@ -1,5 +1,6 @@
 """The example package on the command line; its own tests compare its methods with numpy."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -200,3 +201,15 @@ def test_its_wheel_holds_the_package(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=EXAMPLE)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.glob("own_method-*.whl"))
+
+
+def test_the_template_imports_public_names_alone():
+    """What a user copies must not break when a private module moves."""
+    imported = [
+        (path.name, node.module)
+        for path in EXAMPLE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == "qat"
+    ]
+    assert imported
+    assert {module for _, module in imported} <= {"qat", "qat.extend", "qat.plot"}, imported

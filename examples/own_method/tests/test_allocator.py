@@ -4,9 +4,7 @@ import pytest
 from own_method.allocator import worst_first
 
 import qat
-from qat.allocate.costs import LayerFigures, NetworkCosts
-from qat.allocate.problem import Variable
-from qat.extend import Budgets, Problem
+from qat.extend import Budgets, LayerFigures, NetworkCosts, Problem, Variable
 
 COSTS = NetworkCosts(tuple(LayerFigures(name, 100, 100, 8, 8) for name in "ab"))
 HARMS = (

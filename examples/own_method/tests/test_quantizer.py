@@ -6,7 +6,7 @@ import torch
 from own_method.quantizer import ShiftQuantizer
 
 from qat import TensorSpec
-from qat.core.layout import Layout
+from qat.extend import Layout
 
 
 def calibrated(x, bits, signed=True):
