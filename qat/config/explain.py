@@ -15,6 +15,13 @@ from qat.config.yaml_files import groups
 from qat.data.names import torchvision_name
 from qat.models.names import torchvision_names
 
+# Type in a message of OmegaConf → the values in words, and one of them.
+_CONVERTED = {
+    "Integer": ("a whole number", "2"),
+    "Float": ("a number", "0.5"),
+    "Boolean": ("true or false", "true"),
+}
+
 
 @contextmanager
 def readable(where: str) -> Iterator[None]:
@@ -61,7 +68,7 @@ def explain(error: Exception) -> str:
         return _explain_full_key(text)
     if match := re.search(r"Error merging override (.*)", text):
         cause = str(error.__cause__).splitlines()[0] if error.__cause__ else ""
-        return f"{match.group(1).strip()}: {cause}"
+        return _explain_word(match.group(1).strip(), cause)
     return " ".join(text.split("\nSee https")[0].split())
 
 
@@ -75,6 +82,16 @@ def _explain_missing_option(error: MissingConfigException) -> str:
             hint = f"; did you mean data=torchvision data.name={meant}?"
         return f"no {name!r} in {group}; it has {_listed(group, error.options)}{hint}"
     return " ".join(str(error).split("Config search path")[0].split())
+
+
+def _explain_word(word: str, cause: str) -> str:
+    """Why an override cannot be merged; Hydra types the settings of plugins itself."""
+    kind = re.search(r"could not be converted to (\w+)", cause)
+    if kind is None or kind.group(1) not in _CONVERTED:
+        return f"{word}: {cause}"
+    key, _, value = word.partition("=")
+    allowed, example = _CONVERTED[kind.group(1)]
+    return f"{key} must be {allowed}, got {value}: write {key}={example}"
 
 
 def _form(word: str) -> str:

@@ -24,6 +24,7 @@ from qat.records.studies import add_to_study
 from qat.run.request.identity import known_identity
 from qat.sweep.adaptive import SCALE, is_adaptive, objectives
 from qat.sweep.hydra_main import quiet_libraries
+from qat.sweep.launcher_values import check_values
 from qat.sweep.launchers import check_launcher, check_reachable, is_basic, job_threads
 from qat.sweep.orphans import end_with_parent
 from qat.sweep.sweep import complain_of_launcher
@@ -144,19 +145,23 @@ def run_point(config: DictConfig) -> tuple[float, ...] | None:
 
 
 def check_launchers(words: Words) -> DictConfig:
-    """Refuse a launcher that is not installed or does not answer, before anything starts.
+    """Refuse a launcher that is not installed, does not answer or has wrong values.
+
+    This is before anything starts.
 
     Returns:
         Hydra's own settings for the request, those of the sweeper resolved.
 
     Raises:
-        RequestError: If the launcher is not installed or does not answer.
+        RequestError: If the launcher is not installed, does not answer, or has a wrong value.
     """
     for word in words.overrides:
         if key_of(word) == "hydra/launcher":
             check_launcher(word.partition("=")[2])
     with readable(""), composer(words.extra_dir) as hydra:
         settings: DictConfig = multirun_config(hydra, words).hydra
+        check_values("hydra.launcher", settings.launcher)
+        check_values("hydra.sweeper", settings.sweeper)
         check_reachable(settings.launcher)
         OmegaConf.resolve(settings.sweeper)
     return settings
