@@ -31,6 +31,8 @@ _ORDER = (
     *("measure.", "evaluate.", "data.", "float."),
 )
 _FRONT = ("model.name", "data.name")
+# Targets whose last words are allocate.name and sensitivity.metric already.
+_SAID_BY_NAME = ("allocate.target", "sensitivity.target")
 _SHORT = {
     "max_epochs": "epochs",
     "batch_size": "batch",
@@ -144,7 +146,7 @@ def difference_words(items: Sequence[Named]) -> list[NameWords]:
         refined = list(zip(classes, map(repr, values), strict=True))
         several = _distinct(values) > 1
         splits = len(set(refined)) > len(set(classes)) and (several or key not in _FRONT)
-        if splits or (key in typed_keys and several):
+        if splits or (key in typed_keys and several and key not in _SAID_BY_NAME):
             numbers = {c: i for i, c in enumerate(dict.fromkeys(refined))}
             classes = [numbers[c] for c in refined]
             chosen[key] = values

@@ -63,14 +63,22 @@ class RunFacts:
     ptq: str | None = None
 
     @property
+    def is_float(self) -> bool:
+        """Whether neither weights nor inputs are quantized."""
+        return self.weight.bits == self.act.bits == FLOAT_BITS
+
+    @property
     def allocator(self) -> str | None:
-        """Name of the method that chose the widths; None if the scheme set them."""
-        return _name(self.allocation.get("allocator"))
+        """Name of the method that chose the widths; None if the scheme set them.
+
+        For an allocator of the user's own, the last word of its target.
+        """
+        return _method_word(self.allocation.get("allocator"))
 
     @property
     def sensitivity(self) -> str | None:
         """The sensitivity metric by which the widths were chosen."""
-        return _name(self.allocation.get("metric"))
+        return _method_word(self.allocation.get("metric"))
 
     @property
     def budget(self) -> str | None:
@@ -93,7 +101,7 @@ class RunFacts:
     @property
     def label(self) -> str:
         """A short name, such as ``float``, ``w4a4-lsq`` or ``w4a4-lsq-fold+equalize``."""
-        if self.weight.bits == FLOAT_BITS and self.act.bits == FLOAT_BITS:
+        if self.is_float:
             return "float"
         widths = f"w{self.weight.bits_text}a{self.act.bits_text}"
         steps = "" if self.ptq is None else f"-{self.ptq.replace(', ', '+')}"
@@ -239,6 +247,12 @@ def _model(record: RunRecord) -> str | None:
 def _joined(first: str | None, second: str | None) -> str | None:
     names = dict.fromkeys(name for name in (first, second) if name)
     return "/".join(names) or None
+
+
+def _method_word(value: object) -> str | None:
+    """The name of a method; of a target, its last word."""
+    name = _name(value)
+    return None if name is None else target_word(name)
 
 
 def _name(value: object) -> str | None:

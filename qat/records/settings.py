@@ -62,6 +62,7 @@ def record_settings(record: RunRecord) -> dict[str, Any]:
         if not path.rpartition(".")[2].endswith(_NOT_SET)
     }
     settings["model.name"] = facts.model
+    settings |= {"allocate.name": facts.allocator, "sensitivity.metric": facts.sensitivity}
     settings |= {key: str(settings[key]).split()[0] for key in _KEEP if key in settings}
     for slot in ("weight", "act"):
         settings |= slot_settings(f"scheme.{slot}", _common_spec(record, facts, slot))

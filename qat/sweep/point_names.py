@@ -8,10 +8,13 @@ from qat.config.compose import Point
 from qat.config.modes import model_name
 from qat.config.schema import RunConfig, SlotConfig
 from qat.records.names import Named, NameWords, difference_words
+from qat.records.run_facts import target_word
 from qat.records.settings import flat, slot_settings
 from qat.run.request.identity import DataFacts, number_settings
 
 _NO_FACTS = DataFacts("", (), ())
+# A method of the user's is named by its target.
+_METHODS = (("allocate.name", "allocate.target"), ("sensitivity.metric", "sensitivity.target"))
 
 
 def point_words(points: Sequence[Point]) -> list[NameWords]:
@@ -34,6 +37,9 @@ def config_settings(config: RunConfig) -> dict[str, Any]:
         if config.mode != "float":
             settings |= slot_settings(key, _spec(tensor))
     settings["model.name"] = model_name(config.model)
+    for name, target in _METHODS:
+        if (own := settings.pop(target, None)) is not None:
+            settings[name] = target_word(own)
     return {key: value for key, value in settings.items() if value is not None}
 
 

@@ -167,6 +167,34 @@ def test_a_network_of_the_users_is_named_by_its_factory():
     assert named(found, record("b"))[0] == "SmallNet-w4a8-minmax-static-seed0"
 
 
+def allocated(id_, allocator, metric="sqnr"):
+    words = ["mode=mixed", "allocate=user", f"allocate.target={allocator}"]
+    chosen = {"allocator": allocator, "metric": metric, "budgets": {"weight_bytes": 9}}
+    return record(id_, words, mode="mixed", allocation=chosen)
+
+
+def test_an_allocator_of_the_users_is_named_by_the_last_word_of_its_target():
+    """As a quantizer or an observer of the user's is."""
+    runs = [allocated("a", "mine.choice:worst_first"), record("b", ["mode=mixed"], mode="mixed")]
+    assert named(*runs) == [
+        "w4a8-minmax-mixed-worst_first-seed0",
+        "w4a8-minmax-mixed-seed0",
+    ]
+    runs = [allocated("a", "mine.choice:worst_first"), allocated("b", "mine.choice:best_last")]
+    assert named(*runs) == [
+        "w4a8-minmax-mixed-worst_first-seed0",
+        "w4a8-minmax-mixed-best_last-seed0",
+    ]
+    runs = [allocated("a", "x:one", "mine.metrics:drop"), allocated("b", "x:one", "mine:rise")]
+    assert named(*runs) == ["w4a8-minmax-mixed-drop-seed0", "w4a8-minmax-mixed-rise-seed0"]
+
+
+def test_equal_last_words_of_two_targets_are_told_apart():
+    first, second = named(allocated("a", "one:pick"), allocated("b", "two:pick"))
+    assert first != second
+    assert "pick" in first
+
+
 def test_every_word_of_a_name_is_one_of_the_runs_words():
     runs = [observed("a", "mse"), observed("b", "percentile", percentile=99.9)]
     for name, run in zip(named(*runs), runs, strict=True):

@@ -76,3 +76,11 @@ def test_points_that_differ_in_their_steps_have_the_words_of_the_label_alone():
         ["mode=static", "scheme=w4", "ptq=[fold,nearest],[fold,adaround]", "seed=0"], multirun=True
     )
     assert [words.around("it") for words in point_words(points)] == ["it", "it"]
+
+
+def test_an_allocator_of_the_users_is_in_the_name_before_the_run_as_after_it():
+    words = ["mode=mixed", "allocate.weight_bytes=9000", "allocate=user", "seed=0"]
+    targets = "allocate.target=mine.choice:worst_first,mine.choice:best_last"
+    points = compose_points([*words, targets], multirun=True)
+    names = [word.around("it", 0) for word in point_words(points)]
+    assert names == ["it-worst_first-seed0", "it-best_last-seed0"]
