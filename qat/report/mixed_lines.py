@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import isfinite
 
 from qat.records.metrics import MetricFormat
+from qat.records.run_facts import target_word
 from qat.records.side_files.allocation import (
     AllocationFile,
     AllocationRound,
@@ -25,7 +26,7 @@ DECIMALS = 5
 def allocation_lines(allocation: AllocationFile) -> list[str]:
     """The content of a run's ``allocation.json``, as lines."""
     lines = [
-        f"widths by {allocation.allocator} from {allocation.metric}: "
+        f"widths by {target_word(allocation.allocator)} from {allocation.metric}: "
         f"{_widths(allocation.slots)}; predicted harm "
         f"{_with_unit(allocation.predicted_harm, allocation.unit)}"
     ]

@@ -72,3 +72,8 @@ def test_sensitivities_are_layers_by_bits_and_an_infinite_score_has_no_number():
     assert sensitivities(SensitivityFile.from_data({**head, "rows": rows[2:]})) is None
     assert [column.header for column in table.columns] == ["layer", "slot", "8 bit", "4 bit"]
     assert [cell.mean for cell in table.rows[0].cells[2:]] == [0.25, 0.5]
+
+
+def test_an_allocator_of_the_users_is_named_by_the_last_word_of_its_target():
+    file = AllocationFile.from_data(ALLOCATION | {"allocator": "mine.choice:worst_first"})
+    assert allocation_lines(file)[0].startswith("widths by worst_first from fisher: ")

@@ -150,7 +150,7 @@ class AllocationFile(TypedFile):
     """The choice of widths of a run.
 
     Attributes:
-        allocator: Name of the method that chose.
+        allocator: Name of the method that chose, or target of the user's own.
         trained: Whether the network was trained after the choice.
         metric: Of the sensitivities.
         unit: Of the scores; empty for a plain number.

@@ -31,7 +31,7 @@ def write_allocation(
 
     Args:
         folder: The run's folder.
-        allocator: Name of the allocator.
+        allocator: Name of the allocator, or target of the user's own.
         trained: Whether the network is trained after the choice.
         chosen: The chosen widths.
         check: The check of the prediction; None if there was none.

@@ -29,7 +29,8 @@ def prediction_stage(state: RunState) -> StageResult:
         with state.stage("prediction"):
             check = check_prediction(request, state.source, chosen)
         result = StageResult(check.metrics(), dict(check.absence_reasons))
+    allocator = request.allocate.target or request.allocate.name
     result.files = write_allocation(
-        state.folder.path, request.allocate.name, state.prepared.mode.trains, chosen, check
+        state.folder.path, allocator, state.prepared.mode.trains, chosen, check
     )
     return result
