@@ -2,8 +2,34 @@
 
 from collections.abc import Mapping, Sequence
 
+from qat.records.metrics import MetricFormat
+from qat.records.run_facts import run_facts
+from qat.records.schema import RunRecord
 from qat.tables.paired import paired_difference
+from qat.tables.rows import values_by_seed
 from qat.tables.statistics import statistic
+
+
+def best_rows(
+    rows: Sequence[Sequence[RunRecord]], name: str, metric: MetricFormat
+) -> frozenset[int]:
+    """Indices of the rows that are bold in a metric.
+
+    Float rows do not compete with quantized ones: they are their reference, and a float network of
+    one run differs significantly from nothing.
+
+    Args:
+        rows: Records of each row that may be compared.
+        name: Name of the metric.
+        metric: Says whether the largest value is the best; the smallest is only if it says so.
+    """
+    quantized = [not run_facts(records[0]).is_float for records in rows]
+    competing = quantized if any(quantized) else [True] * len(rows)
+    values = [
+        values_by_seed(records, name) if competes else None
+        for records, competes in zip(rows, competing, strict=True)
+    ]
+    return indistinguishable_from_best(values, metric.higher_is_better is not False)
 
 
 def indistinguishable_from_best(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qat.records.run_facts import FLOAT_BITS, RunFacts, run_facts
+from qat.records.run_facts import RunFacts, run_facts
 from qat.records.schema import MODES, RunRecord, canonical_json
 from qat.tables.columns import IF_VARYING, setting_text
 from qat.tables.protocol import leaves, names_float_network
@@ -64,9 +64,13 @@ def sort_groups(groups: Iterable[Group]) -> list[Group]:
 
     def place(group: Group) -> tuple[int, int, bool, bool, tuple[Any, ...]]:
         facts = group.facts
-        is_float = facts.weight.bits == FLOAT_BITS and facts.act.bits == FLOAT_BITS
         block = data[facts.data], models[facts.model]
-        return *block, not is_float, facts.mode == "mixed", _order_within(group.records[0], facts)
+        return (
+            *block,
+            not facts.is_float,
+            facts.mode == "mixed",
+            _order_within(group.records[0], facts),
+        )
 
     return sorted(unsorted, key=place)
 

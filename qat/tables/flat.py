@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from qat.records.metrics import MetricFormat
 from qat.records.names import row_names
 from qat.records.schema import RunRecord
-from qat.tables.best import indistinguishable_from_best
+from qat.tables.best import best_rows
 from qat.tables.cells import Cell, Row
 from qat.tables.columns import (
     Column,
@@ -115,9 +115,9 @@ def _baselines(groups: Grouped, spec: TableSpec) -> list[Sequence[RunRecord] | N
     if not spec.baseline:
         return bases
     for block in blocks(rows, spec.within):
-        base = _baseline([rows[index] for index in block], spec.baseline)
+        matches = _baseline([rows[index] for index in block], spec)
         for index in block:
-            bases[index] = base
+            bases[index] = _own_baseline(matches, rows[index], spec.group)
     if not any(bases):
         raise TableError(
             f"no row is the baseline {_pairs(spec.baseline)}: no finished run has these settings"
@@ -125,21 +125,34 @@ def _baselines(groups: Grouped, spec: TableSpec) -> list[Sequence[RunRecord] | N
     return bases
 
 
-def _baseline(
-    rows: Sequence[Sequence[RunRecord]], baseline: Mapping[str, str]
-) -> Sequence[RunRecord] | None:
+def _baseline(rows: Sequence[Sequence[RunRecord]], spec: TableSpec) -> list[Sequence[RunRecord]]:
+    """The baseline of a block: one row, or with ``group`` one for each of its values."""
     matches = [
         row
         for row in rows
-        if all(setting_text(row[0], key) == value for key, value in baseline.items())
+        if all(setting_text(row[0], key) == value for key, value in spec.baseline.items())
     ]
-    if len(matches) > 1:
+    if len({_values(row, spec.group) for row in matches}) < len(matches):
         raise TableError(
-            f"{len(matches)} rows are the baseline {_pairs(baseline)} (runs "
+            f"{len(matches)} rows are the baseline {_pairs(spec.baseline)} (runs "
             f"{', '.join(row[0].id for row in matches)}): add more settings to baseline until "
             "only one row has them"
         )
-    return matches[0] if matches else None
+    return matches
+
+
+def _own_baseline(
+    matches: Sequence[Sequence[RunRecord]], row: Sequence[RunRecord], group: Sequence[str]
+) -> Sequence[RunRecord] | None:
+    """The baseline of a row: the only one, or the one with the same values of ``group``."""
+    if len(matches) == 1:
+        return matches[0]
+    values = _values(row, group)
+    return next((match for match in matches if _values(match, group) == values), None)
+
+
+def _values(row: Sequence[RunRecord], names: Sequence[str]) -> tuple[str | None, ...]:
+    return tuple(setting_text(row[0], name) for name in names)
 
 
 def _pairs(settings: Mapping[str, str]) -> str:
@@ -153,9 +166,8 @@ def _bold(groups: Grouped, columns: Sequence[Column], spec: TableSpec) -> list[f
             continue
         rows = [group.records for group in groups.groups]
         for block in blocks(rows, spec.within, groups.unlike):
-            values = [values_by_seed(groups.groups[i].records, column.name) for i in block]
-            better = column.metric.higher_is_better is not False
-            for index in indistinguishable_from_best(values, better):
+            members = [rows[index] for index in block]
+            for index in best_rows(members, column.name, column.metric):
                 marked[block[index]].add(place)
     return [frozenset(columns_of_row) for columns_of_row in marked]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qat.records.schema import RunRecord
-from qat.tables.best import indistinguishable_from_best
+from qat.tables.best import best_rows
 from qat.tables.cells import Cell, Row
 from qat.tables.columns import (
     SETTINGS,
@@ -16,7 +16,7 @@ from qat.tables.columns import (
 from qat.tables.errors import TableError
 from qat.tables.layout import TableSpec
 from qat.tables.published import Published
-from qat.tables.rows import Grouped, blocks, cell_of, numbered, values_by_seed
+from qat.tables.rows import Grouped, blocks, cell_of, numbered
 
 SettingValues = tuple[str, ...]
 MISSING_SETTING = "–"
@@ -49,7 +49,9 @@ def pivot(
     assert spec.columns is not None
     runs = [record for group in groups.groups for record in group.records]
     networks = differing_networks(runs, [*spec.rows, *spec.columns])
-    spec = replace(spec, rows=(*networks, *spec.rows))
+    shown = (*networks, *spec.rows, *spec.columns)
+    more = (name for name in spec.group if name not in shown)
+    spec = replace(spec, rows=(*networks, *spec.rows, *more))
     assert spec.columns is not None
     places = _places(groups, spec.rows, spec.columns)
     row_keys = list(dict.fromkeys(key for key, _ in places))
@@ -159,10 +161,8 @@ def _bold(
         runs = [cell.records if cell else None for cell in in_column]
         unlike = [cell.unlike if cell else "" for cell in in_column]
         for block in blocks(runs, spec.within, unlike):
-            values = [values_by_seed(runs[index] or (), value.name) for index in block]
-            for index in indistinguishable_from_best(
-                values, value.metric.higher_is_better is not False
-            ):
+            members = [runs[index] or () for index in block]
+            for index in best_rows(members, value.name, value.metric):
                 marked.setdefault(row_keys[block[index]], set()).add(place)
     return {key: frozenset(columns) for key, columns in marked.items()}
 

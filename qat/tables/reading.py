@@ -14,6 +14,7 @@ BOLD = (
     "it (95 % paired t interval over seeds; no difference is significant with fewer than 3 seeds); "
     "only rows of the same network, data set and protocol notes are compared"
 )
+FLOAT = "float rows are the reference of the quantized ones: they are not compared, and never bold"
 DATA_SETS = "rows of different data sets are not comparable: notes and bold apply within a data set"
 UNTIMED = (
     "no latency in a runtime was measured: qat measure RUN_DIR measures it for a run with "
@@ -46,8 +47,18 @@ def how_to_read(rows: Sequence[Row], records: Sequence[RunRecord]) -> Iterator[s
         yield from _counts(rows, usual)
     if any(row.bold for row in rows):
         yield BOLD
+        if _has_float_beside_bold(rows, records):
+            yield FLOAT
     if len({run_facts(record).data for record in records}) > 1:
         yield DATA_SETS
+
+
+def _has_float_beside_bold(rows: Sequence[Row], records: Sequence[RunRecord]) -> bool:
+    """Whether a float row has a value in a column with bold ones."""
+    floats = {record.id for record in records if run_facts(record).is_float}
+    bold = {place for row in rows for place in row.bold}
+    reference = [row for row in rows if row.ids and floats.issuperset(row.ids)]
+    return any(row.cells[place] is not None for row in reference for place in bold - row.bold)
 
 
 def untimed(records: Sequence[RunRecord]) -> Iterator[str]:

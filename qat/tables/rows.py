@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from qat.base.plurals import counted
 from qat.records.divergence import divergence_of
 from qat.records.schema import RunRecord
 from qat.records.store import RecordProblem
@@ -162,9 +163,10 @@ def _refusal(groups: Sequence[Group], unlike: Mapping[int, str]) -> str:
     words = "; ".join(
         f"{groups[i].facts.label} ({groups[i].facts.mode}): {w}" for i, w in unlike.items()
     )
+    verb = "has" if len(unlike) == 1 else "have"
     return (
-        f"{len(unlike)} rows have another protocol than the others: {words}; leave these runs out, "
-        "list the difference in axes, or drop --strict"
+        f"{counted(len(unlike), 'row')} {verb} another protocol than the others: {words}; leave "
+        "these runs out, list the difference in axes, or drop --strict"
     )
 
 

@@ -1,6 +1,8 @@
 """Which rows are bold: by hand from three seeds each."""
 
-from qat.tables.best import indistinguishable_from_best
+from qat.records.metrics import METRICS
+from qat.tables.best import best_rows, indistinguishable_from_best
+from tests.tables.conftest import planned, seeds
 
 HIGH = {0: 0.90, 1: 0.91, 2: 0.92}
 SIMILAR = {0: 0.901, 1: 0.909, 2: 0.9201}
@@ -27,3 +29,19 @@ def test_one_row_is_best_of_nothing():
 def test_without_common_seeds_only_equal_means_are_bold():
     other = {7: 0.90, 8: 0.91, 9: 0.92}
     assert indistinguishable_from_best([HIGH, other, {5: 0.2}], True) == {0, 1}
+
+
+def test_a_float_row_decides_nothing_and_is_not_bold(make):
+    """It has one run, so that no row differs significantly from it."""
+    rows = [
+        [make(mode="float", metrics={"top1": 0.95})],
+        seeds(make, 0.9, plan=planned(8, quantizer="lsq")),
+        seeds(make, 0.5, plan=planned(4, quantizer="lsq")),
+    ]
+    assert best_rows(rows, "top1", METRICS["top1"]) == {1}
+
+
+def test_float_rows_alone_compete_with_each_other(make):
+    rows = [[make(mode="float", metrics={"top1": top1})] for top1 in (0.8, 0.9, 0.9)]
+    assert best_rows(rows, "top1", METRICS["top1"]) == {0, 1, 2}  # one seed proves nothing
+    assert best_rows(rows[:1], "top1", METRICS["top1"]) == frozenset()

@@ -2,7 +2,7 @@
 
 from qat.tables.layout import LAYOUTS, TableSpec, table_spec
 from qat.tables.published import Published
-from qat.tables.reading import BOLD, DATA_SETS
+from qat.tables.reading import BOLD, DATA_SETS, FLOAT
 from qat.tables.render import render
 from qat.tables.table import table_from
 from tests.tables.conftest import seeds
@@ -68,3 +68,14 @@ def test_a_better_published_row_is_footed(make):
     text = render(table_from(runs, BOLD_TOP1, [better]))
     assert "published: A 2018, table 1; trained with another recipe, never bold" in text
     assert "bold: the best result of our own rows" in text
+
+
+def test_a_float_row_is_the_reference_of_bold_ones(make):
+    runs = seeds(make, 0.8) + seeds(make, 0.7, method="pact")
+    runs.append(make(mode="float", metrics={"top1": 0.9}))
+    table = table_from(runs, BOLD_TOP1)
+    assert bold_methods(table) == {"lsq"}
+    assert FLOAT in table.footer
+    pivot = table_from(runs, LAYOUTS["pact"])
+    assert BOLD in pivot.footer
+    assert FLOAT not in pivot.footer  # it has a column of its own

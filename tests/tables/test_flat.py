@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,6 +59,29 @@ def test_a_baseline_is_one_row(study):
     spec = TableSpec(columns=("method",), compare=("top1",), baseline={"method": "apot"})
     with pytest.raises(TableError, match="no row is the baseline method=apot"):
         table_from(study, spec)
+
+
+def test_each_seed_is_compared_with_the_baseline_of_its_own(make):
+    """A row for each run; a float baseline of one seed serves that seed alone."""
+    runs = [make(mode="float", metrics={"top1": 0.95})]
+    runs += [
+        make(seed=seed, plan=planned(4, quantizer=name), metrics={"top1": top1 + seed / 100})
+        for name, top1 in (("lsq", 0.9), ("pact", 0.8))
+        for seed in (0, 1)
+    ]
+    columns = ("method", "seed", "top1")
+    spec = TableSpec(columns=columns, compare=("top1",), baseline={"method": "lsq"})
+    rows = lines(render(table_from(runs, replace(spec, group=("seed",)))))[2:7]
+    assert {(row[0], row[1]): row[3] for row in rows} == {
+        ("–", "0"): "≈ +5.00",
+        ("lsq", "0"): "–",
+        ("lsq", "1"): "–",
+        ("pact", "0"): "≈ -10.00",
+        ("pact", "1"): "≈ -10.00",
+    }
+    spec = replace(spec, group=("seed",), baseline={"mode": "float"})
+    rows = lines(render(table_from(runs, spec)))[2:7]
+    assert [row[3] for row in rows] == ["–", "≈ -5.00", "–", "≈ -15.00", "–"]
 
 
 def test_differences_count_the_common_seeds(make):

@@ -99,3 +99,13 @@ def test_columns_go_from_wide_to_narrow(study):
     assert [column.header for column in columns] == ["model", "method", "mode", "W8 A8", "W4 A4"]
     assert [row.cells[1] for row in rows] == ["lsq", "minmax", "pact"]
     assert notes == []
+
+
+def test_group_gives_each_seed_rows_of_its_own(study, make):
+    spec = table_spec({"layout": "pact", "group": ["seed"], "bold": []})
+    table = lines(render(table_from([*study, make(mode="float", metrics={"top1": 0.95})], spec)))
+    assert table[0] == ["model", "method", "mode", "seed", "W32 A32", "W8 A8", "W4 A4"]
+    rows = {(row[1], row[3]): row[4:] for row in table[2:12]}
+    assert rows["–", "0"] == ["95.00", "–", "–"]
+    assert rows["lsq", "2"] == ["–", "92.00", "88.00"]
+    assert len(rows) == 10

@@ -15,7 +15,7 @@ def test_groups_have_notes_in_words(make):
     groups = grouped(runs, ["mode"])
     assert groups.unlike == ["", "training.epochs 30, others 3", ""]
     assert groups.notes == [[], ["training.epochs 30, others 3", "missed its gate: run2"], []]
-    with pytest.raises(TableError, match=r"1 rows have another protocol .*list the difference"):
+    with pytest.raises(TableError, match=r"1 row has another protocol .*list the difference"):
         grouped(runs, ["mode"], strict=True)
     assert grouped(runs, ["mode"], axes=["training"], strict=True).unlike == ["", "", ""]
 
