@@ -1,10 +1,11 @@
 """The runs of a study: an index of ids beside the runs, so that two studies can share a run.
 
-``runs/.studies/<study>/<scale>/<id>`` is an empty file for each run. Adding a run needs no lock,
-adding it twice changes nothing, and a killed process leaves nothing half written.
+``runs/.studies/<study>/<scale>/<id>`` is a small file for each run, with a line for each request
+that the run belongs to. Adding a run needs no lock, adding it twice changes nothing, and a killed
+process leaves nothing half written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from qat.base.atomic import write_error
@@ -13,7 +14,7 @@ from qat.base.plain_names import check_plain_name
 INDEX = ".studies"
 
 
-def add_to_study(runs: Path, study: str, scale: str, ids: Iterable[str]) -> None:
+def add_to_study(runs: Path, study: str, scale: str, ids: Iterable[str], request: str = "") -> None:
     """Write that these runs belong to a study.
 
     Args:
@@ -21,6 +22,7 @@ def add_to_study(runs: Path, study: str, scale: str, ids: Iterable[str]) -> None
         study: Name of the study.
         scale: Name of the scale at which they run.
         ids: Of the runs.
+        request: Word for what was typed; with it, :func:`forget_outdated` can forget the runs.
 
     Raises:
         InputError: If a name cannot be the name of a folder.
@@ -32,7 +34,37 @@ def add_to_study(runs: Path, study: str, scale: str, ids: Iterable[str]) -> None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ids:
-            (folder / name).touch()
+            _mark(folder / name, request)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
+def forget_outdated(runs: Path, study: str, scale: str, ids: Collection[str], request: str) -> None:
+    """Forget runs that never started and that a request no longer stands for.
+
+    If the settings of a study change, the same words stand for runs with other ids. Runs with a
+    folder stay, and those that other words have asked for.
+
+    Args:
+        runs: The folder of runs.
+        study: Name of the study.
+        scale: Name of the scale at which they run.
+        ids: Of the runs that the request stands for now.
+        request: Word for what was typed.
+
+    Raises:
+        WriteError: If the disk refuses.
+    """
+    folder = runs / INDEX / study / scale
+    try:
+        for mark in folder.iterdir():
+            if mark.name in ids or (runs / mark.name).exists():
+                continue
+            others = _requests(mark) - {request}
+            if not others:
+                mark.unlink(missing_ok=True)
+            elif request in _requests(mark):
+                mark.write_text("".join(f"{other}\n" for other in sorted(others)))
     except OSError as error:
         raise write_error(folder, error) from error
 
@@ -73,6 +105,21 @@ def runs_of(runs: Path, study: str, scale: str) -> list[Path]:
         return []
     marks = sorted(folder.iterdir(), key=lambda mark: (_marked_at(mark), mark.name))
     return [runs / mark.name for mark in marks]
+
+
+def _mark(mark: Path, request: str) -> None:
+    mark.touch()
+    if request and request not in _requests(mark):
+        with mark.open("a", encoding="utf-8") as file:
+            file.write(f"{request}\n")
+
+
+def _requests(mark: Path) -> set[str]:
+    """The requests that a run belongs to; none in a mark of an older version."""
+    try:
+        return set(mark.read_text(encoding="utf-8", errors="replace").split())
+    except FileNotFoundError:  # another process has forgotten it
+        return set()
 
 
 def _marked_at(mark: Path) -> int:

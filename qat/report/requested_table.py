@@ -52,7 +52,10 @@ def requested_table(request: TableRequest) -> Table:
     if not request.not_started:
         return table
     count = request.not_started + len(records) + len(problems)
-    absent = f"{request.not_started} of the study's {count} runs have not started, or were deleted"
+    verb, past = ("has", "was") if request.not_started == 1 else ("have", "were")
+    absent = (
+        f"{request.not_started} of the study's {count} runs {verb} not started, or {past} deleted"
+    )
     return replace(table, footer=(*table.footer, absent))
 
 

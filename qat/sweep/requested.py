@@ -19,7 +19,7 @@ from qat.sweep.kept_points import keep_points
 from qat.sweep.launch import at_hand, check_launchers, launch, run_point
 from qat.sweep.points import check_point, named_errors, requested_points
 from qat.sweep.study_table import check_study_table
-from qat.sweep.sweep import run_sweep
+from qat.sweep.sweep import request_word, run_sweep
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def run_requested(words: Words) -> SweepEnd:
     items = make_items(tracked("checking", points), identify)
     keep_points(words, points)
     try:
-        code = run_sweep(points, items, partial(launch, words))
+        code = run_sweep(points, items, partial(launch, words), request_word(words.overrides))
     finally:
         at_hand.clear()
     return SweepEnd(code, [item.folder for item in items])

@@ -7,12 +7,14 @@ launches jobs, reads the records, and launches again the runs that a dead worker
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from qat.base.exit_codes import DONE, FAILED
 from qat.base.printing import complain_line, print_line
 from qat.config.compose import Point
-from qat.records.studies import add_to_study
+from qat.records.schema import canonical_json
+from qat.records.studies import add_to_study, forget_outdated
 from qat.report.printed import print_table
 from qat.report.record_page import write_missing_pages
 from qat.report.requested_table import TableRequest, requested_table
@@ -22,22 +24,26 @@ from qat.sweep.progress import SweepProgress
 LAUNCHES = 3
 """Number of launches of a run that does not start: a dead pool loses its waiting jobs."""
 POLL_SECONDS = 1.0
+_NOT_SETTINGS = ("hydra", "paths.", "force", "tracking")
 
 Launch = Callable[[Sequence[Point]], None]
 
 
-def run_sweep(points: Sequence[Point], items: Sequence[Item], launch: Launch) -> int:
+def run_sweep(
+    points: Sequence[Point], items: Sequence[Item], launch: Launch, request: str = ""
+) -> int:
     """Run the unfinished runs, then print the table and a summary.
 
     Args:
         points: All points of the request.
         items: Their different runs.
         launch: Runs some points, and returns when their jobs have ended.
+        request: Word for what was typed, from :func:`request_word`.
 
     Returns:
         0 if all are done, 1 otherwise.
     """
-    _index(items)
+    _index(items, request)
     before = [item for item in items if not item.point.config.force and item.state() == "done"]
     pending = [item for item in items if item not in before]
     progress = SweepProgress(pending, len(points), before)
@@ -112,8 +118,19 @@ def _table_of(items: Sequence[Item]) -> TableRequest:
     return TableRequest(folders, study.table, study.name)
 
 
-def _index(items: Sequence[Item]) -> None:
-    """Add the runs to the index of their study."""
+def request_word(overrides: Sequence[str]) -> str:
+    """One word for a request: equal for the same settings, however they are ordered and computed.
+
+    Example:
+        >>> request_word(["seed=0,1", "hydra/launcher=parallel"]) == request_word(["seed=0,1"])
+        True
+    """
+    settings = sorted(word for word in overrides if not word.startswith(_NOT_SETTINGS))
+    return sha256(canonical_json(settings).encode()).hexdigest()[:16]
+
+
+def _index(items: Sequence[Item], request: str) -> None:
+    """Add the runs to the index of their study; forget those that the request stood for before."""
     ids_by_study: dict[tuple[str, str, str], list[str]] = {}
     for item in items:
         config = item.point.config
@@ -121,7 +138,9 @@ def _index(items: Sequence[Item]) -> None:
             key = config.paths.runs, config.study.name, config.scale
             ids_by_study.setdefault(key, []).append(item.id)
     for (runs, study, scale), ids in ids_by_study.items():
-        add_to_study(Path(runs), study, scale, ids)
+        add_to_study(Path(runs), study, scale, ids, request)
+        if request:
+            forget_outdated(Path(runs), study, scale, ids, request)
 
 
 def _view(items: Sequence[Item]) -> None:

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from qat.records.studies import add_to_study, runs_of, scales_of, studies
+from qat.records.studies import add_to_study, forget_outdated, runs_of, scales_of, studies
 
 
 def test_an_index_holds_each_run_once_and_in_order(tmp_path):
@@ -23,3 +23,18 @@ def test_nothing_is_no_error(tmp_path):
     assert studies(tmp_path) == []
     assert scales_of(tmp_path, "it") == []
     assert runs_of(Path("nowhere"), "it", "quick") == []
+
+
+def test_what_a_request_no_longer_stands_for_is_forgotten_unless_it_ran(tmp_path):
+    (tmp_path / "done").mkdir()
+    add_to_study(tmp_path, "bits", "quick", ["done", "old", "shared"], "first")
+    add_to_study(tmp_path, "bits", "quick", ["shared", "other"], "second")
+    add_to_study(tmp_path, "bits", "quick", ["older"])  # as before there were words
+    forget_outdated(tmp_path, "bits", "quick", ["new"], "first")
+    assert ids(tmp_path) == {"done", "shared", "other"}
+    forget_outdated(tmp_path, "bits", "quick", ["other"], "second")
+    assert ids(tmp_path) == {"done", "other"}
+
+
+def ids(runs):
+    return {path.name for path in runs_of(runs, "bits", "quick")}
