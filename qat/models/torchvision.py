@@ -1,7 +1,13 @@
 """Classifiers of torchvision by name."""
 
+import os
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from qat.base.errors import InputError
@@ -13,6 +19,7 @@ _WITHOUT_EXTRAS: dict[str, dict[str, Any]] = {
 }
 _TRAINING_HEADS = ("GoogLeNet", "Inception3")
 """Classes of torchvision with auxiliary classifiers."""
+_DATA_ALONE, _OBJECTS_TOO = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
 
 
 def torchvision_model(
@@ -30,7 +37,7 @@ def torchvision_model(
 
     Raises:
         UnknownNameError: If there is no classifier of that name.
-        InputError: If the weights are unknown, do not fit, or cannot be downloaded.
+        InputError: If the weights are unknown, do not fit, cannot be downloaded, or are no data.
         TypeError: If the builder does not take an option.
 
     Example:
@@ -84,13 +91,33 @@ def _pretrained(
             f"weights {weights} of {name} are for {len(meta['categories'])} classes and 3 "
             f"channels, the data has {classes} and {in_channels}: set model.weights=null"
         )
+    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(enum[weights].url).name
     try:
-        return zoo.get_model(name, weights=enum[weights], **options)
-    except OSError as error:
+        with _reading_data_alone():
+            return zoo.get_model(name, weights=enum[weights], **options)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        if file.exists():
+            raise InputError(
+                f"weights {weights} of {name}: {file} is damaged, or holds other objects than "
+                "tensors, which could be code: delete it, so that it is downloaded again, or use "
+                "another file: model.checkpoint=FILE"
+            ) from error
         raise InputError(
             f"weights {weights} of {name} cannot be downloaded ({error}); "
             "use a file instead: model.checkpoint=FILE"
         ) from error
+
+
+@contextmanager
+def _reading_data_alone() -> Iterator[None]:
+    """Let torch read tensors alone inside the block, although torchvision does not ask for it."""
+    others = {name: os.environ.pop(name, None) for name in (_DATA_ALONE, _OBJECTS_TOO)}
+    os.environ[_DATA_ALONE] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_DATA_ALONE]
+        os.environ.update({name: value for name, value in others.items() if value is not None})
 
 
 def _adapt_first_conv(net: nn.Module, in_channels: int) -> None:

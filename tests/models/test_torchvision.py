@@ -1,5 +1,7 @@
 """Classifiers of torchvision: adapted, converted, and without their extras."""
 
+import os
+
 import pytest
 import torch
 import torchvision.models as zoo
@@ -79,3 +81,53 @@ def test_auxiliary_heads_are_removed_and_others_are_left():
     assert type(net.train()(x)).__name__ == "GoogLeNetOutputs"
     assert without_training_heads(net).train()(x).shape == (2, 10)
     assert not any(name.startswith("aux") for name, _ in net.named_parameters())
+
+
+@pytest.fixture
+def cached(tmp_path, monkeypatch):
+    """Write the weights of squeezenet1_1 into torchvision's cache of this test."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    url = zoo.SqueezeNet1_1_Weights.DEFAULT.url
+    path = tmp_path / "hub" / "checkpoints" / url.rpartition("/")[2]
+    path.parent.mkdir(parents=True)
+
+    def write(content):
+        torch.save(content, path)
+        return path
+
+    return write
+
+
+def squeezenet():
+    return torchvision_model("squeezenet1_1", 1000, 3, weights="DEFAULT")
+
+
+def test_weights_of_the_cache_are_loaded(cached, monkeypatch):
+    state = zoo.squeezenet1_1(num_classes=1000).state_dict()
+    cached(state)
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    loaded = squeezenet().state_dict()
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in state.items())
+    assert os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] == "1"
+    assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
+
+
+class Trap:
+    """An object that makes a folder when it is read as code."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+def test_weights_of_the_cache_are_read_as_data(cached, tmp_path):
+    path = cached({"classifier.1.bias": Trap(tmp_path / "was here")})
+    with pytest.raises(ValueError, match=r"holds other objects than tensors.* delete it") as caught:
+        squeezenet()
+    assert str(path) in str(caught.value)
+    assert not (tmp_path / "was here").exists()
+    path.write_bytes(b"cut off")
+    with pytest.raises(ValueError, match="is damaged"):
+        squeezenet()
