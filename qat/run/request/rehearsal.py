@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from qat.base.complaints import one_line
 from qat.base.errors import InputError, QatError
+from qat.base.plurals import counted
 from qat.convert.calibrate import calibrate, set_phase
 from qat.convert.held import hold_ranges
 from qat.convert.integer import fold_norms
@@ -27,7 +28,7 @@ from qat.models.logits import check_logits
 from qat.observers.registry import make_observer
 from qat.observers.statistics import StatisticsObserver
 from qat.run.prepared import Prepared
-from qat.run.request.attention import check_attention
+from qat.run.request.attention import LIBRARIES, check_attention, check_attention_layers
 from qat.run.request.last_batch import check_last_batch, smallest_batch
 from qat.training.aids.distillation import check_names
 from qat.training.device import check_devices
@@ -46,8 +47,11 @@ def rehearse(prepared: Prepared) -> None:
     if key in _rehearsed:
         return
     mode, training = prepared.mode, prepared.float_training
+    from_library = prepared.network.source in LIBRARIES
     with torch.random.fork_rng(devices=[]):
         net, example = prepared.network.build(), prepared.images.example()
+        if prepared.scheme is not None and from_library:
+            check_attention_layers(net, prepared.network.name)
         with torch.no_grad():
             check_logits(net.eval()(example), len(example), prepared.data.classes, "evaluation")
         if training is not None:
@@ -55,7 +59,7 @@ def rehearse(prepared: Prepared) -> None:
         if prepared.ptq is not None:
             net = prepared.ptq.changed(net).net
         if prepared.scheme is not None:
-            if prepared.network.source == "timm":
+            if from_library:
                 check_attention(net, example, prepared.network.name)
             held = prepared.held
             plan = make_plan(net, prepared.scheme, example) if held is None else held.plan
@@ -134,7 +138,8 @@ def _try_training(
         if count == 1 and "more than 1 value per channel" in str(error):
             check_last_batch(key, images, batch_size, 0, devices)
         raise InputError(
-            f"the network cannot be trained on a batch of {count} images: {one_line(error)}"
+            f"the network cannot be trained on a batch of {counted(count, 'image')}: "
+            f"{one_line(error)}"
         ) from error
     finally:
         net.zero_grad(set_to_none=True)

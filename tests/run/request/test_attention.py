@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 from torch.nn import functional as F
 
 from qat.base.errors import InputError
-from qat.run.request.attention import check_attention
+from qat.run.request.attention import check_attention, check_attention_layers
 from tests.models.networks import build
 
 
@@ -56,3 +57,28 @@ def test_convolutions_and_gates_pass():
 def test_timms_networks_with_attention_are_refused_by_name(name, side):
     with pytest.raises(InputError, match=f"model.name={name} has attention"):
         check_attention(build("timm", name).eval(), torch.rand(1, 3, side, side), name)
+
+
+@pytest.mark.parametrize("name", ["vit_b_16", "swin_t", "swin_v2_t", "maxvit_t"])
+def test_torchvisions_networks_with_attention_are_refused_by_name_whatever_the_image(name):
+    with torch.device("meta"):  # classes are enough
+        net = torchvision.models.get_model(name)
+    message = rf"model\.name={name} has attention \(a product of two activations in \S+\)"
+    with pytest.raises(InputError, match=message) as caught:
+        check_attention_layers(net, name)
+    assert str(caught.value).endswith("such as resnet18, or mode=float")
+
+
+def test_torchvisions_networks_without_attention_pass():
+    for name in ("resnet18", "convnext_tiny", "efficientnet_b0", "mobilenet_v3_small"):
+        with torch.device("meta"):
+            net = torchvision.models.get_model(name)
+        check_attention_layers(net, name)
+
+
+def test_a_run_of_a_library_s_network_is_refused_before_its_images_are(qat):
+    words = ["model=swin_t", "data=synthetic", "data.train_images=32", "mode=static"]
+    code, _, err = qat("run", *words)
+    assert code == 2
+    assert "model.name=swin_t has attention (a product of two activations in features." in err
+    assert len(err.splitlines()) == 1
