@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qat.analysis.rows import TensorRow
+from qat.base.plurals import counted
 from qat.quantizers.declared import DECLARED
 
 MAX_GAUSS_DB = {2: 9.25, 3: 14.27, 4: 19.38, 5: 24.57, 6: 29.83, 7: 35.13, 8: 40.57}
@@ -189,7 +190,7 @@ def _weight_causes(name: str, row: TensorRow) -> Iterator[Finding]:
     worst, ratio = row.worst_channel_db, row.channel_range_ratio or 1.0
     gap = worst is not None and worst < row.sqnr_db - CHANNEL_GAP_DB
     if row.granularity == "tensor" and (gap or row.dead_channels or ratio > RANGE_RATIO):
-        dead = f", {row.dead_channels} channels became zero" if row.dead_channels else ""
+        dead = f", {counted(row.dead_channels, 'channel')} became zero" if row.dead_channels else ""
         figures = (
             f"{_db(row.sqnr_db)} as a whole, {_db(worst)} in its worst channel; the widest channel "
             f"has {ratio:.1f} times the range of the median one{dead}"

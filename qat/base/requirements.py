@@ -1,10 +1,11 @@
 """What a method must guarantee: the report of a check, and the error if one is not met."""
 
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from qat.base.errors import QatError
+from qat.base.plurals import counted
 
 Case = TypeVar("Case")
 
@@ -50,17 +51,16 @@ class RequirementReport:
 
     def __str__(self) -> str:
         """A list of the requirements, and of the reasons for a refusal."""
-        met, checked = _count(self.requirements, "requirement"), _count(self.cases, "case")
+        met, checked = (
+            counted(len(self.requirements), "requirement"),
+            counted(len(self.cases), "case"),
+        )
         lines = [f"{self.method} meets {met} in {checked}:"]
         lines += [f"  it must {words}" for words in self.requirements]
         for reason in dict.fromkeys(self.refused.values()):
             cases = [case for case, own in self.refused.items() if own == reason]
-            lines.append(f"it refuses {_count(cases, 'case')}: {reason}")
+            lines.append(f"it refuses {counted(len(cases), 'case')}: {reason}")
         return "\n".join(lines)
-
-
-def _count(things: Sized, word: str) -> str:
-    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
 
 
 def check_requirements(

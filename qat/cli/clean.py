@@ -18,6 +18,7 @@ from pathlib import Path
 
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
+from qat.base.plurals import counted
 from qat.base.printing import complain_line, print_line
 from qat.config.yaml_files import default_path
 from qat.records.waste import (
@@ -61,11 +62,13 @@ def clean_command(runs: Path | None, cache: Path | None, force: bool) -> int:
             continue
         print_line(f"{waste.bytes / 2**20:9.1f} MiB  {waste.path}  ({waste.reason})")
         gone, total = gone + 1, total + waste.bytes
-    hint = "" if force or not gone else "; qat clean --force deletes them"
+    hint = (
+        "" if force or not gone else f"; qat clean --force deletes {'it' if gone == 1 else 'them'}"
+    )
     suffix = " deleted" if force else ""
-    print(f"{total / 2**20:9.1f} MiB in {gone} {'place' if gone == 1 else 'places'}{suffix}{hint}")
+    print(f"{total / 2**20:9.1f} MiB in {counted(gone, 'place')}{suffix}{hint}")
     if links := sum(len(links_among(folder)) for folder in (runs, cache)):
-        print(f"{links} {'link' if links == 1 else 'links'} in these folders: not followed")
+        print(f"{counted(links, 'link')} in these folders: not followed")
     return DONE
 
 

@@ -6,6 +6,7 @@ import shutil
 
 from qat.base.exit_codes import DONE
 from qat.base.lines import aligned
+from qat.base.plurals import counted
 from qat.config.yaml_files import default_path
 from qat.data.names import NAMED, TORCHVISION_DATA, file_name, presence
 from qat.records.environment import environment_facts, integer_products, products_may_saturate
@@ -41,7 +42,7 @@ def _machine() -> list[DoctorLine]:
     lines = [
         ("+", "python", facts["python"]),
         ("+", "versions", versions),
-        ("+", "cpu", f"{facts['cpu']}, {facts['cores']} usable cores"),
+        ("+", "cpu", f"{facts['cpu']}, {counted(facts['cores'], 'usable core')}"),
     ]
     best = integer_products(instructions)
     if best is not None:

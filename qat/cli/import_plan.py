@@ -6,6 +6,7 @@ from pathlib import Path
 
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
+from qat.base.plurals import counted
 from qat.base.printing import print_line
 from qat.config.compose import is_accepted
 from qat.config.register import register_schema
@@ -58,8 +59,10 @@ def import_command(
 
 def _lines(held: HeldPlan, path: Path, overrides: Sequence[str]) -> list[str]:
     layers, tensors = len(held.plan.layers), len(held.plan.tensors)
-    between = f", {tensors} tensors" if tensors else ""
-    lines = [f"{path}  {layers} layers{between}, {len(held.ranges)} ranges held"]
+    between = f", {counted(tensors, 'tensor')}" if tensors else ""
+    lines = [
+        f"{path}  {counted(layers, 'layer')}{between}, {counted(len(held.ranges), 'range')} held"
+    ]
     floats = [name for name, _ in held.plan.left_float]
     for words, names in (
         ("float, since the file does not quantize them", floats),

@@ -8,6 +8,7 @@ from qat.base.durations import duration
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
 from qat.base.lines import wrapped
+from qat.base.plurals import counted
 from qat.base.printing import print_line
 from qat.records.folder import RunFolder
 from qat.records.lock import holder
@@ -77,12 +78,13 @@ def _stage(folder: Path) -> str:
 
 def _origin(record: RunRecord) -> str:
     environment = record.environment
-    if not environment:
+    if "cpu" not in environment:
         return ""
     commit = f"commit {str(environment.get('commit'))[:12]}" + (
         " with changes" * bool(environment.get("dirty"))
     )
-    return f"{environment.get('cpu')}, {environment.get('threads')} threads, {commit}"
+    threads = counted(environment.get("threads") or 0, "thread")
+    return f"{environment.get('cpu')}, {threads}, {commit}"
 
 
 def _print_stages(record: RunRecord) -> None:

@@ -39,6 +39,7 @@ class Bases:
     """
 
     def __init__(self, extra_dir: Path | None) -> None:
+        self.extra_dir = extra_dir
         self._groups = frozenset(groups(extra_dir))
         paths = (path for root in roots(extra_dir) for path in root.rglob("*.yaml"))
         self._file_times = tuple(sorted((str(path), path.stat().st_mtime_ns) for path in paths))

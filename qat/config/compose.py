@@ -25,7 +25,7 @@ from qat.config.register import register_schema
 from qat.config.schema import RunConfig
 from qat.config.study_grids import key_of, study_points
 from qat.config.words.types import check_words
-from qat.config.yaml_files import ROOT_CONFIG, config_dir, options
+from qat.config.yaml_files import ROOT_CONFIG, config_dir, config_dir_flag, options
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,12 @@ class Point:
     Attributes:
         overrides: Overrides that name it.
         config: The configuration that they compose to.
+        extra_dir: Folder of the user's YAML; None if there is none.
     """
 
     overrides: tuple[str, ...]
     config: RunConfig
+    extra_dir: Path | None = None
 
     @property
     def label(self) -> str:
@@ -115,7 +117,7 @@ def _with_what_they_read(bases: Bases, points: list[Point]) -> list[Point]:
 
 def _composed(bases: Bases, overrides: tuple[str, ...], named: bool) -> Point:
     with readable(f"point {' '.join(overrides)}: " if named else ""):
-        return Point(overrides, typed(bases.compose(overrides)))
+        return Point(overrides, typed(bases.compose(overrides)), bases.extra_dir)
 
 
 def _expanded(bases: Bases, point: Point, multirun: bool) -> list[Point]:
@@ -125,7 +127,8 @@ def _expanded(bases: Bases, point: Point, multirun: bool) -> list[Point]:
         return [point]
     chosen = next((word for word in point.overrides if key_of(word) == "experiment"), "")
     if not multirun:
-        raise RequestError(f"{chosen} is a study of many runs: qat run -m {chosen}")
+        flag = config_dir_flag(bases.extra_dir)
+        raise RequestError(f"{chosen} is a study of many runs: qat run -m {chosen}{flag}")
     words = [word for word in point.overrides if word != chosen]
     return [
         _composed(bases, overrides, named=True)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 ROOT_CONFIG = "run"
@@ -85,3 +86,21 @@ def default_path(name: str) -> Path:
         name: ``data``, ``runs`` or ``cache``; the environment variable ``QAT_NAME`` changes it.
     """
     return Path(os.environ.get(f"QAT_{name.upper()}", name)).expanduser()
+
+
+def config_dir_flag(extra_dir: Path | None) -> str:
+    """`` --config-dir DIR`` for a command to type; empty without such a folder.
+
+    Args:
+        extra_dir: Folder of the user's YAML; None if there is none.
+
+    Example:
+        >>> config_dir_flag(Path("my conf")), config_dir_flag(None)
+        (" --config-dir 'my conf'", '')
+    """
+    if extra_dir is None:
+        return ""
+    here = Path.cwd()
+    path = here / extra_dir
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    return f" --config-dir {shlex.quote(str(shown))}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from qat.base.atomic import write_atomic
 from qat.base.errors import InputError
+from qat.base.plurals import counted
 from qat.base.reading import UnreadableError, read_json
 from qat.core.plan import Plan
 
@@ -43,10 +44,9 @@ class HeldRange:
         if wrong or not self.scale:
             raise InputError(f"a scale must be a finite number above 0, got {(*wrong, None)[0]!r}")
         if len(self.scale) != len(self.zero_point):
-            raise InputError(
-                f"{len(self.scale)} scales and {len(self.zero_point)} zero points do not belong "
-                "together"
-            )
+            scales = counted(len(self.scale), "scale")
+            zeros = counted(len(self.zero_point), "zero point")
+            raise InputError(f"{scales} and {zeros} do not belong together")
         for zero_point in self.zero_point:
             if type(zero_point) is not int:
                 raise InputError(f"a zero point must be an integer, got {zero_point!r}")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from qat.base.plurals import counted
 from qat.data.augment import Augment
 from qat.data.errors import DataError
 from qat.data.in_memory import Images, ImageSet
@@ -69,8 +70,9 @@ class Batches:
         self.seed, self.epoch, self.memory_limit = seed, epoch, memory_limit
         self._check_preprocess()
         if len(self) == 0:
+            verb = "gives" if len(image_set) == 1 else "give"
             raise DataError(
-                f"{len(image_set)} images give no full batch of {batch_size}; "
+                f"{counted(len(image_set), 'image')} {verb} no full batch of {batch_size}; "
                 "set drop_last=false or a smaller batch_size"
             )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
+from qat.base.plurals import counted
 from qat.data.bundle import DataBundle
 from qat.data.in_memory import Images
 
@@ -37,7 +38,9 @@ def part_words(images: Images, classes: int, names: Sequence[str] = ()) -> str:
         '7 images of 8x8, 3 channels: ant 3, bee 2, cat 2'
     """
     channels, height, width = images.image_shape
-    size = f"{_counted(len(images), 'image')} of {height}x{width}, {_counted(channels, 'channel')}"
+    size = (
+        f"{counted(len(images), 'image', ',')} of {height}x{width}, {counted(channels, 'channel')}"
+    )
     spread = per_class(images, classes, names) if images.labelled else "no labels"
     return f"{size}: {spread}"
 
@@ -66,7 +69,3 @@ def per_class(images: Images, classes: int, names: Sequence[str] = ()) -> str:
         return summary
     more = ", ..." if len(empty) > _NAMED else ""
     return f"{summary}, {len(empty):,} without an image ({', '.join(empty[:_NAMED])}{more})"
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"

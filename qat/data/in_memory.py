@@ -7,6 +7,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
+from qat.base.plurals import counted
 from qat.data.errors import DataError
 from qat.data.labels import NO_LABEL, is_labelled
 from qat.data.resize import fit, fitted_size
@@ -100,9 +101,10 @@ class ImageSet:
                 "give one class number per image, cast with .long()"
             )
         if len(self.images) != len(self.labels):
+            images, labels = counted(len(self.images), "image"), counted(len(self.labels), "label")
             raise DataError(
-                f"images and labels must have the same length, got {len(self.images)} images and "
-                f"{len(self.labels)} labels; give one label per image"
+                f"images and labels must have the same length, got {images} and {labels}; "
+                "give one label per image"
             )
         if 0 in self.images.shape:
             raise DataError(f"there must be images, got shape {list(self.images.shape)}; add some")

@@ -7,6 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from qat.base.plurals import counted
 from qat.data.errors import DataError
 from qat.data.resize import fit
 
@@ -69,9 +70,10 @@ class Preprocess:
             DataError: If the images have more or fewer channels than there are means.
         """
         if images.shape[1] != len(self.mean):
+            values = counted(len(self.mean), "value")
             raise DataError(
-                f"mean and std have {len(self.mean)} values, the images {images.shape[1]} "
-                "channels; set data.mean and data.std to one value per channel"
+                f"mean and std have {values}, the images {counted(images.shape[1], 'channel')}; "
+                "set data.mean and data.std to one value per channel"
             )
         mean, std = _per_channel(tuple(self.mean), tuple(self.std), images.device)
         return images.float().div_(255).sub_(mean).div_(std)

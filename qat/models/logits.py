@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from qat.base.errors import InputError
+from qat.base.plurals import counted
 
 
 def check_logits(output: Any, images: int, classes: int, mode: str) -> None:
@@ -35,7 +36,7 @@ def check_logits(output: Any, images: int, classes: int, mode: str) -> None:
         if tuple(output.shape) != needed:
             raise InputError(
                 f"the model returns logits of shape {tuple(output.shape)} in {mode} mode for "
-                f"{images} images of {classes} classes: it must return {needed}"
+                f"{counted(images, 'image')} of {classes} classes: it must return {needed}"
             )
         return
     place = _place_of_logits(output, needed)

@@ -11,6 +11,8 @@ from typing import Any
 
 from torch import Tensor
 
+from qat.base.plurals import counted
+
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
 _COMPILED = "_orig_mod."
 # Tensors that averaging (AveragedModel) and counting of operations (thop) add to the weights.
@@ -46,7 +48,7 @@ class CheckpointTensors:
         place = f" from {self.key}" if self.key else ""
         prefix = f" without prefix {self.prefix}" if self.prefix else ""
         unused = f"; not loaded: {some(self.unused)}" if self.unused else ""
-        return f"{len(self.state)} tensors loaded{place}{prefix}{unused}"
+        return f"{counted(len(self.state), 'tensor')} loaded{place}{prefix}{unused}"
 
 
 def mappings_of_tensors(content: Any) -> Iterator[tuple[str, dict[str, Tensor]]]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from qat.base.plurals import counted
 from qat.notebook.errors import RunFailedError
 from qat.notebook.session import session
 from qat.notebook.words import request_words
@@ -45,8 +46,9 @@ def sweep(
         end = run_requested(request_words(overrides, config_dir, multirun=True))
     absent = [folder.name for folder in end.folders if RunFolder(folder).state() == "absent"]
     if absent:
+        verb = "was" if len(absent) == 1 else "were"
         raise RunFailedError(
-            f"{len(absent)} of {len(end.folders)} runs were not started ({', '.join(absent)}): "
-            "start the sweep again"
+            f"{len(absent)} of {counted(len(end.folders), 'run')} {verb} not started "
+            f"({', '.join(absent)}): start the sweep again"
         )
     return [seen_record(folder) for folder in end.folders]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from qat.base.errors import InputError
+from qat.base.plurals import counted
 from qat.base.requirements import RequirementReport, check_requirements
 from qat.base.target import load_target
 from qat.core.grid import IntGrid
@@ -47,7 +48,7 @@ class ObserverCase:
         return x * 10.0 ** torch.arange(self.slices)[:, None]
 
     def __str__(self) -> str:
-        return "1 slice" if self.slices == 1 else f"{self.slices} slices"
+        return counted(self.slices, "slice")
 
 
 def check_observer(

@@ -35,6 +35,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 COMMIT_VARIABLE = "QAT_COMMIT"
 """Has the commit where there is no repository: in a container, or in a copied tree."""
 DIFF_LIMIT = 20_000
+CONFIG_DIR = "config_dir"
+"""Key of the folder of the user's YAML (``--config-dir``); absent without one."""
 
 
 def environment_facts(

@@ -39,6 +39,7 @@ class Diagnosis:
         record: Record of the run.
         layers: The rows of each layer, in the order of the network.
         findings: What stands out, the worst first, each with the overrides to try (``settings``).
+        folder: Folder of the run, for the commands to try; None if its id names it.
 
     Example:
         >>> record = RunRecord("0a1b2c", "done", "static", 0, metrics={"float_top1": 0.9})
@@ -49,6 +50,7 @@ class Diagnosis:
     record: RunRecord
     layers: tuple[LayerRows, ...]
     findings: tuple[Finding, ...]
+    folder: Path | None = None
 
     def lines(self) -> list[str]:
         """What follows the table of layers: the first fall, warnings, findings, float layers."""
@@ -56,7 +58,7 @@ class Diagnosis:
         return [
             *fall_lines(self.layers),
             *warnings,
-            *finding_lines(self.findings, self.record),
+            *finding_lines(self.findings, self.record, self.folder),
             *float_lines(self.record),
         ]
 
@@ -108,7 +110,7 @@ def diagnosis_of(folder: Path) -> Diagnosis:
             "a finished run of mode static, dynamic, qat or mixed has one"
         )
     noteworthy = findings(layers, trained=record.mode == "qat")
-    return Diagnosis(record, tuple(layers), tuple(noteworthy))
+    return Diagnosis(record, tuple(layers), tuple(noteworthy), folder)
 
 
 def _figures(layer: LayerRows) -> dict[str, object]:

@@ -8,11 +8,13 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from qat.analysis.diagnosis import MORE_IMAGES, Finding, LayerRows, findings, first_fall, layer_rows
+from qat.base.plurals import counted
 from qat.config.study_grids import key_of
 from qat.records.schema import RunRecord
 from qat.records.side_files.layers import read_layers
 from qat.records.side_files.verified import SideFileError
 from qat.report.layer_rows import tensor_rows_of
+from qat.report.next_steps import config_dir_of, reference
 
 MOST_LAYERS = 4
 """Number of layers shown for each finding."""
@@ -64,7 +66,7 @@ def drop_lines(folder: Path, record: RunRecord) -> list[str]:
     where = fall_lines(layers) or [finding.kind for finding in findings(layers)] or ["unknown"]
     return [
         f"top-1 fell by {100 * drop:.2f} points: {where[0]}",
-        f"what to try: qat diagnose {record.id}",
+        f"what to try: qat diagnose {reference(folder)}",
     ]
 
 
@@ -121,12 +123,15 @@ def fall_lines(layers: Sequence[LayerRows]) -> list[str]:
     ]
 
 
-def finding_lines(noteworthy: Sequence[Finding], record: RunRecord) -> list[str]:
+def finding_lines(
+    noteworthy: Sequence[Finding], record: RunRecord, folder: Path | None = None
+) -> list[str]:
     """The findings, with the commands to try.
 
     Args:
         noteworthy: What stands out, the worst first.
         record: Record of the run, for the commands.
+        folder: Its folder, for the commands; None if the id of the run names it.
     """
     lines = []
     for finding in noteworthy:
@@ -134,9 +139,11 @@ def finding_lines(noteworthy: Sequence[Finding], record: RunRecord) -> list[str]
         shown = list(finding.layers.items())[:MOST_LAYERS]
         lines += [f"    {layer}: {figures}" for layer, figures in shown]
         if len(finding.layers) > MOST_LAYERS:
-            lines.append(f"    … and {len(finding.layers) - MOST_LAYERS} more layers")
+            lines.append(f"    … and {counted(len(finding.layers) - MOST_LAYERS, 'more layer')}")
         settings = [_filled(setting, record) for setting in finding.settings]
-        lines += [f"    try: {_command(record, setting)}" for setting in settings if setting]
+        lines += [
+            f"    try: {_command(record, setting, folder)}" for setting in settings if setting
+        ]
     return lines
 
 
@@ -150,19 +157,22 @@ def _filled(setting: str, record: RunRecord) -> str:
     return setting.format(images=images) if images > used else ""
 
 
-def _command(record: RunRecord, setting: str) -> str:
-    """The command that repeats the run with a setting, without options of a replaced observer."""
+def _command(record: RunRecord, setting: str, folder: Path | None) -> str:
+    """The command that repeats the run with a setting, without options of a replaced observer.
+
+    Code that an override names must be named again.
+    """
     group, _, slot = setting.partition("=")[0].partition("@")
-    options = f"{slot}.observer_options" if group == "observer" else None
+    options = f"{slot}.observer_" if group == "observer" else None
     words = {word: key_of(word) for word in record.overrides}
-    if options is None or not any(key.startswith(options) for key in words.values()):
-        return f"qat run --from {record.id} {setting}"
-    kept = [
-        shlex.quote(word)
-        for word, key in words.items()
-        if not key.startswith(options) and key != f"observer@{slot}"
-    ]
-    return " ".join(["qat run", *kept, setting])
+    name = record.id if folder is None else reference(folder)
+    start = f"qat run --from {name}"
+    kept = [word for word in words if "target=" in word or "target:" in word]
+    if options is not None and any(key.startswith(options) for key in words.values()):
+        start, replaced = "qat run", (options, f"observer@{slot}")
+        kept = [word for word, key in words.items() if not key.startswith(replaced)]
+    start += config_dir_of(record)
+    return " ".join([start, *map(shlex.quote, kept), setting])
 
 
 def float_lines(record: RunRecord) -> list[str]:
@@ -170,4 +180,5 @@ def float_lines(record: RunRecord) -> list[str]:
     names = [name for name, _ in (record.plan or {}).get("left_float", ())]
     if not names:
         return []
-    return [f"• {len(names)} operations stay float: {', '.join(names)}"]
+    verb = "stays" if len(names) == 1 else "stay"
+    return [f"• {counted(len(names), 'operation')} {verb} float: {', '.join(names)}"]

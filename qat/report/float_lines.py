@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from qat.base.plurals import counted
+
 SHOWN = 3
 """Number of names in the short line."""
 
@@ -25,14 +27,14 @@ def float_lines(plan: Mapping[str, Any] | None, run_id: str, every: bool = False
     elif floats:
         names = ", ".join(name for name, _ in floats[:SHOWN])
         more = f", ... (qat show {run_id} lists all)" if len(floats) > SHOWN else ""
-        yield f"left float: {len(floats)} {_noun(floats)} ({names}{more})"
+        yield f"left float: {_what(floats)} ({names}{more})"
 
 
-def _noun(floats: Sequence[Sequence[str]]) -> str:
+def _what(floats: Sequence[Sequence[str]]) -> str:
     """Layers, or parameters that the network uses outside of layers, or both."""
     parameters = sum(kind == "Parameter" for _, kind in floats)
     if parameters == 0:
-        return "layer" if len(floats) == 1 else "layers"
+        return counted(len(floats), "layer")
     if parameters == len(floats):
-        return "parameter" if len(floats) == 1 else "parameters"
-    return "layers and parameters"
+        return counted(len(floats), "parameter")
+    return f"{len(floats)} layers and parameters"

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+from qat.base.plurals import counted
 from qat.base.text import markdown_text
 from qat.records.side_files.memory import (
     FLOAT,
@@ -92,8 +93,8 @@ def _prefetch_line(prefetch: PrefetchMemory) -> str:
     )
     return (
         f"weights {_size(prefetch.packed_weight_bytes)} packed, at most "
-        f"{prefetch.most_unpacked} layers and {_size(prefetch.peak_unpacked_bytes)} unpacked "
-        f"at once (all weights in float: {_size(prefetch.float_weight_bytes)}); {times}, "
+        f"{counted(prefetch.most_unpacked, 'layer')} and {_size(prefetch.peak_unpacked_bytes)} "
+        f"unpacked at once (all weights in float: {_size(prefetch.float_weight_bytes)}); {times}, "
         f"n = {prefetch.latency[ORDINARY].repeats}"
     )
 

@@ -1,5 +1,6 @@
 """What each step of post-training quantization cost and brought, as lines and as a table."""
 
+from qat.base.plurals import counted
 from qat.base.text import markdown_text
 from qat.records.side_files.ptq import PtqFile
 
@@ -7,9 +8,10 @@ from qat.records.side_files.ptq import PtqFile
 def ptq_lines(file: PtqFile) -> list[str]:
     """A heading, and one line for each step of a run's ``ptq.json``."""
     reference = "" if file.float_top1 is None else f"; float top-1 {_percent(file.float_top1)}"
+    tested = counted(file.test_images, "test image")
     heading = (
-        f"post-training steps on {file.images} images; logit SQNR against the float network, "
-        f"top-1 of the first {file.test_images} test images{reference}"
+        f"post-training steps on {counted(file.images, 'image')}; logit SQNR against the float "
+        f"network, top-1 of the first {tested}{reference}"
     )
     return [heading, *(f"  {row.words}" for row in file.rows)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from qat.base.plurals import counted
 from qat.export.reference.accumulators import ACCUMULATOR_BITS
 from qat.export.runtimes.labels import HALF, HALF_SIMULATED, SIZE_ONLY
 from qat.records.side_files.latency import LatencyFile
@@ -26,8 +27,8 @@ def parity_lines(parity: ParityFile) -> list[str]:
     lines.append(_gate_line(parity))
     if (reference := parity.reference) is not None:
         lines.append(
-            f"integer-only reference: {reference.images} images, at most "
-            f"{reference.max_steps:g} steps from the simulation"
+            f"integer-only reference: {counted(reference.images, 'image')}, at most "
+            f"{counted(reference.max_steps, 'step', 'g')} from the simulation"
         )
     return lines + _accumulator_lines(parity.accumulators)
 
@@ -44,7 +45,7 @@ def latency_lines(latency: LatencyFile) -> list[str]:
             f"{row.network} {times[row.network]}, {row.baseline} "
             f"{times[row.baseline]}: {row.median:.2f}\u00d7 "
             f"({row.lower:.2f} to {row.upper:.2f}) as fast; batch {row.batch}, "
-            f"{row.threads} threads, {row.runtime} {latency.rows[0].version}, medians "
+            f"{counted(row.threads, 'thread')}, {row.runtime} {latency.rows[0].version}, medians "
             f"and quartiles of {latency.rows[0].repeats}"
             f"{_half_words(latency, row.network)}"
         )
@@ -64,7 +65,7 @@ def _execution_line(execution: RuntimeExecution) -> str:
         return text + (f"; {HALF_SIMULATED}" if half[0] < half[1] else "")
     if not execution.layers:
         return text + "all in float"
-    text += f"{whole} of {execution.layers} layers run as integers"
+    text += f"{whole} of {counted(execution.layers, 'layer')} run as integers"
     if execution.float_layers:
         text += f"; {SIZE_ONLY} ({', '.join(execution.float_layers)})"
     return text
@@ -73,9 +74,10 @@ def _execution_line(execution: RuntimeExecution) -> str:
 def _gate_line(parity: ParityFile) -> str:
     parts = []
     for how, rows in parity.logits.items():
-        text = f"same class for {100 * rows.top1_agreement:.2f} % of {rows.images} images ({how}"
+        images = counted(rows.images, "image")
+        text = f"same class for {100 * rows.top1_agreement:.2f} % of {images} ({how}"
         if rows.max_steps is not None:
-            text += f", largest difference {rows.max_steps:g} steps"
+            text += f", largest difference {counted(rows.max_steps, 'step', 'g')}"
         if (first := parity.first_diverging.get(how)) is not None:
             text += f", first difference in {first.name}"
         parts.append(f"{text})")
@@ -93,5 +95,5 @@ def _accumulator_lines(rows: Sequence[AccumulatorWidth]) -> list[str]:
     for bits in ACCUMULATOR_BITS:
         over = [row.name for row in rows if bits in row.overflows]
         if over:
-            text += f"; {bits} bits overflow in {len(over)} of {len(rows)} layers"
+            text += f"; {bits} bits overflow in {len(over)} of {counted(len(rows), 'layer')}"
     return [text]

@@ -7,18 +7,21 @@ from qat.base.errors import RequestError, UnknownNameError
 from qat.base.synonyms import nearest
 from qat.config.run_dirs import run_dir
 from qat.config.study_file import StudyFile, read_study, study_names
-from qat.config.yaml_files import default_path
+from qat.config.yaml_files import config_dir_flag, default_path
 from qat.records.studies import runs_of, scales_of
 from qat.report.requested_table import TableRequest
 
 
-def study_runs(study: StudyFile, runs: Path, scale: str | None) -> tuple[str, list[Path]]:
+def study_runs(
+    study: StudyFile, runs: Path, scale: str | None, extra_dir: Path | None = None
+) -> tuple[str, list[Path]]:
     """The run folders of a study at one scale.
 
     Args:
         study: The study.
         runs: The folder of runs.
         scale: The scale; None: the scale that ran last.
+        extra_dir: Folder of the user's YAML files, for messages.
 
     Returns:
         The scale and the folders.
@@ -30,11 +33,12 @@ def study_runs(study: StudyFile, runs: Path, scale: str | None) -> tuple[str, li
     if scale is None and scales:
         scale = scales[0]
     if scale not in scales:
+        flag = config_dir_flag(extra_dir)
         at = f" at scale={scale}" if scale else ""
         hint = f"; it has runs at scale={', '.join(scales)}" if scales else ""
         raise RequestError(
             f"study {study.name} has no runs{at} under {runs}{hint}: "
-            f"qat run -m experiment={study.file}" + (f" scale={scale}" if scale else "")
+            f"qat run -m{flag} experiment={study.file}" + (f" scale={scale}" if scale else "")
         )
     return scale, runs_of(runs, study.name, scale)
 
@@ -68,10 +72,11 @@ def table_request(
     if len(what) > 1:
         raise RequestError(f"{studies[0]} is a study; give one study, or runs and folders")
     study = read_study(studies[0], extra_dir)
-    scale, folders = study_runs(study, runs, scale)
+    scale, folders = study_runs(study, runs, scale, extra_dir)
     present = [folder for folder in folders if folder.exists()]
     if not present:
-        command = f"qat run -m experiment={study.file} scale={scale}"
+        flag = config_dir_flag(extra_dir)
+        command = f"qat run -m{flag} experiment={study.file} scale={scale}"
         raise RequestError(f"no run of study {study.name} has started at scale={scale}: {command}")
     absent = len(folders) - len(present)
     return TableRequest(present, table or study.table, study.name, strict, absent)

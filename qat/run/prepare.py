@@ -3,6 +3,7 @@
 All names, files and combinations are checked here, before anything is computed.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from qat.base.errors import InputError
@@ -32,13 +33,19 @@ from qat.run.request.training import float_training_request, quantized_training_
 from qat.training.device import compute_in_float32, resolve_device
 
 
-def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = True) -> Prepared:
+def prepare(
+    config: RunConfig,
+    overrides: tuple[str, ...],
+    rehearsed: bool = True,
+    config_dir: Path | None = None,
+) -> Prepared:
     """Check a request as far as that is possible without a long computation.
 
     Args:
         config: The run's configuration.
         overrides: The overrides of the command line, for the record.
         rehearsed: Also try each stage on a few images; false for a run that is already computed.
+        config_dir: Folder of the user's YAML, for the record; None if there is none.
 
     Raises:
         ValueError: If a value, a file or a combination is wrong.
@@ -57,7 +64,9 @@ def prepare(config: RunConfig, overrides: tuple[str, ...], rehearsed: bool = Tru
     _check_runtime(config, mode)
     keys = CacheKeys(settings, data, device, config.seed, config.evaluate.batch_size)
     network = network_request(config, data, device)
-    prepared = _make_prepared(config, overrides, mode, network, keys, digest)
+    prepared = replace(
+        _make_prepared(config, overrides, mode, network, keys, digest), config_dir=config_dir
+    )
     if rehearsed:
         from qat.run.request.rehearsal import rehearse  # not needed for what was tried before
 

@@ -55,6 +55,7 @@ class Prepared:
         parity: How simulation and runtime are compared.
         memory: How the memory is planned.
         tracking: What is written beside the record.
+        config_dir: Folder of the user's YAML that the request was composed from; None without one.
     """
 
     id: str
@@ -84,3 +85,4 @@ class Prepared:
     parity: ParityConfig
     memory: MemoryRequest
     tracking: TrackingConfig
+    config_dir: Path | None = None

@@ -8,6 +8,7 @@ import torch
 from qat.base.complaints import complain, debug, one_line
 from qat.base.output import output_is_gone
 from qat.config.stored import store_config
+from qat.records.environment import CONFIG_DIR
 from qat.records.file_names import CHECKPOINTS
 from qat.records.folder import RunFolder
 from qat.records.lock import LockedError
@@ -116,6 +117,7 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
         seed=prepared.seed if prepared.mode.quantizes else prepared.config.float.seed,
         overrides=prepared.overrides,
         study=prepared.config.study.name,
+        environment=_command(prepared),
     )
     forget_stage(folder.path)
     folder.write(record)
@@ -133,6 +135,12 @@ def _computed(prepared: Prepared, folder: RunFolder, verbose: bool) -> RunRecord
         raise RecordedError(one_line(cause)) from cause
     _log(prepared, done)
     return done
+
+
+def _command(prepared: Prepared) -> dict[str, str]:
+    """What a command on the run needs again; the first stage adds the machine."""
+    folder = prepared.config_dir
+    return {} if folder is None else {CONFIG_DIR: str(folder.resolve())}
 
 
 def _drawn(prepared: Prepared, outcome: Outcome, verbose: bool) -> RunRecord:

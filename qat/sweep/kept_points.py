@@ -40,7 +40,7 @@ def kept_points(words: Words) -> list[Point] | None:
     if path is None:
         return None
     with suppress(OSError, ValueError, KeyError, TypeError):  # deleted, or of another program
-        return _points(path.read_text(encoding="utf-8"))
+        return _points(path.read_text(encoding="utf-8"), words.extra_dir)
     return None
 
 
@@ -56,7 +56,9 @@ def keep_points(words: Words, points: Sequence[Point]) -> None:
         return  # names of runs become folders by what the folder of runs has now
     with suppress(OSError, ValueError, KeyError, TypeError):
         text = json.dumps([[list(p.overrides), asdict(p.config)] for p in points])
-        if _points(text) == list(points):  # JSON has no numbers as keys, for example
+        if _points(text, words.extra_dir) == list(
+            points
+        ):  # JSON has no numbers as keys, for example
             store, key = entry
             store.get_or_make(KIND, key, lambda path: _write(path, text), suffix=".json")
 
@@ -110,8 +112,11 @@ def _program() -> str:
     return sha256(b"\n".join([*parts, *(version.encode() for version in versions)])).hexdigest()
 
 
-def _points(text: str) -> list[Point]:
-    return [Point(tuple(words), _built(RunConfig, config)) for words, config in json.loads(text)]
+def _points(text: str, extra_dir: Path | None) -> list[Point]:
+    return [
+        Point(tuple(words), _built(RunConfig, config), extra_dir)
+        for words, config in json.loads(text)
+    ]
 
 
 def _built(kind: Any, data: Mapping[str, Any]) -> Any:

@@ -92,7 +92,7 @@ def launch_here(points: Sequence[Point]) -> None:
         try:
             run_id = known_identity(point.config)
             prepared = at_hand.pop(run_id, None) if run_id else None
-            prepared = prepared or prepare(point.config, point.overrides, False)
+            prepared = prepared or prepare(point.config, point.overrides, False, point.extra_dir)
             if complete:  # the first calibration serves the others too
                 prepared = replace(
                     prepared, calibration=replace(prepared.calibration, complete=True)
@@ -131,7 +131,9 @@ def run_point(config: DictConfig) -> tuple[float, ...] | None:
     run_id = known_identity(run_config)
     prepared = at_hand.pop(run_id, None) if run_id else None
     searched = is_adaptive(HydraConfig.get().sweeper)  # the points of a grid were checked before
-    prepared = prepared or prepare(run_config, _typed_overrides(), rehearsed=searched)
+    prepared = prepared or prepare(
+        run_config, _typed_overrides(), rehearsed=searched, config_dir=_config_dir()
+    )
     is_done = run_job(prepared, alone=False)
     sweeper = HydraConfig.get().sweeper
     if not is_adaptive(sweeper):
@@ -184,3 +186,9 @@ def multirun_config(hydra: Hydra, words: Words) -> DictConfig:
 
 def _typed_overrides() -> tuple[str, ...]:
     return tuple(HydraConfig.get().overrides.task)
+
+
+def _config_dir() -> Path | None:
+    """The folder of ``--config-dir`` in a job; None without that flag."""
+    sources = HydraConfig.get().runtime.config_sources
+    return next((Path(s.path) for s in sources if s.provider == "command-line"), None)

@@ -63,7 +63,7 @@ def check_point(point: Point, named: bool) -> "Prepared":
         check_request(point.config)
         from qat.run.prepare import prepare  # imports torch, which finished points do not need
 
-        return prepare(point.config, point.overrides)
+        return prepare(point.config, point.overrides, config_dir=point.extra_dir)
 
 
 @contextmanager

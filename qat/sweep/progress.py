@@ -9,6 +9,7 @@ from pathlib import Path
 from qat.base.complaints import hint_for
 from qat.base.durations import duration
 from qat.base.lines import wrapped
+from qat.base.plurals import counted
 from qat.base.printing import complain_line, print_line, print_lines
 from qat.base.text import plain_line
 from qat.config.modes import model_name, trains
@@ -51,7 +52,7 @@ class SweepProgress:
     def announce(self) -> None:
         """Print the number of runs and the expected time."""
         different = len(self.items) + self.before
-        text = f"{self.requested} runs"
+        text = counted(self.requested, "run")
         if different != self.requested:
             text += f", {different} different"
         if self.before:
@@ -110,7 +111,9 @@ class SweepProgress:
         all_items = [*self._before, *self.items]
         names = {item.point.config.study.name for item in all_items}
         study = names.pop() if len(names) == 1 else None
-        return sweep_steps({item.folder: self._outcome(item) for item in all_items}, study)
+        extra_dir = all_items[0].point.extra_dir
+        outcomes = {item.folder: self._outcome(item) for item in all_items}
+        return sweep_steps(outcomes, study, extra_dir)
 
     def _notice(self, item: Item) -> None:
         try:
@@ -152,7 +155,7 @@ class SweepProgress:
         if unknown == len(self.items):
             return "expected time unknown: no similar run is finished"
         text = f"expected time {duration(seconds)}, one run after the other"
-        return text + (f", without {unknown} runs of unknown time" if unknown else "")
+        return text + (f", without {counted(unknown, 'run')} of unknown time" if unknown else "")
 
     def _past(self) -> Timings:
         roots = dict.fromkeys(item.folder.parent for item in self.items)

@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from qat.base.exit_codes import DONE, FAILED
+from qat.base.plurals import counted
 from qat.base.printing import complain_line, print_line
 from qat.config.compose import Point
 from qat.records.store import find_records
@@ -31,7 +32,7 @@ def run_search(
     """
     from qat.report.study_figures import write_study_figures  # imports matplotlib
 
-    print_line(f"{search.name}: {search.done} trials done before, {search.to_go} to go")
+    print_line(f"{search.name}: {counted(search.done, 'trial')} done before, {search.to_go} to go")
     code = start() if search.to_go else DONE
     config = points[0].config
     runs = Path(config.paths.runs)
@@ -39,7 +40,8 @@ def run_search(
     records, problems = find_records(folders)
     best = front([r for r in records if r.status == "done"], config.objectives)
     print_line(
-        f"Pareto front of {', '.join(config.objectives)}: {len(best)} of {len(records)} runs"
+        f"Pareto front of {', '.join(config.objectives)}: {len(best)} of "
+        f"{counted(len(records), 'run')}"
     )
     names = ["run", "mode", "weight_bits", "act_bits", "method", *config.objectives]
     print_table(make_table(best, names, group=("id",), problems=problems))

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import lightning as L
 
 from qat.base.errors import InputError
+from qat.base.plurals import counted
 from qat.core.processes import rank, world_size
 
 
@@ -171,6 +172,6 @@ def check_share(images: int, devices: int) -> None:
     """
     if images < devices:
         raise InputError(
-            f"a batch of {images} images cannot be shared by trainer.devices={devices}: "
+            f"a batch of {counted(images, 'image')} cannot be shared by trainer.devices={devices}: "
             "choose a trainer.batch_size that leaves a larger last batch, or fewer devices"
         )

@@ -34,7 +34,7 @@ def test_the_plan_is_written_and_what_stays_float_is_listed(qat, home):
     written(home, LISTS)
     code, out, err = qat("import", "net.encodings", *TINY)
     assert (code, err) == (0, "")
-    assert out.splitlines()[0] == "net.plan.json  1 layers, 1 ranges held"
+    assert out.splitlines()[0] == "net.plan.json  1 layer, 1 range held"
     assert "float, since the file does not quantize them: features.1.0, features.2.0" in out
     assert out.splitlines()[-1].endswith("scheme.plan=net.plan.json")
     assert ranges_of(home / "net.plan.json") == {"features.0.0.weight": (0.25,)}

@@ -138,7 +138,7 @@ def test_augmentation_comes_after_the_resize():
     [
         ({"batch_size": 0}, "batch_size must be 1 or more, got 0"),
         ({"batch_size": 64, "drop_last": True}, "50 images give no full batch of 64"),
-        ({"preprocess": Preprocess((0.0,) * 3, (1.0,) * 3)}, "the images 1 channels"),
+        ({"preprocess": Preprocess((0.0,) * 3, (1.0,) * 3)}, "the images 1 channel"),
         ({"preprocess": Preprocess((0.0,), (1.0,), crop=13)}, "crop must be at most"),
     ],
 )

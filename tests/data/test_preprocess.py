@@ -58,5 +58,5 @@ def test_sizes_below_one_are_refused(key):
 
 
 def test_channels_that_do_not_match_are_refused():
-    with pytest.raises(DataError, match="mean and std have 3 values, the images 1 channels"):
+    with pytest.raises(DataError, match="mean and std have 3 values, the images 1 channel"):
         Preprocess(MEAN, STD)(random_images(2, 1, 4, 4))

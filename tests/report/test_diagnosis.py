@@ -31,10 +31,10 @@ ROWS = [
 
 
 @pytest.fixture
-def stored(tmp_path):
+def stored(home):
     """A run that lost 1.2 points: folder and record."""
     metrics = {"top1": 0.888, "float_top1": 0.9, "top1_drop": 0.012}
-    return store(tmp_path, a_record(metrics=metrics), layers=ROWS)
+    return store(home / "runs", a_record(metrics=metrics), layers=ROWS)
 
 
 def test_layers_come_in_the_order_of_the_plan(stored):
@@ -96,7 +96,30 @@ def test_a_finding_has_its_worst_layers_and_commands_with_enough_images():
     assert lines[1:] == ["    try: qat run --from aaa111 observer@scheme.act=minmax"]
 
 
+def test_the_command_names_code_folders_and_files_that_the_run_had(home):
+    """Each of them is needed again, so that the command works when it is typed."""
+    record = a_record(
+        overrides=("quantizer@scheme.act=user", "scheme.act.target=mine:Q", "seed=1"),
+        environment={"config_dir": str(home / "conf")},
+    )
+    finding = Finding("values are clipped", {}, ("scheme.weight.granularity=channel",))
+    (_, line) = finding_lines([finding], record, home / "other" / "aaa111")
+    assert line == (
+        f"    try: qat run --from {home}/other/aaa111 --config-dir conf scheme.act.target=mine:Q "
+        "scheme.weight.granularity=channel"
+    )
+
+
+def test_an_observer_of_the_users_that_is_replaced_is_not_named_again(home):
+    words = ("observer@scheme.act=user", "scheme.act.observer_target=mine:O", "seed=1")
+    finding = Finding("values are clipped", {}, ("observer@scheme.act=mse",))
+    (_, line) = finding_lines([finding], a_record(overrides=words), home / "runs" / "aaa111")
+    assert line == "    try: qat run seed=1 observer@scheme.act=mse"
+
+
 def test_operations_that_stay_float_are_named():
     plan = {"left_float": [["norm", "LayerNorm"], ["up", "ConvTranspose2d"]]}
     assert float_lines(a_record(plan=plan)) == ["• 2 operations stay float: norm, up"]
     assert float_lines(a_record()) == []
+    one = {"left_float": [["norm", "LayerNorm"]]}
+    assert float_lines(a_record(plan=one)) == ["• 1 operation stays float: norm"]

@@ -16,7 +16,7 @@ def test_execution_parity_reference_and_accumulators_have_a_line_each():
         "onnxruntime 1.0, avx512_vnni: 3 of 3 layers run as integers",
         "parity passed; same class for 99.50 % of 200 images "
         "(optimizations on, largest difference 2 steps, first difference in conv1)",
-        "integer-only reference: 4 images, at most 1 steps from the simulation",
+        "integer-only reference: 4 images, at most 1 step from the simulation",
         "accumulators: 26 bits at worst (b); 16 bits overflow in 2 of 2 layers; "
         "24 bits overflow in 1 of 2 layers",
     ]

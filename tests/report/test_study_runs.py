@@ -1,5 +1,7 @@
 """Which runs a table is made of."""
 
+from pathlib import Path
+
 import pytest
 
 from qat.base.errors import RequestError
@@ -30,6 +32,8 @@ def test_a_scale_without_runs_is_refused_with_the_others_and_the_command(runs):
         f"study bitwidth has no runs at scale=paper under {runs}; it has runs at scale=quick: "
         "qat run -m experiment=bitwidth scale=paper"
     )
+    with pytest.raises(RequestError, match=r"qat run -m --config-dir mine experiment=bitwidth sc"):
+        study_runs(read_study("bitwidth"), runs, "paper", Path("mine"))
 
 
 def test_all_runs_a_folder_a_run_and_a_study(runs):

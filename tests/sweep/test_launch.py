@@ -78,7 +78,7 @@ def test_points_run_here_one_by_one_and_an_error_outside_of_a_run_is_printed(mon
     monkeypatch.setattr("qat.run.prepare.prepare", fail)
     monkeypatch.setattr(module, "keep_objects", lambda: ended.append("kept"))
     monkeypatch.setattr(module, "has_several_observers", lambda points: False)
-    launch_here([SimpleNamespace(config=name, overrides=()) for name in "abc"])
+    launch_here([SimpleNamespace(config=name, overrides=(), extra_dir=None) for name in "abc"])
     assert ended == [("prepared a", False), "kept", ("prepared c", False)]
     assert not prepared
     assert capsys.readouterr().err == "qat: the launcher ended with OSError: disk full\n"

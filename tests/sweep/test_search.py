@@ -31,7 +31,7 @@ def test_the_front_is_printed_after_the_missing_trials(points, capsys):
     code = run_search(SearchPlan("it", 1, 2, ()), SWEEPER, points, lambda: started.append(1) or 0)
     lines = capsys.readouterr().out.splitlines()
     assert (code, started) == (0, [1])
-    assert lines[0] == "it: 1 trials done before, 2 to go"
+    assert lines[0] == "it: 1 trial done before, 2 to go"
     assert lines[1] == "Pareto front of top1, packed_bytes: 2 of 3 runs"  # c is beaten by b
     assert sum("| static |" in line for line in lines) == 2
     assert lines[-1] == "a.png"

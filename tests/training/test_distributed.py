@@ -93,7 +93,7 @@ class TestTwoProcesses:
 
     @pytest.mark.slow
     def test_a_batch_too_small_to_share_is_refused_in_one_line(self, tmp_path):
-        with pytest.raises(ValueError, match=r"^a batch of 1 images cannot be shared.*batch_size"):
+        with pytest.raises(ValueError, match=r"^a batch of 1 image cannot be shared.*batch_size"):
             trained(tmp_path, 2, sizes=[6, 1])
 
     @pytest.mark.slow

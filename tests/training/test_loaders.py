@@ -41,7 +41,7 @@ def test_every_other_image_weighted_by_its_share(second_of_two):
 
 
 def test_a_batch_of_fewer_images_than_ranks_is_refused(second_of_two):
-    with pytest.raises(ValueError, match=r"a batch of 1 images cannot be shared .*devices=2"):
+    with pytest.raises(ValueError, match=r"a batch of 1 image cannot be shared .*devices=2"):
         list(RankBatches([(torch.zeros(1), torch.zeros(1))]))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.base.plain_names import check_plain_name
+from qat.base.plurals import counted
 from qat.config.checks.aids import check_aids
 from qat.config.checks.deployment import check_deployment
 from qat.config.checks.key_ranges import check_ranges
@@ -110,7 +111,10 @@ def _check_data(data: DataConfig) -> None:
     if (data.mean is None) != (data.std is None):
         raise InputError("data.mean and data.std go together: give both or neither")
     if data.mean and data.std and len(data.mean) != len(data.std):
-        raise InputError(f"data.mean has {len(data.mean)} channels, data.std {len(data.std)}")
+        raise InputError(
+            f"data.mean has {counted(len(data.mean), 'channel')}, data.std {len(data.std)}: give "
+            "equally many"
+        )
 
 
 def _check_float(config: RunConfig) -> None:

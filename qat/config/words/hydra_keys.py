@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from qat.base.errors import RequestError
-from qat.config.yaml_files import files
+from qat.config.yaml_files import config_dir_flag, files
 
 HONOURED = ("hydra/launcher", "hydra/sweeper", "hydra.launcher.", "hydra.sweeper.")
 """Beginnings of the keys that take effect in a sweep."""
@@ -78,13 +78,13 @@ def check_experiments(names: list[str], multirun: bool, extra_dir: Path | None) 
     for name in names:
         if name not in paths:
             continue
-        chosen = f"experiment={name}"
+        chosen = f"experiment={name}{config_dir_flag(extra_dir)}"
         for key, value in _hydra_leaves(paths[name]):
             _check_in_file(chosen, key, value, multirun, len(names) > 1)
 
 
 def _check_in_file(chosen: str, key: str, value: Any, multirun: bool, several: bool) -> None:
-    where = f"{chosen}: "
+    where = f"{chosen.split()[0]}: "
     if key == "hydra.mode" and str(value).rpartition(".")[2].upper() == "MULTIRUN":
         if not multirun:
             raise RequestError(f"{where}hydra.mode={value} asks for a sweep: qat run -m {chosen}")

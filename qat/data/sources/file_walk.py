@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qat.base.plurals import counted
 from qat.data.sources.image_file import suffixes
 
 _SYSTEM = frozenset(["__macosx", "@eadir", "thumbs.db", "ehthumbs.db", "desktop.ini"])
@@ -50,9 +51,13 @@ class LeftOut:
             common = self.suffixes.most_common(_SHOWN)
             kinds = ", ".join(f"{suffix} ({count})" for suffix, count in common)
             more = ", ..." if len(self.suffixes) > _SHOWN else ""
-            notes.append(f"{_files(total)} left out, not an image by suffix: {kinds}{more}")
+            notes.append(
+                f"{counted(total, 'file', ',')} left out, not an image by suffix: {kinds}{more}"
+            )
         if self.odd:
-            notes.append(f"{_files(self.odd)} left out, not a plain file or a link to nothing")
+            notes.append(
+                f"{counted(self.odd, 'file', ',')} left out, not a plain file or a link to nothing"
+            )
         return notes
 
 
@@ -100,7 +105,3 @@ def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
         ]
         visited.append((inside, sorted(name for name in names if not is_hidden(name))))
     yield from sorted(visited)
-
-
-def _files(count: int) -> str:
-    return f"{count:,} {'file' if count == 1 else 'files'}"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qat.base.plurals import counted
 from qat.data.bundle import RawData
 from qat.data.errors import DataError
 from qat.data.in_memory import Fit
@@ -125,10 +126,16 @@ def common_fit(files: list[ImageFile], requested: Fit) -> Fit:
 def treatment_lines(facts: list[ImageFacts]) -> list[str]:
     """How files were converted that are not plain 8-bit images of one kind, with counts."""
     counts = Counter(trait for file in facts for trait in file.traits)
-    notes = [f"{_images(counts[trait])} {what}" for trait, what in _NOTES.items() if counts[trait]]
+    notes = [
+        f"{counted(counts[trait], 'image', ',')} {what}"
+        for trait, what in _NOTES.items()
+        if counts[trait]
+    ]
     grey = sum(file.mode in GREY for file in facts)
     if 0 < grey < len(facts):
-        notes.append(f"{_images(grey)} of {len(facts):,} grey, repeated in three channels")
+        notes.append(
+            f"{counted(grey, 'image', ',')} of {len(facts):,} grey, repeated in three channels"
+        )
     return notes
 
 
@@ -172,8 +179,9 @@ def _part(folder: Path, names: list[str], listing: _Listing) -> list[tuple[Path,
         return unlabelled
     stray = [p for p in folder.iterdir() if not p.is_dir() and not is_hidden(p.name)]
     if stray:
+        files = counted(len(stray), "file", ",")
         listing.notes.append(
-            f"{_images(len(stray), 'file')} left out, in {folder.name}/ beside the class folders: "
+            f"{files} left out, in {folder.name}/ beside the class folders: "
             f"{min(path.name for path in stray)}{', ...' if len(stray) > 1 else ''}"
         )
     alone = folder.name == "test" and "train" not in listing.paths
@@ -211,7 +219,3 @@ def _first_of_another_size(files: list[ImageFile], fit: Fit) -> ImageFile | None
     """The first file whose size after ``fit`` differs from that of the first file."""
     size = fitted_size(*files[0].size, *fit)
     return next((file for file in files if fitted_size(*file.size, *fit) != size), None)
-
-
-def _images(count: int, word: str = "image") -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"

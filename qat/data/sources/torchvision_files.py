@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from qat.base.plurals import counted
 from qat.data.bundle import RawData
 from qat.data.errors import DataError
 from qat.data.labels import check_all_classes, check_labels
@@ -125,9 +126,10 @@ def _pairs(data_set: Any, entry: FileSet) -> Listing:
 def _check_files(name: str, folder: Path, parts: Mapping[str, Listing]) -> None:
     missing = [path for files in parts.values() for path, _ in files if not path.is_file()]
     if missing:
+        verb = "is" if len(missing) == 1 else "are"
         raise DataError(
-            f"{name}: {len(missing):,} files of {folder} are missing, the first is {missing[0]}; "
-            "get the folder again"
+            f"{name}: {counted(len(missing), 'file', ',')} of {folder} {verb} missing, the first "
+            f"is {missing[0]}; get the folder again"
         )
 
 

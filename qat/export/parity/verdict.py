@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qat.base.errors import InputError
+from qat.base.plurals import counted
 from qat.export.parity.gate import LayerAgreement, LogitAgreement, ParityThresholds, first_diverging
 
 PASSED, FAILED = "passed", "failed"
@@ -85,7 +86,7 @@ def judge(
     if thresholds.layer_steps is not None:
         layer = first_diverging(layers, thresholds.layer_steps)
         if layer is not None:
-            most = f"{layer.max_steps:g} steps, above {thresholds.layer_steps:g}"
+            most = f"{counted(layer.max_steps, 'step', 'g')}, above {thresholds.layer_steps:g}"
             missed.append(f"layer {layer.name} alone differs by {most}")
             return Verdict(FAILED, "; ".join(missed), OPERATOR)
     if saturated:
@@ -168,5 +169,5 @@ def _missed(agreement: LogitAgreement, thresholds: ParityThresholds) -> list[str
     ]
     most, limit = agreement.max_steps, thresholds.max_steps
     if limit is not None and most is not None and most > limit:
-        missed.append(f"a logit differs by {most:g} steps, above {limit:g}")
+        missed.append(f"a logit differs by {counted(most, 'step', 'g')}, above {limit:g}")
     return missed

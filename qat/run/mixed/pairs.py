@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qat.base.errors import InputError
+from qat.base.plurals import counted
 from qat.base.printing import complain_line
 from qat.base.progress import is_silent, tracked
 from qat.run.mixed.candidates import Candidates
@@ -44,8 +45,9 @@ def run_pairs(choice: Candidates, table: SensitivityTable) -> PairTable:
     def announce(passes: int) -> None:
         if passes and not is_silent():
             complain_line(
-                f"allocate=clado: {passes:,} forward passes over {settings.images:,} images, one "
-                "for each pair of tensors and widths that is not measured yet"
+                f"allocate=clado: {passes:,} forward passes over "
+                f"{counted(settings.images, 'image', ',')}, one for each pair of tensors and "
+                "widths that is not measured yet"
             )
 
     def measure(done: list[PairRow], keep: Callable[[PairRow], None] | None) -> PairTable:

@@ -23,7 +23,7 @@ def float_stage(state: RunState) -> StageResult:
         state.net.eval()
     with state.stage("float_evaluation"):
         state.float_logits = float_logits(prepared, state.source)
-    environment = environment_facts(torch.get_num_threads())
+    environment = {**state.record.environment, **environment_facts(torch.get_num_threads())}
     state.record = state.record.move_to("running", environment=environment)
     return StageResult(protocol=_protocol(prepared, state.source))
 

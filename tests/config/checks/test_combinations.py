@@ -23,7 +23,7 @@ def rule(**settings):
         ({"data.name": "npz"}, "data.path has no value: data=npz needs data.path=FILE"),
         ({"data.name": "user"}, "data.target and data=user must be set together"),
         ({"data.mean": [0.5]}, "data.mean and data.std go together"),
-        ({"data.mean": [0.5], "data.std": [1.0, 1.0]}, "data.mean has 1 channels, data.std 2"),
+        ({"data.mean": [0.5], "data.std": [1.0, 1.0]}, "data.mean has 1 channel, data.std 2"),
         ({"scheme.act.granularity": "group"}, "granularity must be one of tensor, channel,"),
         (
             {"scheme.weight.granularity": "group"},

@@ -62,7 +62,7 @@ PARAMS = "hydra:\n  sweeper:\n    params:\n      seed: 0,1\n"
 
 def test_a_sweep_in_a_file_is_no_single_run(mine):
     folder = mine(PARAMS)
-    with pytest.raises(RequestError, match=r"asks for a sweep: qat run -m experiment=mine$"):
+    with pytest.raises(RequestError, match=r"qat run -m experiment=mine --config-dir \S+$"):
         check_experiments(["mine"], False, folder)
     check_experiments(["mine"], True, folder)
     with pytest.raises(RequestError, match=r"hydra.sweeper.params.seed is read where one exp"):

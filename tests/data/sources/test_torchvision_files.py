@@ -122,7 +122,7 @@ def test_a_folder_elsewhere_keeps_its_name(tmp_path, monkeypatch):
 def test_a_missing_file_and_a_missing_list_are_named(tmp_path, monkeypatch):
     tiny.food101(tmp_path, monkeypatch)
     (tmp_path / "food-101" / "images" / "waffles" / "train1.jpg").unlink()
-    with pytest.raises(DataError, match=r"1 files of .* are missing, the first is .*train1\.jpg"):
+    with pytest.raises(DataError, match=r"1 file of .* is missing, the first is .*train1\.jpg"):
         load_data(DataRequest("Food101", root=tmp_path))
     shutil.rmtree(tmp_path / "food-101" / "meta")
     with pytest.raises(DataError, match=r"torchvision cannot read .*remove the folder"):

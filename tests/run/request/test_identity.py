@@ -123,7 +123,7 @@ def test_a_record_that_names_its_study(home, qat):
     words = ["run", "-m", "--config-dir", "mine", "experiment=bits", *SMALL]
     code, out, err = qat(*words)
     assert code == 0, err
-    assert "\n2 done\nnext: " in out
+    assert "\n2 done\nnext: qat table bits --config-dir mine · " in out
     code, out, _ = qat("table", "bits", "--config-dir", "mine", "--format", "csv")
     assert code == 0
     assert out.splitlines()[0].startswith("weight_bits,top1_mean")
@@ -134,7 +134,7 @@ def test_a_record_that_names_its_study(home, qat):
     assert "did you mean 'bits'?" in err
     code, _, err = qat("run", "--config-dir", "mine", "experiment=bits", *SMALL)
     assert code == 2
-    assert "is a study of many runs: qat run -m experiment=bits" in err
+    assert "is a study of many runs: qat run -m experiment=bits --config-dir mine" in err
     code, _, err = qat("table", "bits", "--config-dir", "mine", "--scale", "paper")
     assert code == 2
     assert "no runs at scale=paper" in err
