@@ -109,7 +109,7 @@ def test_parity_and_measure_repeat_and_record(qat, home, run):
     assert [after["metrics"][n] for n in same] == [before["metrics"][n] for n in same]
     code, out, err = qat("measure", str(run), "--batch", "2", "--threads", "1")
     assert code == 0, err
-    assert "batch 2, 1 threads" in out
+    assert "batch 2, 1 thread," in out
     own = after["metrics"]["latency_ms"]  # of all cores: one thread does not replace it
     measured = record_in(run)["metrics"]
     assert measured["latency_ms"] == own
