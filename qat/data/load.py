@@ -176,8 +176,9 @@ def _preprocess(raw: RawData, request: DataRequest) -> Preprocess:
     if known_mean is None and (mean is None or std is None):
         if raw.train is None:
             raise DataError(
-                "without train images mean and std cannot be measured: set data.mean and data.std "
-                "to those that the float network was trained with"
+                "the data have only a test part, and mean and std are measured on train images: "
+                "set data.mean and data.std to those that the float network was trained with, or "
+                "give train images"
             )
         known_mean, known_std = pixel_mean_std(_measured(raw.train))
     chosen_mean = known_mean if mean is None else _per_channel("mean", mean, channels)

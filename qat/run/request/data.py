@@ -15,6 +15,7 @@ from qat.data.bundle import DataBundle
 from qat.data.load import OPTIONS, load_data
 from qat.data.names import TORCHVISION_DATA, chosen_options
 from qat.data.request import DataRequest
+from qat.run.request.data_parts import check_only_test
 from qat.run.request.preprocessing import data_settings
 
 IMAGE_FACTS = "image_facts"
@@ -28,8 +29,10 @@ def load_run_data(config: RunConfig) -> DataBundle:
 
     Raises:
         DataError: If the data cannot be loaded as the configuration says.
-        InputError: If an option is unknown, or two settings give different numbers of classes.
+        InputError: If an option is unknown, two settings give different numbers of classes, or the
+            run needs train images and there are none.
     """
+    check_only_test(config)
     settings, line = data_settings(config)
     data = _load_shared(
         json.dumps(settings, sort_keys=True),

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from qat.run.request.data_parts import check_parts
+from qat.run.request.data import load_run_data
+from qat.run.request.data_parts import check_only_test, check_parts
 
 
 @pytest.fixture
@@ -34,3 +36,30 @@ def test_a_run_that_needs_none_is_accepted(make_config, parts):
     check_parts(make_config("dynamic", model__checkpoint="net.pt"), parts["test"])
     calibrated = replace(parts["test"], calibration=parts["whole"].train)
     check_parts(make_config("static", model__checkpoint="net.pt"), calibrated)
+
+
+@pytest.mark.parametrize("kind", ["folder", "npz"])
+def test_the_missing_part_is_the_first_thing_said(make_config, tmp_path, kind):
+    """Mean, deviation and number of classes are missing too, and serve no run without train."""
+    path = tmp_path / "own"
+    if kind == "folder":
+        (path / "test").mkdir(parents=True)
+    else:
+        path = tmp_path / "own.npz"
+        np.savez(path, test_images=np.zeros((2, 4, 4, 3), np.uint8))
+    data = {"data__name": kind, "data__path": str(path), "data__options": {}}
+    with pytest.raises(ValueError, match=rf"^data {kind} \(.*own.*\) has only a test part, so"):
+        load_run_data(make_config("float", **data))
+    with pytest.raises(ValueError, match=r"mode=qat trains on labelled train images, and data"):
+        load_run_data(make_config("qat", **data))
+    checkpoint = {"model__checkpoint": "net.pt"}
+    with pytest.raises(ValueError, match=r"set calibrate\.path=DIR"):
+        load_run_data(make_config("static", **data, **checkpoint))
+    check_only_test(make_config("dynamic", **data, **checkpoint))
+
+
+def test_a_path_that_is_wrong_is_left_to_the_reader(make_config, tmp_path):
+    for name in ("folder", "npz"):
+        check_only_test(make_config("qat", data__name=name, data__path=str(tmp_path / "no")))
+    (tmp_path / "train").mkdir()
+    check_only_test(make_config("qat", data__name="folder", data__path=str(tmp_path)))
