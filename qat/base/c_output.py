@@ -1,12 +1,14 @@
-"""Hide what libraries written in C print to standard output."""
+"""Hide what libraries written in C print."""
 
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _STDOUT = 1
+_STDERR = 2
 _one_at_a_time = threading.Lock()
 
 
@@ -32,3 +34,32 @@ def silent_c_output() -> Iterator[None]:
             os.dup2(saved_stdout, _STDOUT)
             os.close(saved_stdout)
             os.close(devnull)
+
+
+@contextmanager
+def without_c_warning(words: str) -> Iterator[None]:
+    """Discard the lines of standard error with certain words inside the block, and no others.
+
+    The other lines are printed when the block ends. Only one block at a time can be open.
+
+    Args:
+        words: Part of the lines to discard.
+    """
+    try:
+        sys.stderr.flush()
+        saved_stderr = os.dup(_STDERR)
+    except (OSError, ValueError):  # standard error is closed: nothing to hide
+        yield
+        return
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), _STDERR)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved_stderr, _STDERR)
+            os.close(saved_stderr)
+            aside.seek(0)
+            for line in aside:
+                if words.encode() not in line:
+                    os.write(_STDERR, line)

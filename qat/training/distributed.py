@@ -1,6 +1,7 @@
 """Training in several processes on one machine; each has its part of every batch."""
 
 import signal
+from contextlib import ExitStack
 from typing import Any
 
 import lightning as L
@@ -9,6 +10,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 from torch.utils import deterministic
 
+from qat.base.c_output import without_c_warning
 from qat.base.errors import InputError
 from qat.core.kernels import current_kernel, set_kernel
 from qat.training.batch_norm import release, synchronise
@@ -37,8 +39,12 @@ def make_strategy(devices: int, device: torch.device) -> str | DDPStrategy:
     )
 
 
+ALL_USED = "did not find any unused parameters in the forward pass"
+"""Words of a warning of DDP; other batches may leave some parameters unused."""
+
+
 class RankSetup(L.Callback):
-    """Set up each process: kernel, threads, Lightning's remarks, batch norm over all ranks."""
+    """Set up each process: kernel, threads, remarks of libraries, batch norm over all ranks."""
 
     def __init__(self) -> None:
         self._kernel, self._threads = current_kernel(), torch.get_num_threads()
@@ -60,6 +66,27 @@ class RankSetup(L.Callback):
         torch.set_num_threads(max(1, self._threads // trainer.world_size))
         deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         synchronise(pl_module)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Hide a warning that C++ prints after the first forward pass.
+
+        Args:
+            trainer: Its strategy has the module of DDP, which prints it.
+            pl_module: The module inside of it.
+        """
+        hidden = ExitStack()
+
+        def begin(*_: Any) -> None:
+            inside.remove()
+            hidden.enter_context(without_c_warning(ALL_USED))
+
+        def end(*_: Any) -> None:
+            outside.remove()
+            hidden.close()
+
+        assert trainer.strategy.model is not None
+        inside = pl_module.register_forward_hook(begin)
+        outside = trainer.strategy.model.register_forward_hook(end, always_call=True)
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Undo the change of batch norm.

@@ -12,6 +12,8 @@ _REMARKS = (
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # a call in Lightning, for torch 2.15
     r".*`srun` command is available on your system but is not used.*",  # fit starts its own
     r".*GPU available but not used.*",  # trainer.accelerator=cpu was set
+    r".*`broadcast_buffers` is deprecated.*",  # its successor still sends them once
+    r".*use `self\.log\('lr/.*sync_dist=True.*",  # all processes have the same rate
 )
 _LOGGERS = ("lightning", "lightning.pytorch", "lightning.fabric")
 

@@ -83,6 +83,11 @@ class TestTwoProcesses:
         assert sorted(p.name for p in (tmp_path / "two").iterdir()) == ["best.ckpt", "last.ckpt"]
 
     @pytest.mark.slow
+    def test_nothing_is_printed_that_a_user_cannot_act_on(self, tmp_path, capfd):
+        trained(tmp_path, 2)
+        assert capfd.readouterr().err == ""
+
+    @pytest.mark.slow
     def test_it_goes_on_where_it_was_left(self, tmp_path):
         straight, _ = trained(tmp_path / "a", 2, max_epochs=2)
         trained(tmp_path / "b", 2, max_epochs=1)

@@ -33,6 +33,23 @@ def test_known_remarks_are_dropped_and_other_warnings_are_not():
     assert words == ["strange", "workers"]
 
 
+@pytest.mark.parametrize(
+    ("text", "is_shown"),
+    [
+        ("`broadcast_buffers` is deprecated. Use `forward_sync_buffers` instead.", False),
+        ("It is recommended to use `self.log('lr/weights', ..., sync_dist=True)` when", False),
+        ("It is recommended to use `self.log('val/top1', ..., sync_dist=True)` when", True),
+        ("`find_unused_parameters` is deprecated", True),
+    ],
+)
+def test_of_ddps_remarks_those_that_say_nothing_to_a_user_are_dropped(text, is_shown):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with quiet():
+            warnings.warn(text, stacklevel=1)
+    assert bool(caught) is is_shown
+
+
 def test_information_is_dropped_and_log_warnings_are_not(shown):
     logger, stream = shown
     with quiet():
