@@ -2,12 +2,14 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
 from qat.base.plurals import counted
 from qat.base.printing import print_line
+from qat.config.checks.ptq import ptq_steps
 from qat.config.compose import is_accepted
 from qat.config.register import register_schema
 from qat.config.words.command_line import known_words, sort_words
@@ -49,7 +51,10 @@ def import_command(
     config = point.config
     prepared = prepare(config, point.overrides, rehearsed=False)
     net, example = prepared.network.build().eval(), prepared.images.example()
-    held = import_plan(file, net, example, config.scheme.placement, changes)
+    folds = any(step.name == "fold" for step in ptq_steps(config))
+    held = import_plan(file, net, example, config.scheme.placement, changes, folds)
+    if config.model.checkpoint is None and config.model.weights is None:
+        held = replace(held, remarks=())  # a run trains the network: its weights are not known yet
     path = out if out is not None else Path(file.name).with_suffix(SUFFIX)
     held.save(path)
     for line in _lines(held, path, overrides):
@@ -71,6 +76,7 @@ def _lines(held: HeldPlan, path: Path, overrides: Sequence[str]) -> list[str]:
     ):
         if names:
             lines.append(f"{words}: {', '.join(names)}")
+    lines += [f"warning: {remark}" for remark in held.remarks]
     return [*lines, f"next: {_next(held, path, overrides)}"]
 
 

@@ -64,6 +64,7 @@ class HeldPlan:
         unused: Tensors of that file that no quantizer of the network has.
         open: ``name.slot`` of the quantizers without a range in that file; calibration decides
             them.
+        remarks: Lines on weights of that file that are not those of the network; not stored.
 
     Example:
         >>> from qat.core.plan import LayerPlan
@@ -79,6 +80,7 @@ class HeldPlan:
     source: str = ""
     unused: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts and lists, ready for JSON."""

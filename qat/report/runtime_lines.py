@@ -28,7 +28,7 @@ def parity_lines(parity: ParityFile) -> list[str]:
     if (reference := parity.reference) is not None:
         lines.append(
             f"integer-only reference: {counted(reference.images, 'image')}, at most "
-            f"{counted(reference.max_steps, 'step', 'g')} from the simulation"
+            f"{counted(reference.max_steps or 0.0, 'step', 'g')} from the simulation"
         )
     return lines + _accumulator_lines(parity.accumulators)
 

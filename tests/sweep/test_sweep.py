@@ -1,8 +1,14 @@
 """Which runs of a sweep are launched next, by what their records say."""
 
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
-from qat.sweep.sweep import next_batch
+from qat.config.compose import Point
+from qat.config.schema import PathsConfig, RunConfig, StudyConfig
+from qat.records.studies import runs_of
+from qat.sweep.items import Item
+from qat.sweep.sweep import _index, next_batch, request_word
 
 
 def test_what_is_not_done_is_launched_at_once():
@@ -36,3 +42,23 @@ def test_it_ends_whatever_dies():
 
 def test_a_damaged_record_is_left_to_its_owner():
     assert next_batch({"a": "damaged"}, {}) == []
+
+
+def items(runs, *ids):
+    """Runs of one study, none of which has started."""
+    paths = PathsConfig(data="data", runs=str(runs), cache="cache")
+    config = replace(RunConfig(), paths=paths, study=StudyConfig(name="bits"), scale="quick")
+    return [Item(id_, Point((), config), runs / id_) for id_ in ids]
+
+
+def test_a_changed_study_has_none_of_its_old_runs_that_never_started(tmp_path):
+    word = request_word(["experiment=bits", "scale=quick"])
+    _index(items(tmp_path, "a", "b"), word)
+    _index(items(tmp_path, "other"), request_word(["experiment=bits", "seed=7"]))
+    (tmp_path / "a").mkdir()
+    again = request_word(
+        ["scale=quick", "experiment=bits", "hydra/launcher=parallel", "force=true"]
+    )
+    _index(items(tmp_path, "b2"), again)
+    found = {path.name for path in runs_of(Path(tmp_path), "bits", "quick")}
+    assert found == {"a", "other", "b2"}

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from qat.export.imported.encoding import Encoding
 
@@ -14,11 +17,13 @@ class FileWeight:
         names: What the layer may be called in the network, the likeliest first.
         encoding: Its codes.
         outputs: Output channels of the weight, if the file says so.
+        values: The weight as the file decodes it, output channels first; None if it has none.
     """
 
     names: tuple[str, ...]
     encoding: Encoding
     outputs: int | None = None
+    values: np.ndarray[Any, Any] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import TensorProto
 
@@ -70,6 +71,15 @@ class Codes:
         """
         bottom = self.low if low is None else max(low, self.low)
         return replace(self, low=bottom, high=self.high if high is None else min(high, self.high))
+
+    def decoded(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The numbers that stored codes stand for, ``scale * (q - zero_point)``."""
+        scale, zero = np.array(self.scale, np.float32), np.array(self.zero_point, np.float32)
+        shape = [1] * values.ndim
+        if len(scale) > 1:
+            shape[self.axis] = len(scale)
+            zero = np.broadcast_to(zero, scale.shape).reshape(shape)
+        return np.asarray(scale.reshape(shape) * (values - zero))
 
     def transposed(self, order: tuple[int, ...]) -> "Codes":
         """The same after a permutation of the axes."""

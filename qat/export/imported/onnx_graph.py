@@ -7,8 +7,11 @@ belong to the layer.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import onnx
 
 from qat.base.errors import InputError
@@ -72,6 +75,7 @@ class _Reader:
         self.origins = {name: _Origin(computed=("input",)) for name in inputs}
         self.codes: dict[str, Codes] = {}
         self.parameters: dict[str, Codes] = {}
+        self.values: dict[str, np.ndarray[Any, Any]] = {}  # of parameters, decoded
         self.aliases: dict[str, str] = {}
         self.weights: dict[str, FileWeight] = {}
         self.inputs: dict[str, FileTensor] = {}
@@ -130,6 +134,7 @@ class _Reader:
             raise InputError(f"{source!r} is decoded, and no node or constant encodes it")
         elif self._constant(self.codes[source].of) is not None:
             self.parameters[out] = self.codes[source]
+            self._take_values(out, self.codes[source].of, None)
         else:
             self.origins[out] = self._stored(self.codes[source])
 
@@ -138,7 +143,14 @@ class _Reader:
         if kind == onnx.TensorProto.INT32:
             self.ignored[constant] = "a bias"
             return
-        self.parameters[node.output[0]] = codes_of(node, self.tensors, constant, kind)
+        codes = self.parameters[node.output[0]] = codes_of(node, self.tensors, constant, kind)
+        self._take_values(node.output[0], constant, codes)
+
+    def _take_values(self, out: str, constant: str, codes: Codes | None) -> None:
+        """Take the values of a constant, decoded; without codes they are floats."""
+        with suppress(InputError):  # in another file: they cannot be compared
+            values = values_of(constant, self.tensors).astype(np.float32)
+            self.values[out] = values if codes is None else codes.decoded(values)
 
     def _stored(self, codes: Codes) -> _Origin:
         """The origin of decoded values."""
@@ -161,7 +173,7 @@ class _Reader:
         codes = self.parameters.get(weight)
         key = codes.of if codes is not None else weight
         if codes is not None:
-            self.weights[key] = _weight(node, codes)
+            self.weights[key] = _weight(node, codes, self.values.get(weight))
         origin = self.origins.get(node.input[0], _Origin(computed=("other",)))
         if origin.codes is not None:
             names = layer_names(key, node.name)
@@ -173,6 +185,8 @@ class _Reader:
         if node.op_type == "Transpose":
             order = attributes_of(node).get("perm") or tuple(reversed(range(len(codes.shape))))
             codes = codes.transposed(tuple(order))
+            if node.input[0] in self.values:
+                self.values[node.output[0]] = self.values[node.input[0]].transpose(order)
         self.parameters[node.output[0]] = codes
 
     def _compute(self, node: onnx.NodeProto) -> None:
@@ -193,7 +207,7 @@ class _Reader:
         return self.origins[value].stored or ""
 
 
-def _weight(node: onnx.NodeProto, codes: Codes) -> FileWeight:
+def _weight(node: onnx.NodeProto, codes: Codes, values: np.ndarray[Any, Any] | None) -> FileWeight:
     """The weight of a layer, whose scales must be those of its outputs."""
     last = node.op_type == "MatMul" or (
         node.op_type == "Gemm" and not attributes_of(node).get("transB", 0)
@@ -205,4 +219,6 @@ def _weight(node: onnx.NodeProto, codes: Codes) -> FileWeight:
             "tensor, or for each output channel"
         )
     outputs = codes.shape[axis] if codes.shape else None
-    return FileWeight(layer_names(codes.of, node.name), codes.encoding(), outputs)
+    if values is not None and last:
+        values = values.swapaxes(0, -1)
+    return FileWeight(layer_names(codes.of, node.name), codes.encoding(), outputs, values)

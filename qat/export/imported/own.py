@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import onnx
 from onnx import TensorProto
-from torch import nn
+from torch import Tensor, nn
 
 from qat.base.errors import InputError
 from qat.base.reading import parse_json
@@ -17,6 +17,8 @@ from qat.core.plan import Plan
 from qat.core.scheme import TensorSpec
 from qat.export.imported.encoding import check_scales
 from qat.export.imported.onnx_file import constants, values_of
+from qat.export.imported.onnx_graph import read_graph
+from qat.export.imported.weights import StoredWeight, weight_remarks
 from qat.export.program import OFFSET
 
 _CURE = "export the run again (qat export RUN_DIR --to onnx)"
@@ -61,6 +63,23 @@ def own_ranges(model: onnx.ModelProto, plan: Plan, net: nn.Module) -> HeldPlan:
             shift = OFFSET if tensor.spec.signed else 0
             ranges[f"{name}.tensor"] = _range(f"{name}/", tensor.spec, tensors, shift)
     return HeldPlan(plan, ranges)
+
+
+def own_remarks(model: onnx.ModelProto, net: nn.Module, example: Tensor) -> tuple[str, ...]:
+    """One line if the weights of an exported file are not those of a network, or none.
+
+    Args:
+        model: The file; batch norm is folded in it.
+        net: The float network, with the layers of the file.
+        example: Preprocessed images.
+    """
+    layers = {f"{name}/weight": name for name, _ in net.named_modules()}
+    stored = {
+        layers[key]: StoredWeight(weight.values, weight.encoding.scale)
+        for key, weight in read_graph(model.graph).weights.items()
+        if key in layers and weight.values is not None
+    }
+    return weight_remarks(stored, net, example, folds=True)
 
 
 def _range(

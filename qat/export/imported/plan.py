@@ -13,6 +13,7 @@ from qat.export.imported.contents import FileContents, FileTensor
 from qat.export.imported.encoding import Encoding
 from qat.export.imported.matching import Matched, match
 from qat.export.imported.network import ImportedNetwork, imported_network
+from qat.export.imported.weights import StoredWeight, weight_remarks
 
 MAX_INTEGER_BITS = 8
 _OFF = TensorSpec(format="float")
@@ -24,6 +25,7 @@ def plan_from(
     example: Tensor,
     placement: str,
     changes: Mapping[str, str],
+    folds: bool = False,
 ) -> HeldPlan:
     """The plan of a network with the formats and ranges of a file.
 
@@ -33,6 +35,7 @@ def plan_from(
         example: Preprocessed images.
         placement: ``academic`` or ``integer``.
         changes: Names that the user replaces.
+        folds: Whether a run folds batch norm (placement ``integer`` does in any case).
 
     Raises:
         InputError: If names or shapes do not belong together, or the placement cannot have a format
@@ -43,7 +46,14 @@ def plan_from(
     if not (matched.weights or matched.inputs or matched.tensors):
         raise InputError("no tensor of the file belongs to a layer of this network")
     builder = _Builder(network, matched)
-    return builder.integer() if placement == "integer" else builder.academic()
+    held = builder.integer() if placement == "integer" else builder.academic()
+    stored = {
+        name: StoredWeight(weight.values, weight.encoding.scale)
+        for name, weight in matched.weights.items()
+        if weight.values is not None
+    }
+    remarks = weight_remarks(stored, net, example, folds or placement == "integer")
+    return replace(held, remarks=remarks)
 
 
 class _Builder:

@@ -21,6 +21,7 @@ def import_plan(
     example: Tensor,
     placement: str = "academic",
     rename: Mapping[str, str] | None = None,
+    folds: bool = False,
 ) -> HeldPlan:
     """The plan of a network with the formats, scales and zero points of a file.
 
@@ -35,9 +36,12 @@ def import_plan(
             between layers. A file that ``qat export`` wrote has its own.
         rename: Old → new names of layers, where the file has others. An old name that ends in
             ``.``, ``/`` or ``_`` is the beginning of names.
+        folds: Whether a run folds batch norm (``ptq=[fold]``; placement ``integer`` does anyway),
+            for the comparison of weights.
 
     Returns:
-        Plan and ranges; ``unused`` lists what the file has beyond them, ``open`` what it lacks.
+        Plan and ranges; ``unused`` lists what the file has beyond them, ``open`` what it lacks, and
+        ``remarks`` says if an ONNX file has other weights than the network.
 
     Raises:
         InputError: If the file cannot be read, or belongs to another network; the message says what
@@ -58,7 +62,7 @@ def import_plan(
     """
     path = Path(file)
     try:
-        held = _imported(path, net, example, placement, rename or {})
+        held = _imported(path, net, example, placement, rename or {}, folds)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; {_CURE}") from error
     except (InputError, UnknownNameError) as error:
@@ -67,10 +71,15 @@ def import_plan(
 
 
 def _imported(
-    path: Path, net: nn.Module, example: Tensor, placement: str, changes: Mapping[str, str]
+    path: Path,
+    net: nn.Module,
+    example: Tensor,
+    placement: str,
+    changes: Mapping[str, str],
+    folds: bool,
 ) -> HeldPlan:
     if path.suffix.lower() == ".onnx":
-        return _from_onnx(path, net, example, placement, changes)
+        return _from_onnx(path, net, example, placement, changes, folds)
     try:
         data = parse_json(read_bytes(path, LARGEST_BYTES))
     except InputError as error:
@@ -79,14 +88,19 @@ def _imported(
 
 
 def _from_onnx(
-    path: Path, net: nn.Module, example: Tensor, placement: str, changes: Mapping[str, str]
+    path: Path,
+    net: nn.Module,
+    example: Tensor,
+    placement: str,
+    changes: Mapping[str, str],
+    folds: bool,
 ) -> HeldPlan:
     from qat.export.imported.onnx_file import load_qdq  # imports onnx
     from qat.export.imported.onnx_graph import read_graph
-    from qat.export.imported.own import own_plan, own_ranges
+    from qat.export.imported.own import own_plan, own_ranges, own_remarks
 
     model = load_qdq(path)
     plan = own_plan(model)
     if plan is not None:
-        return own_ranges(model, plan, net)
-    return plan_from(read_graph(model.graph), net, example, placement, changes)
+        return replace(own_ranges(model, plan, net), remarks=own_remarks(model, net, example))
+    return plan_from(read_graph(model.graph), net, example, placement, changes, folds)
