@@ -20,6 +20,7 @@ from bench._figures import Figure, figures, settings
 from bench._words import without_paths
 from bench.peers.published import PUBLISHED, SOURCE
 from bench.suite import ENTRIES, Entry
+from qat.base.plurals import counted
 
 COMMITTED = PROJECT / "experiments" / "bench"
 HEAD = """# Benchmarks
@@ -94,7 +95,8 @@ def machine_lines(report: Mapping[str, Any]) -> Iterator[str]:
     command, *words = shlex.split(report["command"])
     yield f"`{without_paths(command, words)}`\n"
     yield (
-        f"{facts['cpu']}, {facts['cores']} cores, {facts['threads']} threads, device "
+        f"{facts['cpu']}, {counted(facts['cores'], 'core')}, "
+        f"{counted(facts['threads'], 'thread')}, device "
         f"{facts['device']}, torch {facts['torch']}, load {_load(facts)}; commit "
         f"{(facts['commit'] or 'unknown')[:7]}{' with changes' if facts['dirty'] else ''}, "
         f"{facts['date'][:10]}.\n"

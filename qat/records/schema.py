@@ -63,7 +63,8 @@ class RunRecord:
             ``training``, ``evaluation``: what makes rows comparable. Parts that the run does not
             have are absent.
         plan: ``Plan.to_dict()``, or None as long as there is none, and in mode ``float``.
-        environment: Versions, cores, instructions, threads, commit.
+        environment: Versions, cores, instructions, threads, commit; the folder of ``--config-dir``
+            (``config_dir``), if there was one.
         artifacts: Name → file.
         seconds: Stage → wall-clock seconds.
         unmeasured: Metric → why it is absent.

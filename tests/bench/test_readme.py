@@ -52,7 +52,7 @@ def test_a_section_by_hand(tmp_path):
     assert "| ratio_qat_compiled | 5 | 1.200 | 1.100 to 1.300 |" in text
     assert "images_per_second" not in text
     assert "`python -m bench.step`" in text
-    assert "A CPU, 2 cores, 1 threads, device cpu, torch 2.15.0, load 0.2 and 1.1; " in text
+    assert "A CPU, 2 cores, 1 thread, device cpu, torch 2.15.0, load 0.2 and 1.1; " in text
     assert "commit aaaaaaa, 2026-11-26." in text
 
 
