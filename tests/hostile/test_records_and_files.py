@@ -134,6 +134,7 @@ class Commands:
 
 @pytest.fixture
 def commands(home, capsys):
+    (home / "cache").mkdir()  # a folder that is named must exist
     return Commands(home, capsys)
 
 
