@@ -72,7 +72,7 @@ def test_what_one_composition_changes_is_not_in_the_next():
         assert ROOT_CONFIG not in kept
         before = copy.deepcopy(kept["scheme/w4a4"].config)
         OmegaConf.set_struct(first, False)
-        first.scheme.act.bits, first.scheme.new = 3, 1
+        first.scheme.act.bits, first.scheme.act.options.new = 3, 1
         compose_ours(loader, ["scheme=w4a4", "++scheme.weight.options.start=mse"], kept)
         assert kept["scheme/w4a4"].config == before
         assert_equal(

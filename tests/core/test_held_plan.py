@@ -39,7 +39,7 @@ def test_a_wrong_scale_is_refused(scale):
 def test_a_wrong_zero_point_is_refused():
     with pytest.raises(InputError, match=r"a zero point must be an integer, got 0.5"):
         HeldRange((0.5,), (0.5,))
-    with pytest.raises(InputError, match=r"2 scales and 1 zero points"):
+    with pytest.raises(InputError, match=r"2 scales and 1 zero point "):
         HeldRange((0.5, 0.5), (0,))
     with pytest.raises(InputError, match=r"a scale must be"):
         HeldRange((), ())
