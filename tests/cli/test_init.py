@@ -41,10 +41,12 @@ def test_the_files_are_those_of_the_example_under_another_name(project):
 
 
 def test_what_is_next_is_printed(qat, home):
-    code, out, err = qat("init", "a folder/it", "--package", "mine")
+    code, out, err = qat("init", "a folder/it", "--package", "init_only")
     assert (code, err) == (0, "")
     first, *lines = out.splitlines()
-    assert first == f"a folder/it: {len(files_of(home / 'a folder'))} files; the package is mine"
+    assert (
+        first == f"a folder/it: {len(files_of(home / 'a folder'))} files; the package is init_only"
+    )
     assert lines[1] == "  cd 'a folder/it'"
     assert [shlex.split(line)[0] for line in lines[2:5]] == ["qat", "qat", "python"]
 
@@ -109,15 +111,15 @@ def test_a_disk_that_is_full_leaves_nothing_behind(qat, home, monkeypatch):
         return write(path, *words, **named)
 
     monkeypatch.setattr(Path, "write_text", refusing)
-    code, _, err = qat("init", "mine")
+    code, _, err = qat("init", "init_only")
     assert code == 2
     assert err == (
-        "qat: cannot write a project to mine: No space left on device; "
+        "qat: cannot write a project to init_only: No space left on device; "
         "name a folder that you can write to, or free space\n"
     )
     assert files_of(home) == set()
     monkeypatch.undo()
-    assert main(["init", str(home / "mine")]) == 0  # the empty folder is accepted
+    assert main(["init", str(home / "init_only")]) == 0  # the empty folder is accepted
 
 
 def test_a_wheel_without_its_template_is_refused(home, monkeypatch):
@@ -132,7 +134,7 @@ def test_byte_code_and_runs_of_the_template_are_not_copied(home, monkeypatch):
         (home / "template" / name).parent.mkdir(parents=True, exist_ok=True)
         (home / "template" / name).write_bytes(b"" if name.endswith((".py", ".toml")) else b"\xff")
     monkeypatch.setattr(init, "template_dir", lambda: home / "template")
-    assert set(init.project_files("mine")) == {"mine/a.py", "pyproject.toml"}
+    assert set(init.project_files("init_only")) == {"init_only/a.py", "pyproject.toml"}
 
 
 @pytest.mark.slow
