@@ -13,6 +13,7 @@ from qat.config.checks.ptq import ptq_steps
 from qat.config.compose import is_accepted
 from qat.config.register import register_schema
 from qat.config.words.command_line import known_words, sort_words
+from qat.config.yaml_files import config_dir_flag
 from qat.core.held_plan import HeldPlan
 from qat.export.imported.names import parse_renames
 from qat.export.imported.read import import_plan
@@ -24,7 +25,11 @@ SUFFIX = ".plan.json"
 
 
 def import_command(
-    file: Path, overrides: Sequence[str], out: Path | None, rename: Sequence[str]
+    file: Path,
+    overrides: Sequence[str],
+    out: Path | None,
+    rename: Sequence[str],
+    extra_dir: Path | None = None,
 ) -> int:
     """Write the plan and print what it holds, what it lacks and how to run it.
 
@@ -34,6 +39,7 @@ def import_command(
         out: The plan to write; None: the name of the file with the suffix ``.plan.json``, in the
             current folder.
         rename: ``OLD=NEW``.
+        extra_dir: Folder of the user's YAML; None if there is none.
 
     Returns:
         The exit code.
@@ -47,7 +53,8 @@ def import_command(
         raise RequestError(f"{file} is not a file: give encodings (.encodings, .json) or a .onnx")
     quiet_libraries()
     register_schema()
-    point = requested_points(known_words(sort_words(overrides), is_accepted))[0]
+    words = replace(sort_words(overrides), extra_dir=extra_dir)
+    point = requested_points(known_words(words, is_accepted))[0]
     config = point.config
     prepared = prepare(config, point.overrides, rehearsed=False)
     net, example = prepared.network.build().eval(), prepared.images.example()
@@ -57,12 +64,14 @@ def import_command(
         held = replace(held, remarks=())  # a run trains the network: its weights are not known yet
     path = out if out is not None else Path(file.name).with_suffix(SUFFIX)
     held.save(path)
-    for line in _lines(held, path, overrides):
+    for line in _lines(held, path, overrides, extra_dir):
         print_line(line)
     return DONE
 
 
-def _lines(held: HeldPlan, path: Path, overrides: Sequence[str]) -> list[str]:
+def _lines(
+    held: HeldPlan, path: Path, overrides: Sequence[str], extra_dir: Path | None
+) -> list[str]:
     layers, tensors = len(held.plan.layers), len(held.plan.tensors)
     between = f", {counted(tensors, 'tensor')}" if tensors else ""
     lines = [
@@ -77,7 +86,7 @@ def _lines(held: HeldPlan, path: Path, overrides: Sequence[str]) -> list[str]:
         if names:
             lines.append(f"{words}: {', '.join(names)}")
     lines += [f"warning: {remark}" for remark in held.remarks]
-    return [*lines, f"next: {_next(held, path, overrides)}"]
+    return [*lines, f"next: {_next(held, path, overrides)}{config_dir_flag(extra_dir)}"]
 
 
 def _next(held: HeldPlan, path: Path, overrides: Sequence[str]) -> str:

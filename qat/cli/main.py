@@ -208,6 +208,7 @@ def _add_import(
     sub.add_argument(
         "--out", type=Path, metavar="PLAN", help="the plan (default: NAME.plan.json here)"
     )
+    sub.add_argument("--config-dir", type=Path, metavar="DIR", help="your own YAML folder")
     sub.add_argument(
         "--rename",
         action="append",
@@ -350,7 +351,13 @@ def _compare(arguments: argparse.Namespace) -> int:
 def _import(arguments: argparse.Namespace) -> int:
     from qat.cli.import_plan import import_command
 
-    return import_command(arguments.file, arguments.settings, arguments.out, arguments.rename)
+    return import_command(
+        arguments.file,
+        arguments.settings,
+        arguments.out,
+        arguments.rename,
+        arguments.config_dir,
+    )
 
 
 def _clean(arguments: argparse.Namespace) -> int:

@@ -40,6 +40,18 @@ def test_the_plan_is_written_and_what_stays_float_is_listed(qat, home):
     assert ranges_of(home / "net.plan.json") == {"features.0.0.weight": (0.25,)}
 
 
+def test_settings_may_come_from_files_of_the_users(qat, home):
+    written(home, LISTS)
+    (home / "conf" / "model").mkdir(parents=True)
+    (home / "conf" / "model" / "theirs.yaml").write_text("source: builtin\nname: simple_cnn\n")
+    code, out, err = qat("import", "net.encodings", *TINY, "model=theirs", "--config-dir", "conf")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1].endswith("scheme.plan=net.plan.json --config-dir conf")
+    code, _, err = qat("import", "net.encodings", *TINY, "--config-dir", "nowhere")
+    assert code == 2
+    assert "--config-dir nowhere is not a folder" in err
+
+
 def test_names_are_replaced_and_the_file_is_where_it_is_wanted(home, capsys):
     data = {"param_encodings": {"m.features.0.0.weight": per_channel([0.5])}}
     path = written(home, data | {"activation_encodings": {}}, "mine.json")
