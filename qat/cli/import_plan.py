@@ -70,7 +70,7 @@ def import_command(
 
 
 def _lines(
-    held: HeldPlan, path: Path, overrides: Sequence[str], extra_dir: Path | None
+    held: HeldPlan, path: Path, overrides: Sequence[str], extra_dir: Path | None = None
 ) -> list[str]:
     layers, tensors = len(held.plan.layers), len(held.plan.tensors)
     between = f", {counted(tensors, 'tensor')}" if tensors else ""
