@@ -6,6 +6,8 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 _STDOUT = 1
 _STDERR = 2
@@ -19,21 +21,12 @@ def silent_c_output() -> Iterator[None]:
     The solver HiGHS prints a debugging line even if its options forbid it. Python's own output is
     flushed before the block, so that none of it is lost.
     """
-    with _one_at_a_time:
-        try:
-            sys.stdout.flush()
-            saved_stdout = os.dup(_STDOUT)
-        except (OSError, ValueError):  # standard output is closed: nothing to hide
-            yield
-            return
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(devnull, _STDOUT)
-            yield
-        finally:
-            os.dup2(saved_stdout, _STDOUT)
-            os.close(saved_stdout)
-            os.close(devnull)
+    with (
+        _one_at_a_time,
+        Path(os.devnull).open("wb") as nothing,
+        _sent_to(nothing.fileno(), sys.stdout, _STDOUT),
+    ):
+        yield
 
 
 @contextmanager
@@ -45,21 +38,29 @@ def without_c_warning(words: str) -> Iterator[None]:
     Args:
         words: Part of the lines to discard.
     """
-    try:
-        sys.stderr.flush()
-        saved_stderr = os.dup(_STDERR)
-    except (OSError, ValueError):  # standard error is closed: nothing to hide
-        yield
-        return
     with tempfile.TemporaryFile() as aside:
-        os.dup2(aside.fileno(), _STDERR)
         try:
-            yield
+            with _sent_to(aside.fileno(), sys.stderr, _STDERR):
+                yield
         finally:
-            sys.stderr.flush()
-            os.dup2(saved_stderr, _STDERR)
-            os.close(saved_stderr)
             aside.seek(0)
             for line in aside:
                 if words.encode() not in line:
                     os.write(_STDERR, line)
+
+
+@contextmanager
+def _sent_to(file: int, stream: TextIO, number: int) -> Iterator[None]:
+    """Send what the process writes to a stream into a file; a closed stream stays as it is."""
+    try:
+        stream.flush()
+        saved = os.dup(number)
+    except (OSError, ValueError):
+        yield
+        return
+    try:
+        os.dup2(file, number)
+        yield
+    finally:
+        os.dup2(saved, number)
+        os.close(saved)

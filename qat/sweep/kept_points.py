@@ -56,9 +56,8 @@ def keep_points(words: Words, points: Sequence[Point]) -> None:
         return  # names of runs become folders by what the folder of runs has now
     with suppress(OSError, ValueError, KeyError, TypeError):
         text = json.dumps([[list(p.overrides), asdict(p.config)] for p in points])
-        if _points(text, words.extra_dir) == list(
-            points
-        ):  # JSON has no numbers as keys, for example
+        # JSON has no numbers as keys, for example.
+        if _points(text, words.extra_dir) == list(points):
             store, key = entry
             store.get_or_make(KIND, key, lambda path: _write(path, text), suffix=".json")
 

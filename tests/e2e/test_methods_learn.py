@@ -52,9 +52,8 @@ def test_one_epoch_improves_on_the_calibrated_start(folder, monkeypatch, home, w
     record = Path(printed.getvalue().strip().splitlines()[-1].removeprefix("record: "))
     metrics = json.loads(record.read_text())["metrics"]
     assert math.isfinite(metrics["loss"])
-    if metrics["calibrated_top1"] < metrics["float_top1"] - NOISE:
+    has_lost = metrics["calibrated_top1"] < metrics["float_top1"] - NOISE
+    if has_lost or {"scheme=w2a2", "scheme=w1a1"}.intersection(words):
         assert metrics["top1"] > metrics["calibrated_top1"]
     else:  # calibration alone kept the accuracy: training must keep it too
         assert metrics["top1"] > metrics["float_top1"] - 2 * NOISE
-    if "scheme=w2a2" in words or "scheme=w1a1" in words:
-        assert metrics["top1"] > metrics["calibrated_top1"]
