@@ -21,7 +21,8 @@ _ALWAYS = (
 _OF_TIMES = re.compile(r"\btime\b|\blatency\b|\bspeed-up\b|\[ms\]")
 _STAGE = re.compile(r"\[\w+\] \.\.\. ")
 """A line of progress, which is shown only for a stage that takes a second."""
-_NUMBER = re.compile(r"\d[\d.,]*")
+_NUMBER = re.compile(r"(?:(?<!\S)[-+])?\d[\d.,]*")
+"""With its sign, for the difference of two times may have either."""
 _LINES = re.compile(r"[-─━═]{2,}")
 _FOOTER = re.compile(r"\n\*Run on .*\*\n\Z")
 
@@ -57,6 +58,12 @@ def differences(committed: str, new: str) -> list[str]:
         >>> lines = differences(page.format(91, 2.5), page.format(90, 2.5))
         >>> [line for line in lines if "9" in line]
         ['-91', '+90']
+
+        The difference of two times has either sign:
+
+        >>> page = "```console\n$ qat compare a b\nlatency_ms [ms] {}\n```\n"
+        >>> differences(page.format("-0.1"), page.format("0.2"))
+        []
     """
     alike = _machine(committed) == _machine(new)
     before, after = (list(_masked(without_footer(text), alike)) for text in (committed, new))
