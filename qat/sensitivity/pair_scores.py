@@ -34,7 +34,7 @@ def pair_sensitivities(
     net: nn.Module,
     plan: Plan,
     batches: Iterable[LabelledBatch],
-    metric: Metric,
+    metrics: Sequence[Metric],
     widths: Sequence[int],
     slots: Sequence[Slot],
     *,
@@ -55,7 +55,7 @@ def pair_sensitivities(
         net: The float network; it is left as it is.
         plan: Methods and layouts; its widths do not matter.
         batches: ``(images, labels)`` to calibrate with and to measure on.
-        metric: A metric that reads the outputs.
+        metrics: Metrics that read the outputs; each run gives the scores by all of them.
         widths: Candidates.
         slots: The tensors to pair, in execution order.
         reach: Pair only tensors of layers at most so many layers apart; None pairs all.
@@ -67,9 +67,9 @@ def pair_sensitivities(
         memory_limit_bytes: How much of the activations before a layer may be kept.
 
     Raises:
-        ValueError: If the metric reads no outputs, logits are not finite, or a score is NaN.
+        ValueError: If a metric reads no outputs, logits are not finite, or a score is NaN.
     """
-    score = _score_of(metric)
+    scores = {metric.name: _score_of(metric) for metric in metrics}
     candidates, measured = check_widths(widths, plan.placement), list(batches)
     narrow = [bits for bits in candidates if bits != FLOAT_BITS]
     tasks = pair_tasks(each_tensor_once(net, plan, list(slots)), narrow, reach)
@@ -80,14 +80,15 @@ def pair_sensitivities(
     if missing:
         fitted = fit_quantizers(net, plan, narrow, measured)
         kept = {"reuse": reuse, "memory_limit_bytes": memory_limit_bytes}
-        with closing(_measured_rows(fitted, missing, measured, score, track, kept)) as measurements:
+        with closing(
+            _measured_rows(fitted, missing, measured, scores, track, kept)
+        ) as measurements:
             for row in measurements:
                 rows[_unordered(row)] = row
                 if keep is not None:
                     keep(row)
     digest = sensitivity_digest(net, plan, measured, measured)
-    every = tuple(_row(*task, rows[frozenset(task)].score) for task in tasks)
-    return PairTable(metric.name, metric.unit, metric.higher_is_worse, digest, every)
+    return PairTable(digest, tuple(_row(*task, rows[frozenset(task)].scores) for task in tasks))
 
 
 def _score_of(metric: Metric) -> Score:
@@ -103,18 +104,18 @@ def _measured_rows(
     fitted: Fitted,
     tasks: Sequence[PairTask],
     batches: Sequence[LabelledBatch],
-    score: Score,
+    scores: Mapping[str, Score],
     track: Track | None,
     kept: Mapping[str, Any],
 ) -> Generator[PairRow, None, None]:
-    """Each pair with its score; ``kept`` says what a runner keeps of earlier layers."""
+    """Each pair with its scores; ``kept`` says what a runner keeps of earlier layers."""
     singles = {single for task in tasks for single in task}
     reference, runner = reference_and_runner(fitted, singles, batches, **kept)
     runs = _in_order(runner, fitted, tasks)
     labels = torch.cat([own for _, own in batches])
     with closing(_logits_of_pairs(runner, fitted, track(runs) if track else runs)) as outputs:
         for task, logits in outputs:
-            yield _row(*task, score(reference, logits, labels))
+            yield _row(*task, {n: score(reference, logits, labels) for n, score in scores.items()})
 
 
 def _logits_of_pairs(
@@ -173,8 +174,8 @@ def _logits(runner: Runner, fitted: Fitted, first: Task, second: Task) -> torch.
     return logits
 
 
-def _row(first: Task, second: Task, score: float) -> PairRow:
-    return PairRow(*first[0], first[1], *second[0], second[1], score)
+def _row(first: Task, second: Task, scores: Mapping[str, float]) -> PairRow:
+    return PairRow(*first[0], first[1], *second[0], second[1], scores)
 
 
 def _unordered(row: PairRow) -> frozenset[Task]:

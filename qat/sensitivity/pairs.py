@@ -2,9 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,14 @@ from qat.base.errors import InputError
 from qat.sensitivity.table import SensitivityTable, harm_of, plain_score, read_score
 from qat.sensitivity.widths import Slot
 
-PAIRS_VERSION = 1
+PAIRS_VERSION = 2
 Pair = tuple[Slot, int, Slot, int]
 """One tensor at one width, and another tensor at another width."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """The score of a network in which only two tensors are quantized.
+    """The scores of a network in which only two tensors are quantized.
 
     Attributes:
         layer: Module name of the first tensor, in execution order.
@@ -28,10 +27,10 @@ class PairRow:
         other_layer: Module name of the second tensor.
         other_slot: ``weight`` or ``act``.
         other_bits: Width of that tensor.
-        score: In the unit of the metric.
+        scores: Name of a metric → score in its unit.
 
     Raises:
-        ValueError: If the score is NaN.
+        ValueError: If a score is NaN.
     """
 
     layer: str
@@ -40,13 +39,13 @@ class PairRow:
     other_layer: str
     other_slot: str
     other_bits: int
-    score: float
+    scores: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        """Check the score."""
-        if math.isnan(self.score):
+        """Check the scores."""
+        for metric in (name for name, score in self.scores.items() if math.isnan(score)):
             raise InputError(
-                f"the score of {self.layer} ({self.slot}, {self.bits} bits) together with "
+                f"{metric} of {self.layer} ({self.slot}, {self.bits} bits) together with "
                 f"{self.other_layer} ({self.other_slot}, {self.other_bits} bits) is NaN: the "
                 "network diverges there; leave that width out, or calibrate with other images"
             )
@@ -64,26 +63,15 @@ class PairRow:
 
 @dataclass(frozen=True)
 class PairTable:
-    """Scores of pairs by one metric.
+    """Scores of pairs, each by the same metrics.
 
     Attributes:
-        metric: Name of the metric.
-        unit: Of the scores.
-        higher_is_worse: False for a quality.
         digest: Of network, data and methods, as of the table of single tensors.
         rows: In the order of measurement.
     """
 
-    metric: str
-    unit: str
-    higher_is_worse: bool
     digest: str
     rows: tuple[PairRow, ...]
-
-    @cached_property
-    def scores(self) -> Mapping[Pair, float]:
-        """Pair → score."""
-        return {row.pair: row.score for row in self.rows}
 
     def interactions(self, single: SensitivityTable) -> dict[Pair, float]:
         """Harm of each pair minus the harms of its tensors alone, as they were measured.
@@ -92,17 +80,18 @@ class PairTable:
         are left out.
 
         Args:
-            single: Scores of single tensors by the same metric.
+            single: Scores of single tensors by one of the metrics.
 
         Raises:
-            ValueError: If the metrics or the digests differ, or a single score is missing.
+            ValueError: If pairs have no score by that metric, the digests differ, or a single
+                score is missing.
 
         Example:
             >>> from qat.sensitivity.table import SensitivityRow
             >>> alone = (SensitivityRow("a", "weight", 2, 1.0), SensitivityRow("b", "weight", 2, 2))
             >>> single = SensitivityTable("output_kl", "nats", True, "", alone)
-            >>> both = PairRow("a", "weight", 2, "b", "weight", 2, 0.5)
-            >>> PairTable("output_kl", "nats", True, "", (both,)).interactions(single)
+            >>> both = PairRow("a", "weight", 2, "b", "weight", 2, {"output_kl": 0.5})
+            >>> PairTable("", (both,)).interactions(single)
             {(('a', 'weight'), 2, ('b', 'weight'), 2): -2.5}
         """
         self._check(single)
@@ -117,24 +106,25 @@ class PairTable:
                     f"the table of single tensors lacks {error}, which a pair needs: compute it "
                     "with all widths"
                 ) from error
-            value = harm_of(row.score, self.unit, self.higher_is_worse) - parts
+            score = row.scores[single.metric]
+            value = harm_of(score, single.unit, single.higher_is_worse) - parts
             if math.isfinite(value):
                 values[row.pair] = value
         return values
 
     def _check(self, single: SensitivityTable) -> None:
-        if single.metric != self.metric:
+        lacking = [row for row in self.rows if single.metric not in row.scores]
+        if lacking:
             raise InputError(
-                f"pairs by {self.metric} need single sensitivities by {self.metric}, got "
-                f"{single.metric}: set sensitivity.metric={single.metric}, or leave that table out"
+                f"pairs by {', '.join(lacking[0].scores)} need single sensitivities by one of "
+                f"these, got {single.metric}: set sensitivity.metric, or leave that table out"
             )
         single.check(self.digest)
 
     def save(self, path: Path) -> None:
         """Write the table as JSON."""
-        rows = [asdict(row) | {"score": plain_score(row.score)} for row in self.rows]
-        head = {name: getattr(self, name) for name in _HEAD}
-        data = {"version": PAIRS_VERSION, **head, "rows": rows}
+        rows = [asdict(row) | {"scores": _each(plain_score, row.scores)} for row in self.rows]
+        data = {"version": PAIRS_VERSION, "digest": self.digest, "rows": rows}
         path.write_text(json.dumps(data, allow_nan=False) + "\n", encoding="utf-8")
 
     @classmethod
@@ -150,8 +140,11 @@ class PairTable:
                 f"pair table version must be {PAIRS_VERSION}, got {data.get('version')!r}: delete "
                 f"{path} and measure again"
             )
-        rows = (PairRow(**{**row, "score": read_score(row["score"])}) for row in data["rows"])
-        return cls(**{name: data[name] for name in _HEAD}, rows=tuple(rows))
+        rows = (
+            PairRow(**{**row, "scores": _each(read_score, row["scores"])}) for row in data["rows"]
+        )
+        return cls(data["digest"], tuple(rows))
 
 
-_HEAD = ("metric", "unit", "higher_is_worse", "digest")
+def _each(change: Callable[[Any], Any], scores: Mapping[str, Any]) -> dict[str, Any]:
+    return {metric: change(score) for metric, score in scores.items()}

@@ -54,7 +54,7 @@ def test_errors_that_cancel_are_seen_by_pairs_and_not_by_the_sum():
     net, plan, batches, single, problem = cancelling.case()
     budgets = Budgets(average_weight_bits=4)  # two of three weights at 2 bits
     slots = cancelling.SLOTS
-    pairs = pair_sensitivities(net, plan, batches, OUTPUT_SQNR, cancelling.WIDTHS, slots)
+    pairs = pair_sensitivities(net, plan, batches, [OUTPUT_SQNR], cancelling.WIDTHS, slots)
     both = paired(problem, pairs.interactions(single))
     measured = {
         tuple(bits.values()): cancelling.noise(net, plan, batches, bits)

@@ -17,7 +17,7 @@ from qat.sensitivity.widths import FLOAT_BITS, at_width, slots_of
 def measured(case, **words):
     net, plan, batches = case
     slots = words.pop("slots", [s for s in slots_of(plan) if s[1] == "weight"])
-    return pair_sensitivities(net, plan, batches, OUTPUT_KL, [2, 4], slots, **words)
+    return pair_sensitivities(net, plan, batches, [OUTPUT_KL], [2, 4], slots, **words)
 
 
 @torch.no_grad()
@@ -48,7 +48,7 @@ def test_equals_a_network_with_two_quantized_tensors(case):
         first, bits, second, other = row.pair
         after = converted(case, {first: bits, second: other}).double().log_softmax(1)
         kl = (before.exp() * (before - after)).sum(1).mean()
-        assert row.score == pytest.approx(float(kl), rel=1e-4, abs=1e-7)
+        assert row.scores["output_kl"] == pytest.approx(float(kl), rel=1e-4, abs=1e-7)
 
 
 def test_reuse_gives_the_scores_of_whole_runs_bit_for_bit(case):
@@ -62,10 +62,20 @@ def test_every_pair_is_measured_and_said_before(case):
     table = measured(case, announce=lambda n: said.append((n, len(kept))), keep=kept.append)
     weights = len([slot for slot in slots_of(plan) if slot[1] == "weight"])
     assert said == [(weights * (weights - 1) // 2 * 4, 0)]
-    assert len(table.rows) == len(table.scores) == len(kept) == said[0][0]
+    assert len(table.rows) == len({row.pair for row in kept}) == len(kept) == said[0][0]
     assert table.interactions(
         sensitivities(net, plan, batches, ["output_kl"], [2, 4])["output_kl"]
     ).keys() == {row.pair for row in kept}
+
+
+def test_metrics_that_are_measured_together_have_the_scores_of_each_alone(case):
+    net, plan, batches = case
+    weights = [slot for slot in slots_of(plan) if slot[1] == "weight"]
+    both = pair_sensitivities(net, plan, batches, [LOSS_INCREASE, OUTPUT_KL], [4], weights)
+    for metric in (LOSS_INCREASE, OUTPUT_KL):
+        alone = pair_sensitivities(net, plan, batches, [metric], [4], weights)
+        scores = [{metric.name: row.scores[metric.name]} for row in both.rows]
+        assert scores == [row.scores for row in alone.rows]
 
 
 def test_rows_of_an_earlier_run_are_not_measured_again(case):
@@ -86,7 +96,7 @@ def test_near_layers_only_and_float_is_no_pair(case):
     net, plan, batches = case
     widths = [4, FLOAT_BITS]
     weights = [slot for slot in slots_of(plan) if slot[1] == "weight"][:2]
-    table = pair_sensitivities(net, plan, batches, LOSS_INCREASE, widths, weights)
+    table = pair_sensitivities(net, plan, batches, [LOSS_INCREASE], widths, weights)
     assert [(row.bits, row.other_bits) for row in table.rows] == [(4, 4)]
 
 
@@ -96,8 +106,8 @@ def test_a_shared_tensor_is_paired_once_in_placement_integer(integer_model, tiny
     scheme = Scheme(TensorSpec(), TensorSpec(), first_last="same", placement="integer")
     plan = make_plan(integer_model, scheme, tiny_images)
     slots = slots_of(plan)
-    table = pair_sensitivities(integer_model, plan, batches, OUTPUT_KL, [4], slots)
-    whole = pair_sensitivities(integer_model, plan, batches, OUTPUT_KL, [4], slots, reuse=False)
+    table = pair_sensitivities(integer_model, plan, batches, [OUTPUT_KL], [4], slots)
+    whole = pair_sensitivities(integer_model, plan, batches, [OUTPUT_KL], [4], slots, reuse=False)
     assert table.rows == whole.rows
     assert len(table.rows) > len(slots)
 
@@ -105,4 +115,4 @@ def test_a_shared_tensor_is_paired_once_in_placement_integer(integer_model, tiny
 def test_a_metric_without_outputs_is_refused(case):
     net, plan, batches = case
     with pytest.raises(ValueError, match="metric fisher reads no outputs"):
-        pair_sensitivities(net, plan, batches, FISHER, [4], slots_of(plan))
+        pair_sensitivities(net, plan, batches, [FISHER], [4], slots_of(plan))

@@ -10,8 +10,10 @@ from qat.base.progress import is_silent, tracked
 from qat.run.mixed.candidates import Candidates
 from qat.run.mixed.resumable_table import resumable_table
 from qat.run.mixed.sensitivity import run_metric
+from qat.sensitivity.metrics import Metric
 from qat.sensitivity.pair_scores import pair_sensitivities
 from qat.sensitivity.pairs import PairRow, PairTable
+from qat.sensitivity.registry import OUTPUT_METRICS, metric_of
 from qat.sensitivity.table import SensitivityTable
 
 PAIR_OPTIONS = ("psd", "reach")
@@ -21,7 +23,8 @@ PAIR_OPTIONS = ("psd", "reach")
 def run_pairs(choice: Candidates, table: SensitivityTable) -> PairTable:
     """The pairs of the run's free slots, from the cache or measured on the sensitivity images.
 
-    Before it starts, it prints on stderr how many forward passes there are.
+    One measurement scores each pair by all metrics that read the outputs, so that runs which differ
+    in the metric share it. Before it starts, it prints on stderr how many forward passes there are.
 
     Args:
         choice: The free slots.
@@ -39,6 +42,7 @@ def run_pairs(choice: Candidates, table: SensitivityTable) -> PairTable:
             f"sensitivity.metric={metric.name}: set sensitivity.metric={table.metric}, or leave "
             "the table out"
         )
+    metrics = _measured_with(metric)
     reach = request.allocate.options.get("reach")
     batches = list(request.sensitivity_images)
 
@@ -55,14 +59,14 @@ def run_pairs(choice: Candidates, table: SensitivityTable) -> PairTable:
             choice.source.net,
             choice.base,
             batches,
-            metric,
+            metrics,
             settings.widths,
             choice.free,
             reach=reach,
             done=done,
             keep=keep,
             announce=announce,
-            track=lambda items: tracked(f"pairs ({metric.name})", items),
+            track=lambda items: tracked("pairs", items),
             memory_limit_bytes=request.memory_limit_bytes,
         )
 
@@ -70,10 +74,16 @@ def run_pairs(choice: Candidates, table: SensitivityTable) -> PairTable:
         return measure([], None)
     key: dict[str, Any] = {
         "of": table.digest,
-        "metric": metric.name,
+        "metrics": [each.name for each in metrics],
         "widths": sorted(settings.widths),
         "free": [list(slot) for slot in choice.free],
         "reach": reach,
         **request.calibration.keys.machine(),
     }
     return resumable_table(request.calibration.cache, "pairs", key, measure, PairTable, PairRow)
+
+
+def _measured_with(metric: Metric) -> list[Metric]:
+    """The metrics that one measurement gives: all that read the outputs, if it is one of ours."""
+    names = OUTPUT_METRICS if metric.name in OUTPUT_METRICS else ()
+    return [metric_of(name) for name in names] or [metric]

@@ -31,6 +31,7 @@ def test_the_number_of_passes_is_said_once(measure, capsys):
     assert len(table.rows) == PASSES
     assert f"allocate=clado: {PASSES} forward passes over 8 images" in capsys.readouterr().err
     assert measure(seed=1).rows == table.rows
+    assert measure(sensitivity__metric="loss_increase").rows == table.rows  # scored with the first
     assert capsys.readouterr().err == ""  # from the cache
 
 
@@ -55,7 +56,7 @@ def test_an_interrupted_measurement_continues(measure, monkeypatch, capsys):
     capsys.readouterr()
     table = measure()
     assert f"{PASSES - 4} forward passes" in capsys.readouterr().err
-    assert len(table.scores) == PASSES
+    assert len({row.pair for row in table.rows}) == PASSES
 
 
 def test_reach_and_widths_are_their_own_tables(measure):
@@ -77,7 +78,7 @@ def test_a_table_by_another_metric_is_refused_before_any_pass(make_choice, monke
 def test_a_users_metric_is_measured_each_time(measure, capsys):
     user = {"sensitivity__metric": "user", "sensitivity__target": f"{__name__}:disagreement"}
     first = measure(**user)
-    assert first.metric == "disagreement"
+    assert first.rows[0].scores.keys() == {"disagreement"}
     capsys.readouterr()
     measure(**user)
     assert f"{PASSES} forward passes" in capsys.readouterr().err

@@ -6,11 +6,11 @@ from qat.records.cache import Cache
 from qat.run.mixed.resumable_table import resumable_table
 from qat.sensitivity.pairs import PairRow, PairTable
 
-ROWS = [PairRow("a", "weight", bits, "b", "weight", 2, 0.5) for bits in (2, 4, 8)]
+ROWS = [PairRow("a", "weight", bits, "b", "weight", 2, {"output_kl": 0.5}) for bits in (2, 4, 8)]
 
 
 def table_of(rows):
-    return PairTable("output_kl", "nats", True, "d", tuple(rows))
+    return PairTable("d", tuple(rows))
 
 
 def test_rows_that_were_saved_come_back_and_the_whole_table_is_cached(tmp_path):
