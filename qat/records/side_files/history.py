@@ -5,7 +5,7 @@ file with other columns is refused.
 """
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar, NoReturn, Self, TypeVar
@@ -112,23 +112,24 @@ class HistoryFile:
                 points.setdefault(f"{row.layer}.{row.slot}", []).append((row.step, row.value))
         return points
 
-    def mean_of_last(self, metric: str, steps: int) -> float | None:
-        """Mean of a metric over all tensors and the last optimizer steps; None without a row.
+    def mean_of_last(self, metric: str, steps: int, sizes: Mapping[str, int]) -> float | None:
+        """Mean of a metric over all values of all layers in the last steps; None without a row.
 
         Args:
             metric: One of :data:`METRICS`.
             steps: Number of optimizer steps at the end of the training, such as those of an epoch.
+            sizes: Layer → number of its values, by which its rows count.
 
         Example:
-            >>> values = [(9, 0.5), (10, 0.1), (11, 0.3)]
-            >>> rows = (HistoryRow(step, "fc", "weight", "flips", value) for step, value in values)
-            >>> HistoryFile(tuple(rows)).mean_of_last("flips", 2)
+            >>> values = [(10, "conv", 0.1), (10, "fc", 0.5), (9, "fc", 0.7)]
+            >>> rows = (HistoryRow(step, name, "weight", "flips", v) for step, name, v in values)
+            >>> HistoryFile(tuple(rows)).mean_of_last("flips", 1, {"conv": 30, "fc": 10})
             0.2
         """
         last = max((row.step for row in self.rows), default=0)
-        rows = (row for row in self.rows if row.metric == metric and row.step > last - steps)
-        values = [row.value for row in rows]
-        return sum(values) / len(values) if values else None
+        rows = [row for row in self.rows if row.metric == metric and row.step > last - steps]
+        total = sum(sizes[row.layer] for row in rows)
+        return sum(sizes[row.layer] * row.value for row in rows) / total if rows else None
 
 
 class HistoryWriter:

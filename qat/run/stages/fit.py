@@ -2,6 +2,7 @@
 
 from qat.convert.calibrate import saturated_biases, set_phase
 from qat.convert.integer import fold_norms
+from qat.layers.walk import twins
 from qat.records.file_names import CHECKPOINTS
 from qat.records.side_files.history import HistoryFile
 from qat.run.outputs import logits_of_test_set
@@ -40,7 +41,7 @@ def _train(state: RunState) -> StageResult:
 
 
 def _flips(state: RunState) -> dict[str, float]:
-    """Mean share of weights whose code changed in a step of the last epoch, if it was recorded."""
+    """Share of all weights whose code changed, mean of the last epoch's steps, if recorded."""
     training, path = state.prepared.training, state.folder.path / HistoryFile.NAME
     assert training is not None
     if not path.exists():
@@ -48,5 +49,6 @@ def _flips(state: RunState) -> dict[str, float]:
     batches = len(training.batches(state.prepared.data))
     steps = -(-batches // training.fit.accumulate_grad_batches)
     history = HistoryFile.from_csv(path.read_bytes(), path)
-    flips = history.mean_of_last("flips", steps)
+    sizes = {name: twin.weight.numel() for name, twin in twins(state.quantized)}
+    flips = history.mean_of_last("flips", steps, sizes)
     return {} if flips is None else {"weight_flips": flips}

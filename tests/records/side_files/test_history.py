@@ -83,10 +83,11 @@ def test_a_run_without_a_history_has_no_rows_and_a_wrong_metric_is_not_written(t
     assert not (tmp_path / "history.csv").exists()
 
 
-def test_the_mean_of_the_last_steps_takes_all_tensors():
+def test_the_mean_of_the_last_steps_counts_each_value_once():
     rows = [(1, "a", 0.8), (2, "a", 0.1), (2, "b", 0.2), (3, "a", 0.3), (3, "b", 0.4)]
     history = HistoryFile(tuple(HistoryRow(s, n, "weight", "flips", v) for s, n, v in rows))
-    assert history.mean_of_last("flips", 2) == pytest.approx(0.25)
-    assert history.mean_of_last("flips", 1) == pytest.approx(0.35)
-    assert history.mean_of_last("scale", 2) is None
-    assert HistoryFile(()).mean_of_last("flips", 2) is None
+    sizes = {"a": 300, "b": 100, "no row": 7}
+    assert history.mean_of_last("flips", 2, sizes) == pytest.approx((3 * 0.4 + 0.6) / 8)
+    assert history.mean_of_last("flips", 1, sizes) == pytest.approx((3 * 0.3 + 0.4) / 4)
+    assert history.mean_of_last("scale", 2, sizes) is None
+    assert HistoryFile(()).mean_of_last("flips", 2, sizes) is None

@@ -51,8 +51,11 @@ def test_flips_of_the_last_epoch_are_on_the_record(make_quantized_state, trained
     steps = len(state.prepared.training.batches(state.prepared.data))
     last = 10 * steps
     rows = [(last - steps, "head", "weight", "flips", 0.9)]  # of the epoch before
-    rows += [(last - 1, "head", "weight", "flips", 0.1), (last, "conv", "weight", "flips", 0.3)]
+    rows += [(last - 1, "head", "weight", "flips", 0.1), (last, "first", "weight", "flips", 0.3)]
     rows += [(last, "head", "weight", "scale", 5.0)]
     HistoryWriter(state.folder.path / "history.csv").append(rows)
     assert steps > 1
-    assert fit_stage(state).metrics["weight_flips"] == pytest.approx(0.2)
+    head, first = (getattr(state.qnet, name).weight.numel() for name in ("head", "first"))
+    assert head != first
+    expected = (head * 0.1 + first * 0.3) / (head + first)
+    assert fit_stage(state).metrics["weight_flips"] == pytest.approx(expected)
