@@ -204,7 +204,8 @@ def migrate(
     migrated = dict(data)
     while version < to:
         if version not in steps:
-            raise RecordError(f"schema {version} cannot be read any more; oldest: {min(steps)}")
+            oldest = min(steps, default=to)
+            raise RecordError(f"schema {version} cannot be read any more; oldest: {oldest}")
         migrated = steps[version](migrated)
         version += 1
         migrated["schema_version"] = version

@@ -126,6 +126,8 @@ def test_an_older_schema_goes_up_step_by_step():
     assert old == {"schema_version": 1}
     with pytest.raises(RecordError, match="schema 0 cannot be read any more; oldest: 1"):
         migrate({"schema_version": 0}, to=3, steps=steps)
+    with pytest.raises(RecordError, match="schema 0 cannot be read any more; oldest: 3"):
+        migrate({"schema_version": 0}, to=3, steps={})
 
 
 def test_an_id_is_the_digest_of_canonical_json():
