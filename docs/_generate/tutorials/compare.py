@@ -17,8 +17,8 @@ _ALWAYS = (
     (re.compile(r"\d{4}-\d\d-\d\d|\d+:\d\d(?::\d\d)?"), "DATE"),
     (re.compile(r"\d+\.\d+\.\d+\S*"), "VERSION"),
     (re.compile(r"(?:\b[\d.,]+\s*(?:ms|µs|s|min|h|seconds?|minutes?)\b\s*)+"), "TIME "),
-    (re.compile(r"TIME \([\d.]+ to [\d.]+\)"), "TIME"),
-    (re.compile(r"[\d.]+× \([\d.]+ to [\d.]+\) as fast"), "FASTER"),
+    (re.compile(r"TIME \([\d.]+\s+to\s+[\d.]+\)"), "TIME"),
+    (re.compile(r"[\d.]+×\s+\([\d.]+\s+to\s+[\d.]+\)\s+as\s+fast"), "FASTER"),
 )
 _OF_TIMES = re.compile(r"\btime\b|\blatency\b|\bspeed-up\b|\[ms\]")
 _STAGE = re.compile(r"\[\w+\] \.\.\. ")
@@ -64,7 +64,7 @@ def differences(committed: str, new: str) -> list[str]:
         The spread of times and of their ratio differs too, and the difference of two times has
         either sign:
 
-        >>> page = "```console\n$ qat run\n2 ms (1 to {}): {}× (1 to {}) as fast\n```\n"
+        >>> page = "```console\n$ qat run\n2 ms (1 to {}): {}× (1 to\n  {}) as fast\n```\n"
         >>> differences(page.format(3, 1.84, 2.4), page.format(4, 0.9, 2.3))
         []
         >>> page = "```console\n$ qat compare a b\nlatency_ms [ms] {}\n```\n"
