@@ -10,35 +10,48 @@ is predicted by a quadratic form, from forward passes only:
     G[va, vb] = 0                                                                   a != b
 
 L is measured with only these tensors quantized. To second order, x' G x is half of the sum over
-all pairs of tensors of d_v' H d_w, with the Hessian H and the rounding errors d. G comes from a few
-images and need not be positive semidefinite; as in the paper, its negative eigenvalues are set to
-zero: G = Q diag(e) Q' becomes Q diag(max(e, 0)) Q'.
+all pairs of tensors of d_v' H d_w, with the Hessian H and the rounding errors d.
 
-Differs from the paper: G is half of the paper's matrix, so that one tensor alone costs its own
-harm; L may be any metric that reads the outputs, and for a metric in dB it is the noise power; the
-inputs of layers are chosen too; harms of single tensors do not rise with bits, as for the other
-allocators, and tensors whose width the plan fixes have no terms.
+Differs from the paper: G comes from a few images and need not be positive semidefinite. The paper
+sets its negative eigenvalues to zero (``absolute``: G = Q diag(e) Q' becomes Q diag(max(e, 0)) Q').
+Its eigenvectors mix all widths, so that errors of the large harms of 2 bits move the small harms of
+4 and 8 bits. Here (``relative``) the matrix G[i, j] / (s_i s_j) is projected, and multiplied by
+s_i s_j again, where s_i^2 is the harm of tensor i, so that each entry moves by a share of the harms
+of its own tensors (:func:`relatively_positive_semidefinite`). Without a projection (``none``) the
+programme is exact as well, but plans can have a predicted harm below zero.
+
+G is half of the paper's matrix, so that one tensor alone costs its own harm; L may be any metric
+that reads the outputs, and for a metric in dB it is the noise power; the inputs of layers are
+chosen too; harms of single tensors do not rise with bits, as for the other allocators, and tensors
+whose width the plan fixes have no terms.
 
 Cites: deng2023clado.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from qat.allocate.problem import Interactions, Problem, Variable
+from qat.allocate.registry import PROJECTIONS
 from qat.sensitivity.pairs import Pair
 
 
-def paired(problem: Problem, interactions: Mapping[Pair, float], *, psd: bool = True) -> Problem:
+def paired(
+    problem: Problem, interactions: Mapping[Pair, float], *, psd: str = PROJECTIONS[0]
+) -> Problem:
     """The problem with terms for pairs.
 
     Args:
         problem: With the harms of single tensors.
         interactions: Of pairs of slots, :meth:`qat.sensitivity.pairs.PairTable.interactions`; a
             pair that is not there counts as 0.
-        psd: Set the negative eigenvalues of the matrix to zero.
+        psd: How negative eigenvalues of the matrix are set to zero, one of
+            :data:`qat.allocate.registry.PROJECTIONS`.
+
+    Raises:
+        KeyError: If there is no such projection.
 
     Example:
         >>> from qat.allocate.costs import NetworkCosts
@@ -50,8 +63,7 @@ def paired(problem: Problem, interactions: Mapping[Pair, float], *, psd: bool = 
     """
     columns = [(v, width) for v, own in enumerate(problem.variables) for width in own.widths]
     matrix = harm_matrix(problem, columns, interactions)
-    if psd:
-        matrix = positive_semidefinite(matrix)
+    matrix = _PROJECTED[psd](matrix)
     place = {column: index for index, column in enumerate(columns)}
     variables = tuple(
         Variable(own.slots, {a: float(matrix[place[v, a], place[v, a]]) for a in own.widths})
@@ -109,5 +121,31 @@ def positive_semidefinite(matrix: np.ndarray) -> np.ndarray:
     return (nearest + nearest.T) / 2
 
 
+def relatively_positive_semidefinite(matrix: np.ndarray) -> np.ndarray:
+    """A positive semidefinite matrix near a symmetric one, each entry on the scale of its harms.
+
+    With s_i^2 the diagonal, at least 0, and P as :func:`positive_semidefinite`, it is
+    ``s_i P(C)[i, j] s_j`` of ``C[i, j] = G[i, j] / (s_i s_j)``, limited to -1 to 1, as in every
+    positive semidefinite matrix (Cauchy-Schwarz); 0 where s_i or s_j is 0.
+
+    Example:
+        >>> relatively_positive_semidefinite(np.array([[4.0, 0.5], [0.5, 0.01]])).round(6).tolist()
+        [[4.0, 0.2], [0.2, 0.01]]
+    """
+    scale = np.sqrt(np.maximum(np.diag(matrix), 0))
+    outer = np.multiply.outer(scale, scale)
+    shares = np.clip(matrix / np.where(outer > 0, outer, np.inf), -1, 1)
+    return positive_semidefinite(shares) * outer
+
+
 def _without_zeros(terms: Interactions) -> Interactions:
     return {pair: own for pair, own in terms.items() if any(own.values())}
+
+
+_PROJECTED: Mapping[str, Callable[[np.ndarray], np.ndarray]] = dict(
+    zip(
+        PROJECTIONS,
+        (relatively_positive_semidefinite, positive_semidefinite, np.asarray),
+        strict=True,
+    )
+)

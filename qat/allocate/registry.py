@@ -31,6 +31,8 @@ MEASURING = ("evolve", "remeasure")
 """Allocators that evaluate plans: they also take ``evaluate``, ``start`` and ``track``."""
 WITH_OUTPUTS = ("clado", "remeasure")
 """Allocators that score several tensors together, by a metric that reads the outputs."""
+PROJECTIONS = ("relative", "absolute", "none")
+"""How ``clado`` makes its matrix of pairs positive semidefinite: :mod:`qat.allocate.paired`."""
 WITHOUT_BUDGET = ("threshold",)
 """Allocators that need no budget."""
 

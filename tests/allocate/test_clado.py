@@ -10,6 +10,7 @@ from qat.allocate.budget import Budgets, UnmeetableBudgetError, overruns
 from qat.allocate.clado import CladoWarning, solve_clado
 from qat.allocate.ilp import Solution, solve_ilp
 from qat.allocate.paired import paired
+from qat.allocate.registry import PROJECTIONS
 from qat.sensitivity.metrics import OUTPUT_SQNR
 from qat.sensitivity.pair_scores import pair_sensitivities
 from tests.allocate import cancelling
@@ -28,7 +29,7 @@ def with_random_pairs(problem, seed, psd):
     return paired(problem, terms, psd=psd)
 
 
-@pytest.mark.parametrize("psd", [True, False])
+@pytest.mark.parametrize("psd", PROJECTIONS)
 def test_equals_enumeration_within_any_budget(psd, all_plans):
     met = better = 0
     for seed in range(60):
@@ -67,7 +68,7 @@ def test_errors_that_cancel_are_seen_by_pairs_and_not_by_the_sum():
     additive = solve_ilp(problem, budgets)
     assert tuple(chosen.values()) == best
     assert measured[tuple(additive.values())] > 5 * measured[best]
-    as_measured = paired(problem, pairs.interactions(single), psd=False)
+    as_measured = paired(problem, pairs.interactions(single), psd="none")
     for widths, noise in measured.items():  # noise powers of a linear network: the form is exact
         bits = dict(zip(slots, widths, strict=True))
         assert as_measured.harm(bits) == pytest.approx(noise, rel=1e-3, abs=1e-6)
@@ -75,7 +76,7 @@ def test_errors_that_cancel_are_seen_by_pairs_and_not_by_the_sum():
 
 def test_a_solver_that_ran_out_of_time_leaves_a_local_search(monkeypatch, two_layers):
     budgets = Budgets(weight_bytes=150)
-    both = paired(two_layers, {(("a", "weight"), 2, ("b", "weight"), 4): -3.0}, psd=False)
+    both = paired(two_layers, {(("a", "weight"), 2, ("b", "weight"), 4): -3.0}, psd="none")
     monkeypatch.setattr(clado, "least_harm", lambda *_, **__: Solution(None, proven=False))
     with pytest.warns(CladoWarning, match=r"stopped after 3 seconds; give it more by allocate\."):
         bits = solve_clado(both, budgets, seconds=3)

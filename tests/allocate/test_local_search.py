@@ -21,7 +21,7 @@ def neighbours(problem, bits):
 def test_no_change_of_two_widths_improves_the_result(all_plans):
     moved = 0
     for seed in range(40):
-        problem = with_random_pairs(random_problem(seed), seed, psd=False)
+        problem = with_random_pairs(random_problem(seed), seed, psd="none")
         budgets = random_budgets(problem, list(all_plans(problem)), seed)
         fitting = [b for b, _ in all_plans(problem) if not overruns(problem.costs, b, budgets)]
         if not fitting:

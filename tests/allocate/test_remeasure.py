@@ -38,7 +38,7 @@ def test_is_never_worse_than_where_it_starts_and_within_the_budgets(all_plans):
     better = best = met = 0
     for seed in range(60):
         problem = random_problem(seed)
-        truth = with_random_pairs(problem, seed, psd=False)
+        truth = with_random_pairs(problem, seed, psd="none")
         budgets = random_budgets(problem, list(all_plans(problem)), seed)
         fitting = [b for b, _ in all_plans(problem) if not overruns(problem.costs, b, budgets)]
         around = neighbours(problem, truth.harm)

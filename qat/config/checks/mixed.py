@@ -1,6 +1,6 @@
 """Checks of how widths are chosen (mode=mixed)."""
 
-from qat.allocate.registry import ALLOCATORS, WITH_OUTPUTS
+from qat.allocate.registry import ALLOCATORS, PROJECTIONS, WITH_OUTPUTS
 from qat.base.allowed import above_zero, one_of
 from qat.base.errors import InputError
 from qat.config.checks.key_ranges import SEED, TIMES, Range
@@ -11,11 +11,11 @@ from qat.sensitivity.registry import METRICS, OUTPUT_METRICS
 SLOTS = ("weight", "act")
 LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")
 HESSIAN = {"tolerance": Range(0, 1, above=True), "max_probes": TIMES, "seed": SEED}
-TOGETHER_OPTIONS: dict[str, dict[str, Range | None]] = {
-    "clado": {"psd": None, "reach": TIMES, "seconds": Range(0, 1e6, above=True)},
+TOGETHER_OPTIONS: dict[str, dict[str, Range | tuple[str, ...]]] = {
+    "clado": {"psd": PROJECTIONS, "reach": TIMES, "seconds": Range(0, 1e6, above=True)},
     "remeasure": {"rounds": TIMES},
 }
-"""Allocator → option → its range; None is true or false."""
+"""Allocator → option → its range, or its words."""
 BUDGETS = ("average_weight_bits", "weight_bytes", "bops", "peak_activation_bytes", "latency_ms")
 
 
@@ -124,10 +124,10 @@ def _check_together(allocate: AllocateConfig, sensitivity: SensitivityConfig) ->
             raise InputError(f"allocate.options.{key} must be {allowed}, got {value!r}")
 
 
-def _allowed(key: str, value: object, allowed: Range | None) -> str | None:
+def _allowed(key: str, value: object, allowed: Range | tuple[str, ...]) -> str | None:
     """What the option must be; None if it is."""
-    if allowed is None:
-        return None if isinstance(value, bool) else "true or false"
+    if isinstance(allowed, tuple):
+        return None if value in allowed else f"one of {', '.join(allowed)}"
     if key == "reach" and value is None:
         return None
     whole = key == "seconds" or isinstance(value, int)

@@ -6,7 +6,7 @@ from typing import Any
 from qat.allocate.budget import Budgets, overruns
 from qat.allocate.paired import paired
 from qat.allocate.problem import Problem
-from qat.allocate.registry import MEASURING, allocate
+from qat.allocate.registry import MEASURING, PROJECTIONS, allocate
 from qat.allocate.remeasure import RemeasuredRound
 from qat.base.errors import InputError
 from qat.base.progress import tracked
@@ -85,7 +85,7 @@ def _problem(choice: Candidates, table: SensitivityTable) -> Problem:
     if choice.request.allocate.name != "clado":
         return problem
     pairs = run_pairs(choice, table)
-    return paired(problem, pairs.interactions(table), psd=options.get("psd", True))
+    return paired(problem, pairs.interactions(table), psd=options.get("psd", PROJECTIONS[0]))
 
 
 def _choose_bits(

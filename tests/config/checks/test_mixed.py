@@ -71,7 +71,10 @@ def together(name, **options):
             "allocate=remeasure measures tensors together by the outputs",
         ),
         (together("clado", rounds=2), "a key of allocate.options with allocate=clado must be one"),
-        (together("clado", psd=1), "allocate.options.psd must be true or false, got 1"),
+        (
+            together("clado", psd=True),
+            "options.psd must be one of relative, absolute, none",
+        ),
         (together("clado", seconds=0), "allocate.options.seconds must be above 0"),
         (together("clado", reach=0), "allocate.options.reach must be a whole number, 1 to"),
         (together("clado", reach=1.5), "allocate.options.reach must be a whole number, 1 to"),

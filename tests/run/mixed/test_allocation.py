@@ -75,8 +75,7 @@ def test_measuring_around_the_plan_is_never_worse_than_ilp_nor_uniform_widths(ma
 
 def test_clado_predicts_a_pair_as_it_was_measured(make_choice):
     words = {"sensitivity__metric": "output_kl", "allocate__average_weight_bits": 4}
-    options = {"psd": False}
-    request, source = make_choice(allocate__name="clado", allocate__options=options, **words)
+    request, source = make_choice(allocate__name="clado", **words)
     chosen = choose_plan(request, source)
     assert chosen.problem.interactions
     scores = [chosen.table.scores[name, "weight", 8] for name in WEIGHTS]
