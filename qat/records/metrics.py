@@ -54,7 +54,7 @@ METRICS: Mapping[str, MetricFormat] = {
     "accumulator_bits": MetricFormat(
         "widest accumulator", "bit", decimals=0, higher_is_better=False
     ),
-    "weight_flips": MetricFormat("weight flips", "%", 100, 3, higher_is_better=False),
+    "weight_flips": MetricFormat("weight flips", "per million", 1e6, 1, higher_is_better=False),
     "float_bytes": MetricFormat("float size", "KiB", KIB, 1),
     "simulated_bytes": MetricFormat("simulated size", "KiB", KIB, 1),
     "theoretical_bytes": MetricFormat("theoretical size", "KiB", KIB, 1, higher_is_better=False),
