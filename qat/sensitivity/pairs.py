@@ -115,9 +115,10 @@ class PairTable:
     def _check(self, single: SensitivityTable) -> None:
         lacking = [row for row in self.rows if single.metric not in row.scores]
         if lacking:
+            metrics = list(lacking[0].scores)
             raise InputError(
-                f"pairs by {', '.join(lacking[0].scores)} need single sensitivities by one of "
-                f"these, got {single.metric}: set sensitivity.metric, or leave that table out"
+                f"pairs by {', '.join(metrics)} need single sensitivities by one of these, got "
+                f"{single.metric}: set sensitivity.metric={metrics[0]}, or leave that table out"
             )
         single.check(self.digest)
 

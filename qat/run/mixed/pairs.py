@@ -35,24 +35,9 @@ def run_pairs(choice: Candidates, table: SensitivityTable) -> PairTable:
             not finite.
     """
     request, settings = choice.request, choice.request.sensitivity
-    metric = run_metric(settings)
-    if table.metric != metric.name:
-        raise InputError(
-            f"sensitivity.table is by {table.metric}, and pairs are measured by "
-            f"sensitivity.metric={metric.name}: set sensitivity.metric={table.metric}, or leave "
-            "the table out"
-        )
-    metrics = _measured_with(metric)
+    metrics = _metrics(run_metric(settings), table)
     reach = request.allocate.options.get("reach")
     batches = list(request.sensitivity_images)
-
-    def announce(passes: int) -> None:
-        if passes and not is_silent():
-            complain_line(
-                f"allocate=clado: {passes:,} forward passes over "
-                f"{counted(settings.images, 'image', ',')}, one for each pair of tensors and "
-                "widths that is not measured yet"
-            )
 
     def measure(done: list[PairRow], keep: Callable[[PairRow], None] | None) -> PairTable:
         return pair_sensitivities(
@@ -65,7 +50,7 @@ def run_pairs(choice: Candidates, table: SensitivityTable) -> PairTable:
             reach=reach,
             done=done,
             keep=keep,
-            announce=announce,
+            announce=lambda passes: _announce(passes, settings.images),
             track=lambda items: tracked("pairs", items),
             memory_limit_bytes=request.memory_limit_bytes,
         )
@@ -83,7 +68,21 @@ def run_pairs(choice: Candidates, table: SensitivityTable) -> PairTable:
     return resumable_table(request.calibration.cache, "pairs", key, measure, PairTable, PairRow)
 
 
-def _measured_with(metric: Metric) -> list[Metric]:
+def _announce(passes: int, images: int) -> None:
+    if passes and not is_silent():
+        complain_line(
+            f"allocate=clado: {passes:,} forward passes over {counted(images, 'image', ',')}, one "
+            "for each pair of tensors and widths that is not measured yet"
+        )
+
+
+def _metrics(metric: Metric, table: SensitivityTable) -> list[Metric]:
     """The metrics that one measurement gives: all that read the outputs, if it is one of ours."""
+    if table.metric != metric.name:
+        raise InputError(
+            f"sensitivity.table is by {table.metric}, and pairs are measured by "
+            f"sensitivity.metric={metric.name}: set sensitivity.metric={table.metric}, or leave "
+            "the table out"
+        )
     names = OUTPUT_METRICS if metric.name in OUTPUT_METRICS else ()
     return [metric_of(name) for name in names] or [metric]
