@@ -21,7 +21,7 @@ from qat.tracking.figures.settings import SettingRow, settings_figure
 from qat.tracking.figures.style import Figure, save_figures
 
 MAX_COURSES = 8
-"""Largest number of settings in the figure by layer."""
+"""Largest number of settings in the figure by layer; of more, some at even distances are drawn."""
 MAX_LINES = 8
 """Largest number of settings in the figure by bits that has a line for each."""
 COSTS = {"packed_bytes": "size", "bops": "bops", "latency_ms": "latency"}
@@ -63,15 +63,20 @@ def all_figures(
         Name → figure.
     """
     figures = point_figures(measured(records), study)
-    if decibels := layer_courses(records, runs):
-        figures["layer_sqnr"] = layer_lines_figure(decibels, layer_order(records), study)
+    if courses := layer_courses(records, runs):
+        shown = _evenly(list(courses), MAX_COURSES)
+        title = study
+        if len(shown) < len(courses):
+            title = f"{study} ({len(shown)} of {len(courses)} settings)".lstrip()
+        decibels = {label: courses[label] for label in shown}
+        figures["layer_sqnr"] = layer_lines_figure(decibels, layer_order(records), title)
     return figures | _of_training(records, runs)
 
 
 def layer_courses(
     records: Iterable[RunRecord], runs: Mapping[str, Path]
 ) -> dict[str, dict[str, float]]:
-    """Setting → layer → SQNR of the output in dB, for the first seed of up to eight settings.
+    """Label of a setting → layer → SQNR of the output in dB, for the first seed of each setting.
 
     SQNR is the signal-to-quantization-noise ratio. A run that stored less than half of its layers
     is left out.
@@ -80,14 +85,23 @@ def layer_courses(
         records: Records of the study.
         runs: Id → run folder.
     """
-    by_setting: dict[str, dict[str, float]] = {}
-    for group in sort_groups(group_records([r for r in records if r.status == "done"])):
+    done = [record for record in records if record.status == "done"]
+    groups = sort_groups(group_records(done))
+    courses: dict[str, dict[str, float]] = {}
+    for group, point in zip(groups, points_of(measured(done)), strict=True):
         first = group.records[0]
         course = _decibels(runs[first.id], first) if first.id in runs else {}
         planned = (first.plan or {}).get("layers", {})
-        if 2 * len(course) > len(planned) and len(by_setting) < MAX_COURSES:
-            by_setting[f"{group.facts.label} {group.facts.mode}"] = course
-    return by_setting
+        if 2 * len(course) > len(planned):
+            courses[point.label] = course
+    return courses
+
+
+def _evenly(labels: Sequence[str], count: int) -> list[str]:
+    """At most ``count`` labels at even distances, the first and the last among them."""
+    if len(labels) <= count:
+        return list(labels)
+    return [labels[round(i * (len(labels) - 1) / (count - 1))] for i in range(count)]
 
 
 def layer_order(records: Iterable[RunRecord]) -> list[str]:
@@ -231,7 +245,7 @@ def _by_setting(points: Sequence[FigurePoint], title: str) -> dict[str, Figure]:
     series: dict[str, list[Reading]] = {}
     for point in uniform:
         top1 = point.metrics["top1"]
-        bits, other = _width(point)
+        bits, other = _width(point, [p for p in uniform if p.series == point.series])
         series.setdefault(f"{point.series}{other}", []).append((bits, top1.mean, top1.std))
     if any(len({bits for bits, _, _ in readings}) > 1 for readings in series.values()):
         if len(series) > MAX_LINES:
@@ -278,12 +292,13 @@ def _budget_words(budget: str) -> str:
     return f"budget: {budget.replace('_', ' ')}"
 
 
-def _width(point: FigurePoint) -> tuple[int, str]:
-    """Bits of the weights, or of the inputs if weights are float; and text about the other slot."""
-    if point.weight_bits == point.act_bits:
+def _width(point: FigurePoint, series: Sequence[FigurePoint]) -> tuple[int, str]:
+    """The width that varies in a point's series, and text about that of the other slot."""
+    weights, acts = ({getattr(p, f"{slot}_bits") for p in series} for slot in ("weight", "act"))
+    if point.weight_bits == FLOAT_BITS or len(weights) == 1 < len(acts):
+        other = "of inputs alone" if point.weight_bits == FLOAT_BITS else f"W{point.weight_bits}"
+        return point.act_bits, f", {other}"
+    if point.weight_bits == point.act_bits and not len(acts) == 1 < len(weights):
         return point.weight_bits, ""
-    if point.weight_bits == FLOAT_BITS:
-        return point.act_bits, ", of inputs alone"
-    if point.act_bits == FLOAT_BITS:
-        return point.weight_bits, ", of weights alone"
-    return point.weight_bits, f", A{point.act_bits}"
+    other = "of weights alone" if point.act_bits == FLOAT_BITS else f"A{point.act_bits}"
+    return point.weight_bits, f", {other}"

@@ -6,14 +6,20 @@ from dataclasses import dataclass
 
 from qat.records.run_facts import FLOAT_BITS
 from qat.records.schema import RunRecord
-from qat.tables.collect import group_records, sort_groups
+from qat.tables.apart import words_apart
+from qat.tables.collect import Group, group_records, sort_groups
 from qat.tables.columns import setting_text
 from qat.tables.rows import values_by_seed
 from qat.tables.statistics import Statistic, statistic
 
 PointSettings = Mapping[str, str | None]
 NAMED = ("model", "data", "mode", "weight_bits", "act_bits", "method")
-APART = ("weight_symmetry", "act_symmetry", "act_signed", "placement", "runtime", "rules", "ptq")
+OTHER = "other"
+"""What else tells two groups apart, as :func:`qat.tables.apart.words_apart` says it."""
+APART = (
+    *("weight_symmetry", "act_symmetry", "act_signed"),
+    *("placement", "runtime", "rules", "ptq", OTHER),
+)
 CHOICE = ("allocator", "sensitivity", "budget")
 ONLY_APART = ("calibration", "weight_granularity")
 """Settings that are shown only where nothing else distinguishes two points."""
@@ -65,19 +71,29 @@ class Measured:
 
 def measured(records: Iterable[RunRecord]) -> list[Measured]:
     """PointSettings and metrics of all groups of finished runs, in the order of tables."""
+    groups = sort_groups(group_records([r for r in records if r.status == "done"]))
     measurements = []
-    for group in sort_groups(group_records([r for r in records if r.status == "done"])):
-        first = group.records[0]
+    for group, settings in zip(groups, _settings(groups), strict=True):
         numbers = {
             n: statistic([*values_by_seed(group.records, n).values()]) for n in POINT_METRICS
         }
-        measurements.append(
-            Measured(
-                {name: setting_text(first, name) for name in POINT_SETTINGS},
-                {name: value for name, value in numbers.items() if value is not None},
-            )
-        )
+        metrics = {name: value for name, value in numbers.items() if value is not None}
+        measurements.append(Measured(settings, metrics))
     return measurements
+
+
+def _settings(groups: Sequence[Group]) -> list[PointSettings]:
+    """The settings of each group, which differ between any two."""
+    shown = [
+        {n: setting_text(g.records[0], n) for n in POINT_SETTINGS if n != OTHER} for g in groups
+    ]
+    alike: dict[tuple[str | None, ...], list[int]] = {}
+    for index, settings in enumerate(shown):
+        alike.setdefault(tuple(settings.values()), []).append(index)
+    other: dict[int, str | None] = {}
+    for places in alike.values():
+        other |= zip(places, words_apart([groups[place] for place in places]), strict=True)
+    return [settings | {OTHER: other[index]} for index, settings in enumerate(shown)]
 
 
 def points_of(measurements: Sequence[Measured]) -> list[FigurePoint]:
@@ -85,7 +101,7 @@ def points_of(measurements: Sequence[Measured]) -> list[FigurePoint]:
     all_settings = [measurement.settings for measurement in measurements]
     quantized = [settings for settings in all_settings if settings["mode"] != "float"]
     varying = [n for n in APART if len({s[n] for s in quantized} - {None}) > 1]
-    for name in ("rules", "ptq"):
+    for name in ("rules", "ptq", OTHER):
         if any((s[name] is None) != (quantized[0][name] is None) for s in quantized):
             varying += [name] if name not in varying else []
     varying += [name for name in ONLY_APART if _alone_distinguishes(name, quantized)]

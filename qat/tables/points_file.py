@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qat.tables.errors import TableError
-from qat.tables.points import POINT_METRICS, POINT_SETTINGS, Measured
+from qat.tables.points import OTHER, POINT_METRICS, POINT_SETTINGS, Measured
 from qat.tables.statistics import Statistic
 
 POINTS_NAME = "points.csv"
 _PARTS = ("mean", "std", "n")
-_ADDED = ("ptq", "calibration", "weight_granularity")
+_ADDED = ("ptq", "calibration", "weight_granularity", OTHER)
 """Settings that older files lack; their columns are written only if a group has one."""
 
 

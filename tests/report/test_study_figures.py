@@ -25,6 +25,29 @@ def test_layers_have_a_course_if_most_of_them_were_stored(tmp_path):
     assert layer_order([record, other]) == ["first", "inner", "last"]
 
 
+def test_each_setting_has_a_course_of_its_own(tmp_path):
+    runs, records = {}, []
+    for number in range(9):
+        protocol = a_record().protocol | {"training": {"dampening": number / 10}}
+        own = [{"name": n, "slot": "output", "sqnr_db": float(number)} for n in ("last", "first")]
+        folder, record = store(tmp_path, a_record(f"run{number}", protocol=protocol), layers=own)
+        runs[record.id] = folder
+        records.append(record)
+    courses = layer_courses(records, runs)
+    assert courses["w4a4-lsq static, dampening 0.3"] == {"last": 3.0, "first": 3.0}
+    assert len(courses) == 9
+    (axes,) = module.all_figures(records, runs, "aids")["layer_sqnr"].axes
+    assert axes.get_title() == "aids (8 of 9 settings)"
+    assert {line.get_ydata()[0] for line in axes.get_lines()} >= {0.0, 8.0}
+
+
+def test_a_width_that_all_share_is_no_reason_for_a_series_of_its_own():
+    runs = [a_record(f"w{w}", weight=w, act=8, metrics={"top1": w / 10}) for w in (8, 4, 3)]
+    (axes,) = module.study_figures(runs)["accuracy_bits"].axes
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == ["lsq static, A8"]
+
+
 def test_the_history_gives_a_figure_for_each_metric(tmp_path, capsys):
     folder, record = store(tmp_path, a_record(), history=HISTORY)
     history = run_history(folder, record)

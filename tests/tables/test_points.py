@@ -42,3 +42,20 @@ def test_chosen_widths_are_named_by_their_allocator(make):
     assert (point.label, point.is_mixed) == ("ILP by output KL", True)
     assert point.budget == "uniform_bits 4"
     assert point.metrics == {"bops": Statistic(2, None, 1)}
+
+
+def test_an_aid_is_named_where_nothing_else_differs(make):
+    aids = [{}, {"training.aids.dampening": 0.1}, {"training.aids.freeze_first": 0.01}]
+    labels = [point.label for point in points_of(measured([make(protocol=one) for one in aids]))]
+    assert labels == [
+        "w4a4-lsq qat",
+        *(f"w4a4-lsq qat, {a}" for a in ("dampening 0.1", "freeze first 0.01")),
+    ]
+
+
+def test_plans_that_differ_by_seed_are_named_by_their_seed(make):
+    allocation = {"allocation.allocator": "remeasure", "allocation.metric": "output_kl"}
+    runs = [make(mode="mixed", protocol=allocation, seed=seed) for seed in (0, 1)]
+    runs[1].plan["left_float"] = ["first"]  # no setting shows it
+    labels = [point.label for point in points_of(measured(runs))]
+    assert labels == ["remeasure by output KL, seed 0", "remeasure by output KL, seed 1"]
