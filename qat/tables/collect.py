@@ -1,6 +1,6 @@
 """From records to rows: runs that differ only in their seed share a row."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,8 @@ class Group:
 def group_records(records: Iterable[RunRecord], settings: Sequence[str] = ()) -> list[Group]:
     """Group records that have the same mode, plan, protocol and settings.
 
-    Seeds may differ within a group. The float network may differ only if every run has a float
+    Seeds may differ within a group, and so may the widths that an allocator chose for each seed.
+    The float network may differ only if every run has a float
     network of its own seed. If a group contains a seed twice, something unknown differs: these
     runs get separate groups.
 
@@ -95,7 +96,22 @@ def _key(record: RunRecord, settings: Sequence[str]) -> str:
         if not path.endswith(".seed") and not names_float_network(path)
     }
     extra = [setting_text(record, name) for name in settings]
-    return canonical_json([record.mode, record.plan, protocol, extra])
+    return canonical_json([record.mode, _given_plan(record), protocol, extra])
+
+
+def _given_plan(record: RunRecord) -> Any:
+    """The plan without the widths that an allocator chose: they are a result of the run."""
+    if record.mode != "mixed" or record.plan is None:
+        return record.plan
+    layers = {
+        name: {part: _without_bits(spec) for part, spec in layer.items()}
+        for name, layer in record.plan.get("layers", {}).items()
+    }
+    return {**record.plan, "layers": layers}
+
+
+def _without_bits(spec: Any) -> Any:
+    return {k: v for k, v in spec.items() if k != "bits"} if isinstance(spec, Mapping) else spec
 
 
 def _by_float(records: Sequence[RunRecord]) -> list[list[RunRecord]]:

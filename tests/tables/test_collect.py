@@ -28,6 +28,14 @@ def test_any_other_difference_makes_another_row(make, changes):
     assert len(group_records([make(seed=0), make(seed=1, **changes)])) == 2
 
 
+def test_widths_that_were_chosen_for_each_seed_are_no_other_row(make):
+    chosen = {"allocation.allocator": "remeasure"}
+    runs = [make(bits, seed=s, mode="mixed", protocol=chosen) for s, bits in enumerate((3, 4))]
+    assert ids(group_records(runs)) == [["run1", "run2"]]
+    other = make(3, seed=2, mode="mixed", protocol=chosen, plan_changes={"symmetric": False})
+    assert len(group_records([*runs, other])) == 2
+
+
 def test_a_float_network_for_each_seed_is_still_one_row(make):
     runs = [
         make(seed=s, protocol={"float.seed": s, "float.checkpoint_digest": str(s) * 64})
