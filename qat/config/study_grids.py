@@ -9,8 +9,9 @@ A study is an experiment file with a ``study`` section::
         - {mode: [float]}
       scales: {smoke: [data=synthetic, float=smoke], quick: [], paper: [data=cifar10]}
 
-Its points are the products of each grid's axes. A key on the command line replaces the axis, or the
-setting of the scale, that has the same key.
+Its points are the products of each grid's axes. A word on the command line that is a value of an
+axis keeps the points that have it: ``mode=float`` leaves the second grid alone. Another value
+replaces the axis, or the setting of the scale, that has the same key.
 
 A grid with a list ``scales`` belongs to these scales alone. A scale may have recipes, settings for
 some of its points::
@@ -61,9 +62,7 @@ def study_points(
     typed = {key_of(word) for word in words}
     scaled = [word for word in study.scales.get(scale, []) if key_of(word) not in typed]
     points: dict[tuple[str, ...], None] = {}
-    for grid in study.grids:
-        if scale not in grid.get(SCALES, [scale]):
-            continue
+    for grid in _kept([g for g in study.grids if scale in g.get(SCALES, [scale])], words):
         axes = {k: v for k, v in grid.items() if k != SCALES and key_of(k) not in typed}
         for chosen in itertools.product(*(_words(key, values) for key, values in axes.items())):
             taken = typed | {key_of(word) for word in chosen}
@@ -72,6 +71,24 @@ def study_points(
             kept = [word for key, word in last.items() if key not in taken]
             points[experiment, *kept, *chosen, *words] = None
     return list(points)
+
+
+def _kept(grids: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    """The grids that have the typed values; all grids if none has all of them."""
+    values = [
+        {key_of(key): _words(key_of(key), own) for key, own in grid.items() if key != SCALES}
+        for grid in grids
+    ]
+    plain = {key_of(word): f"{key_of(word)}={word.partition('=')[2]}" for word in words}
+    offered = {
+        key: word for key, word in plain.items() if any(word in v.get(key, ()) for v in values)
+    }
+    kept = [
+        grid
+        for grid, own in zip(grids, values, strict=True)
+        if all(word in own.get(key, (word,)) for key, word in offered.items())
+    ]
+    return kept or grids
 
 
 def _recipe_words(

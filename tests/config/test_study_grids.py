@@ -29,13 +29,28 @@ def test_points_are_the_union_each_once():
 
 
 def test_a_key_of_the_command_line_takes_the_place_of_the_axis():
-    found = points("seed=5", "++mode=static")
+    found = points("seed=5", "++mode=dynamic")
     assert found == [
-        ("experiment=it", "seed=5", "++mode=static"),
-        ("experiment=it", "scheme.weight.bits=8", "seed=5", "++mode=static"),
-        ("experiment=it", "scheme.weight.bits=4", "seed=5", "++mode=static"),
-        ("experiment=it", "scheme.weight.bits=2", "seed=5", "++mode=static"),
+        ("experiment=it", "seed=5", "++mode=dynamic"),
+        ("experiment=it", "scheme.weight.bits=8", "seed=5", "++mode=dynamic"),
+        ("experiment=it", "scheme.weight.bits=4", "seed=5", "++mode=dynamic"),
+        ("experiment=it", "scheme.weight.bits=2", "seed=5", "++mode=dynamic"),
     ]
+
+
+def test_a_value_of_an_axis_keeps_the_points_that_have_it():
+    assert points("mode=float") == [("experiment=it", "mode=float")]
+    static = points("++mode=static")
+    assert len(static) == 4 + 1
+    assert {p[:-1] for p in points("mode=static")} == {p[:-1] for p in static}
+    assert points("mode=static", "scheme.weight.bits=2") == [
+        ("experiment=it", "seed=0", "mode=static", "scheme.weight.bits=2")
+    ]
+
+
+def test_values_that_no_grid_has_together_replace_the_axes():
+    found = points("mode=qat", "scheme.weight.bits=2")
+    assert [point[1:-2] for point in found] == [(), ("seed=0",), ("seed=1",)]
 
 
 def test_an_axis_goes_before_the_scale_and_the_command_line_before_both():
