@@ -10,7 +10,8 @@ from qat.records.side_files.history import METRICS, HistoryFile, read_history
 from qat.records.side_files.layers import read_layers
 from qat.records.side_files.verified import SideFileError
 from qat.tables.collect import group_records, sort_groups
-from qat.tables.points import FigurePoint, Measured, measured, points_of
+from qat.tables.points import FigurePoint, Measured, measured, points_of, shared_words
+from qat.tables.shared import shared_text
 from qat.tables.statistics import Statistic
 from qat.tracking.figures.bits import Reading, bits_figure
 from qat.tracking.figures.bits_rows import bits_rows_figure
@@ -65,9 +66,8 @@ def all_figures(
     figures = point_figures(measured(records), study)
     if courses := layer_courses(records, runs):
         shown = _evenly(list(courses), MAX_COURSES)
-        title = study
-        if len(shown) < len(courses):
-            title = f"{study} ({len(shown)} of {len(courses)} settings)".lstrip()
+        count = f"{len(shown)} of {len(courses)} settings" if len(shown) < len(courses) else ""
+        title = _title(study, shared_text(shared_words(measured(records))), count)
         decibels = {label: courses[label] for label in shown}
         figures["layer_sqnr"] = layer_lines_figure(decibels, layer_order(records), title)
     return figures | _of_training(records, runs)
@@ -189,11 +189,12 @@ def point_figures(measurements: Sequence[Measured], study: str = "") -> dict[str
     """
     points = [point for point in points_of(measurements) if "top1" in point.metrics]
     networks = list(dict.fromkeys(point.network for point in points))
+    shared = shared_text(shared_words(measurements))
     figures: dict[str, Figure] = {}
     for number, network in enumerate(networks):
         suffix = "" if len(networks) == 1 else f"_{number + 1}"
         of_network = [point for point in points if point.network == network]
-        title = f"{study}: {network}" if study else network
+        title = _title(f"{study}: {network}" if study else network, shared)
         for cost, word in COSTS.items():
             if costed := cost_points(of_network, cost):
                 figures[f"accuracy_{word}{suffix}"] = pareto_figure(costed, cost, title)
@@ -201,6 +202,10 @@ def point_figures(measurements: Sequence[Measured], study: str = "") -> dict[str
             f"{name}{suffix}": drawn for name, drawn in _by_setting(of_network, title).items()
         }
     return figures
+
+
+def _title(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
 
 
 def cost_points(points: Sequence[FigurePoint], cost: str) -> list[CostPoint]:

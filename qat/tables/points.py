@@ -10,6 +10,7 @@ from qat.tables.apart import words_apart
 from qat.tables.collect import Group, group_records, sort_groups
 from qat.tables.columns import setting_text
 from qat.tables.rows import values_by_seed
+from qat.tables.shared import shared_settings, without_shared
 from qat.tables.statistics import Statistic, statistic
 
 PointSettings = Mapping[str, str | None]
@@ -98,6 +99,20 @@ def _settings(groups: Sequence[Group]) -> list[PointSettings]:
 
 def points_of(measurements: Sequence[Measured]) -> list[FigurePoint]:
     """The points; their labels contain only settings that differ between them."""
+    return _points(measurements, shared_words(measurements))
+
+
+def shared_words(measurements: Sequence[Measured]) -> dict[str, str]:
+    """What :func:`points_of` leaves out of labels, since all quantized points share it.
+
+    Empty if the points are one series.
+    """
+    quantized = [m for m in measurements if m.settings["mode"] != "float"]
+    several = len({point.series for point in _points(quantized, {})}) > 1
+    return shared_settings([m.settings for m in quantized]) if several else {}
+
+
+def _points(measurements: Sequence[Measured], shared: PointSettings) -> list[FigurePoint]:
     all_settings = [measurement.settings for measurement in measurements]
     quantized = [settings for settings in all_settings if settings["mode"] != "float"]
     varying = [n for n in APART if len({s[n] for s in quantized} - {None}) > 1]
@@ -106,7 +121,7 @@ def points_of(measurements: Sequence[Measured]) -> list[FigurePoint]:
             varying += [name] if name not in varying else []
     varying += [name for name in ONLY_APART if _alone_distinguishes(name, quantized)]
     runtimes = len({settings["runtime"] for settings in all_settings} - {None}) > 1
-    return [_point(measurement, varying, runtimes) for measurement in measurements]
+    return [_point(m, varying, runtimes, shared) for m in measurements]
 
 
 def _alone_distinguishes(name: str, settings: Sequence[PointSettings]) -> bool:
@@ -118,15 +133,18 @@ def _alone_distinguishes(name: str, settings: Sequence[PointSettings]) -> bool:
     return any(len(different) > 1 for different in values.values())
 
 
-def _point(measurement: Measured, varying: Sequence[str], runtimes: bool) -> FigurePoint:
+def _point(
+    measurement: Measured, varying: Sequence[str], runtimes: bool, shared: PointSettings
+) -> FigurePoint:
     settings = measurement.settings
     is_float = settings["mode"] == "float"
-    differing = [w for name in varying if (w := _word(name, settings[name])) and not is_float]
+    own = settings if is_float else without_shared(settings, shared)
+    differing = [w for name in varying if (w := _word(name, own[name])) and not is_float]
     if is_float and runtimes and settings["runtime"]:
         differing = [_word("runtime", settings["runtime"])]
-    label = ", ".join([_label(settings), *differing])
+    label = ", ".join([_label(own), *differing])
     kinds = [_rule_kinds(word) if word == settings["rules"] else word for word in differing]
-    series = ", ".join([_series(settings), *kinds])
+    series = ", ".join(word for word in (_series(own), *kinds) if word) or _series(settings)
     weight, act = (int((settings[name] or "32").split("-")[0]) for name in NAMED[3:5])
     network = f"{settings['model']} on {settings['data']}"
     mixed = settings["mode"] == "mixed"
@@ -140,7 +158,7 @@ def _label(settings: PointSettings) -> str:
         return "float"
     if settings["allocator"]:
         return chosen_by(settings["allocator"], settings["sensitivity"])
-    return f"{_widths(settings)} {settings['mode']}"
+    return f"{_widths(settings)} {settings['mode'] or ''}".rstrip()
 
 
 def _widths(settings: PointSettings) -> str:
@@ -160,10 +178,10 @@ def _rule_kinds(rules: str) -> str:
 
 
 def _series(settings: PointSettings) -> str:
-    mode = "" if settings["mode"] == "float" else f"{settings['mode']}"
+    if settings["mode"] == "float":
+        return settings["method"] or "float"
     by = chosen_by(settings["allocator"], None) if settings["allocator"] else ""
-    method = settings["method"] or ("float" if not mode else "")
-    return " ".join(word for word in (method, mode, by) if word)
+    return " ".join(word for word in (settings["method"], settings["mode"], by) if word)
 
 
 def chosen_by(allocator: str, sensitivity: str | None) -> str:

@@ -34,10 +34,10 @@ def test_each_setting_has_a_course_of_its_own(tmp_path):
         runs[record.id] = folder
         records.append(record)
     courses = layer_courses(records, runs)
-    assert courses["w4a4-lsq static, dampening 0.3"] == {"last": 3.0, "first": 3.0}
+    assert courses["w4a4, dampening 0.3"] == {"last": 3.0, "first": 3.0}
     assert len(courses) == 9
     (axes,) = module.all_figures(records, runs, "aids")["layer_sqnr"].axes
-    assert axes.get_title() == "aids (8 of 9 settings)"
+    assert axes.get_title() == "aids, lsq static, 8 of 9 settings"
     assert {line.get_ydata()[0] for line in axes.get_lines()} >= {0.0, 8.0}
 
 

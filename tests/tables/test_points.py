@@ -2,7 +2,8 @@
 
 import pytest
 
-from qat.tables.points import measured, points_of
+from qat.tables.points import measured, points_of, shared_words
+from qat.tables.shared import shared_text
 from qat.tables.statistics import Statistic
 
 
@@ -20,7 +21,21 @@ def test_a_point_has_the_mean_over_its_seeds_and_a_label_of_its_settings(make):
 def test_labels_contain_only_what_differs(make):
     runs = [make(8), make(8, plan_changes={"symmetric": False})]
     labels = {point.label for point in points_of(measured(runs))}
-    assert labels == {"w8a4-lsq qat, W symmetric", "w8a4-lsq qat, W asymmetric"}
+    assert labels == {"w8a4, W symmetric", "w8a4, W asymmetric"}
+
+
+def test_a_title_has_the_words_that_all_labels_would_repeat(make):
+    steps = ("fold, nearest", "fold, adaround")
+    measurements = measured([make(4, protocol={"ptq.steps": own}) for own in steps])
+    assert [point.label for point in points_of(measurements)] == ["w4a4, adaround", "w4a4, nearest"]
+    assert [point.series for point in points_of(measurements)] == ["adaround", "nearest"]
+    assert shared_text(shared_words(measurements)) == "lsq qat, fold"
+    apart = measured([make(4), make(4, mode="static")])
+    assert [(p.label, p.series) for p in points_of(apart)] == [
+        ("w4a4 static", "static"),
+        ("w4a4 qat", "qat"),
+    ]
+    assert shared_words(measured([make(4), make(8), make(mode="float")])) == {}
 
 
 def test_an_observer_is_named_only_where_nothing_else_differs(make):
@@ -47,10 +62,7 @@ def test_chosen_widths_are_named_by_their_allocator(make):
 def test_an_aid_is_named_where_nothing_else_differs(make):
     aids = [{}, {"training.aids.dampening": 0.1}, {"training.aids.freeze_first": 0.01}]
     labels = [point.label for point in points_of(measured([make(protocol=one) for one in aids]))]
-    assert labels == [
-        "w4a4-lsq qat",
-        *(f"w4a4-lsq qat, {a}" for a in ("dampening 0.1", "freeze first 0.01")),
-    ]
+    assert labels == ["w4a4", "w4a4, dampening 0.1", "w4a4, freeze first 0.01"]
 
 
 def test_plans_that_differ_by_seed_are_named_by_their_seed(make):
