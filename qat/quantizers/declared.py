@@ -206,7 +206,13 @@ DECLARED: Mapping[str, Declaration] = {
         slots=("weight",),
         bits=tuple(range(2, 9)),
         symmetric=(True,),
+        signed=(True,),
+        narrow=(False,),
         scales=("free",),
+        placements=("academic",),
+        levels=CODEBOOK,
+        keeps_zero=False,
+        keeps_levels=False,
         ignores_observer=True,
     ),
     "lqnets": Declaration(

@@ -9,6 +9,8 @@ their ids. The next ``NUMERICS_VERSION`` (:mod:`qat.records.schema`) makes these
   moving average (:meth:`qat.quantizers.minmax.MinMaxQuantizer.observer_method`).
 - ``soft_staircase``: the gradients of ``dsq`` are computed in one pass from closed formulas, which
   round otherwise than the operations before.
+- ``entropy_levels``: the levels of ``n2uq_weight`` lie half a step beside zero, as in its paper
+  (:mod:`qat.quantizers.n2uq_weight`); also in runs that do not train.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,9 +34,14 @@ def changed_numbers(config: RunConfig) -> dict[str, str]:
     """
     if config.mode == "float":
         return {}
+    marks = {}
+    if any(_name(slot["quantizer"]) == "n2uq_weight" for slot in _settings(config, "weight")):
+        marks["entropy_levels"] = "beside zero"
     learns = trains(config) or (config.mode == "mixed" and config.allocate.name == "learned")
-    if not learns:
-        return {}
+    return marks | (_marks_of_training(config) if learns else {})
+
+
+def _marks_of_training(config: RunConfig) -> dict[str, str]:
     whole = [slot for slot in _settings(config, "weight") if slot["granularity"] == "tensor"]
     marks = {}
     if any(_name(slot["quantizer"]) in WITH_GAIN for slot in whole):

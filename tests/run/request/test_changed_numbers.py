@@ -8,6 +8,7 @@ from qat.run.request.changed_numbers import changed_numbers
 GAIN = {"step_gain": "whole weight"}
 RANGE = {"weight_range": "current extremes"}
 SOFT = {"soft_staircase": "closed formulas"}
+LEVELS = {"entropy_levels": "beside zero"}
 TENSOR = "scheme.weight.granularity=tensor"
 
 
@@ -38,6 +39,8 @@ def marks(*words):
         (["mode=static", "quantizer@scheme.act=dsq"], {}),
         (["mode=qat", "quantizer@scheme.act=dsq"], SOFT),
         (["mode=qat", "scheme.rules=[{match:fc,act:{quantizer:{name:dsq}}}]"], SOFT),
+        (["mode=static", "quantizer@scheme.weight=n2uq_weight"], LEVELS),
+        (["mode=qat", "scheme=w4a4", "quantizer@scheme.weight=n2uq_weight"], LEVELS),
     ],
 )
 def test_marks(home, words, expected):
