@@ -114,7 +114,7 @@ def abs_sums(x: Tensor, low: Tensor) -> Tensor:
     one_sided = _none_is_negative(low)
     sums = torch.zeros(len(x), dtype=torch.float64, device=x.device)
     for part in pieces(x):
-        sums += (part if one_sided else part.abs()).sum(dim=1, dtype=torch.float64)
+        sums += _magnitudes(part.double(), one_sided)
     return sums
 
 
@@ -128,8 +128,7 @@ def _of_tensor(
     sums = torch.zeros(4, len(x), dtype=torch.float64, device=x.device)
     for part in pieces(x):
         distances = part.double()
-        if not one_sided:
-            sums[3] += distances.abs().sum(dim=1)
+        sums[3] += _magnitudes(distances, one_sided)
         distances.sub_(middle.unsqueeze(1))
         sums[0] += distances.sum(dim=1)
         sums[1] += distances.square_().sum(dim=1)
@@ -137,10 +136,13 @@ def _of_tensor(
         signs = part.sign() if one_sided else part.sign().abs_()
         sums[2] += signs.sum(dim=1, dtype=_exact_for(part))
     first, second, nonzero, magnitudes = total(sums)
-    if one_sided:  # as after a ReLU: the magnitudes are the values
-        magnitudes = first + middle * count
     m2 = (second - first.square() / count).clamp(min=0)
     return middle + first / count, m2, magnitudes, nonzero
+
+
+def _magnitudes(values: Tensor, one_sided: bool) -> Tensor:
+    """Sum of magnitudes of each row; after a ReLU no magnitudes need to be stored."""
+    return (values if one_sided else values.abs()).sum(dim=1)
 
 
 def _none_is_negative(low: Tensor) -> bool:
