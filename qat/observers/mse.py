@@ -5,8 +5,9 @@ for on the grid that will be used (Sung et al. 2015, arXiv:1511.06488; Banner et
 arXiv:1810.05723, solve the same trade-off for known distributions).
 
 The search multiplies the min-max range by factors: first in equal steps, then more finely around
-the best so far; both ends together first, and then, if the zero point is free, each end alone. The
-min-max range is one of the candidates, so the result is never worse than it.
+the best so far. With a fixed zero point both ends have the same factor. With a free one, pairs of
+factors follow, and then each end alone, since an outlier at one end does not say where the other is
+best. The min-max range is one of the candidates, so the result is never worse than it.
 
 Cites: sung2015resiliency, banner2019aciq.
 """
@@ -21,6 +22,9 @@ from qat.observers.pieces import ELEMENTS
 from qat.observers.statistics import StatisticsObserver
 
 _COARSE, _FINE = 80, 16
+_PAIRED = 10
+_HALVINGS = 5
+"""Of the smallest even step, for huge outliers: down to the width of a bin of the histogram."""
 _FINE_WIDTHS = (0.1, 0.01)
 
 
@@ -75,6 +79,9 @@ def least_square_range(
     high = torch.where(occurs, values, -torch.inf).amax(dim=1).clamp(min=0)
     search = _RangeSearch(values, weights, grid, symmetric, low, high)
     search.over(_coarse_steps(), shrink_low=True, shrink_high=True)
+    if not symmetric:
+        search.pairs_over([i / _PAIRED for i in range(_PAIRED + _PAIRED // 4)])
+        search.ends_over(_coarse_steps())
     for width in _FINE_WIDTHS:
         search.over(_fine_steps(width), shrink_low=True, shrink_high=True)
     if not symmetric:
@@ -122,7 +129,7 @@ class _RangeSearch:
         high: Tensor,
     ) -> None:
         self.data, self.grid, self.symmetric = (values, weights), grid, symmetric
-        self.low, self.high = low, high
+        self.low, self.high = self.ends = low, high
         self.error = self._error(low, high)
 
     def over(self, factors: list[float], *, shrink_low: bool, shrink_high: bool) -> None:
@@ -134,11 +141,38 @@ class _RangeSearch:
             shrink_high: Multiply the upper end.
         """
         low, high = self.low, self.high
-        column = torch.tensor(factors, dtype=low.dtype, device=low.device).unsqueeze(1)
-        for part in column.split(max(1, ELEMENTS // max(self.data[0].numel(), 1))):
+        for part in self._parts(factors):
             lows = low * part if shrink_low else low.expand(len(part), -1)
             highs = high * part if shrink_high else high.expand(len(part), -1)
             self._keep_best(lows, highs)
+
+    def ends_over(self, factors: list[float]) -> None:
+        """Multiply each end of the first range by each factor, beside the other end as it is best.
+
+        Args:
+            factors: Factors to try.
+        """
+        low, high = self.ends
+        for part in self._parts(factors):
+            self._keep_best(low * part, self.high.expand(len(part), -1))
+        for part in self._parts(factors):
+            self._keep_best(self.low.expand(len(part), -1), high * part)
+
+    def pairs_over(self, factors: list[float]) -> None:
+        """Multiply the ends of the first range by each pair of factors.
+
+        Args:
+            factors: Factors to try.
+        """
+        low, high = self.ends
+        for factor in factors:
+            for part in self._parts(factors):
+                self._keep_best((low * factor).expand(len(part), -1), high * part)
+
+    def _parts(self, factors: list[float]) -> tuple[Tensor, ...]:
+        """The factors as columns, as many at once as leave the values in a CPU's cache."""
+        column = torch.tensor(factors, dtype=self.low.dtype, device=self.low.device).unsqueeze(1)
+        return column.split(max(1, ELEMENTS // max(self.data[0].numel(), 1)))
 
     def _keep_best(self, lows: Tensor, highs: Tensor) -> None:
         """Of ranges ``(tried, slices)`` the first of least error, if it is better than the best."""
@@ -158,7 +192,8 @@ class _RangeSearch:
 
 def _coarse_steps() -> list[float]:
     # Also above 1: on a signed symmetric grid the code qmin lies one step outside the range.
-    return [i / _COARSE for i in range(1, _COARSE + _COARSE // 4)]
+    even = [i / _COARSE for i in range(1, _COARSE + _COARSE // 4)]
+    return even + [0.5**halving / _COARSE for halving in range(1, _HALVINGS + 1)]
 
 
 def _fine_steps(width: float) -> list[float]:

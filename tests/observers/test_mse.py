@@ -31,6 +31,44 @@ def test_mse_is_as_good_as_brute_force(bits):
     assert found <= error * 1.005
 
 
+def brute_force_error(x, grid):
+    """The least mean square error over all zero points and 760 steps, in numpy."""
+    steps = np.concatenate([np.linspace(0.002, 1.3, 700), np.geomspace(1e-4, 0.02, 60)])
+    best = np.inf
+    for zero_point in range(grid.qmin, grid.qmax + 1):
+        for step in steps * (x.max() - x.min()) / (grid.qmax - grid.qmin):
+            codes = np.clip(np.rint(x / step) + zero_point, grid.qmin, grid.qmax)
+            best = min(best, np.square((codes - zero_point) * step - x).mean())
+    return best
+
+
+@pytest.mark.parametrize("bits", [2, 3])
+@pytest.mark.parametrize("kind", ["outlier below", "half and outliers below", "skewed", "bimodal"])
+def test_mse_with_a_free_zero_point_is_as_good_as_brute_force(bits, kind):
+    normal = np.random.default_rng(0).normal(size=2000)
+    x = {
+        "outlier below": np.append(normal, -12.0),
+        "half and outliers below": np.append(np.abs(normal), [-8.0] * 5),
+        "skewed": np.exp(normal) - 1,
+        "bimodal": np.append(0.1 * normal - 1, 0.3 * normal + 4),
+    }[kind]
+    grid, observer = IntGrid(bits, signed=False), MSEObserver(1)
+    rows = torch.tensor(x)[None]
+    observer.observe(rows.float())
+    low, high = (end.double() for end in observer.range(grid, symmetric=False))
+    found = square_error(rows, torch.ones_like(rows), low, high, grid, False).item() / len(x)
+    assert found <= brute_force_error(x, grid) * 1.01
+
+
+def test_a_huge_outlier_among_a_million_values_is_clipped():
+    x = torch.cat([normal(1_000_000), torch.tensor([[400.0]])], dim=1)
+    observer = MSEObserver(1)
+    observer.observe(x)
+    _, high = observer.range(IntGrid(4, signed=True), symmetric=True)
+    # to clip it costs (400 - high)^2 / 1e6 = 0.16, not to clip it the whole variance of 1
+    assert 2 < high.item() < 4
+
+
 @pytest.mark.parametrize(("distribution", "kind", "bits", "step", "sqnr_db"), CASES)
 def test_mse_finds_the_optima_of_known_distributions(distribution, kind, bits, step, sqnr_db):
     x = quantiles(distribution, kind)

@@ -11,6 +11,8 @@ their ids. The next ``NUMERICS_VERSION`` (:mod:`qat.records.schema`) makes these
   round otherwise than the operations before.
 - ``entropy_levels``: the levels of ``n2uq_weight`` lie half a step beside zero, as in its paper
   (:mod:`qat.quantizers.n2uq_weight`); also in runs that do not train.
+- ``free_zero``: the range of least square error with a free zero point is searched for over the
+  whole length of each end (:mod:`qat.observers.mse`); also in runs that do not train.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,6 +24,8 @@ from qat.config.schema import RunConfig
 
 WITH_GAIN = ("lsq", "ewgs", "tqt")
 """Quantizers of weights whose step or threshold is trained with that gain."""
+BY_SQUARE_ERROR = ("mse", "lsq_plus", "dsq")
+"""Observer, and quantizers of asymmetric tensors, that search the range of least square error."""
 FOLLOWS = ("minmax", "default")
 """Quantizer and observer of weights whose range follows them in training."""
 
@@ -37,6 +41,9 @@ def changed_numbers(config: RunConfig) -> dict[str, str]:
     marks = {}
     if any(_name(slot["quantizer"]) == "n2uq_weight" for slot in _settings(config, "weight")):
         marks["entropy_levels"] = "beside zero"
+    slots = [*_settings(config, "weight"), *_settings(config, "act")]
+    if any(_searches_both_ends(slot) for slot in slots):
+        marks["free_zero"] = "whole length"
     learns = trains(config) or (config.mode == "mixed" and config.allocate.name == "learned")
     return marks | (_marks_of_training(config) if learns else {})
 
@@ -65,8 +72,13 @@ def _settings(config: RunConfig, slot: str) -> Iterator[dict[str, Any]]:
     yield own
     for rule in config.scheme.rules:
         changes = getattr(rule, slot)
-        if changes.keys() & {"quantizer", "observer", "granularity"}:
+        if changes.keys() & {"quantizer", "observer", "granularity", "symmetric"}:
             yield {**own, **changes}
+
+
+def _searches_both_ends(slot: Mapping[str, Any]) -> bool:
+    names = {_name(slot["quantizer"]), _name(slot["observer"])}
+    return not slot["symmetric"] and bool(names & set(BY_SQUARE_ERROR))
 
 
 def _name(method: Any) -> str:
