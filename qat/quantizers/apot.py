@@ -150,8 +150,9 @@ class APoTQuantizer(TableQuantizer):
         value = self._nearest_level(x, self.levels())
         clip = self.layout.beside(self._clip(), x) * std
         steps = (x / clip).detach()
-        inside = (steps >= -1) & (steps <= 1)
-        of_clip = torch.where(inside, value / clip.detach() - steps, torch.sign(steps))
+        least = -1.0 if self.grid.signed else 0.0
+        inside = (steps >= least) & (steps <= 1)
+        of_clip = torch.where(inside, value / clip.detach() - steps, steps.clamp(least, 1.0))
         return grad_of(value, torch.where(inside, x, torch.zeros_like(x)) + clip * of_clip)
 
     def _clip(self) -> Tensor:

@@ -41,7 +41,7 @@ class BinaryQuantizer(WeightLevelsQuantizer):
     def quantize(self, x: Tensor) -> Tensor:
         """Eq. 1 and 4, with the gradient of section 3.1."""
         scale = self.layout.beside(self.scale, x)
-        value = torch.where(x.detach() > 0, scale, -scale)
+        value = torch.where(x.detach() > 0, scale, torch.where(x.isnan(), x.detach(), -scale))
         if not (torch.is_grad_enabled() and x.requires_grad):
             return value
         slope = self.layout.slices / x.numel() + scale * (x.detach().abs() <= 1)

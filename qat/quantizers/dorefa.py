@@ -8,8 +8,8 @@ Gradients", 2016, arXiv:1606.06160 (version 3).
     activations  x_q = quantize_k(clip(x, 0, 1))                               section 2.4
 
 Zero is not among the levels of a weight, and rounding rounded weights changes them, since they are
-rescaled by their own largest value. The gradient of a weight is the chain through ``w_q``, with
-that of the maximum.
+rescaled by their own largest value. The gradient of a weight is the chain through ``w_q``; the
+maximum has a gradient too with ``output=unit``, and none with ``output=float``.
 
 Differs from the paper: with ``output=float``, the default, the levels of a weight are multiplied
 by ``max|tanh(w)|``, so that a float network that was trained before keeps the size of its outputs;
@@ -135,9 +135,10 @@ class DoReFaWeight(DoReFaQuantizer, MidRiseQuantizer):
         return self.layout.unsliced(grad_of(value, source), x)
 
     def _maximum(self, bent: Tensor) -> Tensor:
-        """``max|tanh(w)|``: with a gradient in training, else as it was."""
+        """``max|tanh(w)|``, 1 for zeros: with a gradient in training, else as it was."""
         if self.training and not self.frozen:
-            return bent.abs().amax(dim=1, keepdim=True).clamp(min=torch.finfo(bent.dtype).tiny)
+            largest = bent.abs().amax(dim=1, keepdim=True)
+            return torch.where(largest > torch.finfo(bent.dtype).tiny, largest, 1.0)
         return self.outer.reshape(-1, 1)
 
 

@@ -113,7 +113,7 @@ class LearnedScale(Quantizer):
     def gain(self, x: Tensor) -> float:
         """``1 / sqrt(N * qmax)``; N does not count the batch axis of an activation."""
         has_batch = not self.layout.of_weights and self.layout.axis != 0 and x.ndim > 1
-        total = x.numel() / x.shape[0] if has_batch else x.numel()
+        total = x.numel() / max(x.shape[0], 1) if has_batch else x.numel()
         return float((max(total / self.layout.slices, 1) * self.grid.qmax) ** -0.5)
 
     @property

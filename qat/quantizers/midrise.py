@@ -17,6 +17,10 @@ from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.base import Quantizer
 
 
+_SMALLEST = 2.0**17
+"""Smallest outermost level, as a multiple of the smallest normal number: its steps are normal too."""
+
+
 class MidRiseQuantizer(Quantizer):
     """Base of methods that compute the outermost level of each slice from the weight itself.
 
@@ -84,9 +88,9 @@ class MidRiseQuantizer(Quantizer):
 
     @torch.no_grad()
     def set_outer(self, outer: Tensor) -> None:
-        """Replace the outermost levels, in place; a slice of zeros gets 1."""
+        """Replace the outermost levels, in place; those of a slice of zeros come close to zero."""
         outer = outer.reshape(self.outer.shape).to(self.outer)
-        self.outer.copy_(torch.where(outer > 0, outer, 1.0))
+        self.outer.copy_(outer.clamp(min=_SMALLEST * torch.finfo(outer.dtype).tiny))
         self._set_ready()
 
     def follow(self, rows: Tensor) -> None:

@@ -11,7 +11,8 @@ The outermost level, 1 of w', is ``mean|w| (2^b - 1) / 2^(b-1)`` of w, and two l
 outside it; the mean gets none.
 
 Differs from the paper: levels keep the unit of w instead of that of w', and the mean may be that of
-a channel or a group.
+a channel or a group. The authors' program passes the gradient outside the clip too, in the unit of
+w', so that its size depends on that of the weights; here it is that of clip and rounding.
 
 Cites: liu2022n2uq.
 """

@@ -53,7 +53,7 @@ class SignQuantizer(LevelsQuantizer):
     def quantize(self, x: Tensor) -> Tensor:
         """The sign times beta, with the gradient of a sign that is clipped at 1."""
         scale = self.layout.beside(self.scale, x)
-        value = torch.where(x.detach() > 0, scale, -scale)
+        value = torch.where(x.detach() > 0, scale, torch.where(x.isnan(), x.detach(), -scale))
         if not (torch.is_grad_enabled() and x.requires_grad):
             return value
         return value + torch.where(x.detach().abs() <= 1, scale * (x - x.detach()), 0.0)

@@ -73,7 +73,8 @@ class TernaryQuantizer(WeightLevelsQuantizer):
 
     def quantize(self, x: Tensor) -> Tensor:
         """(1), with the straight-through estimator (4)."""
-        value = self._sign(x.detach()) * self.layout.beside(self.scale, x)
+        sign = torch.where(x.isnan(), x.detach(), self._sign(x.detach()))
+        value = sign * self.layout.beside(self.scale, x)
         return grad_of(value, x) if torch.is_grad_enabled() and x.requires_grad else value
 
     def encode(self, x: Tensor) -> Tensor:

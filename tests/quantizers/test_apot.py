@@ -69,6 +69,14 @@ def test_forward_and_gradients_follow_eq_6_and_7(value, level, of_value, of_clip
     assert quantizer.clip.grad.item() == pytest.approx(of_clip)
 
 
+def test_an_unsigned_grid_passes_nothing_below_zero():
+    quantizer, x = apot(3, signed=False), torch.tensor([-1.0, -5.0, 0.64], requires_grad=True)
+    quantizer.set_range(0.0, 2.0)
+    quantizer(x).sum().backward()
+    assert x.grad.tolist() == [0, 0, 1]
+    assert quantizer.clip.grad.item() == pytest.approx(0.3 - 0.32)  # of the last value alone
+
+
 def test_standardized_weights_follow_eq_8_times_std():
     weight = torch.tensor([[1.0, 2.0, 3.0, 6.0]], requires_grad=True)  # mean 3, std sqrt(3.5)
     quantizer = apot(2, standardize=True, layout=Layout.of_weight("channel", (1, 4))).train()

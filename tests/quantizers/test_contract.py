@@ -253,6 +253,17 @@ class TestEveryQuantizerWithARange:
         with pytest.raises(ValueError, match=r"layer3\.conv weight: .*NaN or infinity"):
             quantizer(torch.full(SHAPE, torch.nan))
 
+    def test_nan_shows_and_nothing_comes_of_nothing(self, case):
+        x = values(case, 1)
+        x[1, 2, 3, 4] = torch.nan
+        assert bool(calibrated(case)(x)[1, 2, 3, 4].isnan())
+        if case.slot == "act":
+            assert calibrated(case).train()(x[:0]).shape == (0, *SHAPE[1:])
+        elif case.spec.granularity == "channel":
+            weight = values(case)
+            weight[0] = 0  # a dead channel
+            assert calibrated(case, weight)(weight)[0].abs().max() < 1e-30
+
     def test_qparams_or_levels_have_the_shape_of_the_layout(self, case):
         quantizer = calibrated(case)
         book = quantizer.codebook()

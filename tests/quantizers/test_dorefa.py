@@ -68,6 +68,13 @@ def test_the_gradient_of_a_weight_is_the_chain_through_tanh_and_maximum():
     np.testing.assert_allclose(x.grad.numpy(), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_the_gradient_of_a_dead_channel_is_finite():
+    x = torch.tensor([[0.0, 0.0], [1.0, -0.5]], requires_grad=True)
+    quantizer = observed(weight(shape=x.shape, granularity="channel"), x).train()
+    quantizer(x).sum().backward()
+    assert x.grad[0].tolist() == [1, 1]  # tanh'(0) / 1
+
+
 def test_the_gradient_of_a_kept_size_is_that_of_tanh():
     x = torch.tensor(W, requires_grad=True)
     observed(weight(output="float"), x).train()(x).sum().backward()

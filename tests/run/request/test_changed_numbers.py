@@ -9,6 +9,8 @@ GAIN = {"step_gain": "whole weight"}
 RANGE = {"weight_range": "current extremes"}
 SOFT = {"soft_staircase": "closed formulas"}
 LEVELS = {"entropy_levels": "beside zero"}
+ZERO = {"free_zero": "whole length"}
+ASYMMETRIC = ["scheme.act.symmetric=false"]
 TENSOR = "scheme.weight.granularity=tensor"
 
 
@@ -40,6 +42,13 @@ def marks(*words):
         (["mode=qat", "quantizer@scheme.act=dsq"], SOFT),
         (["mode=qat", "scheme.rules=[{match:fc,act:{quantizer:{name:dsq}}}]"], SOFT),
         (["mode=static", "quantizer@scheme.weight=n2uq_weight"], LEVELS),
+        (["mode=static", "observer@scheme.act=mse", "scheme.act.symmetric=false"], ZERO),
+        (["mode=static", "scheme.act.symmetric=false"], {}),  # the range of extremes
+        (["mode=qat", "scheme=w4a4", "quantizer@scheme.act=lsq_plus", *ASYMMETRIC], ZERO),
+        (
+            ["observer@scheme.act=mse", "scheme.rules=[{match:fc,act:{symmetric:false}}]"],
+            ZERO,
+        ),
         (["mode=qat", "scheme=w4a4", "quantizer@scheme.weight=n2uq_weight"], LEVELS),
     ],
 )
