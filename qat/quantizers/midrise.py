@@ -16,9 +16,8 @@ from qat.core.qparams import QParams
 from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.base import Quantizer
 
-
 _SMALLEST = 2.0**17
-"""Smallest outermost level, as a multiple of the smallest normal number: its steps are normal too."""
+"""Smallest outermost level, as a multiple of the smallest normal number: so are its steps."""
 
 
 class MidRiseQuantizer(Quantizer):
