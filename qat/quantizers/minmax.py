@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from qat.core.layout import Layout
-from qat.core.qparams import QParams
+from qat.core.qparams import QParams, round_up_to_power_of_two
 from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.base import Quantizer
 
@@ -86,6 +86,16 @@ class MinMaxQuantizer(Quantizer):
         self.scale.copy_(scale)
         self.zero_point.copy_(zero_point)
         self._set_ready()
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Give the zero point, and a scale that must be a power of two, values they can have.
+
+        An average of several grids has neither. A scale goes to the next larger power.
+        """
+        self.zero_point.round_()
+        if self.spec.scale == "power_of_two":
+            self.scale.copy_(round_up_to_power_of_two(self.scale))
 
     def qparams(self) -> QParams:
         """Current scale and zero point, with grid and layout."""

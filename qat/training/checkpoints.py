@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor, nn
 
-from qat.training.aids.averaging import averaged_state
+from qat.training.aids.averaging import averaged_state, settle_grids
 from qat.training.errors import CheckpointError, DamagedCheckpointWarning
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
@@ -140,7 +140,10 @@ def load_net(net: nn.Module, checkpoint: dict[str, Any], path: Path) -> None:
         CheckpointError: If the checkpoint belongs to another network.
     """
     check_fits(net, checkpoint, path)
-    net.load_state_dict(averaged_state(checkpoint) or _net_state(checkpoint))
+    average = averaged_state(checkpoint)
+    net.load_state_dict(average or _net_state(checkpoint))
+    if average:
+        settle_grids(net)
 
 
 def check_fits(net: nn.Module, checkpoint: dict[str, Any], path: Path) -> None:

@@ -10,17 +10,20 @@ from qat.config.scheme import build_scheme
 from qat.config.training_specs import aids_spec
 from qat.core.raised_plan import raised_spec
 from qat.core.scheme import TensorSpec
-from qat.quantizers.declared import unsupported
+from qat.quantizers.declared import DECLARED, UNIFORM, unsupported
 
 KEY = "aids.progressive_bits"
+ON_BINS = ("dampening", "freeze_first", "bin_regularization")
 
 
 def check_aids(config: RunConfig) -> None:
-    """Refuse widths before the scheme's own that lower nothing, or that a quantizer cannot have.
+    """Refuse aids that the scheme's weights cannot have, and widths that lower nothing.
 
     Raises:
         ValueError: At the first mistake, with what to write instead.
     """
+    if trains(config):
+        _check_bins(config)
     widths = aids_spec(config).progressive_bits if trains(config) else ()
     if not widths:
         return
@@ -44,6 +47,27 @@ def check_aids(config: RunConfig) -> None:
                 f"{shown} trains before the scheme's own width, and would undo ptq={step.name}, "
                 f"which rounds weights of that width: leave one of the two out"
             )
+
+
+def _check_bins(config: RunConfig) -> None:
+    """Refuse terms on the bins of weights that have none whose middle is the level."""
+    aids, weight = config.aids, build_scheme(config).weight
+    asked = {name: getattr(aids, name) for name in ON_BINS if getattr(aids, name) is not None}
+    declared = DECLARED.get(weight.quantizer.name)
+    of_rules = any(
+        "quantizer" in rule.weight or "bits" in rule.weight for rule in config.scheme.rules
+    )
+    if not asked or declared is None or of_rules:
+        return
+    rounds = weight.format == "int" and not weight.is_off
+    if rounds and declared.levels_in("weight") == UNIFORM and declared.keeps_levels:
+        return
+    name, value = next(iter(asked.items()))
+    kind = weight.quantizer.name if rounds else f"{weight.format} of {weight.bits} bits"
+    raise InputError(
+        f"aids.{name}={value} works on weights that are rounded to the nearest level of a uniform "
+        f"grid, which those of {kind} are not: leave it out, or take quantizer@scheme.weight=lsq"
+    )
 
 
 def _rounded(config: RunConfig) -> Iterator[tuple[str, TensorSpec]]:

@@ -13,6 +13,8 @@ their ids. The next ``NUMERICS_VERSION`` (:mod:`qat.records.schema`) makes these
   (:mod:`qat.quantizers.n2uq_weight`); also in runs that do not train.
 - ``free_zero``: the range of least square error with a free zero point is searched for over the
   whole length of each end (:mod:`qat.observers.mse`); also in runs that do not train.
+- ``averaged_grid``: averaged zero points are rounded, and averaged scales that must be powers of two
+  become such (:mod:`qat.training.aids.averaging`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,6 +60,8 @@ def _marks_of_training(config: RunConfig) -> dict[str, str]:
     slots = [*_settings(config, "weight"), *_settings(config, "act")]
     if any(_name(slot["quantizer"]) == "dsq" for slot in slots):
         marks["soft_staircase"] = "closed formulas"
+    if config.aids.average_decay is not None and any(_has_grid_to_settle(slot) for slot in slots):
+        marks["averaged_grid"] = "settled"
     return marks
 
 
@@ -79,6 +83,11 @@ def _settings(config: RunConfig, slot: str) -> Iterator[dict[str, Any]]:
 def _searches_both_ends(slot: Mapping[str, Any]) -> bool:
     names = {_name(slot["quantizer"]), _name(slot["observer"])}
     return not slot["symmetric"] and bool(names & set(BY_SQUARE_ERROR))
+
+
+def _has_grid_to_settle(slot: Mapping[str, Any]) -> bool:
+    is_free = slot["symmetric"] and slot["scale"] == "free"
+    return _name(slot["quantizer"]) == "minmax" and not is_free
 
 
 def _name(method: Any) -> str:

@@ -5,8 +5,9 @@
 after every optimizer step t. Polyak & Juditsky 1992 average weights; the warm-up of the decay is
 that of TensorFlow's ExponentialMovingAverage. All tensors of floats in the network's state are
 averaged: weights, biases, statistics of batch norms, and steps and scales of quantizers; whole
-numbers and flags are copied. The averaged network is what is validated and kept. The average is
-part of the checkpoint, so that a training that is killed continues to the same end.
+numbers and flags are copied. Where the average is used, zero points are rounded, and scales that
+must be powers of two become such. The averaged network is what is validated and kept. The average
+is part of the checkpoint, so that a training that is killed continues to the same end.
 
 Lightning's own callback averages parameters and keeps its state in the strategy's checkpoint, which
 does not fit the order in which checkpoints are written here.
@@ -19,6 +20,8 @@ from typing import Any
 import lightning as L
 import torch
 from torch import Tensor, nn
+
+from qat.quantizers.minmax import MinMaxQuantizer
 
 AVERAGE = "average"
 
@@ -88,6 +91,7 @@ class AverageWeights(L.Callback):
             state = _state(pl_module)
             self._training = {name: value.detach().clone() for name, value in state.items()}
             _put(pl_module, self.average)
+            settle_grids(pl_module)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Put the weights of the training back.
@@ -107,6 +111,17 @@ def averaged_state(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
     own = callbacks.get(AverageWeights.__qualname__, {})
     average: dict[str, Tensor] = own.get(AVERAGE, {})
     return average
+
+
+def settle_grids(net: nn.Module) -> None:
+    """Give averaged zero points and scales values that they can have.
+
+    Args:
+        net: With an averaged state; changed in place.
+    """
+    for module in net.modules():
+        if isinstance(module, MinMaxQuantizer):
+            module.settle()
 
 
 def _state(module: L.LightningModule) -> dict[str, Tensor]:

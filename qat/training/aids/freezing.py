@@ -12,7 +12,9 @@ each weight and step t:
 The threshold falls by cosine from a higher to a lower value. A frozen weight keeps its code: its
 latent weight is set to that code's value after each optimizer step.
 
-Differs from the paper: the first code starts the average e. Weights with a codebook are left out.
+Differs from the paper: the first code starts the average e. Left out are weights with a codebook or
+with thresholds of the method's own, and weights with a batch norm folded in (placement
+``integer``), whose codes change with the norm too.
 
 Cites: nagel2022oscillations.
 """
@@ -25,7 +27,7 @@ from torch import Tensor
 
 from qat.layers.walk import twins
 from qat.quantizers.base import Quantizer
-from qat.training.aids.penalty import cosine
+from qat.training.aids.penalty import cosine, has_plain_bins
 
 PARTS = ("code", "direction", "frequency", "mean", "frozen")
 
@@ -128,6 +130,5 @@ def _weights(module: L.LightningModule) -> list[tuple[str, Tensor, Quantizer]]:
     return [
         (name, twin.weight, twin.weight_quantizer)
         for name, twin in twins(module.net)  # type: ignore[arg-type]
-        if isinstance(twin.weight_quantizer, Quantizer) and twin.weight_quantizer.is_rounding
-        if twin.norm is None and twin.weight_quantizer.codebook() is None
+        if twin.norm is None and has_plain_bins(twin.weight_quantizer)
     ]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -48,12 +48,25 @@ def cosine(first: float, last: float, step: int, steps: int) -> float:
 
 
 def rounded_weights(net: nn.Module) -> Iterator[tuple[str, Tensor, Quantizer]]:
-    """Layer, weight (with batch norm folded in) and quantizer, of all weights on a uniform grid."""
+    """Layer, weight (with batch norm folded in) and quantizer, of all weights with plain bins."""
     for name, twin in twins(net):
         quantizer = twin.weight_quantizer
-        rounds = isinstance(quantizer, Quantizer) and quantizer.is_rounding
-        if rounds and quantizer.codebook() is None:  # type: ignore[operator]
-            yield name, twin.folded()[0], quantizer  # type: ignore[misc]
+        if has_plain_bins(quantizer):  # type: ignore[arg-type]
+            yield name, twin.folded()[0], quantizer  # type: ignore[misc, operator]
+
+
+def has_plain_bins(quantizer: nn.Module) -> TypeGuard[Quantizer]:
+    """Whether values are rounded to the nearest level of a uniform grid.
+
+    Then each level lies in the middle of the values that are rounded to it. This is not so with a
+    codebook, or with thresholds of the method's own (``qil``).
+
+    Args:
+        quantizer: Of a weight.
+    """
+    if not (isinstance(quantizer, Quantizer) and quantizer.is_rounding):
+        return False
+    return quantizer.codebook() is None and quantizer.thresholds() is None
 
 
 def in_steps(weight: Tensor, quantizer: Quantizer) -> tuple[Tensor, Tensor]:

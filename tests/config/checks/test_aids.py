@@ -51,6 +51,15 @@ def test_widths_that_lower_nothing_are_refused(words, message):
         check_config(config(*words))
 
 
+@pytest.mark.parametrize("name", ["dampening", "freeze_first", "bin_regularization"])
+@pytest.mark.parametrize("method", ["sawb", "qil", "apot"])
+def test_terms_on_bins_are_refused_for_weights_without_plain_bins(name, method):
+    words = (*W2A2, f"quantizer@scheme.weight={method}", f"aids.{name}=0.1")
+    with pytest.raises(ValueError, match=f"aids.{name}=0.1 works on .* of {method} are not"):
+        check_config(config(*words))
+    check_config(config(*W2A2, f"aids.{name}=0.1"))
+
+
 def test_widths_above_those_of_the_scheme_are_allowed():
     allowed = config(*W2A2, "aids.progressive_bits=[4,3]", "ptq=[fold,equalize]")
     check_aids(allowed)

@@ -41,6 +41,8 @@ def marks(*words):
         (["mode=static", "quantizer@scheme.act=dsq"], {}),
         (["mode=qat", "quantizer@scheme.act=dsq"], SOFT),
         (["mode=qat", "scheme.rules=[{match:fc,act:{quantizer:{name:dsq}}}]"], SOFT),
+        (["mode=qat", "aids.average_decay=0.9", *ASYMMETRIC], {"averaged_grid": "settled"}),
+        (["mode=qat", "aids.average_decay=0.9"], {}),
         (["mode=static", "quantizer@scheme.weight=n2uq_weight"], LEVELS),
         (["mode=static", "observer@scheme.act=mse", "scheme.act.symmetric=false"], ZERO),
         (["mode=static", "scheme.act.symmetric=false"], {}),  # the range of extremes

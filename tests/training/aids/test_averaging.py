@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from qat.core.scheme import TensorSpec
+from qat.quantizers.minmax import MinMaxQuantizer
 from qat.training.aids.averaging import AverageWeights
-from tests.training.aids.conftest import StopError, stop_after, train
+from tests.training.aids.conftest import StopError, quantized_net, stop_after, train
 
 
 def test_the_average_is_the_recursion_over_all_steps(tmp_path):
@@ -33,3 +35,20 @@ def test_a_stopped_training_continues_to_the_same_average(tmp_path):
     parts = train(tmp_path / "parts", AverageWeights(0.9))
     for name, value in whole.state_dict().items():
         assert torch.equal(value, parts.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("scale", ["free", "power_of_two"])
+def test_averaged_grids_are_grids(tmp_path, scale):
+    """A zero point is a whole number, and a power-of-two scale is one, after averaging too."""
+    spec = TensorSpec(bits=4, signed=False, symmetric=False, scale=scale)
+    net = quantized_net(act=spec)
+    averaging = AverageWeights(0.9)
+    train(tmp_path, averaging, net=net)
+    quantizers = [m for m in net.modules() if isinstance(m, MinMaxQuantizer)]
+    averages = [v for k, v in averaging.average.items() if k.endswith("zero_point")]
+    assert any((v != v.round()).any() for v in averages)  # the case is not trivial
+    for quantizer in quantizers:
+        assert torch.equal(quantizer.zero_point, quantizer.zero_point.round())
+        if quantizer.spec.scale == "power_of_two":
+            exponents = quantizer.scale.log2()
+            assert torch.equal(exponents, exponents.round())

@@ -38,3 +38,8 @@ def test_a_weight_that_is_off_has_no_penalty():
     net, _ = calibrated("lsq")
     net.get_submodule("3").weight_quantizer.set_phase("off")
     assert [name for name, _, _ in rounded_weights(net)] == ["0", "7"]
+
+
+@pytest.mark.parametrize("method", ["qil", "apot"])
+def test_weights_whose_bins_are_not_around_their_levels_have_no_penalty(method):
+    assert list(rounded_weights(calibrated(method)[0])) == []
