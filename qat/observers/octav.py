@@ -47,6 +47,9 @@ _PAPER_STEPS, _GRID_STEPS = 20, 16
 class OCTAVObserver(StatisticsObserver):
     """Range of least mean square error of each slice, by Newton's iteration.
 
+    The ends of an asymmetric range have one factor, so that its error may be larger than that of
+    ``mse``, which searches each end.
+
     Args:
         slices: Number of scales.
 
