@@ -35,6 +35,9 @@ def words_apart(groups: Sequence[Group]) -> list[str | None]:
     ]
     if len(groups) > 1 and not paths:
         return [_seeds(group) for group in groups]
+    # A part that some groups lack tells nothing by values that all others share.
+    telling = [p for p in paths if len({own[p] for own in values if p in own}) > 1]
+    paths = telling or paths
     return [
         ", ".join(_words(path, own[path]) for path in paths if own.get(path, "null") != "null")
         or None

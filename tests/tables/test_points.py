@@ -65,6 +65,17 @@ def test_an_aid_is_named_where_nothing_else_differs(make):
     assert labels == ["w4a4", "w4a4, dampening 0.1", "w4a4, freeze first 0.01"]
 
 
+def test_of_a_part_that_some_lack_only_what_differs_is_named(make):
+    momentum = {"training.aids.momentum": 0.01}
+    aids = [
+        {},
+        momentum | {"training.aids.dampening": 0.1},
+        momentum | {"training.aids.dampening": 1.0},
+    ]
+    labels = {point.label for point in points_of(measured([make(protocol=one) for one in aids]))}
+    assert labels == {"w4a4", "w4a4, dampening 0.1", "w4a4, dampening 1.0"}
+
+
 def test_plans_that_differ_by_seed_are_named_by_their_seed(make):
     allocation = {"allocation.allocator": "remeasure", "allocation.metric": "output_kl"}
     runs = [make(mode="mixed", protocol=allocation, seed=seed) for seed in (0, 1)]
