@@ -19,7 +19,7 @@ def check_study_table(layout: Mapping[str, Any]) -> None:
         Traceback (most recent call last):
         ...
         qat.tables.errors.TableError: no column 'drop'; nearest: top1_drop; or a path like \
-protocol.training.epochs
+protocol.training.max_epochs
     """
     spec = table_spec(layout)
     names = [*(spec.columns or ()), *spec.rows, *spec.values, *spec.group, *spec.only]

@@ -21,7 +21,7 @@ def words_apart(groups: Sequence[Group]) -> list[str | None]:
     Example:
         >>> from qat.records.schema import RunRecord
         >>> aids = ({"dampening": 0.1}, {})
-        >>> runs = [RunRecord(id="r", status="done", protocol={"aids": own}) for own in aids]
+        >>> runs = [RunRecord("r", "done", "qat", 0, protocol={"training": a}) for a in aids]
         >>> words_apart([Group((run,)) for run in runs])
         ['dampening 0.1', None]
     """

@@ -115,11 +115,11 @@ def setting_text(record: RunRecord, name: str) -> str | None:
     Args:
         record: Record of one run.
         name: Of :data:`SETTINGS`, ``id``, ``study``, or a path such as
-            ``protocol.training.epochs``.
+            ``protocol.training.max_epochs``.
 
     Example:
         >>> run = RunRecord(id="a1", status="done", mode="qat", seed=3)
-        >>> setting_text(run, "seed"), setting_text(run, "protocol.training.epochs")
+        >>> setting_text(run, "seed"), setting_text(run, "protocol.training.max_epochs")
         ('3', None)
     """
     if name in SETTINGS:
@@ -172,7 +172,8 @@ def make_column(name: str, records: Iterable[RunRecord]) -> Column:
     choices = dict.fromkeys([*SETTINGS, *METRICS, *known, "id", "study"])
     near = difflib.get_close_matches(name, choices) or list(choices)
     raise TableError(
-        f"no column {name!r}; nearest: {', '.join(near)}; or a path like protocol.training.epochs"
+        f"no column {name!r}; nearest: {', '.join(near)}; "
+        "or a path like protocol.training.max_epochs"
     )
 
 

@@ -54,7 +54,7 @@ def differences(rows: Sequence[Sequence[RunRecord]], axes: Iterable[str] = ()) -
 
     Args:
         rows: Records of each row.
-        axes: Paths or parts that differ on purpose (``training.epochs``, ``training``).
+        axes: Paths or parts that differ on purpose (``training.max_epochs``, ``training``).
 
     Returns:
         Row index → text, for the rows that differ. If two values are equally common, the value of

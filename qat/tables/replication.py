@@ -23,7 +23,7 @@ from qat.tables.statistics import statistic
 
 FLOAT_TOLERANCE = 0.005
 """Float networks whose top-1 differs by no more count as alike: half a point."""
-PATHS = {"epochs": "protocol.training.epochs", "first_last": "protocol.evaluation.first_last"}
+PATHS = {"epochs": "protocol.training.max_epochs", "first_last": "protocol.evaluation.first_last"}
 REPRODUCED, NOT_REACHED, NOT_COMPARABLE = "reproduced", "not reached here", "not comparable"
 
 

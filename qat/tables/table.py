@@ -28,7 +28,7 @@ def make_table(
 
     Args:
         records: Run records, as :func:`qat.records.store.find_records` returns them.
-        columns: Names of settings, metrics, or paths such as ``protocol.training.epochs``; None
+        columns: Names of settings, metrics, or paths such as ``protocol.training.max_epochs``; None
             for the default columns.
         group: More settings whose values get separate rows (``seed``: one row for each run).
         axes: Parts of the protocol, or paths in it, that differ on purpose. What a column shows

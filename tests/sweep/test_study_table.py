@@ -28,5 +28,5 @@ def test_an_unknown_name_is_refused(layout, message):
 
 
 def test_paths_times_and_measured_conditions_are_names():
-    check_study_table({"columns": ["protocol.training.epochs", "seconds.training", "id"]})
+    check_study_table({"columns": ["protocol.training.max_epochs", "seconds.training", "id"]})
     check_study_table({"columns": ["latency_ms_b64_t2"]})

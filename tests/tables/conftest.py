@@ -39,7 +39,7 @@ def make():
             "data": {"name": "fashion_mini", "digest": "d" * 64},
             "float": {"model": "simple_cnn", "seed": 0, "checkpoint_digest": "c" * 64},
             "calibration": {"images": 1024},
-            "training": {"epochs": 3, "optimizer": {"name": "sgd", "lr": 0.01}, "seed": seed},
+            "training": {"max_epochs": 3, "optimizer": {"name": "sgd", "lr": 0.01}, "seed": seed},
             "evaluation": {"split": "test"},
         }
         if mode != "qat":

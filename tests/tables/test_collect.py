@@ -19,7 +19,7 @@ def test_runs_that_differ_only_in_the_seed_share_a_row(make):
         pytest.param({"weight": 3}, id="bits"),
         pytest.param({"mode": "static"}, id="mode"),
         pytest.param({"plan_changes": {"symmetric": False}}, id="symmetry"),
-        pytest.param({"protocol": {"training.epochs": 30}}, id="epochs"),
+        pytest.param({"protocol": {"training.max_epochs": 30}}, id="epochs"),
         pytest.param({"protocol": {"data.digest": "e" * 64}}, id="data"),
         pytest.param({"protocol": {"float.checkpoint_digest": "f" * 64}}, id="float network"),
     ],

@@ -17,15 +17,15 @@ def bold_methods(table):
 
 def test_a_longer_training_takes_no_bold_from_the_others(make):
     short = seeds(make, 0.7, method="pact") + seeds(make, 0.8, method="lsq")
-    long = seeds(make, 0.9, method="dorefa", protocol={"training.epochs": 300})
+    long = seeds(make, 0.9, method="dorefa", protocol={"training.max_epochs": 300})
     table = table_from(short + long, BOLD_TOP1)
-    assert table.notes == ("training.epochs 300, others 3",)
+    assert table.notes == ("training.max_epochs 300, others 3",)
     assert bold_methods(table) == {"lsq"}
 
 
 def test_two_rows_of_the_longer_training_compete_with_each_other(make):
     runs = seeds(make, 0.6, 8, "pact") + seeds(make, 0.8, 8, "lsq") + seeds(make, 0.79, 3, "pact")
-    long = {"training.epochs": 300}
+    long = {"training.max_epochs": 300}
     runs += seeds(make, 0.7, 4, "pact", protocol=long) + seeds(make, 0.9, 4, protocol=long)
     table = table_from(runs, TableSpec(columns=("weight_bits", "top1"), bold=("top1",)))
     best = {tuple(row.cells[:1]) for row in table.rows if row.bold}
@@ -34,7 +34,7 @@ def test_two_rows_of_the_longer_training_compete_with_each_other(make):
 
 def test_in_a_pivot_too(make):
     runs = seeds(make, 0.8) + seeds(make, 0.7, method="pact")
-    runs += seeds(make, 0.9, method="dorefa", protocol={"training.epochs": 300})
+    runs += seeds(make, 0.9, method="dorefa", protocol={"training.max_epochs": 300})
     text = render(table_from(runs, LAYOUTS["pact"]))
     assert "**80.10 ± 0.10**" in text
     assert "90.10 ± 0.10 [1]" in text
@@ -43,7 +43,7 @@ def test_in_a_pivot_too(make):
 
 def test_nothing_is_compared_across_data_sets(make):
     own = seeds(make, 0.8) + seeds(make, 0.7, method="pact")
-    other = seeds(make, 0.9, protocol={"data.name": "cifar10", "training.epochs": 300})
+    other = seeds(make, 0.9, protocol={"data.name": "cifar10", "training.max_epochs": 300})
     table = table_from(own + other, BOLD_TOP1)
     assert table.notes == ()
     assert table.columns[0].name == "data"

@@ -60,16 +60,16 @@ def test_another_protocol_is_marked_in_its_cell(study, make):
         seed=0,
         plan=planned(8, quantizer="dorefa"),
         metrics={"top1": 0.7},
-        protocol={"training.epochs": 90},
+        protocol={"training.max_epochs": 90},
     )
     text = render(table_from([*study, odd], LAYOUTS["pact"]))
     (row,) = [line for line in lines(text) if "dorefa" in line]
     assert row[3].endswith("[1]")
     assert row[4] == "–"
-    assert "[1] training.epochs 90, others 3" in text
+    assert "[1] training.max_epochs 90, others 3" in text
     with pytest.raises(TableError, match=r"another protocol than the others.*epochs 90"):
         table_from([*study, odd], LAYOUTS["pact"], strict=True)
-    axis = table_spec({"layout": "pact", "axes": ["training.epochs"]})
+    axis = table_spec({"layout": "pact", "axes": ["training.max_epochs"]})
     assert "[1]" not in render(table_from([*study, odd], axis, strict=True))
 
 

@@ -10,14 +10,14 @@ def test_leaves_are_dotted(make):
 
 
 def test_the_odd_row_is_named_with_both_values(make):
-    rows = [[make(8)], [make(4, protocol={"training.epochs": 30})], [make(2)]]
-    assert differences(rows) == {1: "training.epochs 30, others 3"}
+    rows = [[make(8)], [make(4, protocol={"training.max_epochs": 30})], [make(2)]]
+    assert differences(rows) == {1: "training.max_epochs 30, others 3"}
 
 
 def test_one_note_has_all_differences_of_a_row(make):
-    odd = make(4, protocol={"training.epochs": 30, "calibration.images": 64})
+    odd = make(4, protocol={"training.max_epochs": 30, "calibration.images": 64})
     assert differences([[make(8)], [odd], [make(2)]]) == {
-        1: "calibration.images 64, others 1024; training.epochs 30, others 3"
+        1: "calibration.images 64, others 1024; training.max_epochs 30, others 3"
     }
 
 
@@ -31,8 +31,8 @@ def test_absence_is_no_difference(make):
 
 
 def test_what_the_table_varies_is_no_difference(make):
-    rows = [[make(8)], [make(4, protocol={"training.epochs": 30})]]
-    assert differences(rows, ["training.epochs"]) == {}
+    rows = [[make(8)], [make(4, protocol={"training.max_epochs": 30})]]
+    assert differences(rows, ["training.max_epochs"]) == {}
     assert differences(rows, ["training"]) == {}
     assert differences(rows, ["train"]) != {}
 
@@ -40,8 +40,8 @@ def test_what_the_table_varies_is_no_difference(make):
 def test_other_networks_may_differ_in_data_and_float_but_not_in_training(make):
     other = {"float.model": "resnet20", "float.seed": 7, "data.resize": 32}
     assert differences([[make()], [make(protocol=other)]]) == {}
-    longer = make(protocol={**other, "training.epochs": 9})
-    assert differences([[make()], [longer]]) == {1: "training.epochs 9, others 3"}
+    longer = make(protocol={**other, "training.max_epochs": 9})
+    assert differences([[make()], [longer]]) == {1: "training.max_epochs 9, others 3"}
 
 
 def test_seeds_are_no_difference_but_float_networks_are(make):

@@ -24,7 +24,7 @@ def table(make):
             for s, v in [(0, 0.86), (1, 0.88)]
         ),
         make(mode="float", metrics={"top1": 0.8812, "loss": 0.34567}),
-        make(3, 3, protocol={"training.epochs": 30}, metrics={"top1": 0.7}),
+        make(3, 3, protocol={"training.max_epochs": 30}, metrics={"top1": 0.7}),
         make(3, 4, metrics={"top1": 0.7}, status="interrupted"),
     ]
     return make_table(runs, columns=COLUMNS)
@@ -39,7 +39,7 @@ MARKDOWN = """\
 | w3a3-lsq [1] | qat    | 3       |            70.00 |                 – |      – |
 | w2a2-lsq     | static | 2       |            10.00 |               5.0 |      – |
 
-[1] training.epochs 30, others 3
+[1] training.max_epochs 30, others 3
 
 cells: one value of 1 seed; (n): n values instead
 
@@ -59,7 +59,7 @@ w2a2-lsq & static & 2 & 10.00 & 5.0 & -- \\
 \end{tabular}
 \par\smallskip
 {\footnotesize
-\textsuperscript{1} training.epochs 30, others 3\par
+\textsuperscript{1} training.max\_epochs 30, others 3\par
 cells: one value of 1 seed; (n): n values instead\par
 1 interrupted, not in the table: run6\par
 }
@@ -99,7 +99,7 @@ def test_csv_has_the_numbers_of_the_records(make):
 
 def test_csv_has_the_notes_in_words(table):
     rows = list(csv.DictReader(io.StringIO(render(table, "csv"))))
-    assert [row["notes"] for row in rows] == ["", "", "training.epochs 30, others 3", ""]
+    assert [row["notes"] for row in rows] == ["", "", "training.max_epochs 30, others 3", ""]
 
 
 class Cells(HTMLParser):
@@ -129,7 +129,7 @@ def test_html_has_the_same_cells(table):
     assert len(parser.cells) == 5 * 6
     assert parser.cells[6:12] == ["float", "float", "32", "88.12", "–", "0.3457"]
     assert parser.cells[18] == "w3a3-lsq 1"
-    assert "<li>training.epochs 30, others 3</li>" in text
+    assert "<li>training.max_epochs 30, others 3</li>" in text
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def runs(make):
     def of(drops, float_top1=0.9173):
         protocol = {
             "float.model": "resnet20",
-            "training.epochs": 1,
+            "training.max_epochs": 1,
             "evaluation.first_last": "8",
         }
         return [

@@ -11,10 +11,10 @@ from qat.tables.rows import blocks, cell_of, footer, grouped, numbered, values_b
 
 
 def test_groups_have_notes_in_words(make):
-    runs = [make(8), make(4, gate="failed", protocol={"training.epochs": 30}), make(2)]
+    runs = [make(8), make(4, gate="failed", protocol={"training.max_epochs": 30}), make(2)]
     groups = grouped(runs, ["mode"])
-    assert groups.unlike == ["", "training.epochs 30, others 3", ""]
-    assert groups.notes == [[], ["training.epochs 30, others 3", "missed its gate: run2"], []]
+    assert groups.unlike == ["", "training.max_epochs 30, others 3", ""]
+    assert groups.notes == [[], ["training.max_epochs 30, others 3", "missed its gate: run2"], []]
     with pytest.raises(TableError, match=r"1 row has another protocol .*list the difference"):
         grouped(runs, ["mode"], strict=True)
     assert grouped(runs, ["mode"], axes=["training"], strict=True).unlike == ["", "", ""]

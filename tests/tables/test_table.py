@@ -76,29 +76,29 @@ def test_only_finished_runs_are_rows_and_the_others_are_named(make):
 
 
 def test_unlike_rows_are_marked_or_refused(make):
-    runs = [make(8), make(4, protocol={"training.epochs": 30}), make(2)]
+    runs = [make(8), make(4, protocol={"training.max_epochs": 30}), make(2)]
     table = make_table(runs)
     assert [row.marks for row in table.rows] == [(), (1,), ()]
-    assert table.notes == ("training.epochs 30, others 3",)
+    assert table.notes == ("training.max_epochs 30, others 3",)
     with pytest.raises(
-        TableError, match=r"w4a4-lsq \(qat\): training.epochs 30, others 3"
+        TableError, match=r"w4a4-lsq \(qat\): training.max_epochs 30, others 3"
     ) as error:
         make_table(runs, strict=True)
     assert "\n" not in str(error.value)
-    assert make_table(runs, axes=["training.epochs"], strict=True).notes == ()
+    assert make_table(runs, axes=["training.max_epochs"], strict=True).notes == ()
 
 
 def test_what_a_column_shows_is_no_footnote(make):
-    runs = [make(8), make(4, protocol={"training.epochs": 30})]
-    table = make_table(runs, columns=["run", "protocol.training.epochs"], strict=True)
-    assert cells(table, "protocol.training.epochs") == ["3", "30"]
-    assert table.columns[1].header == "training.epochs"
+    runs = [make(8), make(4, protocol={"training.max_epochs": 30})]
+    table = make_table(runs, columns=["run", "protocol.training.max_epochs"], strict=True)
+    assert cells(table, "protocol.training.max_epochs") == ["3", "30"]
+    assert table.columns[1].header == "training.max_epochs"
     placed = [make(8, protocol={"evaluation.placement": p}) for p in ("academic", "integer")]
     assert make_table(placed, columns=["run", "placement"]).notes == ()
 
 
 def test_equal_notes_share_a_number_and_others_go_on(make):
-    short = {"training.epochs": 1}
+    short = {"training.max_epochs": 1}
     runs = [make(8), make(6), make(5), make(4, protocol=short), make(3, protocol=short)]
     runs.append(make(2, environment={"commit": "b" * 40}))
     table = make_table(runs)
@@ -137,14 +137,14 @@ def test_a_thousand_records(make, tmp_path):
             (8, 6, 4, 3, 2)[place],
             8,
             seed=seed,
-            protocol={"training.epochs": epochs},
+            protocol={"training.max_epochs": epochs},
             metrics={"top1": float(top1)},
         )
         (tmp_path / record.id).mkdir()
         (tmp_path / record.id / RECORD_NAME).write_text(json.dumps(record.to_dict()))
     records, problems = find_records([tmp_path])
     assert (len(records), problems) == (1000, [])
-    table = make_table(records, ["weight_bits", "protocol.training.epochs", "top1"])
+    table = make_table(records, ["weight_bits", "protocol.training.max_epochs", "top1"])
     assert (len(table.rows), table.notes) == (200, ())
     for width, epochs, cell in (row.cells for row in table.rows):
         own = values[int(epochs), ("8", "6", "4", "3", "2").index(width)]

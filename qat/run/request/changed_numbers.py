@@ -13,8 +13,8 @@ their ids. The next ``NUMERICS_VERSION`` (:mod:`qat.records.schema`) makes these
   (:mod:`qat.quantizers.n2uq_weight`); also in runs that do not train.
 - ``free_zero``: the range of least square error with a free zero point is searched for over the
   whole length of each end (:mod:`qat.observers.mse`); also in runs that do not train.
-- ``averaged_grid``: averaged zero points are rounded, and averaged scales become powers of two where
-  they must be (:mod:`qat.training.aids.averaging`).
+- ``averaged_grid``: averaged zero points are rounded, and averaged scales become powers of two
+  where they must be (:mod:`qat.training.aids.averaging`).
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from qat.config.schema import RuleConfig
+from qat.records.schema import RunRecord
 from qat.run.request.protocol import protocol
+from qat.tables.columns import setting_text
+from qat.tables.replication import PATHS
 
 PARTS = {"data", "float", "evaluation"}
 
@@ -26,6 +29,14 @@ def test_a_mode_has_its_parts_as_plain_data(make_prepared, mode, parts):
     fields = protocol(prepared.config, prepared.mode, prepared.keys)
     assert fields.keys() == parts
     assert json.loads(json.dumps(fields)) == fields == prepared.protocol
+
+
+def test_conditions_of_published_numbers_are_found(make_prepared):
+    prepared = make_prepared("qat")
+    record = RunRecord(id="a", status="done", mode="qat", seed=0, protocol=prepared.protocol)
+    epochs = str(prepared.config.trainer.max_epochs)
+    found = {name: setting_text(record, path) for name, path in PATHS.items()}
+    assert found == {"epochs": epochs, "first_last": "8"}
 
 
 def test_data_are_told_by_their_counts(make_prepared):
