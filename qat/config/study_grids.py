@@ -10,8 +10,9 @@ A study is an experiment file with a ``study`` section::
       scales: {smoke: [data=synthetic, float=smoke], quick: [], paper: [data=cifar10]}
 
 Its points are the products of each grid's axes. A word on the command line that is a value of an
-axis keeps the points that have it: ``mode=float`` leaves the second grid alone. Another value
-replaces the axis, or the setting of the scale, that has the same key.
+axis keeps the points that have it: ``mode=float`` leaves the second grid alone. (A grid without the
+axis ``seed`` has any seed.) Another value replaces the axis, or the setting of the scale, that has
+the same key.
 
 A grid with a list ``scales`` belongs to these scales alone. A scale may have recipes, settings for
 some of its points::
@@ -29,12 +30,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import yaml
+
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.config.schema import StudyConfig
 
 SCALES = "scales"
 """Key of a grid: the scales that it belongs to."""
+SEED = "seed"
+"""A grid without this axis has any seed."""
 _PLAIN = re.compile(r"[\w.@/+-]+")
 
 
@@ -76,19 +81,30 @@ def study_points(
 def _kept(grids: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Sequence[Mapping[str, Any]]:
     """The grids that have the typed values; all grids if none has all of them."""
     values = [
-        {key_of(key): _words(key_of(key), own) for key, own in grid.items() if key != SCALES}
-        for grid in grids
+        {key_of(key): _texts(own) for key, own in grid.items() if key != SCALES} for grid in grids
     ]
-    plain = {key_of(word): f"{key_of(word)}={word.partition('=')[2]}" for word in words}
-    offered = {
-        key: word for key, word in plain.items() if any(word in v.get(key, ()) for v in values)
-    }
+    typed = {key_of(word): _plain_text(word.partition("=")[2]) for word in words}
+    offered = {k: text for k, text in typed.items() if any(text in v.get(k, ()) for v in values)}
     kept = [
         grid
         for grid, own in zip(grids, values, strict=True)
-        if all(word in own.get(key, (word,)) for key, word in offered.items())
+        if all(text in own.get(k, [text] if k == SEED else []) for k, text in offered.items())
     ]
     return kept or grids
+
+
+def _plain_text(typed: str) -> str:
+    """The text of a typed value as axes have it; Hydra writes ``False`` for a typed ``false``."""
+    try:
+        return override_text(yaml.safe_load(typed))
+    except yaml.YAMLError:
+        return typed
+
+
+def _texts(values: Any) -> list[str]:
+    return [
+        override_text(value) for value in (values if isinstance(values, list | tuple) else [values])
+    ]
 
 
 def _recipe_words(
@@ -136,7 +152,7 @@ def override_text(value: Any) -> str:
 
 
 def _words(key: str, values: Iterable[Any]) -> list[str]:
-    listed = values if isinstance(values, list | tuple) else [values]
-    if not listed:
+    texts = _texts(values)
+    if not texts:
         raise InputError(f"study.grids: axis {key} has no values; give a list, or leave it out")
-    return [f"{key}={override_text(value)}" for value in listed]
+    return [f"{key}={text}" for text in texts]

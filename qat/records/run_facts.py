@@ -191,8 +191,8 @@ def _float_facts(
 def speaking_layers(record: RunRecord) -> list[Mapping[str, Any]]:
     """The layers of the plan whose formats name the run, the most important first.
 
-    The first and the last layer are left out if the scheme gives them a format of their own, and
-    come last if it treats them like the others.
+    The first and the last layer are left out if the scheme or a rule gives them widths of their
+    own, and come last if they are treated like the others.
     """
     plan = record.plan or {}
     layers: Mapping[str, Mapping[str, Any]] = plan.get("layers", {})
@@ -204,8 +204,14 @@ def speaking_layers(record: RunRecord) -> list[Mapping[str, Any]]:
         ends = [] if policy == "float" else names[:1] + names[1:][-1:]
     inner = [layers[name] for name in names if name not in ends]
     if policy == "same" or not inner:
-        inner += [layers[name] for name in ends]
+        usual = [_widths(layer) for layer in inner]
+        by_rules = inner and record.protocol.get("evaluation", {}).get("rules")
+        inner += [layers[name] for name in ends if not by_rules or _widths(layers[name]) in usual]
     return inner
+
+
+def _widths(layer: Mapping[str, Any]) -> tuple[int, int]:
+    return stored_bits(layer["weight"]), stored_bits(layer["act"])
 
 
 def stored_bits(spec: Mapping[str, Any]) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from qat.records.metrics import MetricFormat
 from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord
-from qat.tables.paired import paired_difference
+from qat.tables.paired import MIN_PAIRS, paired_difference
 from qat.tables.rows import values_by_seed
 from qat.tables.statistics import statistic
 
@@ -38,8 +38,9 @@ def indistinguishable_from_best(
     """Indices of the best row and of the rows that do not differ significantly from it.
 
     The test is :attr:`qat.tables.paired.PairedDifference.is_significant`. Rows without a value are
-    left out; a single row has nothing to compare with, and the result is empty. A row that has no
-    seed in common with the best one cannot be tested: it is included only if the means are equal.
+    left out; a single row has nothing to compare with, and the result is empty. A row that has
+    fewer than three seeds in common with the best one cannot be tested: it is included only if the
+    means are equal.
 
     Args:
         rows: Seed → value for each row; None or empty for a row without the metric.
@@ -66,6 +67,6 @@ def _similar(
     best: int,
 ) -> bool:
     difference = paired_difference(row or {}, best_row or {})
-    if difference is None:
+    if difference is None or difference.n < MIN_PAIRS:
         return means[index] == means[best]
     return not difference.is_significant

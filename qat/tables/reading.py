@@ -11,7 +11,7 @@ from qat.tables.statistics import Statistic
 
 BOLD = (
     "bold: the best result of our own rows, and all results that do not differ significantly from "
-    "it (95 % paired t interval over seeds; no difference is significant with fewer than 3 seeds); "
+    "it (95 % paired t interval over seeds; rows with fewer than 3 seeds are not tested); "
     "only rows of the same network, data set and protocol notes are compared"
 )
 FLOAT = "float rows are the reference of the quantized ones: they are not compared, and never bold"

@@ -48,6 +48,24 @@ def test_a_value_of_an_axis_keeps_the_points_that_have_it():
     ]
 
 
+def test_a_grid_without_the_axis_does_not_have_the_value_but_any_seed():
+    grids = [
+        {"mode": ["float"]},
+        {"scheme.weight.symmetric": [True, False], "seed": [0, 1]},
+        {"scheme.act.symmetric": [True, False], "seed": [0, 1]},
+    ]
+    study = replace(STUDY, grids=grids)
+    for typed in ("false", "False"):  # the second is what Hydra makes of the first
+        word = f"scheme.weight.symmetric={typed}"
+        assert study_points(study, "quick", "experiment=it", [word]) == [
+            ("experiment=it", "seed=0", word),
+            ("experiment=it", "seed=1", word),
+        ]
+    of_seed = study_points(study, "quick", "experiment=it", ["seed=1"])
+    assert of_seed[0] == ("experiment=it", "mode=float", "seed=1")
+    assert len(of_seed) == 1 + 2 + 2
+
+
 def test_values_that_no_grid_has_together_replace_the_axes():
     found = points("mode=qat", "scheme.weight.bits=2")
     assert [point[1:-2] for point in found] == [(), ("seed=0",), ("seed=1",)]

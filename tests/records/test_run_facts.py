@@ -79,6 +79,15 @@ def test_only_layers_between_the_ends_speak_unless_all_are_alike(ends, policy, w
     assert run_facts(with_ends(four, ends, policy)).weight.bits_text == words
 
 
+@pytest.mark.parametrize(("first", "words"), [(2, "w4a4-lsq"), (4, "w4a4-lsq"), (8, "w4a4-lsq")])
+def test_widths_of_rules_for_the_ends_are_no_spread(first, words):
+    bits = [first, 4, 4, 8]
+    own = with_ends(record([spec(b) for b in bits], [spec(b) for b in bits]), ["l0", "l3"], "same")
+    assert run_facts(own).label == f"w{min(bits)}-8a{min(bits)}-8-lsq"
+    rules = {"first_last": "same", "rules": f"kind:first W{first}A{first}; kind:last W8A8"}
+    assert run_facts(replace(own, protocol=own.protocol | {"evaluation": rules})).label == words
+
+
 @pytest.mark.parametrize(("policy", "words"), [("float", "2-8"), ("same", "2-8"), ("8", "4")])
 def test_an_older_plan_is_read_by_its_policy(policy, words):
     four = record([spec(2), spec(4), spec(4), spec(8)], [spec(8)] * 4)
