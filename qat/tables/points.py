@@ -121,7 +121,16 @@ def _points(measurements: Sequence[Measured], shared: PointSettings) -> list[Fig
             varying += [name] if name not in varying else []
     varying += [name for name in ONLY_APART if _alone_distinguishes(name, quantized)]
     runtimes = len({settings["runtime"] for settings in all_settings} - {None}) > 1
-    return [_point(m, varying, runtimes, shared) for m in measurements]
+    points = [_point(m, varying, runtimes, shared) for m in measurements]
+    if _tells_apart(points):
+        return points
+    return [_point(m, varying, runtimes, shared, rule_widths=True) for m in measurements]
+
+
+def _tells_apart(points: Sequence[FigurePoint]) -> bool:
+    """Whether no two points have the same series and widths."""
+    places = {(p.network, p.series, p.weight_bits, p.act_bits, p.budget) for p in points}
+    return len(places) == len(points)
 
 
 def _alone_distinguishes(name: str, settings: Sequence[PointSettings]) -> bool:
@@ -134,7 +143,11 @@ def _alone_distinguishes(name: str, settings: Sequence[PointSettings]) -> bool:
 
 
 def _point(
-    measurement: Measured, varying: Sequence[str], runtimes: bool, shared: PointSettings
+    measurement: Measured,
+    varying: Sequence[str],
+    runtimes: bool,
+    shared: PointSettings,
+    rule_widths: bool = False,
 ) -> FigurePoint:
     settings = measurement.settings
     is_float = settings["mode"] == "float"
@@ -143,7 +156,10 @@ def _point(
     if is_float and runtimes and settings["runtime"]:
         differing = [_word("runtime", settings["runtime"])]
     label = ", ".join([_label(own), *differing])
-    kinds = [_rule_kinds(word) if word == settings["rules"] else word for word in differing]
+    kinds = [
+        _rule_kinds(word) if word == settings["rules"] and not rule_widths else word
+        for word in differing
+    ]
     series = ", ".join(word for word in (_series(own), *kinds) if word) or _series(settings)
     weight, act = (int((settings[name] or "32").split("-")[0]) for name in NAMED[3:5])
     network = f"{settings['model']} on {settings['data']}"

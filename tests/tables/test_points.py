@@ -59,6 +59,16 @@ def test_chosen_widths_are_named_by_their_allocator(make):
     assert point.metrics == {"bops": Statistic(2, None, 1)}
 
 
+def test_rules_join_a_series_unless_several_have_the_same_widths(make):
+    def runs(*texts):
+        return [make(4, protocol={"evaluation.rules": text}) for text in texts]
+
+    apart = runs("kind:first W2A2", "kind:first W8A8")
+    assert {p.series for p in points_of(measured(apart))} == {"kind:first W2A2", "kind:first W8A8"}
+    joined = [make(b, b, protocol={"evaluation.rules": f"kind:first W{b}A{b}"}) for b in (4, 8)]
+    assert {p.series for p in points_of(measured(joined))} == {"lsq qat, kind:first"}
+
+
 def test_an_aid_is_named_where_nothing_else_differs(make):
     aids = [{}, {"training.aids.dampening": 0.1}, {"training.aids.freeze_first": 0.01}]
     labels = [point.label for point in points_of(measured([make(protocol=one) for one in aids]))]
