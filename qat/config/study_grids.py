@@ -10,9 +10,9 @@ A study is an experiment file with a ``study`` section::
       scales: {smoke: [data=synthetic, float=smoke], quick: [], paper: [data=cifar10]}
 
 Its points are the products of each grid's axes. A word on the command line that is a value of an
-axis keeps the points that have it: ``mode=float`` leaves the second grid alone. (A grid without the
-axis ``seed`` has any seed.) Another value replaces the axis, or the setting of the scale, that has
-the same key.
+axis keeps the points that have it: ``mode=float`` leaves the second grid alone. A grid without that
+axis does not have the value, but any seed; and the float network stays whatever is typed of the
+quantization. Another value replaces the axis, or the setting of the scale, that has the same key.
 
 A grid with a list ``scales`` belongs to these scales alone. A scale may have recipes, settings for
 some of its points::
@@ -38,8 +38,6 @@ from qat.config.schema import StudyConfig
 
 SCALES = "scales"
 """Key of a grid: the scales that it belongs to."""
-SEED = "seed"
-"""A grid without this axis has any seed."""
 _PLAIN = re.compile(r"[\w.@/+-]+")
 
 
@@ -88,9 +86,16 @@ def _kept(grids: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Sequence[
     kept = [
         grid
         for grid, own in zip(grids, values, strict=True)
-        if all(text in own.get(k, [text] if k == SEED else []) for k, text in offered.items())
+        if all(
+            text in own.get(k, [text] if _has_any(own, k) else []) for k, text in offered.items()
+        )
     ]
     return kept or grids
+
+
+def _has_any(axes: Mapping[str, Sequence[str]], key: str) -> bool:
+    """Whether a grid without the axis ``key`` has all its values: any seed, and float has no grid."""
+    return key == "seed" or (axes.get("mode") == ["float"] and key != "mode")
 
 
 def _plain_text(typed: str) -> str:

@@ -58,6 +58,7 @@ def test_a_grid_without_the_axis_does_not_have_the_value_but_any_seed():
     for typed in ("false", "False"):  # the second is what Hydra makes of the first
         word = f"scheme.weight.symmetric={typed}"
         assert study_points(study, "quick", "experiment=it", [word]) == [
+            ("experiment=it", "mode=float", word),
             ("experiment=it", "seed=0", word),
             ("experiment=it", "seed=1", word),
         ]
