@@ -94,7 +94,7 @@ def _kept(grids: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Sequence[
 
 
 def _has_any(axes: Mapping[str, Sequence[str]], key: str) -> bool:
-    """Whether a grid without the axis ``key`` has all its values: any seed, and float has no grid."""
+    """Whether a grid without the axis ``key`` has all its values, as float has, and any seed."""
     return key == "seed" or (axes.get("mode") == ["float"] and key != "mode")
 
 

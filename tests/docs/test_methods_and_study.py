@@ -20,8 +20,11 @@ def cells_by_method():
 
 def results():
     """Quantizers of a row of the study → top-1 in percent by width."""
-    with (ROOT / "experiments" / "methods" / "results.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["mode"] == "qat"]
+    study = ROOT / "experiments" / "methods"
+    rows = []
+    for path in (study / "results.csv", study / "n2uq" / "results.csv"):  # the later one replaces
+        with path.open() as file:
+            rows += [row for row in csv.DictReader(file) if row["mode"] == "qat"]
     return {
         tuple(dict.fromkeys(row["method"].split("/"))): [
             f"{100 * float(mean):.1f}" if (mean := row[f"top1@{bits}/{bits}_mean"]) else "–"
