@@ -1,4 +1,9 @@
-"""Print lines in which control characters from data are escaped, so that none acts."""
+"""Print lines in which control characters from data are escaped, so that none acts.
+
+Progress bars replace ``sys.stdout`` while they are drawn. ``print`` without ``file`` does not hold
+the stream that it writes to (CPython 3.11), and ends the process if another thread replaces it in
+that moment; so whatever a thread prints is printed here, with the stream as argument.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -15,12 +20,22 @@ class _Kept:
 
 def print_line(text: object) -> None:
     """Print one line on stdout; control characters, line ends included, are escaped."""
-    print(plain(str(text)), flush=True)
+    print(plain(str(text)), file=sys.stdout, flush=True)
+
+
+def print_wrapped(text: str, hang: int) -> None:
+    """Print a line on stdout, broken between words for a terminal.
+
+    Args:
+        text: The line, already escaped.
+        hang: Columns by which all lines but the first are indented.
+    """
+    print(wrapped(text, hang=hang), file=sys.stdout, flush=True)
 
 
 def print_lines(text: str) -> None:
     """Print several lines on stdout; control characters except line ends are escaped."""
-    print(plain(text, keep="\n"), flush=True)
+    print(plain(text, keep="\n"), file=sys.stdout, flush=True)
 
 
 def complain_line(text: object) -> None:

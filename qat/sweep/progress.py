@@ -8,9 +8,8 @@ from pathlib import Path
 
 from qat.base.complaints import hint_for
 from qat.base.durations import duration
-from qat.base.lines import wrapped
 from qat.base.plurals import counted
-from qat.base.printing import complain_line, print_line, print_lines
+from qat.base.printing import complain_line, print_line, print_lines, print_wrapped
 from qat.base.text import plain_line
 from qat.config.modes import model_name, trains
 from qat.records.folder import RunFolder
@@ -61,7 +60,7 @@ class SweepProgress:
             text += f", {len(self.items)} to run"
         if self.items:
             text += f"; {self._expectation()}"
-        print(wrapped(text, hang=2), flush=True)
+        print_wrapped(text, hang=2)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -125,7 +124,7 @@ class SweepProgress:
         self._ended[item.id] = record.status
         count = f"[{len(self._ended)}/{len(self.items)}]"
         line = f"{count} {self._line(record)}{self._time_to_go()}"
-        print(wrapped(line, hang=len(count) + 1), flush=True)
+        print_wrapped(line, hang=len(count) + 1)
 
     def _line(self, record: RunRecord) -> str:
         words = self._words.get(record.id, NameWords())
