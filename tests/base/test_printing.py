@@ -44,6 +44,7 @@ from qat.base.printing import print_line, print_wrapped
 class Out:
     def write(self, text): return len(text)
     def flush(self): pass
+    def isatty(self): return False
 
 real, end = sys.stdout, time.monotonic() + 0.5
 
