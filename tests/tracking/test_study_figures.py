@@ -39,8 +39,8 @@ def test_lines_join_runs_of_one_grid():
     figure = study_figures(runs)["accuracy_bits"]
     drawn = {c.get_label(): c[0].get_xydata().tolist() for c in figure.axes[0].containers}
     assert drawn == {
-        "lsq static, A symmetric, of inputs alone": [[4, 80], [8, 90]],
-        "lsq static, A asymmetric, of inputs alone": [[8, 90]],
+        "A symmetric, of inputs alone": [[4, 80], [8, 90]],
+        "A asymmetric, of inputs alone": [[8, 90]],
     }
 
 
