@@ -87,13 +87,15 @@ def layer_courses(
     """
     done = [record for record in records if record.status == "done"]
     groups = sort_groups(group_records(done))
+    points = points_of(measured(done))
+    several = len({point.network for point in points}) > 1
     courses: dict[str, dict[str, float]] = {}
-    for group, point in zip(groups, points_of(measured(done)), strict=True):
+    for group, point in zip(groups, points, strict=True):
         first = group.records[0]
         course = _decibels(runs[first.id], first) if first.id in runs else {}
         planned = (first.plan or {}).get("layers", {})
         if 2 * len(course) > len(planned):
-            courses[point.label] = course
+            courses[f"{point.network}: {point.label}" if several else point.label] = course
     return courses
 
 

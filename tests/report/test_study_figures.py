@@ -41,6 +41,18 @@ def test_each_setting_has_a_course_of_its_own(tmp_path):
     assert {line.get_ydata()[0] for line in axes.get_lines()} >= {0.0, 8.0}
 
 
+def test_each_network_has_a_course_of_its_own(tmp_path):
+    runs, records = {}, []
+    for model in ("simple_cnn", "resnet20"):
+        own = a_record().protocol["float"] | {"model": {"name": model}}
+        changes = {"protocol": a_record().protocol | {"float": own}}
+        folder, record = store(tmp_path, a_record(model, **changes), layers=OUTPUTS)
+        runs[record.id] = folder
+        records.append(record)
+    names = [label.partition(" on ")[0] for label in layer_courses(records, runs)]
+    assert sorted(names) == ["resnet20", "simple_cnn"]
+
+
 def test_a_width_that_all_share_is_no_reason_for_a_series_of_its_own():
     runs = [a_record(f"w{w}", weight=w, act=8, metrics={"top1": w / 10}) for w in (8, 4, 3)]
     (axes,) = module.study_figures(runs)["accuracy_bits"].axes

@@ -64,9 +64,10 @@ def _check_bins(config: RunConfig) -> None:
         return
     name, value = next(iter(asked.items()))
     kind = weight.quantizer.name if rounds else f"{weight.format} of {weight.bits} bits"
+    cure = "take quantizer@scheme.weight=lsq" if rounds else "take scheme=w4a4"
     raise InputError(
         f"aids.{name}={value} works on weights that are rounded to the nearest level of a uniform "
-        f"grid, which those of {kind} are not: leave it out, or take quantizer@scheme.weight=lsq"
+        f"grid, which those of {kind} are not: leave it out, or {cure}"
     )
 
 

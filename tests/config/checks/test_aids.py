@@ -60,6 +60,11 @@ def test_terms_on_bins_are_refused_for_weights_without_plain_bins(name, method):
     check_config(config(*W2A2, f"aids.{name}=0.1"))
 
 
+def test_the_cure_for_weights_without_codes_is_a_scheme_with_codes():
+    with pytest.raises(ValueError, match=r"those of fp16 of 16 bits are not: .* scheme=w4a4"):
+        check_config(config("mode=qat", "scheme=fp16", "aids.dampening=0.1"))
+
+
 def test_widths_above_those_of_the_scheme_are_allowed():
     allowed = config(*W2A2, "aids.progressive_bits=[4,3]", "ptq=[fold,equalize]")
     check_aids(allowed)
