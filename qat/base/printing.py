@@ -23,11 +23,11 @@ def print_line(text: object) -> None:
     print(plain(str(text)), file=sys.stdout, flush=True)
 
 
-def print_wrapped(text: str, hang: int) -> None:
-    """Print a line on stdout, broken between words for a terminal.
+def print_wrapped(text: str, hang: int = 0) -> None:
+    """Print a line on stdout, escaped, and broken between words for a terminal.
 
     Args:
-        text: The line, already escaped.
+        text: The line.
         hang: Columns by which all lines but the first are indented.
     """
     print(wrapped(text, hang=hang), file=sys.stdout, flush=True)

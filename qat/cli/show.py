@@ -7,9 +7,8 @@ from qat.base.complaints import hint_for
 from qat.base.durations import duration
 from qat.base.errors import RequestError
 from qat.base.exit_codes import DONE
-from qat.base.lines import wrapped
 from qat.base.plurals import counted
-from qat.base.printing import print_line
+from qat.base.printing import print_line, print_wrapped
 from qat.records.folder import RunFolder
 from qat.records.lock import holder
 from qat.records.run_facts import run_facts
@@ -31,17 +30,17 @@ def show_command(folder: Path) -> int:
         raise RequestError(f"{folder} holds no run.json")
     record = seen_record(folder)
     name = run_facts(record).run_name
-    print(wrapped(f"run {record.id}: {name}, {_state(folder, record)}", hang=4))
-    print(wrapped(f"overrides: {' '.join(record.overrides) or '(none)'}", hang=11))
+    print_wrapped(f"run {record.id}: {name}, {_state(folder, record)}", hang=4)
+    print_wrapped(f"overrides: {' '.join(record.overrides) or '(none)'}", hang=11)
     if record.study:
         print_line(f"study: {record.study}")
     if origin := _origin(record):
-        print(wrapped(f"machine: {origin}", hang=9))
+        print_wrapped(f"machine: {origin}", hang=9)
     if record.metrics:
         print_comparison(record, every_float=True)
         print_deployment(folder, record)
         for line in drop_lines(folder, record):
-            print(wrapped(line, hang=2))
+            print_wrapped(line, hang=2)
         if (table := sensitivities_of(folder, record)) is not None:
             print_table(table)
     _print_stages(record)

@@ -23,6 +23,7 @@ from qat.observers.statistics import StatisticsObserver
 
 _COARSE, _FINE = 80, 16
 _PAIRED = 10
+"""Steps of each end in the search of pairs; the fine steps go on from the best pair."""
 _HALVINGS = 5
 """Of the smallest even step, for huge outliers: down to the width of a bin of the histogram."""
 _FINE_WIDTHS = (0.1, 0.01)
@@ -164,9 +165,9 @@ class _RangeSearch:
         Args:
             factors: Factors to try.
         """
-        low, high = self.ends
+        (low, high), parts = self.ends, self._parts(factors)
         for factor in factors:
-            for part in self._parts(factors):
+            for part in parts:
                 self._keep_best((low * factor).expand(len(part), -1), high * part)
 
     def _parts(self, factors: list[float]) -> tuple[Tensor, ...]:

@@ -16,9 +16,6 @@ from qat.core.qparams import QParams
 from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.base import Quantizer
 
-_SMALLEST = 2.0**17
-"""Smallest outermost level, as a multiple of the smallest normal number: so are its steps."""
-
 
 class MidRiseQuantizer(Quantizer):
     """Base of methods that compute the outermost level of each slice from the weight itself.
@@ -89,7 +86,8 @@ class MidRiseQuantizer(Quantizer):
     def set_outer(self, outer: Tensor) -> None:
         """Replace the outermost levels, in place; those of a slice of zeros come close to zero."""
         outer = outer.reshape(self.outer.shape).to(self.outer)
-        self.outer.copy_(outer.clamp(min=_SMALLEST * torch.finfo(outer.dtype).tiny))
+        normal_step = torch.finfo(outer.dtype).tiny
+        self.outer.copy_(outer.clamp(min=normal_step * self._last_code()))
         self._set_ready()
 
     def follow(self, rows: Tensor) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 from rich.table import Table
 
 from qat.base.lines import line_width, wrapped
-from qat.base.printing import print_line
+from qat.base.printing import print_line, print_wrapped
 from qat.records.run_facts import run_facts
 from qat.records.schema import RunRecord
 from qat.records.warned import warnings_of
@@ -74,7 +74,7 @@ def print_table(table: tables.Table, wide: bool = False) -> None:
     out.print(shown)
     if places.left_out:
         text = left_out_words(table, places.left_out)
-        print(wrapped(f"left out: {text}; qat table --wide shows all"))
+        print_wrapped(f"left out: {text}; qat table --wide shows all")
     for remark in remarks(table):
         out.print(wrapped(remark), style="dim", soft_wrap=True)
 
@@ -87,7 +87,7 @@ def print_deployment(folder: Path, record: RunRecord) -> None:
         record: Its record.
     """
     for line in deployment_lines(folder, record):
-        print(wrapped(f"  {line}", hang=4))
+        print_wrapped(f"  {line}", hang=4)
 
 
 def print_record_line(path: Path) -> None:

@@ -63,11 +63,12 @@ def all_figures(
     Returns:
         Name → figure.
     """
-    figures = point_figures(measured(records), study)
+    measurements = measured(records)
+    figures = point_figures(measurements, study)
     if courses := layer_courses(records, runs):
         shown = _evenly(list(courses), MAX_COURSES)
         count = f"{len(shown)} of {len(courses)} settings" if len(shown) < len(courses) else ""
-        title = _title(study, shared_text(shared_words(measured(records))), count)
+        title = _title(study, shared_text(shared_words(measurements)), count)
         decibels = {label: courses[label] for label in shown}
         figures["layer_sqnr"] = layer_lines_figure(decibels, layer_order(records), title)
     return figures | _of_training(records, runs)

@@ -1,8 +1,7 @@
 """The last lines of a run: its comparison, its warnings, what to type next. Loads no torch."""
 
 from qat.base.exit_codes import DONE, FAILED
-from qat.base.lines import wrapped
-from qat.base.printing import complain_line, print_lines
+from qat.base.printing import complain_line, print_lines, print_wrapped
 from qat.records.folder import RunFolder
 from qat.records.schema import RunRecord
 from qat.records.warned import warnings_of
@@ -39,7 +38,7 @@ def show_run(record: RunRecord, folder: RunFolder) -> None:
     print_comparison(record)
     print_deployment(folder.path, record)
     for line in drop_lines(folder.path, record):
-        print(wrapped(line, hang=2))
+        print_wrapped(line, hang=2)
     print_lines(run_steps(record, folder.path))
     print_record_line(folder.record_path)
     if record.gate == "failed":

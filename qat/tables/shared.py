@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
 Settings = Mapping[str, str | None]
-SHAREABLE = ("method", "mode", "ptq")
 
 
 def shared_settings(settings: Sequence[Settings]) -> dict[str, str]:

@@ -62,3 +62,12 @@ def test_there_is_no_scale():
         largest().qparams()
     with pytest.raises(ValueError, match="use set_range"):
         largest().set_qparams(torch.ones(1), torch.zeros(1))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_levels_of_zeros_are_close_to_zero_in_every_dtype(dtype):
+    quantizer = largest(8, "channel").to(dtype)
+    quantizer.set_outer(torch.tensor([0.0, 1.0], dtype=dtype))
+    assert 0 < quantizer.outer[0].item() <= torch.finfo(dtype).tiny * 255
+    assert quantizer.level_scale().min() > 0
+    assert quantizer.outer[1] == 1

@@ -17,7 +17,7 @@ their ids. The next ``NUMERICS_VERSION`` (:mod:`qat.records.schema`) makes these
   where they must be (:mod:`qat.training.aids.averaging`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -40,24 +40,26 @@ def changed_numbers(config: RunConfig) -> dict[str, str]:
     """
     if config.mode == "float":
         return {}
+    weights = [*_settings(config, "weight")]
+    slots = [*weights, *_settings(config, "act")]
     marks = {}
-    if any(_name(slot["quantizer"]) == "n2uq_weight" for slot in _settings(config, "weight")):
+    if any(_name(slot["quantizer"]) == "n2uq_weight" for slot in weights):
         marks["entropy_levels"] = "beside zero"
-    slots = [*_settings(config, "weight"), *_settings(config, "act")]
     if any(_searches_both_ends(slot) for slot in slots):
         marks["free_zero"] = "whole length"
     learns = trains(config) or (config.mode == "mixed" and config.allocate.name == "learned")
-    return marks | (_marks_of_training(config) if learns else {})
+    return marks | (_marks_of_training(config, weights, slots) if learns else {})
 
 
-def _marks_of_training(config: RunConfig) -> dict[str, str]:
-    whole = [slot for slot in _settings(config, "weight") if slot["granularity"] == "tensor"]
+def _marks_of_training(
+    config: RunConfig, weights: Sequence[Mapping[str, Any]], slots: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    whole = [slot for slot in weights if slot["granularity"] == "tensor"]
     marks = {}
     if any(_name(slot["quantizer"]) in WITH_GAIN for slot in whole):
         marks["step_gain"] = "whole weight"
     if any((_name(s["quantizer"]), _name(s["observer"])) == FOLLOWS for s in whole):
         marks["weight_range"] = "current extremes"
-    slots = [*_settings(config, "weight"), *_settings(config, "act")]
     if any(_name(slot["quantizer"]) == "dsq" for slot in slots):
         marks["soft_staircase"] = "closed formulas"
     if config.aids.average_decay is not None and any(_has_grid_to_settle(slot) for slot in slots):

@@ -59,12 +59,14 @@ def has_plain_bins(quantizer: nn.Module) -> TypeGuard[Quantizer]:
     """Whether values are rounded to the nearest level of a uniform grid.
 
     Then each level lies in the middle of the values that are rounded to it. This is not so with a
-    codebook, or with thresholds of the method's own (``qil``).
+    codebook, with thresholds of the method's own (``qil``), or in a format that is no integer.
 
     Args:
         quantizer: Of a weight.
     """
     if not (isinstance(quantizer, Quantizer) and quantizer.is_rounding):
+        return False
+    if quantizer.spec.format != "int":  # the scales of blocks depend on the values
         return False
     return quantizer.codebook() is None and quantizer.thresholds() is None
 

@@ -5,8 +5,10 @@ import math
 import pytest
 import torch
 
+from qat.core.scheme import TensorSpec
 from qat.training.aids.penalty import cosine, in_steps, rounded_weights
 from tests.gpu.conftest import calibrated
+from tests.training.aids.conftest import quantized_net
 
 
 def test_the_cosine_starts_and_ends_at_its_values():
@@ -43,3 +45,10 @@ def test_a_weight_that_is_off_has_no_penalty():
 @pytest.mark.parametrize("method", ["qil", "apot"])
 def test_weights_whose_bins_are_not_around_their_levels_have_no_penalty(method):
     assert list(rounded_weights(calibrated(method)[0])) == []
+
+
+def test_weights_in_blocks_have_no_penalty():
+    """As a rule may set them; the scheme's own are refused before."""
+    blocks = TensorSpec(format="mxfp4_e2m1", bits=4, signed=True)
+    seen = [name for name, _, _ in rounded_weights(quantized_net(weight=blocks))]
+    assert seen == ["0", "7"]  # the first and the last layer have integers of 8 bits
