@@ -7,8 +7,9 @@ one and the same quantizer (max pools and reshapes may lie between). A tensor th
 two layers with scales of their own, stays float; and so do all tensors in mode dynamic, because
 their ranges are not known when they are stored.
 
-A convolution with its batch norm and its ReLU is one operation, as a runtime fuses them; and so is
-a pad by zeros with the convolution after it.
+A convolution with its batch norm and its ReLU is one operation, as a runtime fuses them, also where
+folding has left an identity for the batch norm; and so is a pad by zeros with the convolution
+after it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,7 @@ from qat.quantizers.cast import CastQuantizer
 from qat.quantizers.dynamic import is_dynamic
 
 _KEEP_CHANNELS = ("max_pool", "identity")
-_FUSED = ("norm", "relu", "relu6")
+_FUSED = ("norm", "relu", "relu6", "identity")
 
 
 class StoredTensors:

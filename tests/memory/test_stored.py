@@ -37,9 +37,10 @@ class Net(nn.Module):
 IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-def quantized(**changes):
+def quantized(norm=None, **changes):
     torch.manual_seed(0)
     net = Net().eval()
+    net.norm = norm or net.norm
     scheme = replace(qat.Scheme(), **changes)
     scheme = replace(scheme, act=scheme.act.but(bits=4))
     qnet = qat.quantize(net, qat.make_plan(net, scheme, IMAGES), IMAGES)
@@ -79,6 +80,15 @@ def test_academic_only_what_quantized_layers_alone_read_is_codes():
     # pool passes on is read by the linear layer alone.
     assert bits == {"x": 8, "relu_1": 4, "relu_2": 8, "pool": 8}
     assert traced.graph.operations["relu"].nodes == ("first", "norm", "relu")
+
+
+def test_the_identity_that_folding_leaves_changes_no_stored_tensor():
+    with_norm, folded = read(quantized()), read(quantized(norm=nn.Identity()))
+    stored = [
+        {n: t.shape for n, t in each.graph.tensors.items()} for each, _ in (with_norm, folded)
+    ]
+    assert stored[0] == stored[1]
+    assert {n: c.bits for n, c in folded[1].items()} == {n: c.bits for n, c in with_norm[1].items()}
 
 
 def test_ranges_of_inference_are_known_too_late():
