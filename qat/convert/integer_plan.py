@@ -15,8 +15,9 @@ from qat.convert.going_around import check_tied
 from qat.convert.integer_check import check_integer_form
 from qat.convert.kinds import PREFIX
 from qat.convert.signs import lower, stored_minima
-from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
+from qat.convert.specs import at_end, no_match, signed_act, signed_weight
 from qat.core.plan import LayerPlan, Plan, TensorPlan
+from qat.core.rule_changes import changed
 from qat.core.scheme import Rule, Scheme, TensorSpec
 from qat.graph.points import Placement, QuantizerPoint, place
 from qat.graph.trace import trace

@@ -16,8 +16,9 @@ from qat.convert.integer import PLAN
 from qat.convert.integer_plan import make_integer_plan
 from qat.convert.kinds import Kinds, check_kind, layer_kinds, matches
 from qat.convert.signs import input_minima, lower, tensor_minima
-from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
+from qat.convert.specs import at_end, no_match, signed_act, signed_weight
 from qat.core.plan import LayerPlan, Plan
+from qat.core.rule_changes import changed
 from qat.core.scheme import Rule, Scheme, TensorSpec
 from qat.layers.twin import QuantTwin
 from qat.layers.walk import twins

@@ -1,12 +1,11 @@
-"""The format of one tensor, from the scheme's format by first/last policy, rules and signs."""
+"""The format of one tensor, from the scheme's format by first/last policy and signs."""
 
 import difflib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from qat.base.errors import InputError
-from qat.core.formats import LOW_BIT_FORMATS, width_of
-from qat.core.scheme import OFF_BITS, Method, TensorSpec
+from qat.base.errors import UnknownNameError
+from qat.core.formats import LOW_BIT_FORMATS
+from qat.core.scheme import Method, TensorSpec
 from qat.quantizers.declared import unsupported
 
 
@@ -37,38 +36,6 @@ def uniform_if_needed(spec: TensorSpec) -> TensorSpec:
     return spec.but(quantizer=Method("minmax"), observer=Method("default"))
 
 
-def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorSpec:
-    """Return a format with the changes of a rule.
-
-    Args:
-        spec: Format before the rule.
-        changes: Field → new value; a new width without a format means integers.
-        match: The rule's ``match``, for the message.
-
-    Raises:
-        ValueError: If a field does not exist, or a value is not allowed; the message names the
-            rule.
-
-    Example:
-        >>> changed(TensorSpec(format="float"), {"bits": 4}, "conv*").format
-        'int'
-    """
-    if not changes:
-        return spec
-    if "bits" in changes and "format" not in changes:
-        changes = {"format": "int", **changes}
-    width = width_of(str(changes.get("format")))
-    if width is not None and spec.bits == OFF_BITS:
-        changes = {"bits": width, **changes}  # 32 would mean off
-    try:
-        return spec.but(**changes)
-    except TypeError as error:
-        allowed = ", ".join(TensorSpec.__dataclass_fields__)
-        raise InputError(f"rule {match!r}: {sorted(changes)} must be among {allowed}") from error
-    except ValueError as error:
-        raise InputError(f"rule {match!r}: {error}") from error
-
-
 def signed_act(spec: TensorSpec, lowest: float) -> TensorSpec:
     """Return the format of an activation without an open sign.
 
@@ -95,7 +62,7 @@ def signed_weight(spec: TensorSpec) -> TensorSpec:
     return spec if spec.signed is not None else spec.but(signed=True)
 
 
-def no_match(match: str, names: Sequence[str]) -> KeyError:
+def no_match(match: str, names: Sequence[str]) -> UnknownNameError:
     """Return the error for a rule that matches no layer.
 
     Args:
@@ -103,9 +70,9 @@ def no_match(match: str, names: Sequence[str]) -> KeyError:
         names: The names that it could match.
 
     Example:
-        >>> print(no_match("conv", ["conv1", "fc"]).args[0])
+        >>> print(no_match("conv", ["conv1", "fc"]))
         rule 'conv' matches no layer; did you mean 'conv1'; there are conv1, fc
     """
     near = difflib.get_close_matches(match, names, n=1)
     hint = f"; did you mean {near[0]!r}" if near else ""
-    return KeyError(f"rule {match!r} matches no layer{hint}; there are {', '.join(names)}")
+    return UnknownNameError(f"rule {match!r} matches no layer{hint}; there are {', '.join(names)}")

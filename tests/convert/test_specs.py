@@ -1,8 +1,8 @@
-"""The format of one tensor after policy, rule and sign: by hand."""
+"""The format of one tensor after policy and sign: by hand."""
 
 import pytest
 
-from qat.convert.specs import at_end, changed, no_match, signed_act, signed_weight
+from qat.convert.specs import at_end, no_match, signed_act, signed_weight
 from qat.core.scheme import TensorSpec
 
 
@@ -18,23 +18,6 @@ from qat.core.scheme import TensorSpec
 def test_the_format_at_an_end(spec, policy, expected):
     end = at_end(spec, policy)
     assert ("float" if end.is_off else end.format, end.stored_bits) == expected
-
-
-def test_a_width_of_a_rule_switches_a_float_tensor_on():
-    assert changed(TensorSpec(format="float"), {"bits": 5}, "*").stored_bits == 5
-    assert changed(TensorSpec(bits=32), {"format": "fp16"}, "*").stored_bits == 16
-    assert changed(TensorSpec(bits=32), {"format": "mxfp6_e3m2"}, "*").stored_bits == 6
-    spec = TensorSpec(bits=3)
-    assert changed(spec, {}, "*") is spec
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [({"bits": 33}, "bits must be 2 to 16"), ({"bitz": 4}, r"\['bitz'\] must be among format")],
-)
-def test_a_change_that_is_not_possible_names_its_rule(change, message):
-    with pytest.raises(ValueError, match=rf"rule 'head': {message}"):
-        changed(TensorSpec(), change, "head")
 
 
 @pytest.mark.parametrize(
@@ -58,5 +41,5 @@ def test_a_weight_is_signed_unless_the_scheme_says_otherwise():
 
 
 def test_a_rule_that_matches_nothing_lists_the_names():
-    message = no_match("hed", ["stem", "head"]).args[0]
+    message = str(no_match("hed", ["stem", "head"]))
     assert message == "rule 'hed' matches no layer; did you mean 'head'; there are stem, head"
