@@ -76,7 +76,7 @@ def close(word: str, allowed: Iterable[str], likeness: float = 0.55) -> str | No
     """The allowed word that the user probably means; None if none is close.
 
     Tried in this order: equal except for case and hyphens, a synonym, the same letters in another
-    order, the most similar word.
+    order, a longer word that begins so, the most similar word.
 
     Args:
         word: What the user wrote.
@@ -92,8 +92,9 @@ def close(word: str, allowed: Iterable[str], likeness: float = 0.55) -> str | No
     exact = [other for other in words if other.lower().replace("-", "_") == lower]
     synonyms = [other for other in VALUE_SYNONYMS.get(lower, ()) if other in words]
     swapped = [other for other in words if sorted(other) == sorted(word)]
+    begun = [other for other in words if len(lower) > 2 and other.lower().startswith(lower)]
     near = difflib.get_close_matches(lower, words, n=1, cutoff=likeness)
-    return next(iter([*exact, *synonyms, *swapped, *near]), None)
+    return next(iter([*exact, *synonyms, *swapped, *begun, *near]), None)
 
 
 def command_guess(word: str, commands: Sequence[str]) -> str | None:

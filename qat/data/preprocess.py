@@ -52,8 +52,8 @@ class Preprocess:
             raise DataError(f"mean must be finite, got {list(self.mean)}; set data.mean")
         if not all(math.isfinite(value) and value > 0 for value in self.std):
             raise DataError(
-                f"std must be finite and above 0, got {list(self.std)}; set data.std "
-                "(for a constant channel set it to 1)"
+                f"std must be finite and above 0, got {list(self.std)}; a constant channel takes "
+                f"1: set data.mean={_typed(self.mean, 0)} data.std={_typed(self.std, 1)}"
             )
         for name, value in (("resize", self.resize), ("crop", self.crop)):
             if value is not None and value < 1:
@@ -77,6 +77,12 @@ class Preprocess:
             )
         mean, std = _per_channel(tuple(self.mean), tuple(self.std), images.device)
         return images.float().div_(255).sub_(mean).div_(std)
+
+
+def _typed(values: tuple[float, ...], instead: float) -> str:
+    """Values as they are typed, with another one for those that are not finite or 0."""
+    good = [value if math.isfinite(value) and value > 0 else instead for value in values]
+    return f"[{','.join(f'{value:.4g}' for value in good)}]"
 
 
 @lru_cache(maxsize=16)  # to copy them for each batch would make each batch wait for a GPU

@@ -73,7 +73,7 @@ class PtqOption:
         if self.choices:
             return "one of " + ", ".join(self.choices)
         kind = "an integer" if isinstance(self.quick, int) else "a number"
-        end = f" to {self.high:g}" if math.isfinite(self.high) else " or more"
+        end = f" to {self.high:.15g}" if math.isfinite(self.high) else " or more"
         return f"{kind}, {self.low:g}{end}"
 
 

@@ -16,6 +16,7 @@ MODES = ["float", "static", "qat", "mixed"]
         ("taq", MODES, "qat"),
         ("statc", MODES, "static"),
         ("onnx", ["packed", "onnxruntime"], "onnxruntime"),
+        ("fp8", ["fp16", "fp8_e4m3", "fp8_e5m2"], "fp8_e4m3"),
         ("zzz", MODES, None),
     ],
 )

@@ -41,7 +41,7 @@ def test_crop_larger_than_the_image_is_refused():
         ((0.0, 0.0), (1.0,), "one value per channel"),
         ((), (), "one value per channel"),
         ((math.nan,), (1.0,), "mean must be finite"),
-        ((0.0,), (0.0,), "std must be finite and above 0"),
+        ((0.25, 0.0), (0.0, 0.5), r"set data\.mean=\[0\.25,0\] data\.std=\[1,0\.5\]$"),
         ((0.0,), (math.inf,), "std must be finite and above 0"),
         ((0.0,), (math.nan,), "std must be finite and above 0"),
     ],

@@ -61,7 +61,15 @@ def wrong_type(key: str, value: Any) -> str | None:
     kind = type_at(key)
     if kind is None or _fits(kind, value):
         return None
-    return f"{key} must be {expected(key)}, got {_typed(value)}"
+    return f"{key} must be {expected(key)}, got {_typed(value)}{_as_list(key, kind, value)}"
+
+
+def _as_list(key: str, kind: Any, value: Any) -> str:
+    """How a single value is typed for a key that takes a list."""
+    is_one = value is not None and not isinstance(value, list | dict)
+    takes_list = list in {get_origin(each) for each in (kind, *get_args(kind))}
+    fits = is_one and takes_list and _fits(kind, [value])
+    return f": write {key}=[{_typed(value)}]" if fits else ""
 
 
 def expected(key: str) -> str:

@@ -143,8 +143,16 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     except _READ_ERRORS as error:
         raise DataError(
             f"{path}: not a readable .npz of plain arrays, damaged or truncated "
-            f"({_one_line(error)}); get or write it again with np.savez, no pickled objects"
+            f"({_reason(error)}); get or write it again with np.savez, no pickled objects"
         ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Why a file cannot be read, without numpy's advice to load it unsafely."""
+    text = _one_line(error)
+    if "pickled (object) data" in text:
+        return "it does not begin as an .npz file does"
+    return "an array has Python objects" if "allow_pickle" in text else text
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Any], compress: bool = False) -> None:

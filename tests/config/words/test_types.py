@@ -57,6 +57,8 @@ def test_allowed_or_left_for_hydra(word):
         ("force=5", "force must be true or false, got 5"),
         ("mode=[a]", "mode must be a word, got [a]"),
         ("data.mean=[a]", "got [a]"),
+        ("ptq=fold", "ptq must be a list, [A,B], each a value, got fold: write ptq=[fold]"),
+        ("data.mean=0.5", "got 0.5: write data.mean=[0.5]"),
         ("data.options=3", "data.options must be a mapping, {KEY:VALUE}, got 3"),
         ("optimizer=3", "optimizer=3 names no file of group optimizer: write optimizer=NAME with"),
         (
