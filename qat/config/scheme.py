@@ -61,6 +61,11 @@ def _act_spec(config: RunConfig) -> TensorSpec:
             f"mode=dynamic has integer activations, got scheme.act.format={spec.format}: set "
             "mode=static, or scheme.act.format=int"
         )
+    if spec.bits == 1:
+        raise InputError(
+            "mode=dynamic has activations of 2 bits or more, got scheme.act.bits=1: set "
+            "scheme.act.bits=8, or mode=static"
+        )
     if spec.granularity != "tensor":
         raise InputError(
             f"scheme.act.granularity must be tensor in mode=dynamic, got {spec.granularity}: "

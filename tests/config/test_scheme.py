@@ -78,6 +78,10 @@ def test_dynamic_activations_are_unsigned_and_asymmetric(config):
     act = build_scheme(config(mode="dynamic")).act
     assert (act.signed, act.symmetric, act.quantizer) == (False, False, Method("dynamic"))
     assert build_scheme(config({"mode": "dynamic", "scheme.act.bits": 32})).act.is_off
+    with pytest.raises(ValueError, match=r"act\.bits=1: set scheme\.act\.bits=8, or mode=static"):
+        build_scheme(
+            config({"mode": "dynamic", "scheme.act.bits": 1, "scheme.act.quantizer": "sign"})
+        )
     with pytest.raises(ValueError, match="must be tensor in mode=dynamic, got channel"):
         build_scheme(config({"mode": "dynamic", "scheme.act.granularity": "channel"}))
     with pytest.raises(ValueError, match=r"leave out scheme.act.signed"):

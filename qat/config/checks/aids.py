@@ -1,9 +1,8 @@
 """Checks of the aids of the quantized training against the scheme."""
 
-from collections.abc import Iterator
-
 from qat.base.errors import InputError
 from qat.config.checks.ptq import NEEDS_CODES, ptq_steps
+from qat.config.checks.rule_specs import NamedSpec, named_specs
 from qat.config.modes import trains
 from qat.config.schema import RunConfig
 from qat.config.scheme import build_scheme
@@ -28,19 +27,19 @@ def check_aids(config: RunConfig) -> None:
     if not widths:
         return
     shown = f"{KEY}=[{','.join(map(str, widths))}]"
-    specs = dict(_rounded(config))
-    if not specs:
+    rounded = [named for named in named_specs(config) if named.spec.format == "int"]
+    if not rounded:
         raise InputError(f"{shown}: the scheme has no integer codes to lower; leave it out")
     chosen = config.sensitivity.widths if config.mode == "mixed" else None
-    narrowest = min(chosen or [spec.bits for spec in specs.values()])
+    narrowest = min(chosen or [named.spec.bits for named in rounded])
     if widths[-1] <= narrowest:
         raise InputError(
             f"{shown} ends at {widths[-1]} bits, which are no more than the scheme's {narrowest}: "
             f"give widths above {narrowest}, or leave it out"
         )
-    for key, spec in specs.items():
+    for named in rounded:
         for bits in widths:
-            _check_width(shown, key, raised_spec(spec, bits))
+            _check_width(shown, named, raised_spec(named.spec, bits))
     for step in ptq_steps(config):
         if step.method.stage in NEEDS_CODES:
             raise InputError(
@@ -71,18 +70,10 @@ def _check_bins(config: RunConfig) -> None:
     )
 
 
-def _rounded(config: RunConfig) -> Iterator[tuple[str, TensorSpec]]:
-    """Key and spec of each slot with integer codes."""
-    scheme = build_scheme(config)
-    for key, spec in (("scheme.weight", scheme.weight), ("scheme.act", scheme.act)):
-        if spec.format == "int" and not spec.is_off:
-            yield key, spec
-
-
-def _check_width(shown: str, key: str, spec: TensorSpec) -> None:
+def _check_width(shown: str, named: NamedSpec, spec: TensorSpec) -> None:
     reason = unsupported(spec.quantizer.name, spec, ("bits",))
     if reason is not None:
         raise InputError(
-            f"{shown} needs {spec.bits} bits in {key}; {reason}: leave {KEY} out, or take "
-            f"quantizer@{key}=lsq"
+            f"{shown} needs {spec.bits} bits in {named.key}; {reason}: leave {KEY} out, or take "
+            f"{named.quantizer_key}=lsq"
         )

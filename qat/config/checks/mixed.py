@@ -4,11 +4,15 @@ from qat.allocate.registry import ALLOCATORS, PROJECTIONS, WITH_OUTPUTS
 from qat.base.allowed import above_zero, one_of
 from qat.base.errors import InputError
 from qat.config.checks.key_ranges import SEED, TIMES, Range
+from qat.config.checks.rule_specs import SLOTS, named_specs
 from qat.config.schema import AllocateConfig, MixedConfig, RunConfig, SensitivityConfig
 from qat.core.optimizers import OPTIMIZERS
+from qat.core.scheme import TensorSpec
+from qat.quantizers.declared import unsupported
 from qat.sensitivity.registry import METRICS, OUTPUT_METRICS
 
-SLOTS = ("weight", "act")
+WIDEST = 8
+"""Bits of the widest integer; 16 is fp16 and 32 float."""
 LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")
 HESSIAN = {"tolerance": Range(0, 1, above=True), "max_probes": TIMES, "seed": SEED}
 TOGETHER_OPTIONS: dict[str, dict[str, Range | tuple[str, ...]]] = {
@@ -28,11 +32,12 @@ def check_mixed(config: RunConfig) -> None:
     if config.mode != "mixed":
         return
     _check_sensitivity(config.sensitivity)
+    _check_formats(config)
     _check_allocate(config.allocate)
     _check_together(config.allocate, config.sensitivity)
     _check_then(config.mixed)
     widest = max(config.sensitivity.widths)
-    if config.scheme.placement == "integer" and widest > 8:
+    if config.scheme.placement == "integer" and widest > WIDEST:
         raise InputError(
             f"sensitivity.widths has {widest}, but scheme.placement=integer takes 2 to 8 bits: "
             "drop that width, or use scheme.placement=academic"
@@ -65,6 +70,33 @@ def _check_sensitivity(sensitivity: SensitivityConfig) -> None:
         one_of("a key of sensitivity.hessian", key, HESSIAN)
         if value not in HESSIAN[key]:
             raise InputError(f"sensitivity.hessian.{key} must be {HESSIAN[key]}, got {value!r}")
+
+
+def _check_formats(config: RunConfig) -> None:
+    """Refuse formats that are not integers, and widths that a quantizer does not have."""
+    for named in named_specs(config):
+        if named.slot not in config.sensitivity.slots or named.is_fixed:
+            continue
+        if named.spec.format != "int":
+            other = next(slot for slot in SLOTS if slot != named.slot)
+            raise InputError(
+                f"mode=mixed chooses widths of integers, got {named.key}.format="
+                f"{named.spec.format}: set {named.key}.format=int, or sensitivity.slots=[{other}]"
+            )
+        for width in config.sensitivity.widths:
+            reason = None if width > WIDEST else _no_width(named.spec, width)
+            if reason is not None:
+                cure = f"drop that width, or take {named.quantizer_key}=minmax"
+                if named.spec.bits == 1:
+                    cure = "take scheme=w4a4"
+                raise InputError(
+                    f"sensitivity.widths has {width}, but {named.key}.{reason}: {cure}"
+                )
+
+
+def _no_width(spec: TensorSpec, width: int) -> str | None:
+    """Why a quantizer cannot have a width; None if it can."""
+    return unsupported(spec.quantizer.name, spec.but(bits=width), ("bits",))
 
 
 def _check_allocate(allocate: AllocateConfig) -> None:

@@ -1,15 +1,14 @@
 """Checks of the steps of post-training quantization, and those of them that decide a run's id."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from qat.base.errors import InputError
 from qat.config.checks.key_ranges import OFF_BITS
+from qat.config.checks.rule_specs import NamedSpec, named_specs
 from qat.config.modes import is_half, is_static
 from qat.config.schema import RunConfig
-from qat.config.scheme import build_scheme
-from qat.core.formats import LOW_BIT_FORMATS
-from qat.core.scheme import Method
+from qat.core.formats import LOW_BIT_FORMATS, MX_FORMATS
 from qat.ptq.registry import PTQ_METHODS
 from qat.ptq.request import StepRequest, requested_steps
 from qat.quantizers.declared import CODEBOOK, DECLARED
@@ -17,6 +16,11 @@ from qat.quantizers.declared import CODEBOOK, DECLARED
 ROUNDING = "rounding"
 NEEDS_CODES = ("magnitude", ROUNDING)
 """Stages whose steps change weights that are rounded to codes."""
+_WITHOUT_LEVELS = {
+    **dict.fromkeys(NEEDS_CODES, "which rounds weights to codes"),
+    "compensation": "which fits the scales of weights",
+}
+"""Stage → what its steps do, that weights in some number formats have no place for."""
 
 
 def check_ptq(config: RunConfig) -> None:
@@ -74,54 +78,49 @@ def _check_norms(config: RunConfig, steps: Sequence[StepRequest]) -> None:
 
 def _check_codes(config: RunConfig, steps: Sequence[StepRequest]) -> None:
     weight = config.scheme.weight
+    if weight.format in LOW_BIT_FORMATS:
+        return  # _check_levels says more of them
     has_codes = weight.format == "int" and weight.bits != OFF_BITS and not is_half(config)
     for step in steps:
         if step.method.stage in NEEDS_CODES and not has_codes and config.mode != "mixed":
             width = weight.format if weight.format != "int" else f"{weight.bits} bits"
             raise InputError(
                 f"ptq has {step.name}, which rounds weights to codes, but the weights are "
-                f"{width}: set scheme.weight.bits to 2 to 8, or leave {step.name} out"
+                f"{width}: set scheme.weight.bits to 2 to 8{_and_integers(weight.format)}, or "
+                f"leave {step.name} out"
             )
+
+
+def _and_integers(form: str) -> str:
+    return "" if form == "int" else " and scheme.weight.format=int"
 
 
 def _check_levels(config: RunConfig, steps: Sequence[StepRequest]) -> None:
     """Refuse steps that cannot choose among the levels of the weights, before any calibration."""
-    for place, form, method in _weight_methods(config):
+    weights = [named for named in named_specs(config) if named.slot == "weight"]
+    for named in weights:
         for step in steps:
-            reason = _no_choice(step, place, form, method)
+            reason = _no_choice(step, named)
             if reason is not None:
                 raise InputError(f"ptq has {step.name}, {reason}")
 
 
-def _weight_methods(config: RunConfig) -> Iterator[tuple[str, str, Method]]:
-    """Place, format and quantizer of the weights, and of those that a rule changes."""
-    scheme = build_scheme(config)
-    base = scheme.weight
-    if not base.is_off:
-        yield "scheme.weight", base.format, base.quantizer
-    for number, rule in enumerate(scheme.rules):
-        own = {"format": base.format, "bits": base.bits, "quantizer": base.quantizer, **rule.weight}
-        is_off = own["bits"] == OFF_BITS or own["format"] == "float"
-        if rule.weight.keys() & {"format", "bits", "quantizer"} and not is_off:
-            yield f"scheme.rules[{number}].weight", own["format"], own["quantizer"]
-
-
-def _no_choice(step: StepRequest, place: str, form: str, method: Method) -> str | None:
-    """Why a step cannot choose among the levels of a method, with a cure; None if it can."""
-    if step.method.stage in NEEDS_CODES and form in LOW_BIT_FORMATS:
-        return (
-            f"which rounds weights to codes, but {place}.format={form}: set {place}.format=int, "
-            f"or leave {step.name} out"
-        )
-    declared = DECLARED.get(method.name)
+def _no_choice(step: StepRequest, named: NamedSpec) -> str | None:
+    """Why a step cannot change the levels of these weights, with a cure; None if it can."""
+    form, name, key = named.spec.format, named.spec.quantizer.name, f"{named.key}.format"
+    does = _WITHOUT_LEVELS.get(step.method.stage)
+    refused = LOW_BIT_FORMATS if step.method.stage in NEEDS_CODES else MX_FORMATS
+    if does is not None and form in refused:
+        return f"{does}, but {key}={form}: set {key}=int, or leave {step.name} out"
+    declared = DECLARED.get(name)
     if declared is None or form != "int" or not step.method.only_uniform:
         return None
     if declared.levels_in("weight") != CODEBOOK:
         return None
-    key = f"{place}.quantizer" if "rules" in place else f"quantizer@{place}"
+    key = named.quantizer_key
     return (
-        f"which learns roundings on uniform grids, but {key}={method.name} has a codebook: set "
-        f"{key}=minmax, or replace {step.name} by {_others()}"
+        f"which learns roundings on uniform grids, but {key}={name} has a codebook: "
+        f"set {key}=minmax, or replace {step.name} by {_others()}"
     )
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from qat.base.errors import InputError
+from qat.base.synonyms import close
 from qat.config.checks.key_ranges import Range
 from qat.config.schema import SlotConfig
+from qat.core.formats import MX_FORMATS
 from qat.core.scheme import Method
 from qat.quantizers.declared import DECLARED
 
@@ -55,6 +57,8 @@ def unread_of_slot(place: str, name: str, slot: SlotConfig) -> str | None:
         'quantizer@scheme.act=minmax has no start; leave it out, or '
     """
     leaf, _, option = name.partition(".")
+    if leaf in ("granularity", "group_size", "scale") and slot.format in MX_FORMATS:
+        return f"{place}.format={slot.format} has a scale for each block of values; leave it out"
     if leaf == "group_size" and slot.granularity != "group":
         return f"granularity={slot.granularity} has no groups; add {place}.granularity=group"
     if leaf in ("observer_options", "observer_target"):
@@ -70,6 +74,9 @@ def _unread_option(
     """The reason why a method does not read an option, or a target if ``option`` is empty."""
     if method == "user" or option in of_each.get(method, ()):
         return None
-    owners = [owner for owner, options in of_each.items() if option in options] or ["user"]
+    owners = [owner for owner, options in of_each.items() if option in options]
+    if not owners and (meant := close(option, of_each.get(method, ()))):
+        return f"{choice}={method} has no {option}; did you mean {meant!r}?"
+    owners = owners or ["user"]
     words = " or ".join(f"{choice}={owner}" for owner in owners)
     return f"{choice}={method} has no {option or 'target'}; leave it out, or take {words}"

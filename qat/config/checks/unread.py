@@ -31,6 +31,8 @@ _EVERY_SCHEDULE = {"name", "warmup_epochs"}
 _METHODS = ("optimizer", "schedule", "allocate", "sensitivity", "mixed", "parity")
 """Groups whose choice must be read; the choice of another group's file is a preset."""
 _OF_EVERY_MODE = ("accelerator", "memory_format")
+_OF_RANGES = tuple(f"act.{name}" for name in ("quantizer", "observer", "options", "target"))
+"""Beginnings of the keys that say how ranges of activations are found."""
 _OF_RUNTIME = ("runtime", "batches", "threads", "runtime_repeats", "blocks")
 
 
@@ -110,10 +112,10 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
         if group == "trainer" and name in _OF_EVERY_MODE:
             return None
         of_float = _of_float(group, name)
-        cure = f"add mode=qat, or for the float network {of_float}" if of_float else "add mode=qat"
-        return f"mode={mode} trains no quantized network; {cure}"
-    if group in ("aids", "distill") and not trains(config):
-        return f"mode={mode} trains no quantized network; add mode=qat"
+        or_float = f", or for the float network {of_float}" if of_float else ""
+        return _trains_nothing(mode) + or_float
+    if group in ("aids", "distill"):
+        return _unread_of_aids(group, name, config) if trains(config) else _trains_nothing(mode)
     if group in ("optimizer", "schedule"):
         return _of_method(group, name, getattr(config, group))
     if group in ("sensitivity", "allocate", "mixed") and mode != "mixed":
@@ -127,10 +129,28 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
     return _unread_part(group, name, config)
 
 
+def _trains_nothing(mode: str) -> str:
+    cure = "mixed.then=qat" if mode == "mixed" else "mode=qat"
+    return f"mode={mode} trains no quantized network; add {cure}"
+
+
+def _unread_of_aids(group: str, name: str, config: RunConfig) -> str | None:
+    """The reason why settings of an aid that is off are not read."""
+    if name in ("freeze_last", "freeze_momentum") and config.aids.freeze_first is None:
+        return "no weight is frozen; add aids.freeze_first=0.1"
+    if (group, name) == ("distill", "temperature") and config.distill.weight == 0:
+        return "distill.weight is 0; add distill.weight=0.5"
+    if (group, name) == ("distill", "feature_weight") and not config.distill.features:
+        return "no feature is compared; add distill.features=[NAME,...]"
+    return None
+
+
 def _unread_of_scheme(name: str, config: RunConfig) -> str | None:
     if config.mode == "float":
         return "mode=float quantizes nothing; add mode=static or another"
     reason = unread_with_plan(name, config)
+    if config.mode == "dynamic" and name.startswith(_OF_RANGES):
+        return "mode=dynamic measures ranges of activations at inference; add mode=static or qat"
     if reason is None and name.startswith(("weight.", "act.")):
         slot, _, leaf = name.partition(".")
         reason = unread_of_slot(f"scheme.{slot}", leaf, getattr(config.scheme, slot))

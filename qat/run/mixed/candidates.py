@@ -79,7 +79,23 @@ def candidates(request: MixedRequest, source: FloatNetwork) -> Candidates:
         UnmeetableBudgetError: If no plan meets the budgets; it names the cheapest plan.
         ValueError: If a table of latencies cannot be read, or no width is free.
     """
-    base = plan_with_signs(request.calibration, request.scheme, source)
+    return candidates_of(
+        request, source, plan_with_signs(request.calibration, request.scheme, source)
+    )
+
+
+def candidates_of(request: MixedRequest, source: FloatNetwork, base: Plan) -> Candidates:
+    """As :func:`candidates`, with a plan that is made already.
+
+    Args:
+        request: How widths are chosen.
+        source: The float network; its weights have no effect.
+        base: The plan of the scheme, whose widths are replaced.
+
+    Raises:
+        UnmeetableBudgetError: As :func:`candidates`.
+        ValueError: Likewise.
+    """
     costs = _costs(request, source, base)
     free = free_slots(request, source, base)
     choice = Candidates(

@@ -27,6 +27,8 @@ from qat.layers.walk import quantizers
 from qat.models.logits import check_logits
 from qat.observers.registry import make_observer
 from qat.observers.statistics import StatisticsObserver
+from qat.run.float_network import FloatNetwork
+from qat.run.mixed.request import MixedRequest
 from qat.run.prepared import Prepared
 from qat.run.request.attention import LIBRARIES, check_attention, check_attention_layers
 from qat.run.request.last_batch import check_last_batch, smallest_batch
@@ -64,6 +66,8 @@ def rehearse(prepared: Prepared) -> None:
             held = prepared.held
             plan = make_plan(net, prepared.scheme, example) if held is None else held.plan
             _rehearse_quantized(prepared, plan, net, example)
+            if prepared.mixed is not None:
+                _rehearse_choice(prepared.mixed, plan, net)
         if mode.exports and prepared.network.source != "builtin":
             from qat.export.onnx.floating import float_onnx  # imports onnx
 
@@ -102,6 +106,13 @@ def _rehearse_quantized(prepared: Prepared, plan: Plan, net: nn.Module, example:
         from qat.export.onnx.network import check_export  # imports onnx
 
         check_export(qnet.eval(), example)
+
+
+def _rehearse_choice(request: MixedRequest, plan: Plan, net: nn.Module) -> None:
+    """Refuse budgets that no choice of widths meets: costs do not depend on the weights."""
+    from qat.run.mixed.candidates import candidates_of  # imports scipy
+
+    candidates_of(request, FloatNetwork(net, digest=""), plan)
 
 
 def _without_search(qnet: nn.Module) -> None:
@@ -165,6 +176,7 @@ def _key(prepared: Prepared) -> str:
         "scheme": [repr(prepared.scheme), repr(prepared.held and prepared.held.plan)],
         "held": prepared.settings.get("scheme", {}).get("plan"),
         "ptq": prepared.settings.get("ptq"),
+        "mixed": [prepared.settings.get(part) for part in ("sensitivity", "allocate")],
         "does": [mode.name, mode.exports, mode.trains, mode.trains_float],
         "trainings": [
             None

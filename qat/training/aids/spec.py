@@ -76,6 +76,12 @@ class AidsSpec:
             value = getattr(self, name)
             if value is not None and not 0 < value <= 1:
                 raise InputError(f"aids.{name} must be above 0 and at most 1, got {value}")
+        first, last = self.freeze_first, self.freeze_last
+        if first is not None and first < last:
+            raise InputError(
+                f"aids.freeze_first={first} is below aids.freeze_last={last}, but the threshold of "
+                f"freezing falls during the training: set aids.freeze_last={first} or less"
+            )
         for name in ("dampening", "bin_regularization"):
             if getattr(self, name) is not None:
                 _above_zero(f"aids.{name}", getattr(self, name))

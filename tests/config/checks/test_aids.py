@@ -32,6 +32,15 @@ W2A2 = ("mode=qat", "scheme=w2a2")
             "would undo ptq=gptq, which rounds weights of that width",
         ),
         (
+            (
+                *W2A2,
+                "aids.progressive_bits=[4]",
+                "scheme.rules=[{match: a, weight: {quantizer: ternary}}]",
+            ),
+            "needs 4 bits in scheme.rules[0].weight; bits=4 (ternary has bits=2): leave "
+            "aids.progressive_bits out, or take scheme.rules[0].weight.quantizer=lsq",
+        ),
+        (
             ("mode=qat", "scheme=fp16", "aids.progressive_bits=[4]"),
             "the scheme has no integer codes to lower; leave it out",
         ),
@@ -63,6 +72,13 @@ def test_terms_on_bins_are_refused_for_weights_without_plain_bins(name, method):
 def test_the_cure_for_weights_without_codes_is_a_scheme_with_codes():
     with pytest.raises(ValueError, match=r"those of fp16 of 16 bits are not: .* scheme=w4a4"):
         check_config(config("mode=qat", "scheme=fp16", "aids.dampening=0.1"))
+
+
+def test_a_rule_with_fewer_bits_is_lowered_too():
+    rule = "scheme.rules=[{match: a, weight: {bits: 2}}]"
+    check_aids(config("mode=qat", "scheme=w4a4", "aids.progressive_bits=[4]", rule))
+    with pytest.raises(ValueError, match="no more than the scheme's 4"):
+        check_aids(config("mode=qat", "scheme=w4a4", "aids.progressive_bits=[4]"))
 
 
 def test_widths_above_those_of_the_scheme_are_allowed():

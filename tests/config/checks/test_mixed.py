@@ -8,6 +8,7 @@ from qat.allocate.costs import COSTS
 from qat.allocate.registry import WITH_OUTPUTS
 from qat.config.checks.mixed import BUDGETS, LEARNED_OPTIONS, TOGETHER_OPTIONS, check_mixed
 from qat.config.compose import compose_points
+from qat.config.schema import RuleConfig
 from qat.sensitivity.registry import METRICS, OUTPUT_METRICS
 
 LEARNED = dict(zip(LEARNED_OPTIONS, (1, 1, "adam", 0.1, 1.0, 0.1), strict=True))
@@ -85,6 +86,50 @@ def test_refused_in_mixed_mode_only(config, keys, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         check_mixed(config({"mode": "mixed", **keys}))
     check_mixed(config({"mode": "static", **keys}))
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            {"scheme.weight.format": "fp8_e4m3"},
+            "set scheme.weight.format=int, or sensitivity.slots=[act]",
+        ),
+        (
+            {"scheme.weight.quantizer": "sawb"},
+            "has 6, but scheme.weight.bits=6 (sawb has bits=2 to 5",
+        ),
+        (
+            {"scheme.act.quantizer": "lqnets", "sensitivity.widths": [2, 8]},
+            "has 8, but scheme.act.bits=8 (lqnets has bits=2 to 4): drop that width, or take "
+            "quantizer@scheme.act=minmax",
+        ),
+        (
+            {"scheme.weight.quantizer": "binary", "scheme.weight.bits": 1},
+            "but scheme.weight.bits=2 (binary has bits=1): take scheme=w4a4",
+        ),
+    ],
+)
+def test_widths_that_a_quantizer_does_not_have_are_refused(config, keys, message):
+    widths = {"mode": "mixed", "sensitivity.widths": [2, 6, 16]}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_mixed(config(widths | keys))
+    other = "act" if "act" not in str(keys) else "weight"
+    check_mixed(config(widths | keys | {"sensitivity.slots": [other]}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_chosen"),
+    [({"quantizer": "sawb"}, True), ({"quantizer": "sawb", "bits": 8}, False)],
+)
+def test_a_rule_is_held_against_the_widths_unless_it_sets_its_own(config, rule, is_chosen):
+    made = config({"mode": "mixed", "sensitivity.widths": [2, 6]})
+    made.scheme.rules = [RuleConfig(match="conv1", weight=rule)]
+    if not is_chosen:
+        check_mixed(made)
+        return
+    with pytest.raises(ValueError, match=r"take scheme\.rules\[0\].weight.quantizer=minmax"):
+        check_mixed(made)
 
 
 def test_allowed(config):

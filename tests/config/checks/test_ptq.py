@@ -39,7 +39,18 @@ def raw(**changes):
             "scheme.placement=integer folds every batch norm: use scheme.placement=academic",
         ),
         ({"ptq": ["nearest"], "scheme__weight__bits": 32}, "the weights are 32 bits"),
-        ({"ptq": ["nearest"], "scheme__weight__format": "fp16"}, "the weights are fp16"),
+        (
+            {"ptq": ["nearest"], "scheme__weight__format": "fp16"},
+            "the weights are fp16: set scheme.weight.bits to 2 to 8 and scheme.weight.format=int",
+        ),
+        (
+            {"ptq": ["nearest"], "scheme__weight__format": "fp8_e4m3"},
+            "but scheme.weight.format=fp8_e4m3: set scheme.weight.format=int",
+        ),
+        (
+            {"ptq": ["qwt"], "scheme__weight__format": "mxint8"},
+            "ptq has qwt, which fits the scales",
+        ),
         ({"ptq": ["fold"], "ptq_options__preset": "best"}, "ptq_options.preset must be one of"),
     ],
 )
@@ -112,6 +123,7 @@ def test_other_roundings_choose_among_the_levels_of_a_codebook(home, step):
         ("adaround", {"quantizer": "apot"}, "scheme.rules[0].weight.quantizer=apot has a codebook"),
         ("magr", {"format": "fp4_e2m1"}, "but scheme.rules[0].weight.format=fp4_e2m1: set"),
         ("gptq", {"format": "mxfp4_e2m1"}, "but scheme.rules[0].weight.format=mxfp4_e2m1: set"),
+        ("qwt", {"format": "mxfp4_e2m1"}, "fits the scales of weights, but scheme.rules[0].weight"),
     ],
 )
 def test_a_rule_is_held_against_the_steps_too(home, ptq, rule, message):

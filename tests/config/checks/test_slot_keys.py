@@ -43,6 +43,9 @@ def test_options_of_methods_are_those_of_their_constructors():
         ("options.start", SlotConfig(quantizer="minmax"), "take quantizer@scheme.act=lsq"),
         ("target", SlotConfig(quantizer="minmax"), "has no target; .* quantizer@scheme.act=user"),
         ("observer_options.momentum", SlotConfig(observer="mse"), "observer@scheme.act=ema"),
+        ("options.dcay", SlotConfig(quantizer="pact"), "has no dcay; did you mean 'decay'"),
+        ("granularity", SlotConfig(format="mxfp4_e2m1"), "has a scale for each block of values"),
+        ("granularity", SlotConfig(format="fp4_e2m1"), None),
     ],
 )
 def test_a_key_that_is_not_read_has_a_reason_and_a_cure(name, slot, reason):

@@ -41,6 +41,15 @@ def refusal(words):
             ["observer@scheme.act=minmax", "++scheme.act.observer_options.percentile=99.9"],
             "take observer@scheme.act=percentile",
         ),
+        (["mode=mixed", "aids.dampening=0.1"], "add mixed.then=qat"),
+        (["mode=qat", "aids.freeze_last=0.1"], "add aids.freeze_first=0.1"),
+        (["mode=qat", "distill.temperature=2"], "add distill.weight=0.5"),
+        (["mode=qat", "distill.feature_weight=2"], "add distill.features=[NAME,...]"),
+        (
+            ["mode=dynamic", "quantizer@scheme.act=lsq"],
+            "measures ranges of activations at inference",
+        ),
+        (["mode=dynamic", "observer@scheme.act=mse"], "add mode=static or qat"),
         (["scheme.weight.group_size=16"], "add scheme.weight.granularity=group"),
     ],
 )

@@ -130,6 +130,19 @@ def test_outputs_that_are_no_tensor_are_refused_with_where_the_logits_are(
         assert part in err
 
 
+@pytest.mark.parametrize(
+    ("budget", "part"),
+    [
+        ("average_weight_bits=3", "misses average_weight_bits=3 by"),
+        ("uniform_bits=1", "misses weight_bytes="),
+    ],
+)
+def test_a_budget_that_no_choice_meets_is_refused_before_training(qat, home, budget, part):
+    err = refused(qat, home, "mode=mixed", "sensitivity.widths=[4,8]", f"allocate.{budget}")
+    assert "no plan meets the budget: the cheapest, " in err
+    assert part in err
+
+
 def test_what_the_exporter_refuses_is_refused_before_training_by_line(qat, home, network):
     err = refused(qat, home, *network("Erf"), "scheme.placement=integer")
     assert "truediv() at nets_test" in err

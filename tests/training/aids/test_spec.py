@@ -26,6 +26,12 @@ def test_a_wrong_value_is_refused(field, value, words):
         AidsSpec(**{field: value})
 
 
+def test_a_threshold_of_freezing_that_rises_is_refused():
+    with pytest.raises(ValueError, match=r"set aids\.freeze_last=0\.005 or less"):
+        AidsSpec(freeze_first=0.005)
+    assert AidsSpec(freeze_first=0.01).freeze_last == 0.01
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("weight", 1.1), ("weight", -0.1), ("temperature", 0.0), ("feature_weight", math.nan)],
