@@ -27,6 +27,8 @@ _KEYS = (
     ("training.augment.", "data.augment."),
     ("training.chosen_by", "trainer.keep"),
     ("training.kernel", "kernel"),
+    ("training.aids.", "aids."),
+    ("training.distill.", "distill."),
     ("training.", "trainer."),
     ("calibration.", "calibrate."),
     ("evaluation.first_last", "scheme.first_last"),
@@ -50,6 +52,13 @@ _KEYS = (
 # Endings of what no key sets: digests, the machine, and what follows from the data.
 _NOT_SET = ("digest", "threads", "device", "split", "mean", "std")
 _KEEP = ("trainer.keep", "float.keep")  # "best of the validation split"
+_OF_OTHERS = {
+    "aids.freeze_last": "aids.freeze_first",
+    "aids.freeze_momentum": "aids.freeze_first",
+    "distill.temperature": "distill.weight",
+    "distill.feature_weight": "distill.features",
+}
+"""Setting → the one without which it has no effect."""
 _OF_SLOT = ("symmetric", "signed", "narrow", "scale")
 
 
@@ -66,7 +75,11 @@ def record_settings(record: RunRecord) -> dict[str, Any]:
     settings |= {key: str(settings[key]).split()[0] for key in _KEEP if key in settings}
     for slot in ("weight", "act"):
         settings |= slot_settings(f"scheme.{slot}", _common_spec(record, facts, slot))
-    return {key: value for key, value in settings.items() if value is not None}
+    return {
+        key: value
+        for key, value in settings.items()
+        if value is not None and (key not in _OF_OTHERS or settings.get(_OF_OTHERS[key]))
+    }
 
 
 def slot_settings(key: str, spec: Mapping[str, Any]) -> dict[str, Any]:

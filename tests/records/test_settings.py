@@ -61,3 +61,17 @@ def test_parts_of_the_protocol_go_under_the_keys_of_the_command_line():
         "trainer.keep": "best",
         "calibrate.images": 64,
     }
+
+
+def test_settings_of_aids_that_are_off_are_left_out():
+    off = {"freeze_first": None, "freeze_last": 0.01, "freeze_momentum": 0.01}
+    on = off | {"freeze_first": 0.1}
+    distill = {"weight": 0.0, "temperature": 4.0, "features": ["layer1"], "feature_weight": 1.0}
+    for aids, kept in ((off, {}), (on, on)):
+        training = {"aids": {"dampening": 0.1, **aids}, "distill": distill}
+        record = RunRecord("a", "done", "qat", 0, protocol={"training": training})
+        settings = record_settings(record)
+        told = {k: v for k, v in settings.items() if k.startswith(("aids", "distill"))}
+        expected = {f"aids.{name}": value for name, value in {"dampening": 0.1, **kept}.items()}
+        distilled = {f"distill.{k}": v for k, v in distill.items() if k != "temperature"}
+        assert told == expected | distilled
