@@ -7,6 +7,9 @@ from qat.base.errors import InputError
 from qat.core.formats import width_of
 from qat.core.scheme import OFF_BITS, TensorSpec
 
+_USUAL_BITS = 8
+"""The width of a scheme that names none; a low-bit format replaces it by its own."""
+
 
 def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorSpec:
     """Return a format with the changes of a rule.
@@ -28,7 +31,7 @@ def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorS
         return spec
     width = width_of(str(changes.get("format")))
     bits = changes.get("bits", width)
-    if width is not None and bits not in (width, OFF_BITS):
+    if width is not None and bits not in (width, _USUAL_BITS, OFF_BITS):
         raise InputError(
             f"rule {match!r}: bits={bits} is not the width of format={changes['format']}: leave "
             f"bits out, or set format=int"

@@ -117,7 +117,7 @@ def test_every_scheme_in_every_mode(home, name):
     build_scheme(config)
     dynamic = composed(*TINY, f"scheme={name}", "mode=dynamic").config
     if name in NOT_DYNAMIC:
-        with pytest.raises(ValueError, match=r"mode=dynamic has integer activations|got 1; 1 bit"):
+        with pytest.raises(ValueError, match=r"mode=dynamic has (integer )?activations"):
             check_config(dynamic)
     else:
         check_config(dynamic)

@@ -39,7 +39,7 @@ def test_a_page_has_docstring_declaration_settings_and_class():
 
 def test_a_step_has_its_options_by_preset():
     text = PAGES[f"{FOLDER}/steps/adaround"]
-    assert "| `iterations` | `1000` | `10000` | an integer, 1 to 1e+06 |" in text
+    assert "| `iterations` | `1000` | `10000` | an integer, 1 to 1000000 |" in text
 
 
 def test_an_allocator_is_a_function():
