@@ -4,11 +4,11 @@ from qat.allocate.registry import ALLOCATORS, PROJECTIONS, WITH_OUTPUTS
 from qat.base.allowed import above_zero, one_of
 from qat.base.errors import InputError
 from qat.config.checks.key_ranges import SEED, TIMES, Range
-from qat.config.checks.rule_specs import SLOTS, named_specs
+from qat.config.checks.rule_specs import named_specs
 from qat.config.schema import AllocateConfig, MixedConfig, RunConfig, SensitivityConfig
 from qat.core.optimizers import OPTIMIZERS
 from qat.core.scheme import TensorSpec
-from qat.quantizers.declared import unsupported
+from qat.quantizers.declared import SLOTS, unsupported
 from qat.sensitivity.registry import METRICS, OUTPUT_METRICS
 
 WIDEST = 8

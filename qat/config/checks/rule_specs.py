@@ -8,8 +8,7 @@ from qat.config.schema import RunConfig
 from qat.config.scheme import build_scheme
 from qat.core.rule_changes import changed
 from qat.core.scheme import TensorSpec
-
-SLOTS = ("weight", "act")
+from qat.quantizers.declared import SLOTS
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from qat.base.errors import RequestError
 from qat.config.checks.deployment import exports
 from qat.config.checks.plan import unread_with_plan
 from qat.config.checks.slot_keys import unread_of_slot
-from qat.config.modes import trains
+from qat.config.modes import is_half, trains
 from qat.config.schema import FloatConfig, OptimizerConfig, RunConfig, ScheduleConfig
 from qat.config.study_grids import key_of
 from qat.config.training_specs import trains_float
@@ -124,6 +124,8 @@ def _unread_group(group: str, name: str, config: RunConfig) -> str | None:
         return _unread_of_scheme(name, config)
     if group == "calibrate" and mode in ("float", "dynamic"):
         return f"mode={mode} calibrates nothing; add mode=static or qat"
+    if group == "calibrate" and is_half(config):
+        return "fp16 has no ranges, so nothing is calibrated; leave it out"
     if group in ("parity", "measure") and (group == "parity" or name in _OF_RUNTIME):
         return None if exports(config) else f"nothing is exported; {_to_export(config)}"
     return _unread_part(group, name, config)

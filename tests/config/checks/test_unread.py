@@ -49,6 +49,7 @@ def refusal(words):
             ["mode=dynamic", "quantizer@scheme.act=lsq"],
             "measures ranges of activations at inference",
         ),
+        (["mode=static", "scheme=fp16", "calibrate.images=9"], "fp16 has no ranges"),
         (["mode=dynamic", "observer@scheme.act=mse"], "add mode=static or qat"),
         (["scheme.weight.group_size=16"], "add scheme.weight.granularity=group"),
     ],
