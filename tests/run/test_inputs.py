@@ -1,5 +1,7 @@
 """The lines about a run's data and checkpoint."""
 
+import pytest
+
 from qat.models.checkpoint import save_checkpoint
 from qat.run.inputs import print_inputs
 from tests.run.networks import Small
@@ -24,3 +26,19 @@ def test_a_checkpoint_has_two(make_prepared, capsys, tmp_path):
     # Two convolutions (one bias), a linear layer, and five tensors of the batch norm.
     assert "checkpoint " in text
     assert "10 tensors loaded" in text
+
+
+def test_fewer_images_than_asked_for_have_a_line(make_prepared, capsys):
+    print_inputs(make_prepared(calibrate__images=16))
+    line = "  calibrate.images=16: takes all 15 images, there are no more"
+    assert line in capsys.readouterr().out.splitlines()
+    print_inputs(make_prepared("mixed", calibrate__images=15, sensitivity__images=99))
+    assert [line for line in capsys.readouterr().out.splitlines() if "all" in line] == [
+        "  sensitivity.images=99: takes all 15 images, there are no more"
+    ]
+
+
+@pytest.mark.parametrize("mode", ["float", "dynamic"])
+def test_modes_that_do_not_calibrate_ask_for_no_images(make_prepared, capsys, mode):
+    print_inputs(make_prepared(mode, calibrate__images=16))
+    assert "takes all" not in capsys.readouterr().out
