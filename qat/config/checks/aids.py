@@ -52,15 +52,10 @@ def _check_bins(config: RunConfig) -> None:
     """Refuse terms on the bins of weights that have none whose middle is the level."""
     aids, weight = config.aids, build_scheme(config).weight
     asked = {name: getattr(aids, name) for name in ON_BINS if getattr(aids, name) is not None}
-    declared = DECLARED.get(weight.quantizer.name)
-    of_rules = any(
-        "quantizer" in rule.weight or "bits" in rule.weight for rule in config.scheme.rules
-    )
-    if not asked or declared is None or of_rules:
+    weights = [named.spec for named in named_specs(config) if named.slot == "weight"]
+    if not asked or any(_may_have_bins(spec) for spec in weights):
         return
     rounds = weight.format == "int" and not weight.is_off
-    if rounds and declared.levels_in("weight") == UNIFORM and declared.keeps_levels:
-        return
     name, value = next(iter(asked.items()))
     kind = weight.quantizer.name if rounds else f"{weight.format} of {weight.bits} bits"
     cure = "take quantizer@scheme.weight=lsq" if rounds else "take scheme=w4a4"
@@ -68,6 +63,15 @@ def _check_bins(config: RunConfig) -> None:
         f"aids.{name}={value} works on weights that are rounded to the nearest level of a uniform "
         f"grid, which those of {kind} are not: leave it out, or {cure}"
     )
+
+
+def _may_have_bins(spec: TensorSpec) -> bool:
+    """Whether weights are rounded to the nearest of even levels; a user's method may do so."""
+    declared = DECLARED.get(spec.quantizer.name)
+    if declared is None:
+        return True
+    rounds = spec.format == "int" and declared.levels_in("weight") == UNIFORM
+    return rounds and declared.keeps_levels
 
 
 def _check_width(shown: str, named: NamedSpec, spec: TensorSpec) -> None:

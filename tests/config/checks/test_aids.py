@@ -74,6 +74,17 @@ def test_the_cure_for_weights_without_codes_is_a_scheme_with_codes():
         check_config(config("mode=qat", "scheme=fp16", "aids.dampening=0.1"))
 
 
+def test_terms_on_bins_look_at_rules_too():
+    term, weight = "aids.dampening=0.1", "scheme.rules=[{match: a, weight: {%s}}]"
+    check_aids(config("mode=qat", "scheme=fp16", term, weight % "format: int, bits: 4"))
+    with pytest.raises(ValueError, match="works on weights that are rounded"):
+        check_aids(config("mode=qat", "scheme=fp16", term, weight % "format: bf16"))
+    sawb = (*W2A2, "quantizer@scheme.weight=sawb", term)
+    check_aids(config(*sawb, weight % "quantizer: lsq"))
+    with pytest.raises(ValueError, match="of sawb are not"):
+        check_aids(config(*sawb, weight % "bits: 3"))
+
+
 def test_a_rule_with_fewer_bits_is_lowered_too():
     rule = "scheme.rules=[{match: a, weight: {bits: 2}}]"
     check_aids(config("mode=qat", "scheme=w4a4", "aids.progressive_bits=[4]", rule))
