@@ -12,9 +12,10 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from qat.allocate.budget import Budgets, overruns
+from qat.allocate.budget import Budgets
 from qat.allocate.ilp import least_harm, solve_ilp
 from qat.allocate.problem import Problem, Variable
+from qat.allocate.whole_plans import allowed_plans, checked_harm
 from qat.base.errors import InputError
 from qat.base.progress import Track
 from qat.sensitivity.widths import Bits, Slot
@@ -87,7 +88,7 @@ def remeasure(
     if rounds < 1:
         raise InputError(f"rounds must be 1 or more, got {rounds}; such as {ROUNDS}")
     measure = _MeasuredPlans(problem, evaluate, report)
-    for bits in [solve_ilp(problem, budgets), *_allowed(problem, budgets, start)]:
+    for bits in [solve_ilp(problem, budgets), *allowed_plans(problem, budgets, start)]:
         measure(bits)
     best, least = min(measure.plans.values(), key=lambda plan: plan[1])
     measure.end_round(best, least)
@@ -117,7 +118,7 @@ class _MeasuredPlans:
     def __call__(self, bits: Mapping[Slot, int]) -> float:
         key = tuple(self._problem.widths(bits))
         if key not in self.plans:
-            self.plans[key] = (dict(bits), _harm(self._evaluate(bits)))
+            self.plans[key] = (dict(bits), checked_harm(self._evaluate(bits)))
         return self.plans[key][1]
 
     def end_round(self, best: dict[Slot, int], harm: float) -> None:
@@ -161,26 +162,3 @@ def _local_problem(
         finite = {w: effects[w] for w in variable.widths if math.isfinite(effects.get(w, math.inf))}
         variables.append(Variable(variable.slots, finite))
     return replace(problem, variables=tuple(variables), interactions={})
-
-
-def _allowed(
-    problem: Problem, budgets: Budgets, start: Iterable[Mapping[Slot, int]]
-) -> Iterable[dict[Slot, int]]:
-    for bits in start:
-        if all(
-            bits.get(slot) in variable.widths and bits[slot] == bits[variable.slots[0]]
-            for variable in problem.variables
-            for slot in variable.slots
-        ):
-            plan = problem.bits(problem.widths(bits))
-            if not overruns(problem.costs, plan, budgets):
-                yield plan
-
-
-def _harm(value: float) -> float:
-    if math.isnan(value):
-        raise InputError(
-            "the measured harm of a plan is NaN, because the network diverges with it: leave the "
-            "narrowest width out, or calibrate with other images"
-        )
-    return float(value)

@@ -88,3 +88,38 @@ def test_a_solver_that_ran_out_of_time_leaves_a_local_search(monkeypatch, two_la
 def test_no_time_is_refused(two_layers):
     with pytest.raises(ValueError, match="seconds must be above 0, got 0"):
         solve_clado(two_layers, Budgets(weight_bytes=150), seconds=0)
+
+
+def measured_as(harms):
+    """A measurement of plans, and the plans that it was asked for."""
+    asked = []
+
+    def evaluate(bits):
+        asked.append(tuple(bits.values()))
+        return harms.get(asked[-1], 1.0)
+
+    return evaluate, asked
+
+
+EQUAL = [{("a", "weight"): width, ("b", "weight"): width} for width in (2, 4, 8)]
+
+
+def test_a_plan_that_was_measured_to_do_more_harm_is_replaced(two_layers):
+    budgets = Budgets(weight_bytes=150)
+    chosen = tuple(solve_clado(two_layers, budgets).values())
+    evaluate, asked = measured_as({(2, 2): 0.5, chosen: 0.75, (8, 8): 0.0})
+    with pytest.warns(CladoWarning, match=r"more harm \(0\.75\) than a plan .* \(0\.5\)"):
+        bits = solve_clado(two_layers, budgets, evaluate=evaluate, start=EQUAL)
+    assert tuple(bits.values()) == (2, 2)
+    fitting = [tuple(p.values()) for p in EQUAL if not overruns(two_layers.costs, p, budgets)]
+    assert asked == [chosen, *(plan for plan in fitting if plan != chosen)]
+    assert (8, 8) not in asked  # overruns the budget
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_plan_that_no_equal_widths_beat_stays(two_layers):
+    budgets = Budgets(weight_bytes=150)
+    chosen = solve_clado(two_layers, budgets)
+    evaluate, asked = measured_as({})
+    assert solve_clado(two_layers, budgets, evaluate=evaluate, start=EQUAL) == chosen
+    assert len(asked) > 1

@@ -114,7 +114,10 @@ def _options(
     options = dict(choice.request.allocate.options)
     name = choice.request.allocate.name
     if name == "clado":
-        return {key: value for key, value in options.items() if key not in PAIR_OPTIONS}
+        options = {key: value for key, value in options.items() if key not in PAIR_OPTIONS}
+        if options.pop("check", True):
+            options["evaluate"] = PlanMeter(choice, problem, table).harm
+            options["start"] = uniform_plans(choice, problem)
     if name in MEASURING:
         options["track"] = lambda items: tracked("search", items)
     if name == "evolve":

@@ -76,6 +76,8 @@ def together(name, **options):
             together("clado", psd=True),
             "options.psd must be one of relative, absolute, none",
         ),
+        (together("clado", check=1), "allocate.options.check must be one of true, false, got 1"),
+        (together("clado", check="false"), "options.check must be one of true, false, got 'false'"),
         (together("clado", seconds=0), "allocate.options.seconds must be above 0"),
         (together("clado", reach=0), "allocate.options.reach must be a whole number, 1 to"),
         (together("clado", reach=1.5), "allocate.options.reach must be a whole number, 1 to"),

@@ -1,6 +1,7 @@
 """From sensitivities to a plan."""
 
 import itertools
+import warnings
 
 import pytest
 import torch
@@ -71,6 +72,25 @@ def test_measuring_around_the_plan_is_never_worse_than_ilp_nor_uniform_widths(ma
     additive = choose_plan(*make_choice(**words))
     assert found <= converted_kl(request, source, additive.plan) * (1 + 1e-6)
     assert found <= converted_kl(request, source, additive.choice.base) * (1 + 1e-6)  # W4
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_clado_takes_equal_widths_that_do_less_harm(make_choice, monkeypatch, check):
+    """A plan of pairs that mislead is replaced, unless it was not to be checked."""
+    words = {"sensitivity__metric": "output_kl", "allocate__average_weight_bits": 4}
+    request, source = make_choice(
+        allocate__name="clado", allocate__options={"check": check}, **words
+    )
+    monkeypatch.setattr("qat.allocate.clado.spend_leftover", lambda *_: narrow)
+    narrow = {(name, "weight"): 2 for name in WEIGHTS}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        chosen = choose_plan(request, source)
+    assert any("equal widths" in str(each.message) for each in caught) == check
+    assert (chosen.bits == narrow) != check
+    if check:
+        found = converted_kl(request, source, chosen.plan)
+        assert found < converted_kl(request, source, chosen.choice.with_widths(narrow))
 
 
 def test_clado_predicts_a_pair_as_it_was_measured(make_choice):
