@@ -12,7 +12,8 @@ A study is an experiment file with a ``study`` section::
 Its points are the products of each grid's axes. A word on the command line that is a value of an
 axis keeps the points that have it: ``mode=float`` leaves the second grid alone. A grid without that
 axis does not have the value, but any seed; and the float network stays whatever is typed of the
-quantization. Another value replaces the axis, or the setting of the scale, that has the same key.
+quantization. Another value replaces the axis, or the setting of the scale, that has the same key;
+but the grid of the float network alone gets no other mode.
 
 A grid with a list ``scales`` belongs to these scales alone. A scale may have recipes, settings for
 some of its points::
@@ -78,24 +79,32 @@ def study_points(
 
 def _kept(grids: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Sequence[Mapping[str, Any]]:
     """The grids that have the typed values; all grids if none has all of them."""
+    typed = {key_of(word): _plain_text(word.partition("=")[2]) for word in words}
     values = [
         {key_of(key): _texts(own) for key, own in grid.items() if key != SCALES} for grid in grids
     ]
-    typed = {key_of(word): _plain_text(word.partition("=")[2]) for word in words}
+    pairs = list(zip(grids, values, strict=True))
+    if typed.get("mode", "float") != "float":  # the float network alone gets no other mode
+        pairs = [(grid, own) for grid, own in pairs if not _is_float(own)] or pairs
     offered = {k: text for k, text in typed.items() if any(text in v.get(k, ()) for v in values)}
     kept = [
         grid
-        for grid, own in zip(grids, values, strict=True)
+        for grid, own in pairs
         if all(
             text in own.get(k, [text] if _has_any(own, k) else []) for k, text in offered.items()
         )
     ]
-    return kept or grids
+    return kept or [grid for grid, _ in pairs]
 
 
 def _has_any(axes: Mapping[str, Sequence[str]], key: str) -> bool:
     """Whether a grid without the axis ``key`` has all its values, as float has, and any seed."""
-    return key == "seed" or (axes.get("mode") == ["float"] and key != "mode")
+    return key == "seed" or (_is_float(axes) and key != "mode")
+
+
+def _is_float(axes: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a grid is of the float network alone."""
+    return axes.get("mode") == ["float"]
 
 
 def _plain_text(typed: str) -> str:

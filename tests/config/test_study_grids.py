@@ -30,8 +30,7 @@ def test_points_are_the_union_each_once():
 
 def test_a_key_of_the_command_line_takes_the_place_of_the_axis():
     found = points("seed=5", "++mode=dynamic")
-    assert found == [
-        ("experiment=it", "seed=5", "++mode=dynamic"),
+    assert found == [  # and the float network stays float: its grid is left out
         ("experiment=it", "scheme.weight.bits=8", "seed=5", "++mode=dynamic"),
         ("experiment=it", "scheme.weight.bits=4", "seed=5", "++mode=dynamic"),
         ("experiment=it", "scheme.weight.bits=2", "seed=5", "++mode=dynamic"),
@@ -69,7 +68,11 @@ def test_a_grid_without_the_axis_does_not_have_the_value_but_any_seed():
 
 def test_values_that_no_grid_has_together_replace_the_axes():
     found = points("mode=qat", "scheme.weight.bits=2")
-    assert [point[1:-2] for point in found] == [(), ("seed=0",), ("seed=1",)]
+    assert [point[1:-2] for point in found] == [("seed=0",), ("seed=1",)]
+    only_float = replace(STUDY, grids=GRIDS[:1])
+    assert study_points(only_float, "quick", "experiment=it", ["mode=qat"]) == [
+        ("experiment=it", "mode=qat")
+    ]
 
 
 def test_an_axis_goes_before_the_scale_and_the_command_line_before_both():
