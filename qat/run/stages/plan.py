@@ -13,8 +13,9 @@ def plan_stage(state: RunState) -> StageResult:
     assert prepared.scheme is not None
     if prepared.mixed is not None:
         from qat.run.mixed.allocation import choose_plan  # imports scipy
+        from qat.run.noted import noted_warnings
 
-        with state.stage("allocation"):
+        with state.stage("allocation"), noted_warnings("allocation", result.warnings):
             chosen = choose_plan(prepared.mixed, state.source)
         result.metrics["predicted_harm"] = chosen.problem.harm(chosen.bits)
         state.allocation, state.plan = chosen, chosen.plan

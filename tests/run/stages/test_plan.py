@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from qat.allocate.ilp import Solution
 from qat.core.held_plan import HeldPlan
 from qat.core.plan import Plan
 from qat.records.store import read_record
@@ -32,6 +33,14 @@ def test_chosen_widths_come_with_their_predicted_harm(make_state):
     assert widths == {layer: bits for (layer, _), bits in chosen.bits.items()}
     weights = {"first": 108, "second": 144, "head": 12}
     assert sum(weights[name] * bits for name, bits in widths.items()) <= 4 * 264
+
+
+def test_what_the_allocator_warns_of_is_in_the_result(make_state, monkeypatch):
+    monkeypatch.setattr("qat.allocate.clado.least_harm", lambda *_, **__: Solution(None, False))
+    words = {"sensitivity__metric": "output_kl", "allocate__average_weight_bits": 4}
+    state = make_state("mixed", scheme__first_last="same", allocate__name="clado", **words)
+    result = plan_stage(state)
+    assert result.warnings[0].startswith("allocation: the plan of clado is not proven")
 
 
 def test_a_plan_from_a_file_is_followed_instead_of_the_scheme(make_state):
