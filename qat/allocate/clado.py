@@ -107,7 +107,7 @@ def _checked(
         warnings.warn(
             f"the plan of clado does more harm ({own:.4g}) than a plan of equal widths "
             f"({least:.4g}), each measured as a whole: the latter is taken; "
-            "allocate.options.check=false keeps that of clado",
+            "allocate.options.check=null keeps that of clado",
             CladoWarning,
             stacklevel=3,
         )

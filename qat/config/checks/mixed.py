@@ -15,12 +15,12 @@ WIDEST = 8
 """Bits of the widest integer; 16 is fp16 and 32 float."""
 LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")
 HESSIAN = {"tolerance": Range(0, 1, above=True), "max_probes": TIMES, "seed": SEED}
-TOGETHER_OPTIONS: dict[str, dict[str, Range | tuple[str | bool, ...]]] = {
+TOGETHER_OPTIONS: dict[str, dict[str, Range | tuple[str, ...]]] = {
     "clado": {
         "psd": PROJECTIONS,
         "reach": TIMES,
         "seconds": Range(0, 1e6, above=True),
-        "check": (True, False),
+        "check": TIMES,
     },
     "remeasure": {"rounds": TIMES},
 }
@@ -161,13 +161,11 @@ def _check_together(allocate: AllocateConfig, sensitivity: SensitivityConfig) ->
             raise InputError(f"allocate.options.{key} must be {allowed}, got {value!r}")
 
 
-def _allowed(key: str, value: object, allowed: Range | tuple[str | bool, ...]) -> str | None:
+def _allowed(key: str, value: object, allowed: Range | tuple[str, ...]) -> str | None:
     """What the option must be; None if it is."""
     if isinstance(allowed, tuple):
-        words = (str(word).lower() if isinstance(word, bool) else word for word in allowed)
-        known = value in allowed and isinstance(value, type(allowed[0]))  # 1 is no true
-        return None if known else f"one of {', '.join(words)}"
-    if key == "reach" and value is None:
+        return None if value in allowed else f"one of {', '.join(allowed)}"
+    if key in ("reach", "check") and value is None:
         return None
     whole = key == "seconds" or isinstance(value, int)
     word = "" if key == "seconds" else "a whole number, "

@@ -115,8 +115,8 @@ def _options(
     name = choice.request.allocate.name
     if name == "clado":
         options = {key: value for key, value in options.items() if key not in PAIR_OPTIONS}
-        if options.pop("check", True):
-            options["evaluate"] = PlanMeter(choice, problem, table).harm
+        if (images := options.pop("check", None)) is not None:
+            options["evaluate"] = PlanMeter(choice, problem, table, images).harm
             options["start"] = uniform_plans(choice, problem)
     if name in MEASURING:
         options["track"] = lambda items: tracked("search", items)

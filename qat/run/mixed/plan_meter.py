@@ -1,4 +1,4 @@
-"""Harms of whole plans on the sensitivity images (``allocate=remeasure``), measured once."""
+"""Harms of whole plans (``allocate=clado``, ``allocate=remeasure``), measured once."""
 
 import json
 from collections.abc import Callable
@@ -33,10 +33,18 @@ class PlanMeter:
         choice: The free slots, and the plan of the others.
         problem: The variables and their candidates.
         table: Sensitivities of single tensors, of the same network, data and methods.
+        images: Number of training images to measure on; None: the sensitivity images.
     """
 
-    def __init__(self, choice: Candidates, problem: Problem, table: SensitivityTable) -> None:
+    def __init__(
+        self,
+        choice: Candidates,
+        problem: Problem,
+        table: SensitivityTable,
+        images: int | None = None,
+    ) -> None:
         self._choice, self._problem, self._digest = choice, problem, table.digest
+        self._images = images
         self._metric = run_metric(choice.request.sensitivity)
         self._cached = choice.request.sensitivity.target is None
 
@@ -99,7 +107,9 @@ class PlanMeter:
     def _scores(self) -> PlanScores:
         """Only if something must be measured: it calibrates quantizers of all widths."""
         request, plan = self._choice.request, self._choice.base
-        calibration, batches = request.calibration, list(request.sensitivity_images)
+        calibration = request.calibration
+        count = request.sensitivity.images if self._images is None else self._images
+        batches = list(request.drawn(count))
         ranges = [calibration.images.example()] if calibration.is_dynamic else calibration.batches()
         widths = widths_needed(plan, request.sensitivity.widths)
         fitted = fit_quantizers(self._choice.source.net, plan, widths, ranges)
@@ -118,6 +128,7 @@ class PlanMeter:
             "metric": self._metric.name,
             "plan": self._choice.with_widths(bits).to_dict(),
             **keys.machine(),
+            **({} if self._images is None else {"images": self._images}),
         }
 
 

@@ -41,9 +41,17 @@ class MixedRequest:
     @cached_property
     def sensitivity_images(self) -> Batches:
         """Training images drawn by ``sensitivity.seed``: the same images for all runs' seeds."""
+        return self.drawn(self.sensitivity.images)
+
+    def drawn(self, count: int) -> Batches:
+        """As :attr:`sensitivity_images`, in another number: the larger one has all of the smaller.
+
+        Args:
+            count: Number of images; all are taken if there are fewer.
+        """
         images, settings = self.calibration.images, self.sensitivity
         at_once = min(settings.batch_size, images.at_once)
-        return images.drawn_training(settings.images, settings.seed, at_once)
+        return images.drawn_training(count, settings.seed, at_once)
 
 
 def mixed_request(config: RunConfig, scheme: Scheme, calibration: Calibration) -> MixedRequest:

@@ -12,20 +12,21 @@ from qat.run.mixed.sensitivity import run_sensitivity
 
 @pytest.fixture
 def measured(make_choice):
-    def make(**changes):
+    def make(images=None, **changes):
         metric = {"sensitivity__metric": "output_kl", "allocate__name": "remeasure"}
         request, source = make_choice(**{**metric, **changes})
         choice = candidates(request, source)
         table = run_sensitivity(request, source, choice.base)
         problem = choice.problem(table.harms())
-        return choice, problem, PlanMeter(choice, problem, table)
+        return choice, problem, PlanMeter(choice, problem, table, images)
 
     return make
 
 
 @torch.no_grad()
-def kl(choice, bits):
-    batches = list(choice.request.sensitivity_images)
+def kl(choice, bits, count=None):
+    request = choice.request
+    batches = list(request.sensitivity_images if count is None else request.drawn(count))
     images = [batch for batch, _ in batches]
     qnet = quantize(choice.source.net, choice.with_widths(bits))
     choice.request.calibration.run(qnet, choice.source.digest)
@@ -49,6 +50,14 @@ def test_harms_are_those_of_converted_networks(measured):
     for slot, own in around.items():
         for width, harm in own.items():
             assert harm == pytest.approx(kl(choice, {**bits, slot: width}), rel=1e-4, abs=1e-8)
+
+
+def test_another_number_of_images_is_another_measurement(measured):
+    choice, problem, meter = measured()
+    bits = problem.bits([2, 4, 8])
+    on_all = measured(images=99)[2].harm(bits)  # of 15, all
+    assert on_all == pytest.approx(kl(choice, bits, 15), rel=1e-4)
+    assert on_all != pytest.approx(meter.harm(bits), rel=1e-3)
 
 
 def test_what_was_measured_is_in_the_cache(measured, monkeypatch):
