@@ -26,7 +26,7 @@ def caught(monkeypatch):
     def stop_at(name):
         def wait(*_, **__):
             with bar("waiting"):
-                print("here", flush=True)
+                print("in the stage", flush=True)
                 time.sleep(60)
 
         monkeypatch.setattr(job, name, wait)
@@ -70,7 +70,7 @@ def test_a_run_is_shown_while_it_runs_when_it_is_done_and_again(home, monkeypatc
 @pytest.mark.parametrize("answer", ["the signal", "the failed write"])
 def test_a_closed_terminal_interrupts_the_run(home, monkeypatch, answer):
     def wait(*_, **__):
-        print("here", flush=True)
+        print("in the stage", flush=True)
         if answer == "the failed write":
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as for a process in another group
         print("ready", flush=True)
@@ -87,7 +87,7 @@ def test_a_closed_terminal_interrupts_the_run(home, monkeypatch, answer):
 @pytest.mark.parametrize("end", [press_ctrl_c, terminate])
 def test_ended_in_the_middle_of_a_run_it_says_so(home, caught, end):
     caught("execute")
-    seen = in_terminal("run", *TINY, when=lambda sent: "here" in sent, then=end)
+    seen = in_terminal("run", *TINY, when=lambda sent: "in the stage" in sent, then=end)
     assert seen.code == 1
     assert seen.screen[-2] == INTERRUPTED
     assert seen.sent.count("\x1b[?25l") == seen.sent.count("\x1b[?25h")  # the cursor is back

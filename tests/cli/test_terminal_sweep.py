@@ -100,7 +100,7 @@ def test_a_run_that_is_running_names_its_stage_and_a_sweep_is_interrupted(place,
 
     def wait(*_, **__):
         with bar("waiting"):
-            print("here", flush=True)
+            print("in calibration", flush=True)
             time.sleep(60)
 
     def look(process, terminal):
@@ -110,11 +110,13 @@ def test_a_run_that_is_running_names_its_stage_and_a_sweep_is_interrupted(place,
 
     monkeypatch.setattr(Calibration, "run", wait)
     words = ["paths.runs=others", f"{CHOICE}ema,mse"]
-    seen = in_terminal("run", "-m", *TINY, *words, when=lambda sent: "here" in sent, then=look)
+    seen = in_terminal(
+        "run", "-m", *TINY, *words, when=lambda sent: "in calibration" in sent, then=look
+    )
     assert seen.code == 1, seen.text
     assert seen.too_wide == []
     assert "qat: interrupted; repeat the same command to continue" in seen.screen
     assert seen.sent.count("\x1b[?25l") == seen.sent.count("\x1b[?25h")  # the cursor is back
     state = " ".join(shown[0].text.split())
-    assert re.search(r", running stage calibration since [0-9:]{8} \(\d s\) in process \d+", state)
+    assert re.search(r", running stage calibration since [0-9:]{8} \(\d+ s\) in process \d+", state)
     assert [line for line in shown[0].too_wide if "run.json" not in line] == []
