@@ -18,6 +18,11 @@ from math import floor, log2
 BLOCK = 32
 """Values that share a scale in an MX format."""
 
+OFF_BITS = 32
+"""Width of a tensor that stays float."""
+USUAL_BITS = 8
+"""The width of a scheme that names none; a low-bit format replaces it by its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class FloatFormat:
@@ -94,6 +99,21 @@ def width_of(name: str) -> int | None:
     if name == "fp16":
         return 16
     return LOW_BIT_FORMATS[name].bits if name in LOW_BIT_FORMATS else None
+
+
+def may_have_width(name: str, bits: int) -> bool:
+    """Whether a width may stand beside a format that has one of its own.
+
+    Args:
+        name: Of the format; ``int`` and ``float`` have no width of their own.
+        bits: The width's value: that of the format, that of a scheme which names none, or off.
+
+    Example:
+        >>> may_have_width("fp4_e2m1", 4), may_have_width("fp4_e2m1", 6), may_have_width("int", 6)
+        (True, False, True)
+    """
+    width = width_of(name)
+    return width is None or bits in (width, USUAL_BITS, OFF_BITS)
 
 
 def conflict(

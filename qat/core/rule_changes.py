@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from qat.base.errors import InputError
-from qat.core.formats import width_of
-from qat.core.scheme import OFF_BITS, TensorSpec
-
-_USUAL_BITS = 8
-"""The width of a scheme that names none; a low-bit format replaces it by its own."""
+from qat.core.formats import OFF_BITS, may_have_width, width_of
+from qat.core.scheme import TensorSpec
 
 
 def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorSpec:
@@ -29,16 +26,15 @@ def changed(spec: TensorSpec, changes: Mapping[str, Any], match: str) -> TensorS
     """
     if not changes:
         return spec
-    width = width_of(str(changes.get("format")))
-    bits = changes.get("bits", width)
-    if width is not None and bits not in (width, _USUAL_BITS, OFF_BITS):
+    form = str(changes.get("format"))
+    if "bits" in changes and not may_have_width(form, changes["bits"]):
         raise InputError(
-            f"rule {match!r}: bits={bits} is not the width of format={changes['format']}: leave "
-            f"bits out, or set format=int"
+            f"rule {match!r}: bits={changes['bits']} is not the width of format={form}: leave bits "
+            f"out, or set format=int"
         )
     if "bits" in changes and "format" not in changes:
         changes = {"format": "int", **changes}
-    if width is not None and spec.bits == OFF_BITS:
+    if (width := width_of(form)) is not None and spec.bits == OFF_BITS:
         changes = {"bits": width, **changes}  # 32 would mean off
     try:
         after = spec.but(**changes)

@@ -10,10 +10,16 @@ from typing import Any
 
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
-from qat.core.formats import LOW_BIT_FORMATS, MX_FORMATS, conflict, width_of
+from qat.core.formats import (
+    LOW_BIT_FORMATS,
+    MX_FORMATS,
+    OFF_BITS,
+    USUAL_BITS,
+    conflict,
+    width_of,
+)
 from qat.core.grid import MAX_BITS, MIN_BITS, ONE_BIT_METHODS, IntGrid
 
-OFF_BITS = 32
 FORMATS = ("int", "fp16", *LOW_BIT_FORMATS, "float")
 GRANULARITIES = ("tensor", "channel", "group")
 SCALES = ("free", "power_of_two")
@@ -92,7 +98,7 @@ class TensorSpec:
     """
 
     format: str = "int"
-    bits: int = 8
+    bits: int = USUAL_BITS
     signed: bool | None = None
     symmetric: bool = True
     narrow: bool = False

@@ -52,13 +52,13 @@ _KEYS = (
 # Endings of what no key sets: digests, the machine, and what follows from the data.
 _NOT_SET = ("digest", "threads", "device", "split", "mean", "std")
 _KEEP = ("trainer.keep", "float.keep")  # "best of the validation split"
-_OF_OTHERS = {
+SWITCHES = {
     "aids.freeze_last": "aids.freeze_first",
     "aids.freeze_momentum": "aids.freeze_first",
     "distill.temperature": "distill.weight",
     "distill.feature_weight": "distill.features",
 }
-"""Setting → the one without which it has no effect."""
+"""Setting of an aid → the one that switches it on, without which it has no effect."""
 _OF_SLOT = ("symmetric", "signed", "narrow", "scale")
 
 
@@ -78,7 +78,7 @@ def record_settings(record: RunRecord) -> dict[str, Any]:
     return {
         key: value
         for key, value in settings.items()
-        if value is not None and (key not in _OF_OTHERS or settings.get(_OF_OTHERS[key]))
+        if value is not None and (key not in SWITCHES or settings.get(SWITCHES[key]))
     }
 
 

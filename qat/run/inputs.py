@@ -7,6 +7,9 @@ from qat.data.census import data_lines
 from qat.data.in_memory import Images
 from qat.run.prepared import Prepared
 
+_OF_ALLOCATOR = {"clado": "check", "learned": "images"}
+"""Allocator → its option that is a number of training images."""
+
 
 def print_inputs(prepared: Prepared) -> None:
     """Print the images of each part and class, how files were read, and a checkpoint's tensors.
@@ -36,3 +39,6 @@ def _drawn_images(prepared: Prepared) -> Iterator[tuple[str, int, Images | None]
         yield "ptq_options.images", config.ptq_options.images, data.to_calibrate
     if mode.mixes and config.sensitivity.table is None:
         yield "sensitivity.images", config.sensitivity.images, data.train
+    option = _OF_ALLOCATOR.get(config.allocate.name) if mode.mixes else None
+    if option is not None and (asked := config.allocate.options.get(option)) is not None:
+        yield f"allocate.options.{option}", asked, data.train

@@ -16,7 +16,7 @@ FLOAT_BITS = OFF_BITS
 WIDTHS = (2, 3, 4, 5, 6, 7, 8, FP16_BITS, FLOAT_BITS)
 SLOTS = ("weight", "act")
 INTEGER_LIMIT = 8
-"""Widest code of placement ``integer``."""
+"""Widest integer code."""
 
 Slot = tuple[str, str]
 """``(layer, weight | act)``."""

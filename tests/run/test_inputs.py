@@ -6,6 +6,18 @@ from qat.models.checkpoint import save_checkpoint
 from qat.run.inputs import print_inputs
 from tests.run.networks import Small
 
+OPTIONS = {
+    "clado": {},
+    "learned": {
+        "epochs": 1,
+        "optimizer": "sgd",
+        "choice_lr": 0.1,
+        "price_weight": 1.0,
+        "lr": 0.1,
+        "images": 1,
+    },
+}
+
 
 def test_every_part_of_the_data_has_a_line(make_prepared, capsys):
     print_inputs(make_prepared())
@@ -36,6 +48,17 @@ def test_fewer_images_than_asked_for_have_a_line(make_prepared, capsys):
     assert [line for line in capsys.readouterr().out.splitlines() if "all" in line] == [
         "  sensitivity.images=99: takes all 15 images, there are no more"
     ]
+
+
+@pytest.mark.parametrize(("allocator", "option"), [("clado", "check"), ("learned", "images")])
+def test_images_of_an_allocator_are_counted_too(make_prepared, capsys, allocator, option):
+    few = {"calibrate__images": 1, "sensitivity__images": 1, "sensitivity__metric": "output_kl"}
+    for asked in (15, 16):
+        given = {**OPTIONS[allocator], option: asked}
+        words = {"allocate__name": allocator, "allocate__options": given}
+        print_inputs(make_prepared("mixed", **few, **words))
+    lines = [line for line in capsys.readouterr().out.splitlines() if "takes all" in line]
+    assert lines == [f"  allocate.options.{option}=16: takes all 15 images, there are no more"]
 
 
 @pytest.mark.parametrize("mode", ["float", "dynamic"])

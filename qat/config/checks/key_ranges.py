@@ -31,9 +31,7 @@ from qat.config.schema import (
     TrackingConfig,
     TrainerConfig,
 )
-
-OFF_BITS = 32
-"""Width of a tensor that stays float."""
+from qat.core.formats import OFF_BITS
 
 
 @dataclass(frozen=True)

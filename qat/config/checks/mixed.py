@@ -10,9 +10,8 @@ from qat.core.optimizers import OPTIMIZERS
 from qat.core.scheme import TensorSpec
 from qat.quantizers.declared import SLOTS, unsupported
 from qat.sensitivity.registry import METRICS, OUTPUT_METRICS
+from qat.sensitivity.widths import INTEGER_LIMIT
 
-WIDEST = 8
-"""Bits of the widest integer; 16 is fp16 and 32 float."""
 LEARNED_OPTIONS = ("epochs", "images", "optimizer", "choice_lr", "price_weight", "lr")
 HESSIAN = {"tolerance": Range(0, 1, above=True), "max_probes": TIMES, "seed": SEED}
 TOGETHER_OPTIONS: dict[str, dict[str, Range | tuple[str, ...]]] = {
@@ -25,6 +24,7 @@ TOGETHER_OPTIONS: dict[str, dict[str, Range | tuple[str, ...]]] = {
     "remeasure": {"rounds": TIMES},
 }
 """Allocator → option → its range, or its words."""
+MAY_BE_NULL = ("reach", "check")
 BUDGETS = ("average_weight_bits", "weight_bytes", "bops", "peak_activation_bytes", "latency_ms")
 
 
@@ -42,7 +42,7 @@ def check_mixed(config: RunConfig) -> None:
     _check_together(config.allocate, config.sensitivity)
     _check_then(config.mixed)
     widest = max(config.sensitivity.widths)
-    if config.scheme.placement == "integer" and widest > WIDEST:
+    if config.scheme.placement == "integer" and widest > INTEGER_LIMIT:
         raise InputError(
             f"sensitivity.widths has {widest}, but scheme.placement=integer takes 2 to 8 bits: "
             "drop that width, or use scheme.placement=academic"
@@ -89,7 +89,7 @@ def _check_formats(config: RunConfig) -> None:
                 f"{named.spec.format}: set {named.key}.format=int, or sensitivity.slots=[{other}]"
             )
         for width in config.sensitivity.widths:
-            reason = None if width > WIDEST else _no_width(named.spec, width)
+            reason = None if width > INTEGER_LIMIT else _no_width(named.spec, width)
             if reason is not None:
                 cure = f"drop that width, or take {named.quantizer_key}=minmax"
                 if named.spec.bits == 1:
@@ -165,7 +165,7 @@ def _allowed(key: str, value: object, allowed: Range | tuple[str, ...]) -> str |
     """What the option must be; None if it is."""
     if isinstance(allowed, tuple):
         return None if value in allowed else f"one of {', '.join(allowed)}"
-    if key in ("reach", "check") and value is None:
+    if key in MAY_BE_NULL and value is None:
         return None
     whole = key == "seconds" or isinstance(value, int)
     word = "" if key == "seconds" else "a whole number, "

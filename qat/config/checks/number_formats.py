@@ -3,11 +3,10 @@
 from qat.base.allowed import one_of
 from qat.base.errors import InputError
 from qat.config.schema import SlotConfig
-from qat.core.formats import LOW_BIT_FORMATS, MX_FORMATS, conflict, width_of
+from qat.core.formats import LOW_BIT_FORMATS, MX_FORMATS, conflict, may_have_width, width_of
 from qat.core.grid import ONE_BIT_METHODS
 
 NUMBER_FORMATS = ("int", "fp16", *LOW_BIT_FORMATS)
-_USUAL_BITS = 8
 
 
 def check_format(key: str, slot: SlotConfig) -> None:
@@ -24,11 +23,10 @@ def check_format(key: str, slot: SlotConfig) -> None:
     check_one_bit(key, slot.bits, slot.quantizer)
     if slot.format not in LOW_BIT_FORMATS:
         return
-    width = width_of(slot.format)
-    if slot.bits not in (width, _USUAL_BITS, 32):  # 8 is the value if the user writes none
+    if not may_have_width(slot.format, slot.bits):
         raise InputError(
             f"{key}.bits={slot.bits} is not the width of {key}.format={slot.format}: set "
-            f"{key}.bits={width}, or {key}.format=int"
+            f"{key}.bits={width_of(slot.format)}, or {key}.format=int"
         )
     wrong = conflict(slot.format, signed=slot.signed, symmetric=slot.symmetric, narrow=slot.narrow)
     if wrong is not None:

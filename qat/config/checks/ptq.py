@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from qat.base.errors import InputError
-from qat.config.checks.key_ranges import OFF_BITS
 from qat.config.checks.rule_specs import NamedSpec, named_specs
 from qat.config.modes import is_half, is_static
 from qat.config.schema import RunConfig
-from qat.core.formats import LOW_BIT_FORMATS, MX_FORMATS
+from qat.core.formats import LOW_BIT_FORMATS, MX_FORMATS, OFF_BITS
 from qat.ptq.registry import PTQ_METHODS
 from qat.ptq.request import StepRequest, requested_steps
 from qat.quantizers.declared import CODEBOOK, DECLARED
@@ -97,9 +96,8 @@ def _and_integers(form: str) -> str:
 
 def _check_levels(config: RunConfig, steps: Sequence[StepRequest]) -> None:
     """Refuse steps that cannot choose among the levels of the weights, before any calibration."""
-    weights = [named for named in named_specs(config) if named.slot == "weight"]
-    for named in weights:
-        for step in steps:
+    for named in named_specs(config):
+        for step in steps if named.slot == "weight" else ():
             reason = _no_choice(step, named)
             if reason is not None:
                 raise InputError(f"ptq has {step.name}, {reason}")

@@ -24,6 +24,7 @@ from qat.config.study_grids import key_of
 from qat.config.training_specs import trains_float
 from qat.config.yaml_files import files
 from qat.core.optimizers import OPTIMIZERS
+from qat.records.settings import SWITCHES
 from qat.training.specs import SCHEDULES
 
 _EVERY_OPTIMIZER = {"name", "lr", "weight_decay", "step_lr", "step_weight_decay"}
@@ -33,6 +34,12 @@ _METHODS = ("optimizer", "schedule", "allocate", "sensitivity", "mixed", "parity
 _OF_EVERY_MODE = ("accelerator", "memory_format")
 _OF_RANGES = tuple(f"act.{name}" for name in ("quantizer", "observer", "options", "target"))
 """Beginnings of the keys that say how ranges of activations are found."""
+_SWITCHED_OFF = {
+    "aids.freeze_first": "no weight is frozen; add aids.freeze_first=0.1",
+    "distill.weight": "distill.weight is 0; add distill.weight=0.5",
+    "distill.features": "no feature is compared; add distill.features=[NAME,...]",
+}
+"""Setting that switches an aid on → why the aid's others are not read, with a cure."""
 _OF_RUNTIME = ("runtime", "batches", "threads", "runtime_repeats", "blocks")
 
 
@@ -138,13 +145,10 @@ def _trains_nothing(mode: str) -> str:
 
 def _unread_of_aids(group: str, name: str, config: RunConfig) -> str | None:
     """The reason why settings of an aid that is off are not read."""
-    if name in ("freeze_last", "freeze_momentum") and config.aids.freeze_first is None:
-        return "no weight is frozen; add aids.freeze_first=0.1"
-    if (group, name) == ("distill", "temperature") and config.distill.weight == 0:
-        return "distill.weight is 0; add distill.weight=0.5"
-    if (group, name) == ("distill", "feature_weight") and not config.distill.features:
-        return "no feature is compared; add distill.features=[NAME,...]"
-    return None
+    switch = SWITCHES.get(f"{group}.{name}")
+    if switch is None or getattr(getattr(config, group), switch.partition(".")[2]):
+        return None
+    return _SWITCHED_OFF[switch]
 
 
 def _unread_of_scheme(name: str, config: RunConfig) -> str | None:
